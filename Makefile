@@ -1,0 +1,134 @@
+# Every command a person or CI needs; `make help` lists them. Nothing here needs an AWS account but `deploy`.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+PYTHON ?= python3
+VENV ?= .venv
+VENV_BUILD ?= .venv-build
+VENV_313 ?= .venv-313
+CONFIG_ENV ?= dev
+PYTEST_ARGS ?=
+DEPLOY_ARGS ?=
+# moto, SAM and cfn-lint want a region, any region; a region that is set wins.
+export AWS_DEFAULT_REGION ?= us-east-1
+export SAM_CLI_TELEMETRY ?= 0
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PYTHONDONTWRITEBYTECODE ?= 1
+
+# The python of Lambda's runtime: on PATH, or pyenv's newest 3.13.
+# Asked by running it: pyenv puts a python3.13 on PATH that only says which versions it has.
+PYTHON_313 ?= $(shell for p in "$$(command -v python3.13)" $$(ls -d $$HOME/.pyenv/versions/3.13*/bin/python3.13 \
+	2>/dev/null | sort -rV); do "$$p" -c 'import sys; print(sys.executable)' 2>/dev/null && break; done)
+
+# pip writes to stderr here: the last line of `make demo` on stdout is a JSON object.
+# The pins are complete and carry hashes, so pip resolves nothing: --no-deps. (Its resolver, in hash mode, also
+# refuses extras that a dependency asks for, as aws-sam-cli does.)
+INSTALL = -m pip install --quiet --quiet --require-hashes --no-deps --requirement
+
+.PHONY: help
+help:  ## this list
+	@grep -hE '^[a-z0-9-]+:.*##' Makefile | sed -E 's/^([a-z0-9-]+):.*## */\1|/' | \
+		while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+
+# --- environments: one stamp per file of pins, so that a warm start costs nothing ---------------------------
+
+$(VENV)/bin/python $(VENV_BUILD)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; say which: make PYTHON=/path/to/python3.11 ..." >&2; exit 1; }
+	@echo "making $(@D:/bin=) (once) ..." >&2
+	@$(PYTHON) -m venv $(@D:/bin=) >&2 || \
+		{ rm -rf $(@D:/bin=); echo "python3 has no venv module; on Debian: apt-get install python3-venv" >&2; exit 1; }
+
+$(VENV)/.sandbox: requirements/sandbox.txt | $(VENV)/bin/python
+	@echo "installing requirements/sandbox.txt (once) ..." >&2
+	@$(VENV)/bin/python $(INSTALL) $< >&2
+	@touch $@
+
+$(VENV)/.dev: requirements/dev.txt | $(VENV)/bin/python
+	@echo "installing requirements/dev.txt (once) ..." >&2
+	@$(VENV)/bin/python $(INSTALL) $< >&2
+	@touch $@ $(VENV)/.sandbox
+
+$(VENV_BUILD)/.build: requirements/build.txt | $(VENV_BUILD)/bin/python
+	@echo "installing requirements/build.txt (once) ..." >&2
+	@$(VENV_BUILD)/bin/python $(INSTALL) $< >&2
+	@touch $@
+
+$(VENV_313)/.dev: requirements/dev.txt
+	@test -n "$(PYTHON_313)" || { echo "$$NO_PYTHON_313" >&2; exit 1; }
+	@echo "making $(VENV_313) and installing requirements/dev.txt (once) ..." >&2
+	@"$(PYTHON_313)" -m venv $(VENV_313) >&2
+	@$(VENV_313)/bin/python $(INSTALL) $< >&2
+	@touch $@
+
+define NO_PYTHON_313
+No python3.13 was found, the runtime of the functions. Install it (pyenv install 3.13, or your system's
+package python3.13 with its venv module), or say where it is: make PYTHON_313=/path/to/python3.13 ...
+endef
+export NO_PYTHON_313
+
+# --- the product --------------------------------------------------------------------------------------------
+
+# make exports what its command line sets: WORLD, INPUT, RECORD, ANSWER, STRIPE_URL, SLACK_URL, NETSUITE_URL
+# and PARAMS reach the demo as environment variables (tests/sandbox/README.md).
+.PHONY: demo
+demo: $(VENV)/.sandbox  ## a monthly run on this machine; ANSWER=approve or reject answers by itself
+	@$(VENV)/bin/python -m tests.sandbox.demo
+
+.PHONY: test
+test: $(VENV)/.dev  ## all tests; PYTEST_ARGS="-k draft" passes through
+	@$(VENV)/bin/python -m pytest -n 2 --dist loadscope $(PYTEST_ARGS)
+
+.PHONY: test-313
+test-313: $(VENV_313)/.dev  ## all tests under Python 3.13, the functions' runtime
+	@$(VENV_313)/bin/python -m pytest -n 2 --dist loadscope $(PYTEST_ARGS)
+
+.PHONY: lint
+lint: $(VENV)/.dev $(VENV_BUILD)/.build  ## style, types, template, state machine; reports all, then fails
+	@status=0; \
+	run() { echo "-- $$*" >&2; "$$@" || status=1; }; \
+	run $(VENV)/bin/ruff check .; \
+	run $(VENV)/bin/ruff format --check .; \
+	run $(VENV)/bin/mypy; \
+	run $(VENV)/bin/python -m checks; \
+	run $(VENV)/bin/cfn-lint template.yaml; \
+	run $(VENV_BUILD)/bin/sam validate --lint --template template.yaml; \
+	test $$status = 0 && echo "lint: all green" || { echo "lint: see above" >&2; exit 1; }
+
+.PHONY: build
+build: $(VENV_BUILD)/.build  ## sam build: functions and layers, as they are deployed
+	@test -n "$(PYTHON_313)" || { echo "$$NO_PYTHON_313" >&2; exit 1; }
+	@PATH="$(dir $(PYTHON_313)):$$PATH" LAYER_PYTHON="$(PYTHON_313)" $(VENV_BUILD)/bin/sam build
+	@$(PYTHON) -m checks.built_sizes .aws-sam/build
+
+.PHONY: deploy
+deploy: build  ## sam deploy; CONFIG_ENV=prod, DEPLOY_ARGS=--guided (needs an AWS account)
+	@$(VENV_BUILD)/bin/sam deploy --config-env $(CONFIG_ENV) $(DEPLOY_ARGS)
+
+.PHONY: bench
+bench: $(VENV)/.dev  ## measurements: calls, times, sizes
+	@test -f benchmarks/__main__.py || { echo "there is no benchmarks/__main__.py yet" >&2; exit 1; }
+	@PYTHONPATH=.:layers/billing $(VENV)/bin/python -m benchmarks
+
+# --- upkeep -------------------------------------------------------------------------------------------------
+
+.PHONY: lock
+lock: $(VENV)/.dev  ## resolve every requirements.in to pins with hashes; LOCK_ARGS=--upgrade for newer ones
+	@$(VENV)/bin/python -m checks.lock $(LOCK_ARGS)
+
+.PHONY: format
+format: $(VENV)/.dev  ## let ruff fix and format what it can
+	@$(VENV)/bin/ruff check --fix .
+	@$(VENV)/bin/ruff format .
+
+.PHONY: print-python-313
+print-python-313:
+	@echo "$(PYTHON_313)"
+
+.PHONY: clean
+clean:  ## remove environments and everything built
+	@rm -rf $(VENV) $(VENV_BUILD) $(VENV_313) .aws-sam build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,20 @@
+"""State "Ask for approval".
+
+In:  {"run": ..., "matched": ..., "taskToken": ...}
+Out: {"mails": how many}; the wait itself is ended by the approval page
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from billing import wiring
+from billing.entry import state
+
+ask_for_approval = wiring.ask_for_approval()
+
+
+@state
+def handler(event: dict[str, Any], context: Any) -> Any:
+    """Open the request and mail the links."""
+    return ask_for_approval(event)

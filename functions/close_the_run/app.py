@@ -1,0 +1,20 @@
+"""State "Close the run".
+
+In:  {"state": the execution's state, "redriveCount": n}
+Out: {"outcome", "error", "cause", "counts", "reportKey", "redriveCount"}
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from billing import wiring
+from billing.entry import state
+
+close_the_run = wiring.close_the_run()
+
+
+@state
+def handler(event: dict[str, Any], context: Any) -> Any:
+    """Count, prove, report, and free the period."""
+    return close_the_run(event)

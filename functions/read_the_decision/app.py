@@ -1,0 +1,20 @@
+"""State "Read the decision".
+
+In:  {"run": ..., "matched": ..., "wait": the error that ended the wait, if any}
+Out: {"outcome": "approved|rejected|expired|undecided", "itemsKey", "items"}
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from billing import wiring
+from billing.entry import state
+
+read_the_decision = wiring.read_the_decision()
+
+
+@state
+def handler(event: dict[str, Any], context: Any) -> Any:
+    """Read the signed votes and list what may be drafted."""
+    return read_the_decision(event)

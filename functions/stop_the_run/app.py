@@ -1,0 +1,18 @@
+"""State "Stop the run".
+
+In:  {"closed": ..., "redriveCount": n}
+Out: never the first time: it fails with the run's own error. Redriven: {"again": true}
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from billing.entry import state
+from billing.steps.stop_the_run import stop_the_run
+
+
+@state
+def handler(event: dict[str, Any], context: Any) -> Any:
+    """Fail by name, or begin again."""
+    return stop_the_run(event["closed"], event["redriveCount"])

@@ -1,0 +1,1 @@
+"""Monthly billing: NetSuite sales orders, an approval, Stripe draft invoices."""

@@ -1,0 +1,232 @@
+"""Approval requests, votes and outcomes in DynamoDB. Votes and outcomes are written once and never changed.
+
+pk = "RUN#<run id>",         sk = "CURRENT"         the number of the run's present request
+pk = "REQUEST#<request id>", sk = "REQUEST"         what is asked, of whom, until when; the sealed task token
+                             sk = "VOTE#<person>"    one per person, signed
+                             sk = "OUTCOME"          one
+                             sk = "MESSAGE#<what>"   see message_log
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from boto3.dynamodb.types import Binary
+from botocore.exceptions import ClientError
+
+from billing.adapters.dynamo import to_item, values_of
+from billing.domain.approval_request import ApprovalRequest, RecordedOutcome
+from billing.domain.approvers import Slot
+from billing.domain.errors import PassingError
+
+if TYPE_CHECKING:
+    from mypy_boto3_dynamodb import DynamoDBClient
+
+_CONFLICTS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class StoredRequest:
+    """Everything the table holds about a request. `signed_votes` are still to be verified."""
+
+    request: ApprovalRequest
+    sealed_token: bytes
+    signed_votes: tuple[str, ...]
+    vote_count: int
+    outcome: RecordedOutcome | None
+
+
+def request_owner(request_id: str) -> str:
+    """The request's partition key, also for its messages."""
+    return f"REQUEST#{request_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalsTable:
+    """Reads are consistent: a decision must never be made on an old picture."""
+
+    dynamodb: DynamoDBClient
+    table: str
+
+    def current_number(self, run_id: str) -> int:
+        """The number of the run's present request, 0 if there was none."""
+        item = self.dynamodb.get_item(
+            TableName=self.table, Key=to_item({"pk": f"RUN#{run_id}", "sk": "CURRENT"}), ConsistentRead=True
+        ).get("Item")
+        return int(values_of(item)["request_number"]) if item else 0
+
+    def newest(self, run_id: str) -> StoredRequest | None:
+        """The run's present request, or None if it never asked."""
+        number = self.current_number(run_id)
+        return self.read(f"{run_id}.{number}") if number else None
+
+    def make_current(self, run_id: str, number: int) -> None:
+        """Point the run at a request. Safe to repeat."""
+        self.dynamodb.put_item(
+            TableName=self.table, Item=to_item({"pk": f"RUN#{run_id}", "sk": "CURRENT", "request_number": number})
+        )
+
+    def open(self, request: ApprovalRequest) -> bool:
+        """Write a request if it is not there yet. Answers whether it was written now."""
+        return self._put_once(
+            {
+                "pk": request_owner(request.id),
+                "sk": "REQUEST",
+                "run_id": request.run_id,
+                "execution_arn": request.execution_arn,
+                "cycle": request.cycle,
+                "period": request.period,
+                "batch_key": request.batch_key,
+                "batch_sha256": request.batch_sha256,
+                "slots": [slot.to_dict() for slot in request.slots],
+                "opened_at": request.opened_at,
+                "expires_at": request.expires_at,
+                "invoices": request.invoices,
+            }
+        )
+
+    def seal(self, request_id: str, sealed_token: bytes) -> None:
+        """Keep the task token of the present wait. A retried or renewed wait has a new token, and only that one wakes
+        it."""
+        self.dynamodb.update_item(
+            TableName=self.table,
+            Key=to_item({"pk": request_owner(request_id), "sk": "REQUEST"}),
+            UpdateExpression="SET sealed_token = :token",
+            ConditionExpression="attribute_exists(pk)",
+            ExpressionAttributeValues=to_item({":token": Binary(sealed_token)}),
+        )
+
+    def read(self, request_id: str) -> StoredRequest | None:
+        """Everything about a request, or None if there is none of that id."""
+        rows: dict[str, Mapping[str, Any]] = {}
+        arguments: dict[str, Any] = {
+            "TableName": self.table,
+            "KeyConditionExpression": "pk = :pk",
+            "ExpressionAttributeValues": to_item({":pk": request_owner(request_id)}),
+            "ConsistentRead": True,
+        }
+        while True:
+            page = self.dynamodb.query(**arguments)
+            for item in page["Items"]:
+                row = values_of(item)
+                rows[row["sk"]] = row
+            if not page.get("LastEvaluatedKey"):
+                break
+            arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        head = rows.get("REQUEST")
+        if head is None:
+            return None
+        outcome = rows.get("OUTCOME")
+        token = head.get("sealed_token")
+        return StoredRequest(
+            request=ApprovalRequest(
+                id=request_id,
+                run_id=head["run_id"],
+                execution_arn=head["execution_arn"],
+                cycle=head["cycle"],
+                period=head["period"],
+                batch_key=head["batch_key"],
+                batch_sha256=head["batch_sha256"],
+                slots=tuple(Slot(slot["name"], int(slot["need"]), tuple(slot["people"])) for slot in head["slots"]),
+                opened_at=head["opened_at"],
+                expires_at=head["expires_at"],
+                invoices=int(head["invoices"]),
+            ),
+            sealed_token=bytes(token) if token is not None else b"",
+            signed_votes=tuple(str(row["signed"]) for sk, row in sorted(rows.items()) if sk.startswith("VOTE#")),
+            vote_count=int(head.get("vote_count", 0)),
+            outcome=RecordedOutcome(outcome["outcome"], outcome["reason"], outcome["at"]) if outcome else None,
+        )
+
+    def vote(self, request_id: str, approver: str, signed: str) -> bool:
+        """Keep a person's vote and count it, unless the request is decided. Answers False if this person has voted
+        before (the first answer stands) or the request was decided meanwhile."""
+        return self._together(
+            [
+                {
+                    "Put": {
+                        "TableName": self.table,
+                        "Item": to_item({"pk": request_owner(request_id), "sk": f"VOTE#{approver}", "signed": signed}),
+                        "ConditionExpression": "attribute_not_exists(pk)",
+                    }
+                },
+                {
+                    "Update": {
+                        "TableName": self.table,
+                        "Key": to_item({"pk": request_owner(request_id), "sk": "REQUEST"}),
+                        "UpdateExpression": "ADD vote_count :one",
+                        "ConditionExpression": "attribute_exists(pk)",
+                        "ExpressionAttributeValues": to_item({":one": 1}),
+                    }
+                },
+                {
+                    "ConditionCheck": {
+                        "TableName": self.table,
+                        "Key": to_item({"pk": request_owner(request_id), "sk": "OUTCOME"}),
+                        "ConditionExpression": "attribute_not_exists(pk)",
+                    }
+                },
+            ]
+        )
+
+    def conclude(self, request_id: str, outcome: RecordedOutcome, votes_seen: int) -> bool:
+        """Keep the outcome if it was made from all votes there are. Answers False if a vote came in between or an outcome
+        is there already: read again. So two opposite answers at the same instant are both counted, and never one missed.
+        """
+        return self._together(
+            [
+                {
+                    "ConditionCheck": {
+                        "TableName": self.table,
+                        "Key": to_item({"pk": request_owner(request_id), "sk": "REQUEST"}),
+                        "ConditionExpression": "vote_count = :seen"
+                        if votes_seen
+                        else "attribute_exists(pk) AND attribute_not_exists(vote_count)",
+                        **({"ExpressionAttributeValues": to_item({":seen": votes_seen})} if votes_seen else {}),
+                    }
+                },
+                {
+                    "Put": {
+                        "TableName": self.table,
+                        "Item": to_item(
+                            {
+                                "pk": request_owner(request_id),
+                                "sk": "OUTCOME",
+                                "outcome": outcome.outcome,
+                                "reason": outcome.reason,
+                                "at": outcome.at,
+                            }
+                        ),
+                        "ConditionExpression": "attribute_not_exists(pk)",
+                    }
+                },
+            ]
+        )
+
+    def _together(self, items: list[Any]) -> bool:
+        """Write all or nothing. False if a condition does not hold; PassingError if others write the same rows now."""
+        for _ in range(_CONFLICTS):
+            try:
+                self.dynamodb.transact_write_items(TransactItems=items)
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "TransactionCanceledException":
+                    raise
+                reasons = [str(reason.get("Code")) for reason in error.response.get("CancellationReasons", [])]
+                if "ConditionalCheckFailed" in reasons:
+                    return False
+            else:
+                return True
+        raise PassingError("Others write to the same approval request at this moment.")
+
+    def _put_once(self, row: Mapping[str, Any]) -> bool:
+        try:
+            self.dynamodb.put_item(
+                TableName=self.table, Item=to_item(row), ConditionExpression="attribute_not_exists(pk)"
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                return False
+            raise
+        return True

@@ -1,0 +1,64 @@
+"""Mail by SES, as MIME with a plain text and an HTML body, one thread per run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from email.headerregistry import Address
+from email.message import EmailMessage
+from email.policy import SMTP
+from typing import TYPE_CHECKING
+
+from botocore.exceptions import ClientError
+
+from billing.domain.errors import PersonNeeded
+from billing.domain.mail import MailContent
+
+if TYPE_CHECKING:
+    from mypy_boto3_sesv2 import SESV2Client
+
+_REFUSED = (
+    "MessageRejected",
+    "MailFromDomainNotVerifiedException",
+    "AccountSuspendedException",
+    "SendingPausedException",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Mailer:
+    """Sends from one verified address. The configuration set has no open and click tracking: it would rewrite links."""
+
+    ses: SESV2Client
+    sender: str
+    configuration_set: str
+
+    def send(self, to: str, content: MailContent, thread: str) -> None:
+        """Send one mail to one person. `thread` is the run's id: all mails of a run refer to the same first message.
+
+        Raises PersonNeeded if SES refuses sender or recipient for good.
+        """
+        message = EmailMessage(policy=SMTP)
+        message["From"] = Address("Month-end billing", addr_spec=self.sender)
+        message["To"] = to
+        message["Subject"] = " ".join(content.subject.split())
+        root = f"<{thread}@month-end-billing.invalid>"
+        message["References"] = root
+        message["In-Reply-To"] = root
+        message["Auto-Submitted"] = "auto-generated"
+        message["X-Auto-Response-Suppress"] = "All"
+        message.set_content(content.text)
+        message.add_alternative(content.html, subtype="html")
+        try:
+            self.ses.send_email(
+                FromEmailAddress=self.sender,
+                Destination={"ToAddresses": [to]},
+                Content={"Raw": {"Data": message.as_bytes()}},
+                ConfigurationSetName=self.configuration_set,
+            )
+        except ClientError as error:
+            code = error.response["Error"]["Code"]
+            if code in _REFUSED:
+                raise PersonNeeded(
+                    f"SES refuses to send ({code}): the sender must be verified, and in the SES sandbox every recipient too."
+                ) from None
+            raise

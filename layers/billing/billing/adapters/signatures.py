@@ -1,0 +1,88 @@
+"""Signed links and signed votes, by itsdangerous with a ring of keys.
+
+The ring lies in one secret: {"keys": [{"id": "2026-10", "key": "..."}, ...], "first": "..."}. The first of `keys` signs (or
+`first`, which the stack made, while there is none); all of them verify, so that a rotation does not kill open links.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from itsdangerous import BadData, URLSafeSerializer
+
+from billing.domain.errors import PersonNeeded
+
+_LINK_SALT = "approval-link"
+_VOTE_SALT = "approval-vote"
+PURPOSE = "decide"
+# itsdangerous' own default digest is SHA-1.
+_SIGNER: dict[str, Any] = {"digest_method": hashlib.sha256, "key_derivation": "hmac"}
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What a link is signed over. `expires_at` is in epoch seconds."""
+
+    request_id: str
+    approver: str
+    batch_sha256: str
+    expires_at: int
+
+
+class Signatures:
+    """Signs and verifies with one ring of keys."""
+
+    def __init__(self, ring: Mapping[str, Any]) -> None:
+        keys = [(str(one["id"]), str(one["key"])) for one in ring.get("keys", [])]
+        if ring.get("first"):
+            keys.append(("first", str(ring["first"])))
+        if not keys or any(len(key) < 32 for _, key in keys):
+            raise PersonNeeded(
+                "The signing secret holds no usable key: each needs 32 characters or more. The README shows its fields."
+            )
+        self._key_id = keys[0][0]
+        # itsdangerous signs with the last key of its list and tries all of them from there backwards.
+        secrets = [key for _, key in reversed(keys)]
+        self._links = URLSafeSerializer(secrets, salt=_LINK_SALT, signer_kwargs=_SIGNER)
+        self._votes = URLSafeSerializer(secrets, salt=_VOTE_SALT, signer_kwargs=_SIGNER)
+
+    def sign_link(self, link: Link) -> str:
+        """A URL-safe text that only a holder of a key can make."""
+        return str(
+            self._links.dumps(
+                {
+                    "r": link.request_id,
+                    "a": link.approver,
+                    "p": PURPOSE,
+                    "h": link.batch_sha256,
+                    "x": link.expires_at,
+                    "k": self._key_id,
+                }
+            )
+        )
+
+    def read_link(self, text: str) -> Link | None:
+        """The link, or None if it is forged, cut, or was made for another purpose. Whether it has expired is not asked
+        here: an expired link of ours still shows how the request ended."""
+        try:
+            fields = self._links.loads(text)
+            if fields["p"] != PURPOSE:
+                return None
+            return Link(str(fields["r"]), str(fields["a"]), str(fields["h"]), int(fields["x"]))
+        except (BadData, KeyError, TypeError, ValueError):
+            return None
+
+    def sign_vote(self, vote: Mapping[str, str]) -> str:
+        """A vote that cannot be made up by writing to the table alone."""
+        return str(self._votes.dumps(dict(vote)))
+
+    def read_vote(self, text: str) -> Mapping[str, str] | None:
+        """The vote, or None if no key of the ring made it."""
+        try:
+            fields = self._votes.loads(text)
+        except BadData:
+            return None
+        return fields if isinstance(fields, dict) else None

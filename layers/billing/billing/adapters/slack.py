@@ -1,0 +1,107 @@
+"""Slack: one message a run, found again by its metadata if it is not known whether it was posted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError, SlackClientError, SlackRequestError
+from slack_sdk.http_retry.builtin_handlers import (
+    ConnectionErrorRetryHandler,
+    RateLimitErrorRetryHandler,
+    ServerErrorRetryHandler,
+)
+
+from billing.domain.errors import PassingError, PersonNeeded
+
+EVENT_TYPE = "month_end_billing"
+_PASSING = (
+    "ratelimited",
+    "internal_error",
+    "fatal_error",
+    "service_unavailable",
+    "request_timeout",
+    "team_added_to_org",
+)
+
+
+def slack_client(token: str, base_url: str) -> WebClient:
+    """A client that itself waits out rate limits, lost connections and 5xx a few times."""
+    return WebClient(
+        token=token,
+        base_url=base_url.rstrip("/") + "/" if base_url else WebClient.BASE_URL,
+        timeout=15,
+        retry_handlers=[
+            ConnectionErrorRetryHandler(max_retry_count=2),
+            RateLimitErrorRetryHandler(max_retry_count=2),
+            ServerErrorRetryHandler(max_retry_count=2),
+        ],
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Slack:
+    """One channel."""
+
+    client: WebClient
+    channel: str
+
+    def post(self, message_id: str, text: str, blocks: Sequence[dict[str, Any]]) -> None:
+        """Post a message that carries `message_id` in its metadata.
+
+        Raises PassingError (limits, faults, no connection) or PersonNeeded (token, channel).
+        """
+        try:
+            self.client.chat_postMessage(
+                channel=self.channel,
+                text=text,
+                blocks=list(blocks),
+                unfurl_links=False,
+                unfurl_media=False,
+                metadata={"event_type": EVENT_TYPE, "event_payload": {"message_id": message_id}},
+            )
+        except (SlackApiError, SlackRequestError, SlackClientError, OSError) as error:
+            raise _named(error) from None
+
+    def has(self, message_id: str, oldest: float) -> bool:
+        """Whether the channel shows the message, posted at or after `oldest` (epoch seconds).
+
+        A bot without the scope channels:history cannot know: then the answer is no, and a second post is risked rather
+        than none.
+        """
+        cursor = ""
+        try:
+            for _ in range(10):
+                page = self.client.conversations_history(
+                    channel=self.channel,
+                    oldest=f"{oldest:.0f}",
+                    include_all_metadata=True,
+                    limit=200,
+                    cursor=cursor or None,
+                )
+                for message in page.get("messages") or []:
+                    payload = (message.get("metadata") or {}).get("event_payload") or {}
+                    if payload.get("message_id") == message_id:
+                        return True
+                cursor = (page.get("response_metadata") or {}).get("next_cursor") or ""
+                if not cursor:
+                    return False
+        except SlackApiError as error:
+            if error.response.get("error") in ("missing_scope", "not_in_channel", "not_allowed_token_type"):
+                return False
+            raise _named(error) from None
+        except (SlackRequestError, SlackClientError, OSError) as error:
+            raise _named(error) from None
+        return False
+
+
+def _named(error: Exception) -> Exception:
+    if isinstance(error, SlackApiError):
+        code = str(error.response.get("error") or "unknown")
+        status = getattr(error.response, "status_code", 200)
+        if code in _PASSING or status == 429 or status >= 500:
+            return PassingError(f"Slack refuses the message for now ({code}).")
+        return PersonNeeded(f"Slack refuses the message ({code}): check the bot's token, its scopes, and the channel.")
+    return PassingError(f"Slack gave no answer ({type(error).__name__}).")

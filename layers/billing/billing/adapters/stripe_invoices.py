@@ -1,0 +1,110 @@
+"""Stripe's draft invoices: looked for, created, given their lines, and read back. Amounts are integers in minor units."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import stripe
+
+from billing.adapters.stripe_api import Caller
+
+LINES_PER_CALL = 100
+PLAN_KEY = "billing_plan"
+CONTENT_HASH = "content_sha256"
+LINE_ID = "netsuite_line_id"
+
+
+@dataclass(frozen=True, slots=True)
+class StripeInvoice:
+    """An invoice as Stripe holds it. `line_ids` are the metadata ids of its lines, "" for lines that bear none."""
+
+    id: str
+    status: str
+    customer: str
+    currency: str
+    total: int
+    total_excluding_tax: int
+    live_mode: bool
+    metadata: Mapping[str, str]
+    line_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StripeInvoices:
+    """Every write carries an idempotency key that the caller derives from what is written."""
+
+    client: stripe.StripeClient
+    call: Caller
+
+    def of_plan(self, customer: str, plan_key: str, created_from: int) -> list[StripeInvoice]:
+        """The customer's invoices that bear the plan's key, created at or after `created_from` (epoch seconds).
+
+        Lists are strongly consistent where search lags. Lines are not read here.
+        """
+        found: list[StripeInvoice] = []
+        params: dict[str, Any] = {"customer": customer, "created": {"gte": created_from}, "limit": 100}
+        while True:
+            page = self.call("list invoices", lambda: self.client.v1.invoices.list(dict(params)))  # type: ignore[arg-type]
+            found += [invoice for invoice in map(_invoice, page.data) if invoice.metadata.get(PLAN_KEY) == plan_key]
+            if not page.has_more or not page.data:
+                return found
+            params["starting_after"] = page.data[-1].id
+
+    def create(self, params: Mapping[str, Any], idempotency_key: str) -> StripeInvoice:
+        """Create a draft without lines."""
+        arguments: Any = dict(params)
+        options: Any = {"idempotency_key": idempotency_key}
+        return _invoice(
+            self.call("create invoice", lambda: self.client.v1.invoices.create(params=arguments, options=options))
+        )
+
+    def add_lines(self, invoice_id: str, lines: Sequence[Mapping[str, Any]], idempotency_key: str) -> None:
+        """Add up to LINES_PER_CALL lines in one call."""
+        arguments: Any = {"lines": [dict(line) for line in lines]}
+        options: Any = {"idempotency_key": idempotency_key}
+        self.call(
+            "add invoice lines",
+            lambda: self.client.v1.invoices.add_lines(invoice_id, params=arguments, options=options),
+        )
+
+    def mark(self, invoice_id: str, metadata: Mapping[str, str], idempotency_key: str) -> None:
+        """Set metadata."""
+        arguments: Any = {"metadata": dict(metadata)}
+        options: Any = {"idempotency_key": idempotency_key}
+        self.call(
+            "update invoice", lambda: self.client.v1.invoices.update(invoice_id, params=arguments, options=options)
+        )
+
+    def read(self, invoice_id: str) -> StripeInvoice:
+        """The invoice with all its lines. The invoice itself carries only the first ten of them."""
+        invoice = self.call("retrieve invoice", lambda: self.client.v1.invoices.retrieve(invoice_id))
+        lines = list(invoice.lines.data)
+        while invoice.lines.has_more and lines:
+            after = lines[-1].id
+            page = self.call(
+                "list invoice lines",
+                lambda after=after: self.client.v1.invoices.line_items.list(  # type: ignore[misc]
+                    invoice_id, {"limit": 100, "starting_after": after}
+                ),
+            )
+            lines += page.data
+            if not page.has_more:
+                break
+        return _invoice(invoice, lines)
+
+
+def _invoice(invoice: stripe.Invoice, lines: Iterable[stripe.InvoiceLineItem] = ()) -> StripeInvoice:
+    customer = invoice.customer
+    return StripeInvoice(
+        id=str(invoice.id),
+        status=str(invoice.status),
+        customer=customer if isinstance(customer, str) else str(getattr(customer, "id", "")),
+        currency=invoice.currency,
+        total=invoice.total,
+        total_excluding_tax=(invoice.total if invoice.total_excluding_tax is None else invoice.total_excluding_tax),
+        live_mode=bool(invoice.livemode),
+        metadata=invoice.metadata.to_dict() if invoice.metadata else {},
+        line_ids=tuple((line.metadata.to_dict() if line.metadata else {}).get(LINE_ID, "") for line in lines),
+    )

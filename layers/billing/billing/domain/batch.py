@@ -1,0 +1,160 @@
+"""What one run would bill: every plan with what is to be done with it, and every order that cannot be billed.
+
+The batch is written once, hashed, shown to the approvers and signed for. What is drafted are pieces of the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from billing.domain.canonical import canonical_json, sha256_hex
+from billing.domain.customer_match import MatchedCustomer
+from billing.domain.ledger import Disposition
+from billing.domain.plan_record import InvoicePlan
+from billing.domain.sales_order import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Where a plan lies in the run's NDJSON file: bytes [offset, offset + length), and their SHA-256."""
+
+    offset: int
+    length: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class BatchInvoice:
+    """A plan, what is done with it and why, and whom Stripe bills. `piece` exists for those that may be drafted."""
+
+    plan: InvoicePlan
+    content_hash: str
+    disposition: Disposition
+    reason: str
+    customer: MatchedCustomer | None
+    invoice_id: str | None = None
+    piece: Piece | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A run's whole content. `run` is its public frame: id, cycle, period, listed dates, filter."""
+
+    run: Mapping[str, Any]
+    invoices: tuple[BatchInvoice, ...]
+    problems: tuple[Problem, ...]
+    absent_columns: tuple[str, ...] = ()
+
+    def of(self, *dispositions: Disposition) -> tuple[BatchInvoice, ...]:
+        """The invoices with one of these dispositions, in the batch's order."""
+        return tuple(invoice for invoice in self.invoices if invoice.disposition in dispositions)
+
+    @property
+    def to_draft(self) -> tuple[BatchInvoice, ...]:
+        """What will be drafted if the batch is approved."""
+        return self.of(Disposition.ASK, Disposition.FINISH)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe; `batch_from_dict` gives an equal batch."""
+        return {
+            "run": dict(self.run),
+            "invoices": [
+                {
+                    "plan": invoice.plan.to_dict(),
+                    "contentHash": invoice.content_hash,
+                    "disposition": str(invoice.disposition),
+                    "reason": invoice.reason,
+                    "customer": invoice.customer.to_dict() if invoice.customer else None,
+                    "invoiceId": invoice.invoice_id,
+                    "piece": (
+                        {"offset": invoice.piece.offset, "length": invoice.piece.length, "sha256": invoice.piece.sha256}
+                        if invoice.piece
+                        else None
+                    ),
+                }
+                for invoice in self.invoices
+            ],
+            "problems": [problem.to_dict() for problem in self.problems],
+            "absentColumns": list(self.absent_columns),
+        }
+
+
+def batch_from_dict(data: Mapping[str, Any]) -> Batch:
+    """What Batch.to_dict wrote."""
+    return Batch(
+        run=data["run"],
+        invoices=tuple(
+            BatchInvoice(
+                plan=InvoicePlan.from_dict(one["plan"]),
+                content_hash=one["contentHash"],
+                disposition=Disposition(one["disposition"]),
+                reason=one["reason"],
+                customer=MatchedCustomer.from_dict(one["customer"]) if one["customer"] else None,
+                invoice_id=one["invoiceId"],
+                piece=Piece(**one["piece"]) if one["piece"] else None,
+            )
+            for one in data["invoices"]
+        ),
+        problems=tuple(Problem.from_dict(problem) for problem in data["problems"]),
+        absent_columns=tuple(data["absentColumns"]),
+    )
+
+
+def with_pieces(invoices: Iterable[BatchInvoice]) -> tuple[tuple[BatchInvoice, ...], bytes]:
+    """Lay the plans that may be drafted into one NDJSON file. Answers the invoices with their pieces, and the file."""
+    placed: list[BatchInvoice] = []
+    lines: list[bytes] = []
+    offset = 0
+    for invoice in invoices:
+        if invoice.disposition not in (Disposition.ASK, Disposition.FINISH) or invoice.customer is None:
+            placed.append(invoice)
+            continue
+        line = canonical_json(
+            {
+                "plan": invoice.plan.to_dict(),
+                "contentHash": invoice.content_hash,
+                "customer": invoice.customer.to_dict(),
+            }
+        )
+        placed.append(
+            BatchInvoice(
+                invoice.plan,
+                invoice.content_hash,
+                invoice.disposition,
+                invoice.reason,
+                invoice.customer,
+                invoice.invoice_id,
+                Piece(offset, len(line), sha256_hex(line)),
+            )
+        )
+        lines.append(line + b"\n")
+        offset += len(line) + 1
+    return tuple(placed), b"".join(lines)
+
+
+def totals(invoices: Iterable[BatchInvoice]) -> dict[str, int]:
+    """Sum of the plans' totals by currency, in minor units."""
+    sums: dict[str, int] = {}
+    for invoice in invoices:
+        sums[invoice.plan.currency] = sums.get(invoice.plan.currency, 0) + invoice.plan.total
+    return dict(sorted(sums.items()))
+
+
+def map_items(invoices: Sequence[BatchInvoice]) -> list[dict[str, Any]]:
+    """The Map state's items: small references without names or amounts."""
+    return [
+        {
+            "key": invoice.plan.key,
+            "order": ", ".join(order.number for order in invoice.plan.orders)[:200],
+            "contentHash": invoice.content_hash,
+            "piece": {
+                "offset": invoice.piece.offset,
+                "length": invoice.piece.length,
+                "sha256": invoice.piece.sha256,
+            },
+        }
+        for invoice in invoices
+        if invoice.piece is not None
+    ]

@@ -1,0 +1,58 @@
+"""The names that the state machine's Retry and Catch know.
+
+Lambda reports a failure by the exception's class name, and Step Functions matches that name exactly: a subclass would
+not match its parent. So exactly three names say what to do about a failure, and one name each says how a run ended.
+
+Messages reach the execution history. They name the field, the order and what to do, and never an amount, an e-mail
+address, a token or a secret.
+"""
+
+from __future__ import annotations
+
+
+class PassingError(Exception):
+    """It can pass later without anybody's help: a refusal under load, a time-out, a 5xx. Retried with back-off."""
+
+
+class PersonNeeded(Exception):
+    """A person has to change something outside this product: a permission, a record, a customer. Never retried."""
+
+
+class OurFault(Exception):
+    """A bug or a broken promise of this product: an altered snapshot, a request that was malformed. Never retried."""
+
+
+class InputInvalid(Exception):
+    """The execution's input or the stack's parameters are wrong. The message names the field. Never retried."""
+
+
+class ApprovalRejected(Exception):
+    """An approver rejected the batch. Nothing was drafted."""
+
+
+class ApprovalExpired(Exception):
+    """Nobody decided in time. Nothing was drafted."""
+
+
+class InvoicesMissing(Exception):
+    """At least one approved invoice has no draft, or its draft differs from what was approved."""
+
+
+class RunIncomplete(Exception):
+    """Listed is not drafted + skipped + held + failed + problems: an order has been lost on the way."""
+
+
+ENDS: dict[str, type[Exception]] = {
+    error.__name__: error
+    for error in (
+        PassingError,
+        PersonNeeded,
+        OurFault,
+        InputInvalid,
+        ApprovalRejected,
+        ApprovalExpired,
+        InvoicesMissing,
+        RunIncomplete,
+    )
+}
+"""Every name a run may end with, for 'Stop the run'."""

@@ -1,0 +1,14 @@
+"""A mail's content. Who gets it and how it is sent is the adapter's business."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class MailContent:
+    """Subject, plain text and HTML say the same thing."""
+
+    subject: str
+    text: str
+    html: str

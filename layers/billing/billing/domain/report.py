@@ -1,0 +1,213 @@
+"""What became of every order of a run, and the proof that none was lost.
+
+The report is the run's evidence: with nothing else at hand an auditor sees each order, its outcome, its invoice, the hash
+of what was signed for, and who signed when.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from billing.domain.approval_request import RecordedOutcome, RecordedVote
+from billing.domain.batch import Batch, BatchInvoice
+from billing.domain.ledger import Disposition, EntryState, LedgerEntry
+
+
+class Fate(StrEnum):
+    """What became of an invoice, or of an order that became none."""
+
+    DRAFTED = "drafted"
+    SKIPPED = "skipped"  # drafted by an earlier run
+    HELD = "held"  # a person has to look, or the batch was not approved
+    FAILED = "failed"
+    PROBLEM = "problem"  # could not be billed as it is in NetSuite
+
+
+class RunOutcome(StrEnum):
+    """How the run ended."""
+
+    BILLED = "billed"
+    NOTHING_TO_BILL = "nothing to bill"
+    DRY_RUN = "dry run"
+    REJECTED = "rejected"
+    EXPIRED = "expired"
+    MISSING = "invoices missing"
+    INCOMPLETE = "incomplete"
+    STOPPED = "stopped by an error"
+
+
+@dataclass(frozen=True, slots=True)
+class ReportLine:
+    """One invoice (or one order that became none). `total` is in minor units; both it and `currency` are None for an
+    order whose amount cannot be read. `reason` says why it was not drafted, "" if it was."""
+
+    key: str
+    orders: tuple[str, ...]
+    order_ids: tuple[str, ...]
+    client: str
+    fate: Fate
+    reason: str
+    currency: str | None
+    total: int | None
+    invoice_id: str | None
+    content_hash: str | None
+    stripe_customer: str | None
+    new_customer: bool
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Everything about a run. `totals` maps a fate to sums in minor units by currency; `counts` counts orders."""
+
+    run: Mapping[str, Any]
+    outcome: RunOutcome
+    error: str
+    cause: str
+    lines: tuple[ReportLine, ...]
+    listed: int
+    counts: Mapping[str, int]
+    totals: Mapping[str, Mapping[str, int]]
+    decision: RecordedOutcome | None
+    votes: tuple[RecordedVote, ...]
+    batch_sha256: str | None
+    live_mode: bool | None = None
+
+    def of(self, fate: Fate) -> tuple[ReportLine, ...]:
+        """The lines with this fate."""
+        return tuple(line for line in self.lines if line.fate is fate)
+
+
+_WORST_FIRST = (Fate.FAILED, Fate.HELD, Fate.PROBLEM, Fate.DRAFTED, Fate.SKIPPED)
+
+
+def report_lines(
+    batch: Batch, entries: Mapping[str, LedgerEntry], run_id: str, released: bool, unreleased_reason: str
+) -> tuple[ReportLine, ...]:
+    """One line per invoice and per problem.
+
+    `released` says that the batch was approved and handed to drafting. If not, what waits for drafting is held, for
+    `unreleased_reason`.
+    """
+    lines = [
+        _invoice_line(invoice, entries.get(invoice.plan.key), run_id, released, unreleased_reason)
+        for invoice in batch.invoices
+    ]
+    lines += [
+        ReportLine(
+            key=f"problem-{problem.order_id}",
+            orders=(problem.order_number,),
+            order_ids=(problem.order_id,),
+            client=problem.client_name or "",
+            fate=Fate.PROBLEM,
+            reason=problem.message,
+            currency=problem.currency,
+            total=problem.total_minor,
+            invoice_id=None,
+            content_hash=None,
+            stripe_customer=None,
+            new_customer=False,
+        )
+        for problem in batch.problems
+    ]
+    return tuple(lines)
+
+
+def _invoice_line(
+    invoice: BatchInvoice, entry: LedgerEntry | None, run_id: str, released: bool, unreleased_reason: str
+) -> ReportLine:
+    plan = invoice.plan
+    fate, reason = _fate(invoice, entry, run_id, released, unreleased_reason)
+    drafted = entry is not None and entry.state is EntryState.DRAFTED and fate is Fate.DRAFTED
+    return ReportLine(
+        key=plan.key,
+        orders=tuple(order.number for order in plan.orders),
+        order_ids=tuple(order.id for order in plan.orders),
+        client=plan.client.name,
+        fate=fate,
+        reason=reason,
+        currency=plan.currency,
+        total=entry.total if drafted and entry and entry.total is not None else plan.total,
+        invoice_id=entry.invoice_id if entry else invoice.invoice_id,
+        content_hash=invoice.content_hash,
+        stripe_customer=entry.stripe_customer
+        if entry and drafted
+        else (invoice.customer.id if invoice.customer else None),
+        new_customer=invoice.customer is not None and invoice.customer.id is None,
+        warnings=tuple(warning.message for warning in plan.warnings),
+    )
+
+
+def _fate(
+    invoice: BatchInvoice, entry: LedgerEntry | None, run_id: str, released: bool, unreleased_reason: str
+) -> tuple[Fate, str]:
+    if invoice.disposition is Disposition.HOLD:
+        return Fate.HELD, invoice.reason
+    if invoice.disposition is Disposition.SKIP:
+        # A redriven run finds what it drafted itself before: that is its own work, not an earlier run's.
+        mine = entry is not None and entry.run_id == run_id
+        return (Fate.DRAFTED, "") if mine else (Fate.SKIPPED, invoice.reason)
+    if not released:
+        return Fate.HELD, unreleased_reason
+    if entry is None or entry.content_hash != invoice.content_hash:
+        return Fate.FAILED, "Nothing was recorded about it: its drafting did not begin. Run again."
+    if entry.state is EntryState.DRAFTED:
+        return Fate.DRAFTED, ""
+    if entry.state is EntryState.DIFFERS:
+        return Fate.FAILED, entry.reason or "Its draft differs from what was approved."
+    if entry.state is EntryState.FAILED:
+        return Fate.FAILED, entry.reason or entry.reason_name or "It failed without a reason."
+    return Fate.FAILED, entry.reason or "Its drafting began and did not end. Run again: it is finished, not repeated."
+
+
+def order_fates(lines: Iterable[ReportLine]) -> dict[str, Fate]:
+    """The fate of each order by NetSuite's internal id: of an order with several invoices, the worst of theirs."""
+    fates: dict[str, Fate] = {}
+    for line in lines:
+        for order_id in line.order_ids:
+            known = fates.get(order_id)
+            if known is None or _WORST_FIRST.index(line.fate) < _WORST_FIRST.index(known):
+                fates[order_id] = line.fate
+    return fates
+
+
+def count_orders(lines: Iterable[ReportLine]) -> dict[str, int]:
+    """Orders by fate, every fate present."""
+    fates = list(order_fates(lines).values())
+    return {str(fate): fates.count(fate) for fate in Fate}
+
+
+def sum_amounts(lines: Iterable[ReportLine]) -> dict[str, dict[str, int]]:
+    """Sums in minor units by fate and currency, over the lines whose amount is known."""
+    sums: dict[str, dict[str, int]] = {str(fate): {} for fate in Fate}
+    for line in lines:
+        if line.currency is not None and line.total is not None:
+            of_fate = sums[str(line.fate)]
+            of_fate[line.currency] = of_fate.get(line.currency, 0) + line.total
+    return {fate: dict(sorted(by_currency.items())) for fate, by_currency in sums.items()}
+
+
+def missing_orders(listed_ids: Iterable[str], lines: Iterable[ReportLine]) -> tuple[str, ...]:
+    """Internal ids of orders that were listed and have no line: the proof of completeness fails if there is any."""
+    reported = set(order_fates(lines))
+    return tuple(sorted(set(listed_ids) - reported))
+
+
+def sums_agree(batch: Batch, totals: Mapping[str, Mapping[str, int]]) -> bool:
+    """Whether the sums by fate add up, per currency, to what was listed. Drafted sums are what Stripe answered, so a
+    draft that differs from its plan shows here too."""
+    listed: dict[str, int] = {}
+    for currency, amount in [(one.plan.currency, one.plan.total) for one in batch.invoices] + [
+        (problem.currency, problem.total_minor)
+        for problem in batch.problems
+        if problem.currency is not None and problem.total_minor is not None
+    ]:
+        listed[str(currency)] = listed.get(str(currency), 0) + amount
+    reported: dict[str, int] = {}
+    for by_currency in totals.values():
+        for currency, amount in by_currency.items():
+            reported[currency] = reported.get(currency, 0) + amount
+    return listed == reported

@@ -1,0 +1,56 @@
+"""The report as JSON, and back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from billing.domain.approval_request import RecordedOutcome, RecordedVote
+from billing.domain.approvers import Answer
+from billing.domain.report import Fate, Report, ReportLine, RunOutcome
+
+
+def report_to_dict(report: Report) -> dict[str, Any]:
+    """JSON-safe; `report_from_dict` gives an equal report."""
+    return {
+        "run": dict(report.run),
+        "outcome": str(report.outcome),
+        "error": report.error,
+        "cause": report.cause,
+        "listed": report.listed,
+        "counts": dict(report.counts),
+        "totals": {fate: dict(sums) for fate, sums in report.totals.items()},
+        "batchSha256": report.batch_sha256,
+        "liveMode": report.live_mode,
+        "decision": asdict(report.decision) if report.decision else None,
+        "votes": [{**asdict(vote), "answer": str(vote.answer)} for vote in report.votes],
+        "lines": [{**asdict(line), "fate": str(line.fate)} for line in report.lines],
+    }
+
+
+def report_from_dict(data: Mapping[str, Any]) -> Report:
+    """What report_to_dict wrote."""
+    return Report(
+        run=data["run"],
+        outcome=RunOutcome(data["outcome"]),
+        error=data["error"],
+        cause=data["cause"],
+        lines=tuple(
+            ReportLine(
+                **{
+                    **line,
+                    "fate": Fate(line["fate"]),
+                    **{name: tuple(line[name]) for name in ("orders", "order_ids", "warnings")},
+                }
+            )
+            for line in data["lines"]
+        ),
+        listed=data["listed"],
+        counts=data["counts"],
+        totals=data["totals"],
+        decision=RecordedOutcome(**data["decision"]) if data["decision"] else None,
+        votes=tuple(RecordedVote(**{**vote, "answer": Answer(vote["answer"])}) for vote in data["votes"]),
+        batch_sha256=data["batchSha256"],
+        live_mode=data["liveMode"],
+    )

@@ -1,0 +1,131 @@
+"""Mails to approvers: the request to sign, and the notice of how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from billing.domain.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote
+from billing.domain.approvers import Answer, Outcome
+from billing.domain.batch import Batch, totals
+from billing.domain.ledger import Disposition
+from billing.domain.mail import MailContent
+from billing.pages.approval_view import checked_count, currency_totals, frame_notes, rejects
+from billing.pages.letter import Letter, mail_of
+from billing.pages.wording import (
+    counted,
+    instant_words,
+    money_words,
+    people_words,
+    period_name,
+    slot_words,
+    sums_words,
+)
+
+_MOST_CURRENCIES = 4
+
+
+def approval_mail(
+    request: ApprovalRequest, batch: Batch, approver: str, link: str, *, finalises: bool = False
+) -> MailContent:
+    """Asks one approver to sign, by a link of their own. It tells totals and counts; names are behind the link.
+
+    `finalises` says that the stack lets Stripe finalise and send by itself. Raises CountDiffers if the request does not
+    fit the batch.
+    """
+    count = checked_count(request, batch)
+    expires = instant_words(request.expires_at)
+    what = f"{counted(count, 'invoice')} for {period_name(request.period)}"
+    drafts = batch.to_draft
+    new = {i.plan.client.netsuite_id for i in drafts if i.customer is not None and i.customer.id is None}
+    warned = sum(1 for invoice in drafts if invoice.plan.warnings)
+    facts = [
+        ("To sign", counted(count, "invoice")),
+        ("Signed for earlier", f"{counted(len(drafts) - count, 'invoice')}, drafted with these")
+        if len(drafts) > count
+        else None,
+        ("New in Stripe", f"{counted(len(new), 'customer')} will be created") if new else None,
+        ("With a warning", counted(warned, "invoice")) if warned else None,
+        ("Not billed", f"{counted(len(batch.problems), 'order')} with a problem") if batch.problems else None,
+        ("Held", counted(len(batch.of(Disposition.HOLD)), "invoice")) if batch.of(Disposition.HOLD) else None,
+        ("Must sign", "; ".join(f"{slot.name}: {slot_words(slot)}" for slot in request.slots)),
+        ("Open until", expires),
+    ]
+    sending = (
+        "Once everybody has signed, the invoices are drafted in Stripe, and Stripe finalises and sends them by itself."
+        if finalises
+        else "Once everybody has signed, the invoices are drafted in Stripe. Nothing is sent to clients by that."
+    )
+    return mail_of(
+        Letter(
+            subject=f"Approve {what}: {sums_words(totals(drafts), _MOST_CURRENCIES)}",
+            heading=f"Approve {what}?",
+            opening=("Please look at what will be billed, and approve or reject it.", *frame_notes(batch.run, ())),
+            amounts=[
+                (money_words(total.total, total.currency), counted(total.invoices, "invoice"))
+                for total in currency_totals(batch)
+            ],
+            facts=[fact for fact in facts if fact is not None],
+            link=("Look and decide", link),
+            closing=(
+                f"{sending} Opening the link changes nothing.",
+                f"The link is personal to {approver}: please do not forward it. It ends on {expires}.",
+                f"If you did not expect this mail, ignore it: nothing is billed without {_whose(request, approver)}.",
+                f"Run {request.run_id}. Fingerprint of the content (SHA-256): {request.batch_sha256}",
+            ),
+        )
+    )
+
+
+def decided_mail(
+    request: ApprovalRequest,
+    outcome: RecordedOutcome,
+    approver: str,
+    votes: Sequence[RecordedVote] = (),
+) -> MailContent:
+    """Tells one approver how the request ended: which of the ends it was, by whom and why, and what was drafted."""
+    what = f"{counted(request.invoices, 'invoice')} for {period_name(request.period)}"
+    rejecters = people_words([vote.approver for vote in rejects(votes)])
+    signed = [vote.approver for vote in votes if vote.answer is Answer.APPROVE]
+    nothing = "Nothing was drafted and nothing is billed. The orders stay open in NetSuite."
+    why = ("Reason", outcome.reason) if outcome.reason else None
+    by: tuple[str, str] | None = None
+    if outcome.outcome == Outcome.APPROVED:
+        ended, opening = "Approved", "Everybody who had to sign has signed. The invoices are being drafted in Stripe."
+        why = None
+    elif outcome.outcome == Outcome.REJECTED:
+        ended, opening = "Rejected", f"The batch was rejected. {nothing}"
+        by = ("Rejected by", rejecters) if rejecters else None
+    elif outcome.outcome == Outcome.EXPIRED:
+        ended, opening = "Expired", f"The batch was not rejected: not everybody signed in time. {nothing}"
+    else:
+        ended, opening = f"Ended ({outcome.outcome})", nothing
+    facts = [
+        by,
+        why,
+        ("Signed by", people_words(signed)) if signed else None,
+        ("Not answered", people_words(_silent(request, votes))) if outcome.outcome == Outcome.EXPIRED else None,
+        ("When", instant_words(outcome.at)),
+    ]
+    return mail_of(
+        Letter(
+            subject=f"{ended}: {what}",
+            heading=f"{ended}: {what}",
+            opening=(opening,),
+            facts=[fact for fact in facts if fact is not None],
+            closing=(
+                f"You get this because {approver} was asked to sign. There is nothing left to do.",
+                f"Run {request.run_id}. Fingerprint of the content (SHA-256): {request.batch_sha256}",
+            ),
+        )
+    )
+
+
+def _whose(request: ApprovalRequest, approver: str) -> str:
+    """Whose signature it cannot go without: theirs, unless others of their slots can do it for them."""
+    needed = any(slot.need == len(slot.people) for slot in request.slots if approver in slot.people)
+    return "your signature" if needed else "a signature from your group"
+
+
+def _silent(request: ApprovalRequest, votes: Sequence[RecordedVote]) -> list[str]:
+    answered = {vote.approver for vote in votes}
+    return [person for slot in request.slots for person in slot.people if person not in answered]

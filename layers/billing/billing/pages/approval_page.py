@@ -1,0 +1,250 @@
+"""The pages behind an approval link: the one to sign on, the one that says how it stands, and the two that say no.
+
+The form's fields, for whoever reads the POST: `answer` ("approve" or "reject", from the button), `invoices` (typed, for
+an approval) and `reason` (typed, for a rejection). Nothing is filled in beforehand but a reason that was typed before.
+Links and forms stay on the page's own path, so the token belongs into the path and never into the query.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from billing.domain.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote
+from billing.domain.approvers import Answer, Outcome, Standing
+from billing.domain.batch import Batch
+from billing.domain.ledger import Disposition
+from billing.domain.order_plan import PO_FIELD
+from billing.pages.approval_view import (
+    answer_of,
+    checked_count,
+    currency_totals,
+    frame_notes,
+    groups,
+    order_numbers,
+    rejects,
+    slot_states,
+)
+from billing.pages.batch_csv import batch_csv
+from billing.pages.batch_search import LONGEST_QUERY, page_of
+from billing.pages.rendering import Shown
+from billing.pages.rendering import page as render_page
+from billing.pages.wording import counted, instant_words, people_words, period_name, remaining_words
+
+__all__ = ["Shown", "approval_page", "batch_csv", "invalid_link_page", "standing_page", "trouble_page"]
+
+LONGEST_REASON: Final = 1_000
+
+_NOT_DRAFTED: Final = ("problems", "held", "skipped")
+_NOTHING: Final = "Nothing is drafted and nothing is billed."
+_INVALID: Final = (
+    "It may be incomplete, it may have ended, or it may never have been valid.",
+    (
+        "Approval links are personal, and they end. Open the link from your own mail once more: some mail programs "
+        "break long links over two lines."
+    ),
+    "If it still does not work, ask whoever sent you the mail. Nothing was changed by opening this page.",
+)
+_TROUBLE: Final = (
+    "Nothing was changed. Nothing is billed without every signature it needs.",
+    (
+        "Please open the link from your mail again in a few minutes. The page says whether an answer of yours counts; "
+        "answering again does no harm."
+    ),
+    "If this goes on, pass the reference below to the people who run the billing.",
+)
+
+
+def approval_page(
+    request: ApprovalRequest,
+    batch: Batch,
+    approver: str,
+    votes: Sequence[RecordedVote],
+    standing: Standing,
+    now: datetime,
+    *,
+    query: str = "",
+    page: int = 1,
+    mistake: str = "",
+    typed: Mapping[str, str] | None = None,
+    finalises: bool = False,
+) -> Shown:
+    """The page to sign on, for an approver who has not answered while the request is open.
+
+    `mistake` is what was wrong with a POST, `typed` what it held: a reason is kept, a number never is. `finalises` says
+    that the stack lets Stripe finalise and send by itself. Raises CountDiffers if the request does not fit the batch.
+    """
+    typed = typed or {}
+    pages = page_of(batch.to_draft, query, page)
+    count = checked_count(request, batch)
+    drafts = len(batch.to_draft)
+    rejecting = typed.get("answer") == Answer.REJECT
+    return render_page(
+        "approval_page.html.j2",
+        {
+            **_frame(request, approver),
+            "title": f"Approve invoices for {period_name(request.period)}?",
+            "batch": batch,
+            "count": count,
+            "drafts": drafts,
+            "signed_earlier": drafts - count,
+            "totals": currency_totals(batch),
+            "notes": frame_notes(batch.run, batch.absent_columns),
+            "groups": groups(batch),
+            "found_elsewhere": [group for group in groups(batch, pages.query) if group.id in _NOT_DRAFTED]
+            if pages.query
+            else [],
+            "new_customers": len(
+                {
+                    invoice.plan.client.netsuite_id
+                    for invoice in batch.to_draft
+                    if invoice.customer is not None and invoice.customer.id is None
+                }
+            ),
+            "not_billed": len(batch.problems) + len(batch.of(Disposition.HOLD)),
+            "pages": pages,
+            "invoice_day": batch.run.get("invoiceDate"),
+            "longest_query": LONGEST_QUERY,
+            "longest_reason": LONGEST_REASON,
+            "order_numbers": order_numbers,
+            "po_field": PO_FIELD,
+            "slots": slot_states(request, votes),
+            "still_to_sign": standing.reason,
+            "left": remaining_words(datetime.fromisoformat(request.expires_at) - now),
+            "mistake": mistake,
+            "rejecting": rejecting,
+            "approving": typed.get("answer") == Answer.APPROVE,
+            "typed_reason": typed.get("reason", "")[:LONGEST_REASON] if rejecting else "",
+            "finalises": finalises,
+        },
+    )
+
+
+def standing_page(
+    request: ApprovalRequest,
+    batch: Batch | None,
+    approver: str,
+    votes: Sequence[RecordedVote],
+    outcome: RecordedOutcome | None,
+    standing: Standing,
+    now: datetime,
+    *,
+    just_signed: bool = False,
+    finalises: bool = False,
+) -> Shown:
+    """How the request stands, for whoever cannot (any more) answer: what was signed, by whom, when, why, and what next.
+
+    `just_signed` puts the confirmation of the answer first. Without `batch` (its file is gone) the totals are left out.
+    """
+    mine = answer_of(approver, votes)
+    late = outcome is None and now >= datetime.fromisoformat(request.expires_at)
+    headline, tone, explanation = _headline(request, votes, outcome, standing, mine, late)
+    return render_page(
+        "standing_page.html.j2",
+        {
+            **_frame(request, approver),
+            "title": headline,
+            "tone": tone,
+            "explanation": explanation,
+            "next_step": _next_step(request, outcome, standing, late, finalises),
+            "mine": mine,
+            "just_signed": just_signed and mine is not None,
+            "listed": any(approver in slot.people for slot in request.slots),
+            "count": request.invoices,
+            "totals": currency_totals(batch) if batch else None,
+            "notes": frame_notes(batch.run, ()) if batch else (),
+            "not_billed": len(batch.problems) + len(batch.of(Disposition.HOLD)) if batch else 0,
+            "others": [vote for vote in votes if not any(vote.approver in slot.people for slot in request.slots)],
+            "outcome": outcome,
+            "slots": slot_states(request, votes),
+            "waiting": outcome is None and standing.outcome is Outcome.UNDECIDED and not late,
+        },
+    )
+
+
+def invalid_link_page() -> Shown:
+    """For unknown, forged, cut and foreign links: the same bytes for all of them, and no hint which it was."""
+    return render_page(
+        "message_page.html.j2",
+        {
+            "title": "This link cannot be used",
+            "paragraphs": _INVALID,
+            "reference": "",
+        },
+    )
+
+
+def trouble_page(reference: str) -> Shown:
+    """For a failure on our side. `reference` is the request's id, by which the logs are searched."""
+    return render_page(
+        "message_page.html.j2",
+        {
+            "title": "Something is broken on our side",
+            "paragraphs": _TROUBLE,
+            "reference": reference,
+        },
+    )
+
+
+def _frame(request: ApprovalRequest, approver: str) -> dict[str, Any]:
+    return {
+        "request": request,
+        "approver": approver,
+        "period_text": period_name(request.period),
+    }
+
+
+def _headline(
+    request: ApprovalRequest,
+    votes: Sequence[RecordedVote],
+    outcome: RecordedOutcome | None,
+    standing: Standing,
+    mine: RecordedVote | None,
+    late: bool,
+) -> tuple[str, str, str]:
+    """The page's title, its tone (good, bad, calm), and the sentence that explains it."""
+    what = f"{counted(request.invoices, 'invoice')} for {period_name(request.period)}"
+    ended = outcome.outcome if outcome else ""
+    if ended == Outcome.APPROVED or (not ended and standing.outcome is Outcome.APPROVED):
+        return f"Approved: {what}", "good", "Everybody who had to sign has signed."
+    if ended == Outcome.REJECTED or (not ended and standing.outcome is Outcome.REJECTED):
+        people = people_words([vote.approver for vote in rejects(votes)])
+        return f"Rejected: {what}", "bad", f"Rejected by {people}." if people else "An approver rejected the batch."
+    if ended == Outcome.EXPIRED or late:
+        when = instant_words(request.expires_at)
+        return f"Expired: {what}", "bad", f"Not everybody who had to sign did so by {when}."
+    if ended:
+        return f"Ended ({ended}): {what}", "bad", outcome.reason if outcome else ""
+    if mine is not None:
+        return f"You approved {what}", "calm", standing.reason
+    return f"Waiting: {what}", "calm", standing.reason
+
+
+def _next_step(
+    request: ApprovalRequest, outcome: RecordedOutcome | None, standing: Standing, late: bool, finalises: bool
+) -> str:
+    ended = outcome.outcome if outcome else str(standing.outcome)
+    if ended == Outcome.APPROVED:
+        return (
+            "The invoices are being drafted in Stripe. "
+            + (
+                "Stripe then finalises and sends them. "
+                if finalises
+                else "They stay drafts until a person finalises them there: nothing is sent to clients before that. "
+            )
+            + "The run’s summary, with every draft and what failed, goes to Slack when it is done."
+        )
+    if ended == Outcome.REJECTED:
+        return f"{_NOTHING} The orders stay open in NetSuite and can be billed by another run."
+    if ended == Outcome.EXPIRED or (outcome is None and late):
+        return (
+            f"{_NOTHING} To go on, whoever runs the billing starts the run again; you get a new mail with a new link."
+        )
+    if outcome is not None:
+        return f"{_NOTHING} Whoever runs the billing has been told."
+    return (
+        "Nothing is drafted until everybody has signed. If that does not happen by "
+        f"{instant_words(request.expires_at)}, the request expires and nothing is billed. "
+        "This link shows how it stands at any time."
+    )

@@ -1,0 +1,239 @@
+"""What the approval page says about a batch, put together from the domain's records."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from billing.domain.approval_request import ApprovalRequest, RecordedVote
+from billing.domain.approvers import Answer, Slot
+from billing.domain.batch import Batch, BatchInvoice, totals
+from billing.domain.ledger import Disposition
+from billing.domain.money import CurrencyUnknown
+from billing.domain.run_input import parse_filter
+from billing.domain.sales_order import Problem
+from billing.pages.batch_search import matches
+from billing.pages.wording import counted, day_words, money_words, sums_words
+
+MOST_ROWS: Final = 50
+"""Of one group of warnings on the page; the rest is found by the search and in the CSV."""
+
+_NEW: Final = "New."
+
+
+class CountDiffers(ValueError):
+    """A request asks for another number of invoices than its batch holds: it must not be shown, let alone signed."""
+
+
+@dataclass(frozen=True, slots=True)
+class CurrencyTotal:
+    """What is drafted in one currency. `total` in minor units."""
+
+    currency: str
+    total: int
+    invoices: int
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One thing to be seen: whose, which order, how much, and what about it."""
+
+    client: str
+    orders: str
+    amount: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Rows of one kind under a heading, what it means. `tone` is "bad" (not billed), "warn" or "calm"."""
+
+    id: str
+    title: str
+    meaning: str
+    tone: str
+    rows: tuple[Row, ...]
+    more: int
+
+
+@dataclass(frozen=True, slots=True)
+class SlotState:
+    """A slot and who of it has answered. `state` is "rejected", "done" (enough have signed) or "waits"."""
+
+    slot: Slot
+    votes: tuple[RecordedVote, ...]
+    state: str
+
+
+def currency_totals(batch: Batch) -> tuple[CurrencyTotal, ...]:
+    """What will be drafted, by currency."""
+    drafts = batch.to_draft
+    return tuple(
+        CurrencyTotal(currency, total, sum(1 for invoice in drafts if invoice.plan.currency == currency))
+        for currency, total in totals(drafts).items()
+    )
+
+
+def checked_count(request: ApprovalRequest, batch: Batch) -> int:
+    """The number to type. Raises CountDiffers unless it counts what will be drafted, or the part that is new."""
+    if request.invoices not in (len(batch.to_draft), len(batch.of(Disposition.ASK))):
+        raise CountDiffers(
+            f"The request {request.id} asks for {request.invoices} invoices and its batch holds {len(batch.to_draft)}."
+        )
+    return request.invoices
+
+
+def frame_notes(run: Mapping[str, Any], absent_columns: Sequence[str]) -> tuple[str, ...]:
+    """What is unusual about the whole run: a dry run, a narrowed one, columns that NetSuite did not give."""
+    notes: list[str] = []
+    if run.get("dryRun"):
+        notes.append("This is a dry run: nothing is written to Stripe, whatever is answered here.")
+    if run.get("filter"):
+        narrowed = _filter_words(run["filter"])
+        notes.append(f"This run is narrowed to {narrowed}. Other orders of the month are not in it.")
+    if absent_columns:
+        notes.append(
+            f"NetSuite did not give {counted(len(absent_columns), 'column')} that this run asks for: "
+            f"{', '.join(absent_columns)}. What they would say is missing below."
+        )
+    return tuple(notes)
+
+
+def groups(batch: Batch, query: str = "") -> tuple[Group, ...]:
+    """What an approver must see before the invoices. With a query: only what it finds."""
+    found = [invoice for invoice in batch.invoices if matches(invoice, query)]
+    drafts = [invoice for invoice in found if invoice.disposition in (Disposition.ASK, Disposition.FINISH)]
+    new = [invoice for invoice in drafts if invoice.customer is not None and invoice.customer.id is None]
+    of_client: dict[str, list[BatchInvoice]] = {}
+    for invoice in new:
+        of_client.setdefault(invoice.plan.client.netsuite_id, []).append(invoice)
+    asked_again = [i for i in drafts if i.disposition is Disposition.ASK and i.reason not in ("", _NEW)]
+    candidates = (
+        _group(
+            "problems",
+            "Not billed: problems in NetSuite",
+            "These orders are left out. Corrected in NetSuite, they are billed by the next run.",
+            [_problem_row(problem) for problem in batch.problems if matches(problem, query)],
+            tone="bad",
+        ),
+        _group(
+            "held",
+            "Not billed: held for a person",
+            "These orders are left out until somebody has looked at them.",
+            [_row(i, i.reason) for i in found if i.disposition is Disposition.HOLD],
+            tone="bad",
+        ),
+        _group(
+            "warnings",
+            "Billed, with a warning",
+            "These invoices will be drafted as shown below. Look at them twice.",
+            [_row(i, " ".join(w.message for w in i.plan.warnings)) for i in drafts if i.plan.warnings],
+        ),
+        _group(
+            "again",
+            "Asked about again",
+            "These orders were before an approver already.",
+            [_row(i, i.reason) for i in asked_again],
+        ),
+        _group(
+            "new-customers",
+            "New customers in Stripe",
+            "Stripe does not know these clients. Signing creates them.",
+            [_customer_row(theirs) for theirs in of_client.values()],
+        ),
+        _group(
+            "finished",
+            "Approved earlier, drafted now",
+            "These were signed for in an earlier run that could not draft them.",
+            [_row(i, i.reason) for i in drafts if i.disposition is Disposition.FINISH],
+            tone="calm",
+        ),
+        _group(
+            "skipped",
+            "Already drafted",
+            "An earlier run has drafted these. They are not drafted again and not part of the totals.",
+            [_row(i, i.reason) for i in found if i.disposition is Disposition.SKIP],
+            tone="calm",
+        ),
+    )
+    return tuple(group for group in candidates if group.rows)
+
+
+def slot_states(request: ApprovalRequest, votes: Sequence[RecordedVote]) -> tuple[SlotState, ...]:
+    """Each slot with the answers of its people to exactly this content."""
+    return tuple(
+        _slot_state(slot, [v for v in votes if v.approver in slot.people and v.batch_sha256 == request.batch_sha256])
+        for slot in request.slots
+    )
+
+
+def answer_of(approver: str, votes: Sequence[RecordedVote]) -> RecordedVote | None:
+    """This person's own answer."""
+    return next((vote for vote in votes if vote.approver == approver), None)
+
+
+def rejects(votes: Sequence[RecordedVote]) -> tuple[RecordedVote, ...]:
+    """Everybody who rejected, first come first."""
+    return tuple(sorted((v for v in votes if v.answer is Answer.REJECT), key=lambda v: (v.at, v.approver)))
+
+
+def problem_amount(problem: Problem) -> str:
+    """ "USD 1,200.00", or "" where the amount or its currency cannot be read."""
+    if problem.total_minor is None or not problem.currency:
+        return ""
+    try:
+        return money_words(problem.total_minor, problem.currency)
+    except CurrencyUnknown:
+        return ""
+
+
+def order_numbers(invoice: BatchInvoice) -> str:
+    """The numbers of an invoice's orders, and its part where it has several."""
+    plan = invoice.plan
+    numbers = ", ".join(order.number for order in plan.orders)
+    return f"{numbers} (part {plan.part} of {plan.parts})" if plan.parts > 1 else numbers
+
+
+def _slot_state(slot: Slot, votes: Sequence[RecordedVote]) -> SlotState:
+    if rejects(votes):
+        return SlotState(slot, tuple(votes), "rejected")
+    # Whoever did not reject approved, and one person counts once.
+    return SlotState(slot, tuple(votes), "done" if len({v.approver for v in votes}) >= slot.need else "waits")
+
+
+def _group(group_id: str, title: str, meaning: str, rows: Sequence[Row], tone: str = "warn") -> Group:
+    return Group(
+        group_id, f"{title} ({len(rows):,})", meaning, tone, tuple(rows[:MOST_ROWS]), max(0, len(rows) - MOST_ROWS)
+    )
+
+
+def _row(invoice: BatchInvoice, message: str) -> Row:
+    plan = invoice.plan
+    return Row(plan.client.name, order_numbers(invoice), money_words(plan.total, plan.currency), message)
+
+
+def _customer_row(theirs: Sequence[BatchInvoice]) -> Row:
+    client = theirs[0].plan.client
+    return Row(
+        client.name,
+        ", ".join(order_numbers(invoice) for invoice in theirs),
+        sums_words(totals(theirs)),
+        f"Created with the e-mail address {client.email}" if client.email else "Created without an e-mail address",
+    )
+
+
+def _problem_row(problem: Problem) -> Row:
+    return Row(problem.client_name or "", problem.order_number, problem_amount(problem), problem.message)
+
+
+def _filter_words(raw: object) -> str:
+    chosen = parse_filter(raw)
+    parts = [
+        f"the orders {', '.join(chosen.order_numbers)}" if chosen.order_numbers else "",
+        f"the customers with NetSuite ids {', '.join(chosen.customer_ids)}" if chosen.customer_ids else "",
+        f"orders from {day_words(chosen.from_date.isoformat())} on" if chosen.from_date else "",
+        f"orders before {day_words(chosen.to_date.isoformat())}" if chosen.to_date else "",
+        f"at most {counted(chosen.at_most, 'order')}" if chosen.at_most is not None else "",
+    ]
+    return " and ".join(part for part in parts if part)

@@ -1,0 +1,61 @@
+"""CSV that a spreadsheet opens without running anything in it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Final
+
+from billing.domain.money import plain_amount
+
+# Excel and its kin take a cell for a formula when it begins like this; some look past blanks, and Asian versions
+# take the full-width signs too (OWASP, "CSV injection").
+_STARTS_A_FORMULA: Final = re.compile(r"[\s\u200b-\u200f\ufeff]*[=+\-@\t\r\n＝＋－＠]|[\t\r\n]")
+_UNWRITABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Amount:
+    """A number for the spreadsheet: minor units of a currency. It is never quoted and never altered."""
+
+    minor: int
+    currency: str
+
+
+Cell = str | int | Decimal | Amount | None
+
+
+def csv_bytes(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
+    """UTF-8 with a byte order mark (Excel reads it as Latin-1 without), CRLF, every text quoted."""
+    lines = [",".join(_cell(cell) for cell in row) for row in (head, *rows)]
+    return ("\ufeff" + "\r\n".join(lines) + "\r\n").encode()
+
+
+def text_cell(text: str) -> str:
+    """`text` in full, made harmless: an apostrophe before what a spreadsheet would take for a formula."""
+    safe = _UNWRITABLE.sub("", text)
+    return f"'{safe}" if _STARTS_A_FORMULA.match(safe) else safe
+
+
+def number_cell(text: str | None) -> Cell:
+    """A plain decimal ("7.25", "-1") as a number; anything else stays the text that it is."""
+    try:
+        number = Decimal(text or "")
+    except InvalidOperation:
+        return text or ""
+    return number if number.is_finite() else text
+
+
+def _cell(cell: Cell) -> str:
+    if cell is None:
+        return ""
+    if isinstance(cell, Amount):
+        return plain_amount(cell.minor, cell.currency)
+    if isinstance(cell, int):
+        return str(cell)
+    if isinstance(cell, Decimal):
+        return f"{cell:f}"
+    # Quoted always: a semicolon in a text would begin a new cell where the list separator is one.
+    return '"' + text_cell(cell).replace('"', '""') + '"'

@@ -1,0 +1,43 @@
+"""Text that others wrote, made fit to be shown: names, descriptions and reasons are hostile until proven otherwise.
+
+Escaping is the template's work. What escaping does not cure is done here: characters that hide, reorder or overprint
+their neighbours, line breaks where none belong, and ten thousand characters where thirty are expected.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Final
+
+_JOINERS: Final = "\u200c\u200d"  # Scripts such as Persian and emoji need them; they move nothing.
+_INVISIBLE: Final = "\u115f\u1160\u3164\uffa0\u2800"  # Fillers that are letters by category and show as nothing.
+_MOST_MARKS: Final = 3  # Marks on one letter; no language writes more, and piles of them cover other lines.
+
+
+def clean(text: str) -> str:
+    """`text` in one line, without control, format (bidi, zero-width) and surrogate characters."""
+    kept: list[str] = []
+    marks = 0
+    for character in text:
+        if character.isspace() or character in "\u2028\u2029":
+            kept.append(" ")
+            marks = 0
+            continue
+        category = unicodedata.category(character)
+        if (category in ("Cc", "Cf", "Cs") and character not in _JOINERS) or character in _INVISIBLE:
+            continue
+        marks = marks + 1 if category in ("Mn", "Me") else 0
+        if marks <= _MOST_MARKS:
+            kept.append(character)
+    return " ".join("".join(kept).split())
+
+
+def cut(text: str, most: int) -> str:
+    """`text` if it has at most `most` characters, else its beginning with an ellipsis, `most` characters together."""
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
+
+
+def shown(text: object, most: int = 120) -> str:
+    """A foreign text as it is displayed: clean and short. What is empty then is shown as a dash, never as nothing."""
+    # Cutting first keeps the work bounded whatever comes in; what cleaning removes is rarely more than a few signs.
+    return cut(clean(str(text)[: most * 20]), most) or "–"

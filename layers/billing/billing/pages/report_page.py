@@ -1,0 +1,132 @@
+"""The run's report as a page that is kept, and as a table: enough for an auditor with nothing else at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+from billing.domain.money import CurrencyUnknown, rule_of
+from billing.domain.report import Fate, Report, ReportLine
+from billing.pages.csv_file import Amount, Cell, csv_bytes
+from billing.pages.rendering import kept_page
+from billing.pages.report_story import (
+    FATE_TITLES,
+    currencies,
+    explanation,
+    headline,
+    invoice_url,
+    is_good,
+    line_amount,
+    order_text,
+)
+from billing.pages.wording import amount_words, period_name
+
+HEAD: Final = (
+    "Outcome",
+    "Reason",
+    "Orders",
+    "NetSuite ids",
+    "Client",
+    "Currency",
+    "Amount",
+    "Stripe invoice",
+    "Stripe customer",
+    "New customer",
+    "Invoice",
+    "Content SHA-256",
+    "Warnings",
+)
+_ORDER: Final = (Fate.FAILED, Fate.HELD, Fate.PROBLEM, Fate.DRAFTED, Fate.SKIPPED)
+
+
+def report_page(report: Report, console_url: str, stripe_dashboard: str) -> str:
+    """One file of HTML that needs nothing else and runs nothing: outcome, proof of completeness, lines, votes."""
+    return kept_page(
+        "report_page.html.j2",
+        {
+            "report": report,
+            "title": headline(report),
+            "explanation": explanation(report),
+            "good": is_good(report),
+            "period_text": period_name(report.run.get("period") or "unknown"),
+            "console_url": console_url,
+            "completeness": _completeness(report),
+            "currencies": currencies(report),
+            "accounted": sum(report.counts.values()),
+            "unreadable": sum(1 for line in report.lines if not line_amount(line)),
+            "sections": [(FATE_TITLES[fate], fate, report.of(fate)) for fate in _ORDER if report.of(fate)],
+            "order_text": order_text,
+            "line_amount": line_amount,
+            "invoice_url": lambda invoice_id: invoice_url(stripe_dashboard, invoice_id),
+            "facts": _facts(report),
+        },
+    )
+
+
+def report_csv(report: Report) -> bytes:
+    """One row per line of the report, texts in full."""
+    return csv_bytes(HEAD, _rows(report))
+
+
+def _rows(report: Report) -> Iterator[tuple[Cell, ...]]:
+    for line in report.lines:
+        yield (
+            str(line.fate),
+            line.reason,
+            ", ".join(line.orders),
+            ", ".join(line.order_ids),
+            line.client,
+            (line.currency or "").upper(),
+            _amount(line),
+            line.invoice_id or "",
+            line.stripe_customer or "",
+            "yes" if line.new_customer else "no",
+            line.key,
+            line.content_hash or "",
+            " ".join(line.warnings),
+        )
+
+
+def _amount(line: ReportLine) -> Amount | None:
+    if line.total is None or not line.currency:
+        return None
+    try:
+        rule_of(line.currency)
+    except CurrencyUnknown:
+        return None
+    return Amount(line.total, line.currency)
+
+
+def _completeness(report: Report) -> list[tuple[str, int, list[str]]]:
+    """Rows of the proof: a title, orders, and a sum per currency; last what was listed, which must be their sum."""
+    rows: list[tuple[str, int, list[str]]] = []
+    listed = dict.fromkeys(currencies(report), 0)
+    for fate, title in FATE_TITLES.items():
+        sums = report.totals.get(str(fate), {})
+        for currency, minor in sums.items():
+            listed[currency] += minor
+        rows.append(
+            (
+                title,
+                report.counts.get(str(fate), 0),
+                [amount_words(sums.get(currency, 0), currency) for currency in listed],
+            )
+        )
+    rows.append(("Listed", report.listed, [amount_words(minor, currency) for currency, minor in listed.items()]))
+    return rows
+
+
+def _facts(report: Report) -> list[tuple[str, Any]]:
+    mode = {True: "live", False: "test", None: "not known"}[report.live_mode]
+    run = report.run
+    facts = [
+        ("Run", run.get("id")),
+        ("Cycle", run.get("cycle")),
+        ("Orders dated from", run.get("listedFrom")),
+        ("Orders dated before", run.get("listedBefore")),
+        ("Dry run", "yes" if run.get("dryRun") else None),
+        ("Narrowed to", ", ".join(f"{name}: {value}" for name, value in (run.get("filter") or {}).items())),
+        ("Stripe mode", mode),
+        ("Fingerprint of the batch (SHA-256)", report.batch_sha256),
+    ]
+    return [(label, value) for label, value in facts if value]

@@ -1,0 +1,144 @@
+"""What is said about a run when it has ended: in Slack, and by mail to its owners."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Final
+
+from billing.domain.mail import MailContent
+from billing.domain.report import Fate, Report
+from billing.pages.foreign_text import clean, cut
+from billing.pages.letter import Letter, Listing, mail_of
+from billing.pages.report_story import (
+    FATE_TITLES,
+    TROUBLED,
+    Trouble,
+    explanation,
+    fate_sums,
+    headline,
+    is_good,
+    trouble_subject,
+    troubles,
+)
+from billing.pages.wording import counted, money_words
+
+MOST_BLOCKS: Final = 50
+LONGEST_TEXT: Final = 3_000
+"""Slack's limits: blocks in a message, characters of a section's text."""
+
+_LONGEST_HEADER: Final = 150
+_MOST_TROUBLES: Final = 10
+_FORMATS: Final = re.compile(r"`|(?<!\w)[*_~]+|[*_~]+(?!\w)")
+
+
+@dataclass(frozen=True, slots=True)
+class SlackMessage:
+    """`text` is for notifications and screen readers, `blocks` for everybody else."""
+
+    text: str
+    blocks: list[dict[str, Any]]
+
+
+def slack_summary(report: Report, *, console_url: str, report_url: str, stripe_dashboard: str) -> SlackMessage:
+    """The run's end for a channel. Foreign text in it cannot mention anybody, link anywhere or break a limit."""
+    title = headline(report)
+    mark = ":white_check_mark:" if is_good(report) else ":rotating_light:"
+    blocks: list[dict[str, Any]] = [
+        {"type": "header", "text": {"type": "plain_text", "text": cut(clean(title), _LONGEST_HEADER), "emoji": True}},
+        _section(f"{mark} {escaped(explanation(report), 1_500)}"),
+    ]
+    sums = [f"*{label}:* {orders:,}" + (f" ({words})" if words else "") for label, orders, words in _sum_rows(report)]
+    blocks.append(_section("\n".join(sums)))
+    found = troubles(report)
+    # One section each: ten reasons of some length would not fit into one.
+    blocks += [_section(_trouble_text(trouble)) for trouble in found[:_MOST_TROUBLES]]
+    if len(found) > _MOST_TROUBLES:
+        rest = sum(len(trouble.lines) for trouble in found[_MOST_TROUBLES:])
+        blocks.append(_section(f"and {rest:,} more, all of them in the report"))
+    links = [
+        _link(report_url, "Report"),
+        _link(f"{stripe_dashboard.rstrip('/')}/invoices?status=draft" if stripe_dashboard else "", "Drafts in Stripe"),
+        _link(console_url, "Execution"),
+    ]
+    blocks.append(_section(" · ".join(link for link in links if link) or "_No links_"))
+    blocks.append(
+        {
+            "type": "context",
+            "elements": [_mrkdwn(f"Run {escaped(str(report.run.get('id') or 'unknown'), 100)}{_mode(report)}")],
+        }
+    )
+    return SlackMessage(text=escaped(f"{title}. {explanation(report)}", 1_000), blocks=blocks[:MOST_BLOCKS])
+
+
+def summary_mail(report: Report, *, console_url: str, report_url: str, stripe_dashboard: str) -> MailContent:
+    """The same for the run's owners by mail."""
+    title = headline(report)
+    found = troubles(report)
+    listings = []
+    for fate in TROUBLED:
+        of_fate = [trouble for trouble in found if trouble.fate is fate]
+        rest = sum(len(trouble.lines) for trouble in of_fate[_MOST_TROUBLES:])
+        if of_fate:
+            items = tuple(f"{trouble_subject(trouble)}: {trouble.reason}" for trouble in of_fate[:_MOST_TROUBLES])
+            listings.append(Listing(f"{FATE_TITLES[fate]} ({len(report.of(fate)):,})", items, rest))
+    drafted = report.totals.get(str(Fate.DRAFTED), {})
+    references = [
+        ("The report, with every order", report_url),
+        ("The drafts in Stripe", f"{stripe_dashboard.rstrip('/')}/invoices?status=draft" if stripe_dashboard else ""),
+        ("The execution in the console", console_url),
+    ]
+    return mail_of(
+        Letter(
+            subject=title,
+            heading=title,
+            opening=(explanation(report),),
+            amounts=[(money_words(minor, currency), "drafted") for currency, minor in drafted.items()],
+            facts=[
+                (label, counted(orders, "order") + (f", {words}" if words else ""))
+                for label, orders, words in _sum_rows(report)
+            ],
+            listings=listings,
+            closing=(f"Run {report.run.get('id') or 'unknown'}{_mode(report)}.",),
+            references=[(label, address) for label, address in references if address],
+        )
+    )
+
+
+def escaped(text: str, most: int) -> str:
+    """Foreign text for Slack's mrkdwn: one line, at most `most` characters, "&", "<" and ">" as Slack wants them.
+
+    What would format (* _ ~ `) at a word's edge gets an invisible joiner, so that names look as they are written.
+    """
+    short = cut(clean(text), most).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return _FORMATS.sub("\u2060\\g<0>\u2060", short)
+
+
+def _sum_rows(report: Report) -> Iterable[tuple[str, int, str]]:
+    yield "Listed", report.listed, ""
+    for fate, orders, words in fate_sums(report):
+        if orders or fate is Fate.DRAFTED:
+            yield FATE_TITLES[fate], orders, words
+
+
+def _trouble_text(trouble: Trouble) -> str:
+    return f"*{FATE_TITLES[trouble.fate]}:* {escaped(trouble_subject(trouble), 400)}\n{escaped(trouble.reason, 600)}"
+
+
+def _mode(report: Report) -> str:
+    return ", Stripe test mode" if report.live_mode is False else ""
+
+
+def _link(address: str, label: str) -> str:
+    # A ">" or "|" in an address would end the link early.
+    return f"<{address.replace('&', '&amp;').replace('>', '%3E').replace('|', '%7C')}|{label}>" if address else ""
+
+
+def _section(text: str) -> dict[str, Any]:
+    return {"type": "section", "text": _mrkdwn(text)}
+
+
+def _mrkdwn(text: str) -> dict[str, Any]:
+    # verbatim: Slack makes no links and no mentions out of what it finds in the text by itself.
+    return {"type": "mrkdwn", "text": cut(text, LONGEST_TEXT), "verbatim": True}

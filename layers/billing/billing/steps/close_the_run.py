@@ -1,0 +1,222 @@
+"""State "Close the run": what became of every order, the proof that none was lost, the report, and the period set free."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol
+
+from billing.adapters.approvals_table import StoredRequest
+from billing.domain.approval_request import RecordedOutcome
+from billing.domain.approvers import Outcome
+from billing.domain.batch import Batch, batch_from_dict
+from billing.domain.ledger import LedgerEntry
+from billing.domain.order_rows import read_orders
+from billing.domain.report import (
+    Fate,
+    Report,
+    ReportLine,
+    RunOutcome,
+    count_orders,
+    missing_orders,
+    report_lines,
+    sum_amounts,
+    sums_agree,
+)
+from billing.domain.report_record import report_to_dict
+from billing.steps.list_the_sales_orders import rows_of
+from billing.steps.note_the_failure import message_of
+from billing.steps.votes import verified_votes
+
+
+class Files(Protocol):
+    """The run's files."""
+
+    def read_json(self, key: str, sha256: str | None = None) -> Any: ...
+    def write_json(self, key: str, value: Any) -> str: ...
+    def write(self, key: str, data: bytes, content_type: str) -> None: ...
+
+
+class Ledger(Protocol):
+    """What has been drafted."""
+
+    def entries(self, keys: Iterable[str]) -> dict[str, LedgerEntry]: ...
+
+
+class Requests(Protocol):
+    """The approvals table."""
+
+    def newest(self, run_id: str) -> StoredRequest | None: ...
+
+
+class Locks(Protocol):
+    """The lock of a period."""
+
+    def release(self, key: str, run_id: str) -> None: ...
+
+
+_ERRORS = {
+    RunOutcome.REJECTED: "ApprovalRejected",
+    RunOutcome.EXPIRED: "ApprovalExpired",
+    RunOutcome.MISSING: "InvoicesMissing",
+    RunOutcome.INCOMPLETE: "RunIncomplete",
+}
+
+
+def close_the_run(
+    state: Mapping[str, Any],
+    redrive_count: int,
+    files: Files,
+    ledger: Ledger,
+    requests: Requests,
+    locks: Locks,
+    read_vote: Callable[[str], Mapping[str, str] | None],
+    render: Callable[[Report], Iterable[tuple[str, bytes, str]]],
+) -> dict[str, Any]:
+    """Write the report and answer the run's outcome, its error name ("" if it ended well), and counts of orders.
+
+    `state` is the execution's state: whichever of listed, matched, decision and error exist. `render` gives the report's
+    other faces as (file name, bytes, content type). Safe to repeat: the same state gives the same report.
+    """
+    run = state["run"]
+    batch = _batch(state, files)
+    stored = requests.newest(run["id"]) if batch is not None and not run["dryRun"] else None
+    decision = stored.outcome if stored else None
+    votes = verified_votes(stored.signed_votes, stored.request.id, read_vote) if stored else ()
+    released = state.get("decision", {}).get("outcome") == Outcome.APPROVED
+    if batch is not None:
+        entries = ledger.entries(invoice.plan.key for invoice in batch.invoices)
+        lines = report_lines(batch, entries, run["id"], released, _unreleased(state, decision))
+        live_modes = {entry.live_mode for entry in entries.values() if entry.live_mode is not None}
+    else:
+        lines, live_modes = _unmatched_lines(state, files), set()
+    listed_ids = _listed_ids(state, files)
+    lost = missing_orders(listed_ids, lines)
+    totals = sum_amounts(lines)
+    whole = not lost and (batch is None or sums_agree(batch, totals))
+    outcome = _outcome(state, batch, lines, released, decision, whole)
+    counts = count_orders(lines)
+    error, cause = _error(state, outcome, counts, lost)
+    report = Report(
+        run={**run, "redriveCount": redrive_count},
+        outcome=outcome,
+        error=error,
+        cause=cause,
+        lines=lines,
+        listed=len(listed_ids),
+        counts=counts,
+        totals=totals,
+        decision=decision,
+        votes=tuple(votes),
+        batch_sha256=state.get("matched", {}).get("sha256"),
+        live_mode=live_modes.pop() if len(live_modes) == 1 else None,
+    )
+    for name, data, content_type in render(report):
+        files.write(f"{run['prefix']}{name}", data, content_type)
+    files.write_json(f"{run['prefix']}report.json", report_to_dict(report))
+    if not run["dryRun"]:
+        locks.release(run["lockKey"], run["id"])
+    return {
+        "outcome": str(outcome),
+        "error": error,
+        "cause": cause,
+        "counts": {"listed": len(listed_ids), **counts},
+        "reportKey": f"{run['prefix']}report.json",
+        "redriveCount": redrive_count,
+    }
+
+
+def _batch(state: Mapping[str, Any], files: Files) -> Batch | None:
+    matched = state.get("matched")
+    return batch_from_dict(files.read_json(matched["batchKey"], matched["sha256"])) if matched else None
+
+
+def _listed_ids(state: Mapping[str, Any], files: Files) -> tuple[str, ...]:
+    """The internal ids in the snapshot: counted from NetSuite's own rows, not from what we made of them."""
+    listed = state.get("listed")
+    if not listed:
+        return ()
+    snapshot = files.read_json(listed["snapshotKey"], listed["sha256"])
+    return tuple(dict.fromkeys(row["id"] for row in rows_of(snapshot) if row.get("id")))
+
+
+def _unmatched_lines(state: Mapping[str, Any], files: Files) -> tuple[ReportLine, ...]:
+    """The run stopped before it had a batch: every listed order is held, with the run's own error as the reason."""
+    listed = state.get("listed")
+    if not listed:
+        return ()
+    listing = read_orders(rows_of(files.read_json(listed["snapshotKey"], listed["sha256"])))
+    reason = "The run stopped before this order was planned."
+    held = [
+        ReportLine(
+            key=f"order-{order.id}",
+            orders=(order.number,),
+            order_ids=(order.id,),
+            client=order.client.name,
+            fate=Fate.HELD,
+            reason=reason,
+            currency=order.total.currency,
+            total=order.total.minor,
+            invoice_id=None,
+            content_hash=None,
+            stripe_customer=None,
+            new_customer=False,
+        )
+        for order in listing.orders
+    ]
+    problems = report_lines(Batch({}, (), listing.problems), {}, "", False, reason)
+    return (*held, *problems)
+
+
+def _unreleased(state: Mapping[str, Any], decision: RecordedOutcome | None) -> str:
+    if state["run"]["dryRun"]:
+        return "A dry run drafts nothing."
+    if decision is not None and decision.outcome == Outcome.REJECTED:
+        return f"The batch was rejected: {decision.reason}"
+    if decision is not None and decision.outcome == Outcome.EXPIRED:
+        return "Nobody decided about the batch in time."
+    return "The run stopped before the batch was decided."
+
+
+def _outcome(
+    state: Mapping[str, Any],
+    batch: Batch | None,
+    lines: Iterable[ReportLine],
+    released: bool,
+    decision: RecordedOutcome | None,
+    whole: bool,
+) -> RunOutcome:
+    if "error" in state:
+        return RunOutcome.STOPPED
+    if not whole:
+        return RunOutcome.INCOMPLETE
+    if state["run"]["dryRun"]:
+        return RunOutcome.DRY_RUN
+    if batch is None or not batch.to_draft:
+        return RunOutcome.NOTHING_TO_BILL
+    if not released:
+        rejected = decision is not None and decision.outcome == Outcome.REJECTED
+        return RunOutcome.REJECTED if rejected else RunOutcome.EXPIRED
+    return RunOutcome.MISSING if any(line.fate is Fate.FAILED for line in lines) else RunOutcome.BILLED
+
+
+def _error(
+    state: Mapping[str, Any], outcome: RunOutcome, counts: Mapping[str, int], lost: tuple[str, ...]
+) -> tuple[str, str]:
+    """The error's name for 'Stop the run' and a sentence without names or amounts."""
+    if outcome is RunOutcome.STOPPED:
+        error = state["error"]
+        return str(error.get("Error", "OurFault")), message_of(error)[:800]
+    if outcome is RunOutcome.MISSING:
+        cause = f"{counts[Fate.FAILED]} of {sum(counts.values())} orders have no draft; the report names each with its reason."
+    elif outcome is RunOutcome.INCOMPLETE:
+        cause = (
+            f"{len(lost)} listed orders have no line in the report ({', '.join(lost[:10])})."
+            if lost
+            else "The sums by outcome do not add up to what was listed; the report shows them."
+        )
+    else:
+        cause = {
+            RunOutcome.REJECTED: "An approver rejected the batch. Nothing was drafted.",
+            RunOutcome.EXPIRED: "Nobody decided in time. Nothing was drafted.",
+        }.get(outcome, "")
+    return _ERRORS.get(outcome, ""), cause

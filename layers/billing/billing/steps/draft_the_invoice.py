@@ -1,0 +1,275 @@
+"""State "Draft the invoice": one approved plan becomes one draft in Stripe, however often this is started or killed.
+
+    intent in the ledger -> customer -> look -> create -> lines -> read back and compare -> fact in the ledger
+
+Before anything is created we look at what Stripe already has (a list, which is strongly consistent): Stripe's idempotency
+keys live for 24 hours, a redrive may come after 13 days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime
+from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+from billing.adapters.stripe_api import CustomerMissing, KeyUsedOtherwise, ReplayedFailure
+from billing.adapters.stripe_customers import StripeCustomer
+from billing.adapters.stripe_invoices import CONTENT_HASH, LINES_PER_CALL, StripeInvoice
+from billing.domain.billing_policy import TaxMode
+from billing.domain.customer_match import MatchedCustomer
+from billing.domain.draft_check import differences
+from billing.domain.errors import OurFault, PassingError, PersonNeeded
+from billing.domain.ledger import EntryState, LedgerEntry
+from billing.domain.plan_record import InvoicePlan, PlanUnreadable, content_hash
+from billing.domain.stripe_requests import idempotency_key, invoice_params, line_params
+
+_ATTEMPTS = 3
+_GONE = ("void",)
+
+
+class Files(Protocol):
+    """The run's files."""
+
+    def read_piece(self, key: str, offset: int, length: int, sha256: str) -> Any: ...
+
+
+class Ledger(Protocol):
+    """What has been drafted."""
+
+    def entry(self, key: str) -> LedgerEntry | None: ...
+    def intend(self, entry: LedgerEntry, lock_key: str) -> None: ...
+    def remember_invoice(self, key: str, run_id: str, invoice_id: str) -> None: ...
+    def settle(self, entry: LedgerEntry) -> None: ...
+    def explain(self, key: str, run_id: str, reason: str) -> None: ...
+
+
+class KnownCustomers(Protocol):
+    """Our own map from NetSuite to Stripe."""
+
+    def one(self, netsuite_id: str) -> str | None: ...
+    def remember(self, netsuite_id: str, stripe_id: str, instead_of: str | None, at: str) -> None: ...
+
+
+class Customers(Protocol):
+    """Stripe's customers."""
+
+    def by_email(self, email: str) -> list[StripeCustomer]: ...
+    def create(self, netsuite_id: str, name: str, email: str, idempotency_key: str) -> StripeCustomer: ...
+
+
+class Invoices(Protocol):
+    """Stripe's invoices."""
+
+    def of_plan(self, customer: str, plan_key: str, created_from: int) -> list[StripeInvoice]: ...
+    def create(self, params: Mapping[str, Any], idempotency_key: str) -> StripeInvoice: ...
+    def add_lines(self, invoice_id: str, lines: Sequence[Mapping[str, Any]], idempotency_key: str) -> None: ...
+    def mark(self, invoice_id: str, metadata: Mapping[str, str], idempotency_key: str) -> None: ...
+    def read(self, invoice_id: str) -> StripeInvoice: ...
+
+
+@dataclass(frozen=True, slots=True)
+class DraftSettings:
+    """The stack's parameters for drafts."""
+
+    zone: ZoneInfo
+    auto_advance: bool
+    tax: TaxMode
+
+
+@dataclass(frozen=True, slots=True)
+class Drafting:
+    """Everything the drafting of one plan needs."""
+
+    run: Mapping[str, Any]
+    settings: DraftSettings
+    files: Files
+    ledger: Ledger
+    known: KnownCustomers
+    customers: Customers
+    invoices: Invoices
+    now: datetime
+
+    def draft(self, item: Mapping[str, Any]) -> dict[str, str]:
+        """Answer {"outcome": "drafted"} or {"outcome": "differs"}. Safe to repeat, and to kill anywhere.
+
+        Raises PassingError, PersonNeeded, OurFault; the full reason is kept in the ledger before.
+        """
+        plan, approved = self._approved_plan(item)
+        entry = self.ledger.entry(plan.key)
+        if entry is not None and entry.state in (EntryState.DRAFTED, EntryState.DIFFERS):
+            if entry.content_hash != item["contentHash"]:
+                raise PersonNeeded(f"{plan.key} is in the ledger with other content, as {entry.invoice_id}.")
+            return {"outcome": str(entry.state)}
+        same = entry is not None and entry.content_hash == item["contentHash"]
+        intent = LedgerEntry(
+            key=plan.key,
+            state=EntryState.INTENDED,
+            content_hash=item["contentHash"],
+            run_id=self.run["id"],
+            period=self.run["period"],
+            attempt=entry.attempt if entry is not None and same else (entry.attempt + 1 if entry else 1),
+            # Frozen with the first intent: another day would be another payload under the same key.
+            invoice_day=entry.invoice_day
+            if entry is not None and same and entry.invoice_day
+            else self.run["invoiceDate"],
+            stripe_customer=entry.stripe_customer if entry is not None and same else None,
+        )
+        self.ledger.intend(intent, self.run["lockKey"])
+        try:
+            settled = self._settled(plan, approved, intent, first=entry is None)
+        except (PassingError, PersonNeeded, OurFault) as error:
+            self.ledger.explain(
+                plan.key, self.run["id"], " ".join([str(error), *getattr(error, "__notes__", [])]).strip()
+            )
+            raise
+        self.ledger.settle(settled)
+        return {"outcome": str(settled.state)}
+
+    def _approved_plan(self, item: Mapping[str, Any]) -> tuple[InvoicePlan, MatchedCustomer]:
+        place = item["piece"]
+        piece = self.files.read_piece(
+            f"{self.run['prefix']}invoices.ndjson", place["offset"], place["length"], place["sha256"]
+        )
+        try:
+            plan = InvoicePlan.from_dict(piece["plan"])
+        except PlanUnreadable:
+            raise OurFault(f"{item['key']}: the plan cannot be read by this version. Start a new execution.") from None
+        if plan.key != item["key"] or content_hash(plan) != item["contentHash"]:
+            raise OurFault(f"{item['key']}: the plan is not the one that was approved. Start a new execution.")
+        return plan, MatchedCustomer.from_dict(piece["customer"])
+
+    def _settled(self, plan: InvoicePlan, approved: MatchedCustomer, intent: LedgerEntry, first: bool) -> LedgerEntry:
+        try:
+            customer, created_now = self._customer(plan, approved)
+            invoice, intent, fresh = self._invoice(plan, customer, intent, look=not (created_now and first))
+        except CustomerMissing:
+            raise PersonNeeded(
+                f"{plan.key}: its Stripe customer no longer exists. Start a new execution: it matches the client again."
+            ) from None
+        if invoice.status == "draft":
+            self._add_missing_lines(plan, invoice, intent, fresh)
+        held = self.invoices.read(invoice.id)
+        wrong = differences(plan, customer, held.customer, held.currency, held.line_ids, self._comparable(held))
+        if wrong:
+            self._mark(invoice.id, wrong.code, intent)
+        return replace(
+            intent,
+            state=EntryState.DIFFERS if wrong else EntryState.DRAFTED,
+            stripe_customer=customer,
+            invoice_id=invoice.id,
+            currency=held.currency,
+            total=self._comparable(held),
+            reason_name=wrong.code if wrong else None,
+            reason=wrong.message if wrong else None,
+            live_mode=held.live_mode,
+        )
+
+    def _mark(self, invoice_id: str, code: str, intent: LedgerEntry) -> None:
+        """So that nobody finalises it unseen."""
+        try:
+            self.invoices.mark(
+                invoice_id,
+                {"differs_from_approval": code},
+                idempotency_key("differs", invoice_id, intent.content_hash, intent.attempt, code),
+            )
+        except (ReplayedFailure, KeyUsedOtherwise):
+            raise PassingError(f"{intent.key}: the draft that differs could not be marked yet.") from None
+
+    def _comparable(self, invoice: StripeInvoice) -> int:
+        """What must equal the plan's total: Stripe's own tax comes on top of it."""
+        return invoice.total_excluding_tax if self.settings.tax == "stripe" else invoice.total
+
+    def _customer(self, plan: InvoicePlan, approved: MatchedCustomer) -> tuple[str, bool]:
+        """The customer to bill, and whether it was created by this very call."""
+        netsuite_id, at = plan.client.netsuite_id, self.now.isoformat()
+        kept = self.known.one(netsuite_id)
+        if approved.id is not None:
+            if kept != approved.id:
+                self.known.remember(netsuite_id, approved.id, kept, at)
+            return approved.id, False
+        if kept is not None:
+            return kept, False
+        email = approved.email
+        if email is None:
+            raise OurFault(f"{plan.key}: a customer without an e-mail address cannot be created.")
+        for attempt in range(_ATTEMPTS):
+            # Another order of the same client, or a former attempt that was killed, may have created it.
+            ours = [customer.id for customer in self.customers.by_email(email) if customer.netsuite_id == netsuite_id]
+            if len(ours) > 1:
+                raise PersonNeeded(f"{plan.key}: several Stripe customers bear the NetSuite customer {netsuite_id}.")
+            try:
+                key = idempotency_key("customer", netsuite_id, plan.client.name, email, attempt)
+                customer = ours[0] if ours else self.customers.create(netsuite_id, plan.client.name, email, key).id
+            except (ReplayedFailure, KeyUsedOtherwise):
+                continue
+            self.known.remember(netsuite_id, customer, kept, at)
+            return customer, not ours
+        raise PassingError(f"{plan.key}: Stripe replays failures under every key that was tried for its customer.")
+
+    def _invoice(
+        self, plan: InvoicePlan, customer: str, intent: LedgerEntry, look: bool
+    ) -> tuple[StripeInvoice, LedgerEntry, bool]:
+        """The plan's draft: the one that exists, or a new one (True)."""
+        for _ in range(_ATTEMPTS):
+            existing = self._existing(plan, customer, intent) if look else None
+            if existing is not None:
+                self.ledger.remember_invoice(plan.key, intent.run_id, existing.id)
+                return existing, intent, False
+            params = invoice_params(
+                plan,
+                customer,
+                intent.content_hash,
+                date.fromisoformat(intent.invoice_day),
+                self.now.astimezone(self.settings.zone).date(),
+                self.settings.zone,
+                self.run,
+                self.settings.auto_advance,
+                self.settings.tax,
+            )
+            try:
+                invoice = self.invoices.create(
+                    params, idempotency_key("invoice", plan.key, intent.content_hash, intent.attempt)
+                )
+            except (ReplayedFailure, KeyUsedOtherwise):
+                # The key is burnt: look whether something came of it, and only then use a new one.
+                look = True
+                intent = replace(intent, attempt=intent.attempt + 1)
+                self.ledger.intend(intent, self.run["lockKey"])
+                continue
+            self.ledger.remember_invoice(plan.key, intent.run_id, invoice.id)
+            return invoice, intent, True
+        raise PassingError(f"{plan.key}: Stripe replays failures under every key that was tried.")
+
+    def _existing(self, plan: InvoicePlan, customer: str, intent: LedgerEntry) -> StripeInvoice | None:
+        since = int(datetime.fromisoformat(self.run["listedFrom"]).replace(tzinfo=UTC).timestamp())
+        live = [one for one in self.invoices.of_plan(customer, plan.key, since) if one.status not in _GONE]
+        ours = [one for one in live if one.metadata.get(CONTENT_HASH) == intent.content_hash]
+        if len(live) > len(ours):
+            stale = next(one.id for one in live if one not in ours)
+            raise PersonNeeded(
+                f"{plan.key}: Stripe has {stale} for it with older content. Delete or void that invoice, then run again."
+            )
+        if len(ours) > 1:
+            ids = ", ".join(sorted(one.id for one in ours))
+            raise PersonNeeded(f"{plan.key}: Stripe has it twice ({ids}). Delete one of them, then run again.")
+        return ours[0] if ours else None
+
+    def _add_missing_lines(self, plan: InvoicePlan, invoice: StripeInvoice, intent: LedgerEntry, fresh: bool) -> None:
+        for attempt in range(_ATTEMPTS):
+            present = set() if fresh and attempt == 0 else set(self.invoices.read(invoice.id).line_ids)
+            missing = [line for line in plan.lines if line.id not in present]
+            try:
+                for start in range(0, len(missing), LINES_PER_CALL):
+                    lines = [
+                        line_params(line, plan.currency, self.settings.zone)
+                        for line in missing[start : start + LINES_PER_CALL]
+                    ]
+                    self.invoices.add_lines(
+                        invoice.id, lines, idempotency_key("lines", invoice.id, intent.attempt, attempt, lines)
+                    )
+            except (ReplayedFailure, KeyUsedOtherwise):
+                continue
+            return
+        raise PassingError(f"{plan.key}: Stripe replays failures under every key that was tried for its lines.")

@@ -1,0 +1,71 @@
+"""State "List the sales orders": what NetSuite answered, kept word for word as the run's snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import date
+from typing import Any, Protocol
+
+from billing.adapters.order_query import ListedRows, OrderQuery, email_column
+from billing.domain.order_rows import read_orders
+from billing.domain.run_input import parse_filter
+
+Row = Mapping[str, str]
+
+
+class Files(Protocol):
+    """The run's files."""
+
+    def write_json(self, key: str, value: Any) -> str: ...
+
+
+def list_the_sales_orders(
+    run: Mapping[str, Any],
+    statuses: tuple[str, ...],
+    email_fields: tuple[str, ...],
+    stripe_id_field: str,
+    list_rows: Callable[[OrderQuery], ListedRows],
+    files: Files,
+) -> dict[str, Any]:
+    """Write the snapshot; answer its key, its SHA-256 and two counts. Reads NetSuite, writes one file, safe to repeat.
+
+    The snapshot holds raw rows, so that what NetSuite said can be told from what we made of it. "orders" counts every
+    order that was listed, "problems" those among them that cannot be read; neither has a name or an amount.
+    """
+    listed = list_rows(
+        OrderQuery(
+            statuses=statuses,
+            listed_from=date.fromisoformat(run["listedFrom"]),
+            listed_before=date.fromisoformat(run["listedBefore"]),
+            filter=parse_filter(run["filter"]),
+            email_fields=email_fields,
+            stripe_id_field=stripe_id_field,
+        )
+    )
+    listing = read_orders(listed.rows)
+    key = f"{run['prefix']}orders.json"
+    columns = sorted({column for row in listed.rows for column in row})
+    sha256 = files.write_json(
+        key,
+        {
+            "columns": columns,
+            "rows": [[row.get(column) for column in columns] for row in listed.rows],
+            "absentColumns": list(listed.absent_columns),
+            "emailColumns": [email_column(field) for field in email_fields],
+        },
+    )
+    return {
+        "snapshotKey": key,
+        "sha256": sha256,
+        "orders": len(listing.orders) + len(listing.problems),
+        "problems": len(listing.problems),
+    }
+
+
+def rows_of(snapshot: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The rows of a snapshot as NetSuite gave them: absent values are absent."""
+    columns = snapshot["columns"]
+    return [
+        {column: value for column, value in zip(columns, row, strict=True) if value is not None}
+        for row in snapshot["rows"]
+    ]

@@ -1,0 +1,101 @@
+"""State "Tell the team": the summary in Slack and to the owners, and after a reject or an expiry to the approvers.
+
+Each message is sent once. One channel that fails does not keep the others from hearing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from billing.adapters.message_log import Sending
+from billing.domain.approvers import approver_id
+from billing.domain.errors import PassingError, PersonNeeded
+from billing.domain.mail import MailContent
+from billing.domain.report import Report, RunOutcome
+from billing.domain.report_record import report_from_dict
+
+
+class Files(Protocol):
+    """The run's files."""
+
+    def read_json(self, key: str, sha256: str | None = None) -> Any: ...
+
+
+class Messages(Protocol):
+    """Which messages were sent."""
+
+    def begin(self, owner: str, what: str, at: str) -> Sending: ...
+    def finish(self, owner: str, what: str, at: str) -> None: ...
+
+
+class Channel(Protocol):
+    """A Slack channel."""
+
+    def post(self, message_id: str, text: str, blocks: Sequence[dict[str, Any]]) -> None: ...
+    def has(self, message_id: str, oldest: float) -> bool: ...
+
+
+class Mail(Protocol):
+    """Sends mail."""
+
+    def send(self, to: str, content: MailContent, thread: str) -> None: ...
+
+
+def tell_the_team(
+    run: Mapping[str, Any],
+    closed: Mapping[str, Any],
+    owners: Sequence[str],
+    approvers: Sequence[str],
+    files: Files,
+    messages: Messages,
+    channel: Callable[[], Channel],
+    mail: Mail,
+    write_slack: Callable[[Report], tuple[str, Sequence[dict[str, Any]]]],
+    write_mail: Callable[[Report], MailContent],
+    now: datetime,
+) -> dict[str, int]:
+    """Answer how many were told and how many could not be. Safe to repeat: who was told is not told again.
+
+    Raises PassingError if somebody could not be told and may be told later, else PersonNeeded if somebody could not be
+    told at all; everybody else has been told before.
+    """
+    report = report_from_dict(files.read_json(closed["reportKey"]))
+    owner = f"RUN#{run['id']}"
+    # A redriven run has a new end to tell.
+    edition = f"{closed['redriveCount']}-{str(closed['outcome']).replace(' ', '-')}"
+    told, failures = 0, []
+
+    def tell(what: str, send: Callable[[Sending], None]) -> None:
+        nonlocal told
+        try:
+            state = messages.begin(owner, what, now.isoformat())
+            if state is not Sending.DONE:
+                send(state)
+                messages.finish(owner, what, now.isoformat())
+            told += 1
+        except (PassingError, PersonNeeded) as error:
+            failures.append(error)
+
+    def post(state: Sending) -> None:
+        slack = channel()
+        message_id = f"{run['id']}/{edition}"
+        if state is Sending.BEGUN and slack.has(message_id, (now - timedelta(days=15)).timestamp()):
+            return
+        text, blocks = write_slack(report)
+        slack.post(message_id, text, blocks)
+
+    tell(f"slack-{edition}", post)
+    listeners = list(owners)
+    if report.outcome in (RunOutcome.REJECTED, RunOutcome.EXPIRED):
+        listeners += approvers
+    for address in dict.fromkeys(address.lower() for address in listeners):
+        tell(
+            f"mail-{approver_id(address)}-{edition}",
+            lambda _, to=address: mail.send(to, write_mail(report), thread=run["id"]),  # type: ignore[misc]
+        )
+    passing = next((error for error in failures if isinstance(error, PassingError)), None)
+    if failures:
+        raise passing or failures[0]
+    return {"told": told, "untold": len(failures)}

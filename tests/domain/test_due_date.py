@@ -1,0 +1,97 @@
+"""Due dates, counted from the invoice's own day."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from billing.domain.due_date import DayOfMonth, NetDays, due_date, due_from_dict
+from billing.domain.invoice_plan import BillingPolicy, plan_invoices
+from billing.domain.order_rows import read_orders
+from tests.domain.suiteql_rows import hours, order
+
+
+@pytest.mark.parametrize(
+    ("due", "issued", "expected"),
+    [
+        (NetDays(30), "2026-06-01", "2026-07-01"),
+        (NetDays(0), "2026-06-01", "2026-06-01"),
+        (NetDays(60), "2026-12-31", "2027-03-01"),
+        (DayOfMonth(20), "2026-06-01", "2026-06-20"),
+        (DayOfMonth(20), "2026-06-20", "2026-06-20"),
+        (DayOfMonth(20), "2026-06-21", "2026-07-20"),
+        (DayOfMonth(20), "2026-12-21", "2027-01-20"),
+        # NetSuite's own example: due on the 30th, within 5 days: the 25th to the 30th go to next month.
+        (DayOfMonth(30, 5), "2026-06-24", "2026-06-30"),
+        (DayOfMonth(30, 5), "2026-06-25", "2026-07-30"),
+        (DayOfMonth(30, 5), "2026-06-30", "2026-07-30"),
+        (DayOfMonth(30, 5), "2026-07-31", "2026-08-30"),
+        # A day that the month has not: its last day.
+        (DayOfMonth(31), "2026-06-05", "2026-06-30"),
+        (DayOfMonth(30), "2026-02-05", "2026-02-28"),
+        (DayOfMonth(30), "2028-02-05", "2028-02-29"),
+        (DayOfMonth(30, 5), "2026-01-26", "2026-02-28"),
+        # The window reaches back into the month before.
+        (DayOfMonth(3, 10), "2026-06-28", "2026-08-03"),
+        (DayOfMonth(20, 0), "2026-06-20", "2026-06-20"),
+    ],
+)
+def test_terms_give_the_date_that_netsuite_would_give(due, issued, expected):
+    assert due_date(due, date.fromisoformat(issued)) == date.fromisoformat(expected)
+
+
+@given(
+    due=st.one_of(
+        st.builds(NetDays, st.integers(0, 3660)),
+        st.builds(DayOfMonth, st.integers(1, 31), st.none() | st.integers(0, 60)),
+    ),
+    issued=st.dates(date(2000, 1, 1), date(2200, 1, 1)),
+)
+def test_an_invoice_is_never_due_before_its_own_day_and_terms_survive_storage(due, issued):
+    assert due_date(due, issued) >= issued
+    assert due_from_dict(due.to_dict()) == due
+    # A window of a month or more postpones once all the same, so the days it asks for need not be there.
+    if isinstance(due, DayOfMonth) and due.next_month_if_within and due.next_month_if_within < 28:
+        assert due_date(due, issued) > issued + timedelta(days=due.next_month_if_within)
+
+
+@pytest.mark.parametrize(
+    ("header", "expected", "warned"),
+    [
+        ({}, {"days": 30}, False),
+        ({"terms": None, "termsname": None, "daysuntilnetdue": None}, {"days": 14}, False),
+        ({"daysuntilnetdue": "0"}, {"days": 0}, False),
+        ({"daysuntilnetdue": None}, {"days": 14}, True),
+        ({"daysuntilnetdue": "soon"}, {"days": 14}, True),
+        ({"daysuntilnetdue": "-3"}, {"days": 14}, True),
+        ({"datedriven": "T", "daysuntilnetdue": None, "dayofmonthnetdue": "20"}, {"day_of_month": 20}, False),
+        (
+            {"datedriven": None, "daysuntilnetdue": None, "dayofmonthnetdue": "20"},
+            {"day_of_month": 20},
+            False,
+        ),
+        (
+            {"datedriven": "T", "dayofmonthnetdue": "30", "duenextmonthifwithindays": "5"},
+            {"day_of_month": 30, "next_month_if_within": 5},
+            False,
+        ),
+        ({"datedriven": "T", "dayofmonthnetdue": "32"}, {"days": 14}, True),
+        ({"datedriven": "T"}, {"days": 14}, True),
+    ],
+)
+def test_an_orders_terms_count_and_else_the_parameter(header, expected, warned):
+    listing = read_orders(order("1000.00", hours(), **header))
+    (plan,) = plan_invoices(listing, BillingPolicy(default_due_days=14)).invoices
+    assert plan.due.to_dict() == expected
+    assert ("terms_unreadable" in [warning.code for warning in plan.warnings]) is warned
+
+
+@pytest.mark.parametrize(
+    "stored", [{}, {"days": "30"}, {"days": 30, "day_of_month": 3}, {"day_of_month": 32}, {"days": True}]
+)
+def test_terms_that_were_altered_are_refused(stored):
+    with pytest.raises(ValueError, match="due"):
+        due_from_dict(stored)

@@ -1,0 +1,56 @@
+"""AWS::IAM::Role, Policy and ManagedPolicy."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tests.sandbox.aws.deploy.intrinsics import Physical
+from tests.sandbox.aws.deploy.registry import Deployment, Properties, creates, tags_as_list
+
+
+@creates("AWS::IAM::Role")
+def create_role(deployment: Deployment, logical_id: str, properties: Properties) -> Physical:
+    """A role, its inline policies and its managed ones."""
+    name = properties.take("RoleName", None) or deployment.name(logical_id)
+    trust = properties.take("AssumeRolePolicyDocument")
+    inline: list[dict[str, Any]] = properties.take("Policies", [])
+    managed: list[str] = properties.take("ManagedPolicyArns", [])
+    iam = deployment.clients("iam")
+    created = iam.create_role(
+        RoleName=name,
+        AssumeRolePolicyDocument=json.dumps(trust),
+        Tags=tags_as_list(properties.take("Tags", [])),
+        **properties.take_present("Path", "Description", "MaxSessionDuration", "PermissionsBoundary"),
+    )["Role"]
+    properties.finish()
+    deployment.roles.add_role(created["Arn"], trust)
+    for policy in inline:
+        iam.put_role_policy(
+            RoleName=name, PolicyName=policy["PolicyName"], PolicyDocument=_for_moto(policy["PolicyDocument"])
+        )
+        deployment.roles.add_policy(created["Arn"], policy["PolicyDocument"])
+    for arn in managed:
+        # moto knows AWS's own policies only when told to load all of them, which takes seconds; the sandbox's
+        # evaluation has the few that SAM attaches.
+        deployment.roles.add_managed_policy(created["Arn"], arn)
+    return Physical(name, {"Arn": created["Arn"], "RoleId": created["RoleId"]})
+
+
+def _for_moto(document: dict[str, Any]) -> str:
+    """moto wants a Version, which AWS lets a policy leave out (and SAM does)."""
+    return json.dumps({"Version": "2012-10-17", **document})
+
+
+@creates("AWS::IAM::Policy")
+def create_policy(deployment: Deployment, logical_id: str, properties: Properties) -> Physical:
+    """An inline policy attached to roles."""
+    name = properties.take("PolicyName")
+    document = properties.take("PolicyDocument")
+    roles = properties.take("Roles")
+    properties.finish()
+    iam = deployment.clients("iam")
+    for role in roles:
+        iam.put_role_policy(RoleName=role, PolicyName=name, PolicyDocument=_for_moto(document))
+        deployment.roles.add_policy(iam.get_role(RoleName=role)["Role"]["Arn"], document)
+    return Physical(deployment.name(logical_id), {})

@@ -1,0 +1,118 @@
+"""Deploys a plain CloudFormation template: parameters, order of creation, one creator per resource."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError, ParamValidationError
+
+from tests.sandbox.aws.deploy import (  # noqa: F401 - importing registers the creators
+    resources_http,
+    resources_iam,
+    resources_lambda,
+    resources_messaging,
+    resources_observation,
+    resources_states,
+    resources_storage,
+)
+from tests.sandbox.aws.deploy.intrinsics import Physical, Scope, mentioned
+from tests.sandbox.aws.deploy.parameters import resolve_parameters
+from tests.sandbox.aws.deploy.registry import Deployment, Properties, creator_of
+from tests.sandbox.aws.errors import DeployError
+
+_TEMPLATE_KEYS = {
+    "AWSTemplateFormatVersion", "Description", "Metadata", "Parameters", "Mappings", "Conditions",
+    "Resources", "Outputs",
+}  # fmt: skip
+_RESOURCE_KEYS = {
+    "Type", "Properties", "DependsOn", "Condition", "Metadata", "DeletionPolicy", "UpdateReplacePolicy",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Stack:
+    """What a deployment made."""
+
+    parameters: Mapping[str, str | list[str]]
+    resources: Mapping[str, Physical]
+    types: Mapping[str, str]
+    outputs: Mapping[str, str]
+
+    def of_type(self, kind: str) -> dict[str, Physical]:
+        """Logical id -> resource, for one type."""
+        return {name: self.resources[name] for name, found in self.types.items() if found == kind}
+
+
+def deploy(template: Mapping[str, Any], given: Mapping[str, Any], deployment: Deployment) -> Stack:
+    """Create every resource of the template. Raises DeployError, naming the resource, for whatever
+    CloudFormation would refuse and for whatever the sandbox does not know."""
+    strange = sorted(set(template) - _TEMPLATE_KEYS)
+    if strange:
+        raise DeployError(f"the template has {strange}, which the sandbox does not handle")
+    parameters = resolve_parameters(template.get("Parameters", {}), given)
+    scope = Scope(
+        parameters=parameters,
+        pseudo={
+            "AWS::Region": deployment.region,
+            "AWS::AccountId": deployment.account,
+            "AWS::StackName": deployment.stack_name,
+            "AWS::StackId": deployment.arn("cloudformation", f"stack/{deployment.stack_name}/sandbox"),
+            "AWS::Partition": "aws",
+            "AWS::URLSuffix": "amazonaws.com",
+        },
+        mappings=template.get("Mappings", {}),
+        conditions=template.get("Conditions", {}),
+        declared=frozenset(template.get("Resources", {})),
+        rewrite=deployment.gateway.localise,
+    )
+    for name in scope.conditions:
+        scope.truth(name)
+    wanted = {
+        name: resource
+        for name, resource in template.get("Resources", {}).items()
+        if "Condition" not in resource or scope.truth(resource["Condition"])
+    }
+    for name in _in_order(wanted):
+        scope.resources[name] = _create(name, wanted[name], scope, deployment)
+    outputs = {
+        name: str(scope.resolve(output["Value"], f"Outputs.{name}"))
+        for name, output in template.get("Outputs", {}).items()
+        if "Condition" not in output or scope.truth(output["Condition"])
+    }
+    types = {name: resource["Type"] for name, resource in wanted.items()}
+    return Stack(parameters, dict(scope.resources), types, outputs)
+
+
+def _create(name: str, resource: Mapping[str, Any], scope: Scope, deployment: Deployment) -> Physical:
+    kind = resource["Type"]
+    strange = sorted(set(resource) - _RESOURCE_KEYS)
+    if strange:
+        raise DeployError(f"{name} ({kind}): the sandbox does not handle {strange}")
+    create = creator_of(kind)
+    properties = scope.resolve(resource.get("Properties", {}), name)
+    try:
+        return create(deployment, name, Properties(name, kind, properties))
+    except (ClientError, ParamValidationError) as refusal:
+        raise DeployError(f"{name} ({kind}): {refusal}") from refusal
+
+
+def _in_order(resources: Mapping[str, Any]) -> list[str]:
+    waiting: dict[str, set[str]] = {}
+    for name, resource in resources.items():
+        found = set(mentioned(resource.get("Properties", {})))
+        explicit = resource.get("DependsOn", [])
+        found |= {explicit} if isinstance(explicit, str) else set(explicit)
+        waiting[name] = {other for other in found if other in resources and other != name}
+    ordered: list[str] = []
+    while waiting:
+        ready = sorted(name for name, needed in waiting.items() if not needed)
+        if not ready:
+            raise DeployError(f"Circular dependency between resources: {sorted(waiting)}")
+        ordered += ready
+        for name in ready:
+            del waiting[name]
+        for needed in waiting.values():
+            needed.difference_update(ready)
+    return ordered

@@ -1,0 +1,113 @@
+"""Who is calling: access keys of the sandbox, each bound to a role (or to the tests' administrator)."""
+
+from __future__ import annotations
+
+import secrets
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tests.sandbox.aws.errors import DeployError
+from tests.sandbox.aws.iam.evaluate import Statement, statements_of
+from tests.sandbox.aws.iam.managed import MANAGED_POLICIES
+
+
+@dataclass(frozen=True)
+class Caller:
+    """The holder of an access key. `function` and `process` (its process id) are set for function processes;
+    `session` is the last part of the assumed role's ARN."""
+
+    role_arn: str | None
+    session: str
+    function: str | None = None
+    instance: str | None = None
+
+    @property
+    def is_admin(self) -> bool:
+        """True for the tests' own credentials, which no policy limits."""
+        return self.role_arn is None
+
+    @property
+    def arn(self) -> str:
+        """As AWS names the caller in its refusals: arn:aws:sts::<account>:assumed-role/<role>/<session>."""
+        if self.role_arn is None:
+            return "arn:aws:iam::123456789012:root"
+        role = self.role_arn.rpartition("/")[2]
+        account = self.role_arn.split(":")[4]
+        return f"arn:aws:sts::{account}:assumed-role/{role}/{self.session}"
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """What a process needs to sign its requests."""
+
+    access_key_id: str
+    secret_access_key: str
+    session_token: str
+
+
+class Roles:
+    """Roles with their statements, and the access keys that act for them. Safe for many threads."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._statements: dict[str, list[Statement]] = {}
+        self._trusted: dict[str, list[Statement]] = {}
+        self._callers: dict[str, Caller] = {}
+
+    def add_role(self, role_arn: str, trust: Mapping[str, Any]) -> None:
+        """Register a role; `trust` is its AssumeRolePolicyDocument."""
+        with self._lock:
+            self._statements[role_arn] = []
+            self._trusted[role_arn] = statements_of(trust)
+
+    def add_policy(self, role_arn: str, document: Mapping[str, Any]) -> None:
+        """Attach the statements of a policy document to the role."""
+        with self._lock:
+            self._statements[role_arn].extend(statements_of(document))
+
+    def add_managed_policy(self, role_arn: str, policy_arn: str) -> None:
+        """Attach one of the managed policies that the sandbox knows; DeployError for others."""
+        document = MANAGED_POLICIES.get(policy_arn)
+        if document is None:
+            raise DeployError(
+                f"{role_arn}: the managed policy {policy_arn} is not known to the sandbox; "
+                "add its statements to tests/sandbox/aws/iam/managed.py"
+            )
+        self.add_policy(role_arn, document)
+
+    def statements(self, role_arn: str) -> list[Statement]:
+        """The role's statements; empty for a role that does not exist."""
+        with self._lock:
+            return list(self._statements.get(role_arn, []))
+
+    def trusts(self, role_arn: str, service: str) -> bool:
+        """Whether the role's trust policy lets the service (lambda.amazonaws.com) assume it."""
+        with self._lock:
+            statements = self._trusted.get(role_arn, [])
+        for statement in statements:
+            principal = statement.get("Principal", {})
+            services = principal.get("Service", []) if isinstance(principal, Mapping) else []
+            names = [services] if isinstance(services, str) else services
+            if statement.get("Effect") == "Allow" and service in names:
+                return True
+        return False
+
+    def issue(self, caller: Caller) -> Credentials:
+        """A new access key for the caller."""
+        alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"
+        key = "ASIA" + "".join(secrets.choice(alphabet) for _ in range(16))
+        with self._lock:
+            self._callers[key] = caller
+        return Credentials(key, secrets.token_urlsafe(30), secrets.token_urlsafe(60))
+
+    def caller(self, access_key_id: str) -> Caller | None:
+        """Who holds the key; None for a key that was never issued or was revoked."""
+        with self._lock:
+            return self._callers.get(access_key_id)
+
+    def revoke(self, access_key_id: str) -> None:
+        """Forget a key, as when its process has ended."""
+        with self._lock:
+            self._callers.pop(access_key_id, None)

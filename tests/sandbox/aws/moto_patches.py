@@ -1,0 +1,321 @@
+"""What moto 5.2.5's interpreter of the Amazon States Language lacks, each patch with its reason.
+
+`install` patches moto once per process; the patches act through the `Hooks` of the sandbox that is open.
+"""
+
+from __future__ import annotations
+
+import copy
+import datetime as real_datetime
+import logging
+import sys
+import threading
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
+
+from jsonpath_ng.ext import parse as parse_json_path
+from moto.iam.access_control import PermissionResult
+from moto.s3 import models as s3_models
+from moto.stepfunctions.parser import models as sfn_models
+from moto.stepfunctions.parser.api import InvalidToken, TaskTimedOut
+from moto.stepfunctions.parser.asl.component.state import state as state_module
+from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_lambda import (
+    StateTaskServiceLambda,
+)
+from moto.stepfunctions.parser.asl.eval.callback import callback as callbacks
+from moto.stepfunctions.parser.asl.eval.event.event_manager import EventManager
+from moto.stepfunctions.parser.asl.parse.asl_parser import AmazonStateLanguageParser
+from moto.stepfunctions.parser.asl.utils import boto_client, json_path
+from moto.stepfunctions.parser.backend import execution as execution_module
+from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
+from moto.stepfunctions.parser.utils import TMP_THREADS
+
+from tests.sandbox.aws.iam.evaluate import Access
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """The state that an execution entered last: where a redrive begins."""
+
+    state: str
+    input: Any
+    variables: Mapping[str, Any]
+
+
+@dataclass
+class Hooks:
+    """What the patches need of the sandbox that is open."""
+
+    client: Callable[[str, str], Any]
+    """(service, role ARN) -> a boto3 client that signs as that role."""
+    allows: Callable[[str, Access], str | None]
+    """None if the role may do it, else AWS's sentence for the refusal."""
+    clock: Callable[[], float]
+    ended: Callable[[Any], None] = field(default=lambda execution: None)
+    """Called with moto's execution object when an execution has ended."""
+
+
+_hooks: Hooks | None = None
+_installed = False
+_token_lock = threading.Lock()
+
+
+def hooks() -> Hooks:
+    """The hooks of the open sandbox."""
+    if _hooks is None:
+        raise RuntimeError("no sandbox is open")
+    return _hooks
+
+
+def activate(current: Hooks | None) -> None:
+    """Make these the hooks that the patches act through (None: no sandbox is open)."""
+    global _hooks
+    _hooks = current
+    if current is None:
+        TMP_THREADS.clear()
+
+
+def now_text() -> str:
+    """The sandbox's time as the context object shows it, such as 2026-06-01T09:00:00.000Z."""
+    moment = real_datetime.datetime.fromtimestamp(hooks().clock(), real_datetime.UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def install() -> None:
+    """Patch moto. Harmless when repeated."""
+    global _installed
+    if _installed:
+        return
+    _installed = True
+    from tests.sandbox.aws import map_runs
+
+    _sign_as_the_state_machine()
+    _parse_once()
+    _move_with_the_clock()
+    _show_redrives_in_the_context()
+    _remember_where_it_stands()
+    _name_lambda_errors_as_aws()
+    _answer_late_callbacks_as_aws()
+    _stop_at_once()
+    _leave_bucket_policies_to_the_front_door()
+    map_runs.install()
+    # Every failed task is logged as an error of moto's; the execution history says it all.
+    logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
+
+
+def _sign_as_the_state_machine() -> None:
+    """moto calls services with invented credentials; AWS uses the state machine's role."""
+
+    def client_for(region: str, service: str, state_credentials: Any = None) -> Any:
+        role = getattr(state_credentials, "role_arn", "")
+        return hooks().client(service, role)
+
+    original = boto_client.boto_client_for
+    for module in list(sys.modules.values()):
+        name = getattr(module, "__name__", "")
+        if name.startswith("moto.stepfunctions.") and getattr(module, "boto_client_for", None) is original:
+            module.boto_client_for = client_for  # type: ignore[attr-defined]
+
+
+def _parse_once() -> None:
+    """The parsers (ANTLR for definitions, PLY for JSON paths) take longer than the states; both results are
+    read only, so each text is parsed once."""
+    original = AmazonStateLanguageParser.parse
+    AmazonStateLanguageParser.parse = staticmethod(lru_cache(maxsize=16)(original))
+    json_path.parse = lru_cache(maxsize=4096)(parse_json_path)
+
+
+def _move_with_the_clock() -> None:
+    """Times in histories and in the context object are the sandbox's, not the machine's."""
+
+    class Moved(real_datetime.datetime):
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            moment = hooks().clock() if _hooks is not None else real_datetime.datetime.now().timestamp()
+            return real_datetime.datetime.fromtimestamp(moment, tz)
+
+    class Shim:
+        datetime = Moved
+        timezone = real_datetime.timezone
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(real_datetime, name)
+
+    for module in (state_module, sfn_models, execution_module):
+        module.datetime = Shim()
+    EventManager._get_current_timestamp = staticmethod(lambda: Moved.now(real_datetime.UTC))
+
+
+def _show_redrives_in_the_context() -> None:
+    """`$$.Execution.RedriveCount` and RedriveTime are missing, and StartTime is no string."""
+    original = ExecutionWorker._get_evaluation_environment
+
+    def environment(self: Any) -> Any:
+        env = original(self)
+        execution = self._execution_communication.execution
+        data = env.states.context_object.context_object_data["Execution"]
+        data["RedriveCount"] = getattr(execution, "redrive_count", 0)
+        if getattr(execution, "redrive_time", None):
+            data["RedriveTime"] = execution.redrive_time
+        start = data["StartTime"]
+        if isinstance(start, real_datetime.datetime):
+            data["StartTime"] = start.strftime("%Y-%m-%dT%H:%M:%S.") + f"{start.microsecond // 1000:03d}Z"
+        return env
+
+    ExecutionWorker._get_evaluation_environment = environment
+    reflect = execution_module.BaseExecutionWorkerCommunication.terminated
+
+    def terminated(self: Any) -> None:
+        if not getattr(self.execution, "aborted", False):
+            reflect(self)
+        if _hooks is not None:
+            _hooks.ended(self.execution)
+
+    execution_module.BaseExecutionWorkerCommunication.terminated = terminated
+
+
+def _remember_where_it_stands() -> None:
+    """Redrive is missing: it needs the last state entered, its input, and the variables at that moment."""
+    original = state_module.CommonStateField._eval_body
+
+    def eval_body(self: Any, env: Any) -> None:
+        if not env.is_frame():
+            env.checkpoint = Checkpoint(
+                self.name, env.states.get_input(), copy.deepcopy(env.variable_store._inner_scope)
+            )
+        original(self, env)
+
+    state_module.CommonStateField._eval_body = eval_body
+
+
+_MODELLED = {
+    "ServiceException", "TooManyRequestsException", "ResourceNotFoundException",
+    "InvalidParameterValueException", "RequestTooLargeException",
+}  # fmt: skip
+
+
+def _name_lambda_errors_as_aws() -> None:
+    """moto names every refusal of Lambda's API after its code. Step Functions knows the exceptions of Lambda's
+    model; anything else, a missing permission for one, is Lambda.AWSLambdaException."""
+    original = StateTaskServiceLambda._error_cause_from_client_error
+
+    def error_cause(client_error: Any) -> tuple[str, str]:
+        error, cause = original(client_error)
+        if error.removeprefix("Lambda.") not in _MODELLED:
+            error = "Lambda.AWSLambdaException"
+        return error, cause
+
+    StateTaskServiceLambda._error_cause_from_client_error = staticmethod(error_cause)
+
+
+def _environments(execution: Any) -> list[Any]:
+    worker = execution.exec_worker
+    current = [worker.env] if worker is not None and worker.env is not None else []
+    return [*getattr(execution, "past_environments", []), *current]
+
+
+def _answer_late_callbacks_as_aws() -> None:
+    """moto takes a second answer for the same token, answers InvalidToken for an ended execution, and trips
+    over one that is just starting. AWS: the first answer counts, a later one gets TaskTimedOut."""
+
+    def endpoint_of(backend: Any, token: str) -> Any:
+        for machine in backend.state_machines:
+            for execution in list(machine.executions):
+                for env in _environments(execution):
+                    found = env.callback_pool_manager.get(token)
+                    if found is not None:
+                        open_ = execution.exec_status is not None and execution.exec_status.value == "RUNNING"
+                        current = execution.exec_worker.env is env
+                        return found if open_ and current else None
+        raise InvalidToken("Invalid Token: 'Invalid token'")
+
+    def notify(backend: Any, token: str, outcome: Any) -> None:
+        late = "Task Timed Out: 'Provided task does not exist anymore'"
+        with _token_lock:
+            endpoint = endpoint_of(backend, token)
+            if endpoint is None or endpoint._notify_event.is_set() or endpoint.consumer_error is not None:
+                raise TaskTimedOut(late)
+            endpoint.notify(outcome=outcome)
+
+    def send_task_success(self: Any, task_token: str, outcome: str) -> None:
+        notify(self, task_token, callbacks.CallbackOutcomeSuccess(callback_id=task_token, output=outcome))
+
+    def send_task_failure(self: Any, task_token: str, error: Any = None, cause: Any = None) -> None:
+        notify(
+            self,
+            task_token,
+            callbacks.CallbackOutcomeFailure(callback_id=task_token, error=error, cause=cause),
+        )
+
+    def send_task_heartbeat(self: Any, task_token: str) -> None:
+        endpoint = endpoint_of(self, task_token)
+        if endpoint is None or not endpoint.notify_heartbeat():
+            raise TaskTimedOut("Task Timed Out: 'Provided task does not exist anymore'")
+
+    backend = sfn_models.StepFunctionsParserBackend
+    backend.send_task_success = send_task_success
+    backend.send_task_failure = send_task_failure
+    backend.send_task_heartbeat = send_task_heartbeat
+    start = backend.start_execution
+
+    def start_execution(
+        self: Any,
+        state_machine_arn: str,
+        name: Any = None,
+        execution_input: Any = None,
+        trace_header: Any = None,
+    ) -> Any:
+        # Without a name AWS invents one; moto would call every such execution "None".
+        return start(self, state_machine_arn, name or str(uuid.uuid4()), execution_input, trace_header)
+
+    backend.start_execution = start_execution
+
+
+def _stop_at_once() -> None:
+    """moto's StopExecution only marks the interpreter; an execution that waits for a callback stays RUNNING
+    until its time-out. AWS aborts it at once."""
+    original = execution_module.Execution.stop
+
+    def stop(self: Any, stop_date: Any, error: str | None, cause: str | None) -> None:
+        if self.exec_status is None or self.exec_status.value != "RUNNING":
+            return
+        self.aborted = True
+        self.exec_status = execution_module.ExecutionStatus.ABORTED
+        self.stop_date = execution_module.datetime.datetime.now(tz=real_datetime.UTC)
+        self.error, self.cause = error or None, cause or None
+        original(self, stop_date, error, cause)
+        env = self.exec_worker.env
+        env.event_manager.add_event(
+            context=env.event_history_context,
+            event_type=execution_module_event("ExecutionAborted"),
+            event_details={"executionAbortedEventDetails": {"error": error or "", "cause": cause or ""}},
+        )
+        env.event_manager.closed = True
+        for endpoint in list(env.callback_pool_manager._pool.values()):
+            endpoint.interrupt_all()
+
+    execution_module.Execution.stop = stop
+    add_event = EventManager.add_event
+
+    def add_event_unless_closed(self: Any, *args: Any, **kwargs: Any) -> int:
+        if getattr(self, "closed", False):
+            return 0
+        return int(add_event(self, *args, **kwargs))
+
+    EventManager.add_event = add_event_unless_closed
+
+
+def _leave_bucket_policies_to_the_front_door() -> None:
+    """moto applies a bucket policy's Deny without its Condition, so "only over TLS" would lock everybody out.
+    The front door evaluates bucket policies, conditions included."""
+    s3_models.FakeBucket.get_permission = lambda self, action, resource: PermissionResult.NEUTRAL
+
+
+def execution_module_event(name: str) -> Any:
+    """A history event type by name."""
+    from moto.stepfunctions.parser.api import HistoryEventType
+
+    return HistoryEventType[name]

@@ -1,0 +1,55 @@
+"""First file of a function process: lays out sys.path as Lambda does and hands over to awslambdaric.
+
+Started by the sandbox as `python -S bootstrap.py <settings as JSON>`; imports the standard library only, so
+that nothing of the tests' environment is there for the function to lean on.
+"""
+
+import json
+import os
+import sys
+import threading
+
+
+def _end_with_the_parent() -> None:
+    """Standard input is a pipe whose other end the sandbox holds: end of file means that it is gone."""
+    watched = os.dup(0)
+    empty = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(empty, 0)
+    os.close(empty)
+
+    def watch() -> None:
+        os.read(watched, 1)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
+
+
+def _shift_the_clock(offset: float, place: str) -> None:
+    sys.path.insert(0, place)
+    import datetime
+
+    import time_machine
+
+    sys.path.remove(place)
+    now = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=offset)
+    time_machine.travel(now, tick=True).start()
+
+
+def main() -> None:
+    """Settings: path (list of directories before the standard library), clock_offset (seconds),
+    clock_path (where time_machine lies), pycache (where byte code goes), handler."""
+    settings = json.loads(sys.argv[1])
+    standard_library = sys.path[1:]
+    sys.path[:] = [*settings["path"], *standard_library]
+    sys.pycache_prefix = settings["pycache"]
+    _end_with_the_parent()
+    if settings["clock_offset"]:
+        _shift_the_clock(settings["clock_offset"], settings["clock_path"])
+    sys.argv = ["bootstrap.py", settings["handler"]]
+    from awslambdaric.__main__ import main as run
+
+    run(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

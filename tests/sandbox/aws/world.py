@@ -1,0 +1,241 @@
+"""The embedded AWS as a whole: moto's server with the front door, the functions, the gateway, the interpreter."""
+
+from __future__ import annotations
+
+import logging
+import os
+import re
+import threading
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from moto.core import DEFAULT_ACCOUNT_ID
+from moto.core.config import default_user_config
+from moto.moto_api._internal.models import moto_api_backend
+from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
+from moto.stepfunctions.parser.models import stepfunctions_parser_backends
+from werkzeug.serving import BaseWSGIServer, make_server
+
+from tests.sandbox.aws import map_runs, moto_patches
+from tests.sandbox.aws.deploy.registry import Deployment
+from tests.sandbox.aws.deploy.stack import Stack, deploy
+from tests.sandbox.aws.deploy.template import load_template
+from tests.sandbox.aws.errors import DeployError, SandboxError
+from tests.sandbox.aws.frontdoor import ADMIN_KEY, FrontDoor
+from tests.sandbox.aws.gateway import Gateway
+from tests.sandbox.aws.iam.evaluate import matches
+from tests.sandbox.aws.iam.principals import Caller, Credentials, Roles
+from tests.sandbox.aws.iam.requests import Lookup
+from tests.sandbox.aws.runtime.functions import Functions, Throttled
+from tests.sandbox.aws.runtime.peers import process_of_port
+from tests.sandbox.clock import SandboxClock
+from tests.sandbox.egress import Origin, Outgoing
+
+ACCOUNT = DEFAULT_ACCOUNT_ID
+STACK_NAME = "month-end"
+_open: EmbeddedAws | None = None
+_open_lock = threading.Lock()
+
+
+class _QuietHandler(MotoRequestHandler):  # type: ignore[misc]
+    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - werkzeug's name
+        """Requests are recorded, not printed."""
+
+
+class EmbeddedAws:
+    """One AWS account in this process. Only one at a time, for moto's state is the process's."""
+
+    def __init__(self, clock: SandboxClock, outgoing: Outgoing, region: str = "us-east-1") -> None:
+        global _open
+        with _open_lock:
+            if _open is not None:
+                raise SandboxError("another Sandbox is open in this process: close it first (use `with`)")
+            _open = self
+        self.clock = clock
+        self.outgoing = outgoing
+        self.region = region
+        self.roles = Roles()
+        self.lookup = Lookup()
+        self.functions = Functions(self.roles, clock, region, ACCOUNT)
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._role_keys: dict[str, Credentials] = {}
+        self._client_lock = threading.Lock()
+        self._session = boto3.Session(region_name=region)
+        self._previous_environment = {name: os.environ.get(name) for name in ("MOTO_PORT", "AWS_DEFAULT_REGION")}
+        self._closed = False
+        logging.getLogger("werkzeug").setLevel(logging.ERROR)
+        _reset_moto()
+        default_user_config["stepfunctions"] = {"execute_state_machine": True}
+        self.door = FrontDoor(
+            DomainDispatcherApplication(create_backend_app),
+            roles=self.roles,
+            functions=self.functions,
+            outgoing=outgoing,
+            lookup=self.lookup,
+            clock=clock,
+            region=region,
+            account=ACCOUNT,
+        )
+        self._server: BaseWSGIServer = make_server(
+            "127.0.0.1", 0, self.door, threaded=True, request_handler=_QuietHandler
+        )
+        self.url = f"http://127.0.0.1:{self._server.server_port}"
+        self.functions.endpoint_url = self.url
+        os.environ["MOTO_PORT"] = str(self._server.server_port)
+        os.environ["AWS_DEFAULT_REGION"] = region
+        self._thread = threading.Thread(
+            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
+        )
+        self._thread.start()
+        moto_patches.install()
+        moto_patches.activate(
+            moto_patches.Hooks(client=self.client_as, allows=self.door.allows, clock=clock)
+        )
+        self.deployment: Deployment | None = None
+        self.gateway = Gateway(
+            invoke=self._invoke_for_gateway,
+            permitted=self._gateway_may_invoke,
+            write_log=self._write_log,
+            clock=clock,
+            region=region,
+            account=ACCOUNT,
+        )
+        self.gateway.start()
+
+    def client(self, service: str) -> Any:
+        """A boto3 client with the tests' own credentials, which no policy limits."""
+        return self._client(service, "", Credentials(ADMIN_KEY, "secret", ""))
+
+    def client_as(self, service: str, role_arn: str) -> Any:
+        """A boto3 client that acts as a role, with that role's permissions and no more."""
+        with self._client_lock:
+            key = self._role_keys.get(role_arn)
+            if key is None:
+                key = self.roles.issue(Caller(role_arn, "sandbox"))
+                self._role_keys[role_arn] = key
+        return self._client(service, role_arn, key)
+
+    def _client(self, service: str, owner: str, key: Credentials) -> Any:
+        with self._client_lock:
+            found = self._clients.get((service, owner))
+            if found is None:
+                found = self._session.client(  # type: ignore[call-overload]
+                    service,
+                    endpoint_url=self.url,
+                    aws_access_key_id=key.access_key_id,
+                    aws_secret_access_key=key.secret_access_key,
+                    aws_session_token=key.session_token or None,
+                    config=Config(
+                        retries={"max_attempts": 0, "total_max_attempts": 1},
+                        read_timeout=1000,
+                        max_pool_connections=100,
+                    ),
+                )
+                self._clients[(service, owner)] = found
+            return found
+
+    def deploy(self, template: Path, parameters: Mapping[str, Any]) -> Stack:
+        """Deploy a SAM template. Raises DeployError."""
+        loaded = load_template(template, parameters)
+        self.deployment = Deployment(
+            stack_name=STACK_NAME,
+            region=self.region,
+            account=ACCOUNT,
+            clients=self.client,
+            roles=self.roles,
+            functions=self.functions,
+            lookup=self.lookup,
+            door=self.door,
+            gateway=self.gateway,
+            code=loaded.code,
+        )
+        return deploy(loaded.plain, parameters, self.deployment)
+
+    def deployed(self) -> Deployment:
+        """The deployment; DeployError before `deploy`."""
+        if self.deployment is None:
+            raise DeployError("nothing is deployed yet")
+        return self.deployment
+
+    def origin_of_port(self, port: int) -> Origin:
+        """Which function process connected from a port of this machine."""
+        instances = {instance.pid: instance for instance in self.functions.instances()}
+        found = process_of_port(port, instances)
+        if found is None:
+            return Origin(None, lambda: None)
+        instance = instances[found]
+        return Origin(self.functions.logical_id_of(instance), instance.kill)
+
+    def _invoke_for_gateway(self, function_arn: str, payload: bytes) -> tuple[bytes, bool]:
+        try:
+            outcome = self.functions.invoke(function_arn, payload)
+        except (Throttled, SandboxError):
+            return b"", True
+        return outcome.payload, outcome.error is not None
+
+    def _gateway_may_invoke(self, function_arn: str, source_arn: str) -> bool:
+        return any(
+            permission.function_arn == function_arn
+            and permission.principal == "apigateway.amazonaws.com"
+            and (permission.source_arn is None or _source_matches(permission.source_arn, source_arn))
+            for permission in self.deployed().permissions
+        )
+
+    def _write_log(self, group: str, line: str) -> None:
+        client = self.client("logs")
+        stream = "sandbox-gateway"
+        try:
+            client.create_log_stream(logGroupName=group, logStreamName=stream)
+        except client.exceptions.ResourceAlreadyExistsException:
+            pass
+        # moto refuses events that lie far from the machine's own time, so this one time is real.
+        client.put_log_events(
+            logGroupName=group,
+            logStreamName=stream,
+            logEvents=[{"timestamp": int(time.time() * 1000), "message": line}],
+        )
+
+    def close(self) -> None:
+        """End every process and thread. Harmless when repeated."""
+        global _open
+        if self._closed:
+            return
+        self._closed = True
+        self.functions.close()
+        self.gateway.close()
+        self._server.shutdown()
+        self._server.server_close()
+        self._thread.join(timeout=5)
+        _stop_executions()
+        moto_patches.activate(None)
+        map_runs.forget()
+        _reset_moto()
+        for name, value in self._previous_environment.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        with _open_lock:
+            _open = None
+
+
+def _source_matches(pattern: str, source: str) -> bool:
+    return matches(pattern, source)
+
+
+def _stop_executions() -> None:
+    """Let the interpreter's threads of unfinished executions end instead of waiting on."""
+    for account in list(stepfunctions_parser_backends.values()):
+        for backend in list(account.values()):
+            for machine in backend.state_machines:
+                for execution in list(machine.executions):
+                    if execution.exec_status is not None and execution.exec_status.value == "RUNNING":
+                        execution.stop(None, None, "the sandbox was closed")
+
+
+def _reset_moto() -> None:
+    moto_api_backend.reset()

@@ -1,0 +1,536 @@
+"""The local world as one object: `with Sandbox(world="services_firm") as sandbox: ...`; see README.md."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import time
+import uuid
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Self, TypeVar
+
+import requests as http
+from boto3.dynamodb.types import TypeDeserializer
+from samtranslator.yaml_helper import yaml_parse
+
+from tests.sandbox.aws import map_runs, scheduler, stepfunctions
+from tests.sandbox.aws.deploy.stack import Stack
+from tests.sandbox.aws.errors import SandboxError
+from tests.sandbox.aws.frontdoor import Denial
+from tests.sandbox.aws.gateway import PublicAccess
+from tests.sandbox.aws.iam.evaluate import Access
+from tests.sandbox.aws.mail import Mail, parse_mail
+from tests.sandbox.aws.map_runs import Child
+from tests.sandbox.aws.stepfunctions import EnteredState
+from tests.sandbox.aws.world import ACCOUNT, EmbeddedAws
+from tests.sandbox.clock import SandboxClock
+from tests.sandbox.egress import Forwarder, Outgoing, OutgoingRequest, PlannedKill, When
+from tests.sandbox.netsuite import NetSuiteServer, World, load_world
+from tests.sandbox.person import Page, Person
+from tests.sandbox.slack import SlackServer
+from tests.sandbox.stripe import StripeServer
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+Decision = Literal["approve", "reject"]
+Server = TypeVar("Server")
+
+_POLL_SECONDS = 0.03
+_APPROVERS = "ann.approver@firm.example, bob.controller@firm.example"
+_DEFAULT_PARAMETERS = {
+    "Approvers": _APPROVERS,
+    "SenderEmail": "billing@firm.example",
+    "OwnerEmails": "owner@firm.example",
+    "SlackChannel": "C0BILLING1",
+    "DraftConcurrency": "4",
+}
+
+
+@dataclass(frozen=True)
+class Run:
+    """A started execution. `mails_before` counts the mails sent before it started."""
+
+    execution_arn: str
+    name: str
+    mails_before: int
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """How an execution ended. `output` is decoded JSON, None unless it succeeded."""
+
+    status: str
+    error: str | None
+    cause: str | None
+    output: Any
+
+
+class Sandbox:
+    """The product deployed on this machine, with stand-ins for everything outside.
+
+    world: path of a world file, the name of a shipped one, or a loaded `World`. parameters: template parameters
+    over the sandbox's defaults. clock_offset: seconds by which everything runs ahead (or `now`: a zone-aware
+    datetime to start at). stripe_url, slack_url, netsuite_url: base URL of another server instead of the
+    stand-in. record: file that receives every outgoing request of the functions as JSON lines (overwritten).
+    template: path relative to the repository. netsuite_auth: "oauth2" or "tba". netsuite_secret, stripe_secret,
+    slack_secret: what the secrets hold instead of the sandbox's own.
+    """
+
+    def __init__(
+        self,
+        world: str | Path | World | Mapping[str, object] = "services_firm",
+        parameters: Mapping[str, Any] | None = None,
+        clock_offset: float = 0.0,
+        stripe_url: str | None = None,
+        slack_url: str | None = None,
+        netsuite_url: str | None = None,
+        record: str | Path | None = None,
+        template: str | Path = "template.yaml",
+        *,
+        now: datetime | None = None,
+        netsuite_auth: Literal["oauth2", "tba"] = "oauth2",
+        netsuite_secret: Mapping[str, str] | None = None,
+        stripe_secret: Mapping[str, str] | None = None,
+        slack_secret: Mapping[str, str] | None = None,
+        stripe_options: Mapping[str, Any] | None = None,
+    ) -> None:
+        self._world = world
+        self._given = dict(parameters or {})
+        self.clock = SandboxClock.starting_at(now) if now is not None else SandboxClock(clock_offset)
+        self._urls = {"stripe": stripe_url, "slack": slack_url, "netsuite": netsuite_url}
+        self._record = Path(record) if record else None
+        self._template = Path(template) if Path(template).is_absolute() else REPOSITORY / template
+        self._netsuite_auth: Literal["oauth2", "tba"] = netsuite_auth
+        self._secret_values = {"netsuite": netsuite_secret, "stripe": stripe_secret, "slack": slack_secret}
+        self._stripe_options = dict(stripe_options or {})
+        self._servers: list[Any] = []
+        self._people: list[Person] = []
+        self._aws: EmbeddedAws | None = None
+        self._stack: Stack | None = None
+        self._netsuite: NetSuiteServer | None = None
+        self._stripe: StripeServer | None = None
+        self._slack: SlackServer | None = None
+        self._outgoing: Outgoing | None = None
+        self._api_keys: dict[str, str] = {}
+
+    # --- opening and closing -----------------------------------------------------------------------------
+
+    def __enter__(self) -> Self:
+        try:
+            self._open()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _open(self) -> None:
+        self._outgoing = Outgoing(self._record)
+        self._aws = EmbeddedAws(self.clock, self._outgoing)
+        declared = set((yaml_parse(self._template.read_text(encoding="utf-8")).get("Parameters") or {}))
+        parameters = {name: value for name, value in _DEFAULT_PARAMETERS.items() if name in declared}
+        self._start_stand_ins()
+        for service, parameter in (
+            ("netsuite", "NetSuiteApiUrl"),
+            ("stripe", "StripeApiUrl"),
+            ("slack", "SlackApiUrl"),
+        ):
+            if parameter in declared and parameter not in self._given:
+                parameters[parameter] = self._forward(service)
+        for service, parameter in (
+            ("netsuite", "NetSuiteSecretArn"),
+            ("stripe", "StripeSecretArn"),
+            ("slack", "SlackSecretArn"),
+        ):
+            if parameter in declared and parameter not in self._given:
+                parameters[parameter] = self._keep_secret(service)
+        parameters.update(self._given)
+        if parameters.get("SenderEmail"):
+            self.aws.client("sesv2").create_email_identity(EmailIdentity=parameters["SenderEmail"])
+            self.aws.lookup.identities.add(parameters["SenderEmail"])
+        self._stack = self.aws.deploy(self._template, parameters)
+
+    def _start_stand_ins(self) -> None:
+        if self._urls["netsuite"] is None:
+            world = self._world if isinstance(self._world, World) else load_world(self._world)
+            given = self._secret_values["netsuite"]
+            secret = given or NetSuiteServer.new_credentials(self._netsuite_auth, account=world.account)
+            self._secret_values["netsuite"] = secret
+            self._netsuite = NetSuiteServer(world, self.clock, secret)
+        if self._urls["stripe"] is None:
+            self._stripe = StripeServer(self.clock, **self._stripe_options)
+        if self._urls["slack"] is None:
+            self._slack = SlackServer(self.clock)
+        for server in (self._netsuite, self._stripe, self._slack):
+            if server is not None:
+                server.start()
+                self._servers.append(server)
+
+    def _forward(self, service: str) -> str:
+        own = {"netsuite": self._netsuite, "stripe": self._stripe, "slack": self._slack}[service]
+        target = self._urls[service] or (own.url if own else "")
+        # The parameter for Slack ends in /api, as the public address does; a given URL may or may not.
+        target = target.rstrip("/").removesuffix("/api" if service == "slack" else "/v1")
+        assert self._outgoing is not None
+        forwarder = Forwarder(service, target, self._outgoing, self.aws.origin_of_port)
+        self._servers.append(forwarder)
+        return forwarder.start() + ("/api" if service == "slack" else "")
+
+    def _keep_secret(self, service: str) -> str:
+        made: Mapping[str, str]
+        if service == "netsuite":
+            made = NetSuiteServer.new_credentials(self._netsuite_auth)
+        elif service == "stripe":
+            made = {"api_key": f"sk_test_{secrets.token_hex(24)}"}
+        else:
+            made = {"bot_token": f"xoxb-{secrets.token_hex(12)}"}
+        value = self._secret_values[service] or made
+        self._api_keys[service] = value.get("api_key", "")
+        name = f"sandbox/{service}"
+        created = self.aws.client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(value))
+        self.aws.lookup.secret_arns[name] = created["ARN"]
+        return str(created["ARN"])
+
+    def close(self) -> None:
+        """Kill every process and stop every server. Harmless when repeated."""
+        for person in self._people:
+            person.close()
+        self._people.clear()
+        if self._aws is not None:
+            self._aws.close()
+        for server in reversed(self._servers):
+            server.close()
+        self._servers.clear()
+        if self._outgoing is not None:
+            self._outgoing.close()
+
+    # --- the parts ---------------------------------------------------------------------------------------
+
+    @property
+    def aws(self) -> EmbeddedAws:
+        """The embedded AWS; `sandbox.aws.client("dynamodb")` is a boto3 client that may do everything."""
+        if self._aws is None:
+            raise SandboxError("the sandbox is not open: use `with Sandbox(...) as sandbox`")
+        return self._aws
+
+    @property
+    def stack(self) -> Stack:
+        """What was deployed: parameters, resources, outputs."""
+        if self._stack is None:
+            raise SandboxError("the sandbox is not open: use `with Sandbox(...) as sandbox`")
+        return self._stack
+
+    @property
+    def netsuite(self) -> NetSuiteServer:
+        """The NetSuite stand-in; SandboxError if `netsuite_url` was given."""
+        return _present(self._netsuite, "netsuite_url")
+
+    @property
+    def stripe(self) -> StripeServer:
+        """The Stripe stand-in; SandboxError if `stripe_url` was given."""
+        return _present(self._stripe, "stripe_url")
+
+    @property
+    def slack(self) -> SlackServer:
+        """The Slack stand-in; SandboxError if `slack_url` was given."""
+        return _present(self._slack, "slack_url")
+
+    @property
+    def requests(self) -> list[OutgoingRequest]:
+        """Every outgoing request of the functions so far."""
+        return self._outgoing.requests if self._outgoing else []
+
+    @property
+    def accesses(self) -> list[PublicAccess]:
+        """Every request that reached the HTTP API."""
+        return list(self.aws.gateway.accesses)
+
+    @property
+    def denials(self) -> list[Denial]:
+        """Every request that IAM refused."""
+        return list(self.aws.door.denials)
+
+    def logs(self, function: str | None = None) -> list[tuple[str, str]]:
+        """(function's logical id, line) of what the functions wrote; of one function if named."""
+        return self.aws.functions.logs(function)
+
+    def kill_at(
+        self,
+        k: int,
+        when: When = "before",
+        function: str | None = None,
+        services: Iterable[str] | None = None,
+    ) -> PlannedKill:
+        """Kill the function process that makes the k-th outgoing call from now; see `Outgoing.plan_kill`."""
+        assert self._outgoing is not None
+        return self._outgoing.plan_kill(k, when, function, services)
+
+    def invoke(self, function: str, event: Any) -> Any:
+        """Invoke a function (logical id or name) directly. SandboxError with Lambda's error object if it fails."""
+        outcome = self.aws.functions.invoke(function, json.dumps(event).encode())
+        answer = json.loads(outcome.payload)
+        if outcome.error is not None:
+            raise SandboxError(f"{function}: {json.dumps(answer)}")
+        return answer
+
+    # --- runs --------------------------------------------------------------------------------------------
+
+    @property
+    def state_machine_arn(self) -> str:
+        """The one state machine of the template."""
+        machines = list(self.aws.deployed().machines)
+        if len(machines) != 1:
+            raise SandboxError(f"the template has {len(machines)} state machines, not one")
+        return machines[0]
+
+    def start(self, input: Mapping[str, Any] | str | None = None, name: str | None = None) -> Run:  # noqa: A002
+        """Start an execution by hand, as the console's "New execution" does."""
+        text = input if isinstance(input, str) else json.dumps(input or {})
+        return self._start(self.state_machine_arn, text, name or str(uuid.uuid4()))
+
+    def _start(self, machine: str, text: str, name: str) -> Run:
+        mails = len(self.aws.door.mails)
+        started = self.aws.client("stepfunctions").start_execution(stateMachineArn=machine, input=text, name=name)
+        return Run(started["executionArn"], name, mails)
+
+    def fire_schedule(self, name: str | None = None, at: datetime | None = None) -> Run:
+        """Fire a schedule as EventBridge Scheduler does: `at` is the scheduled time (default: the last
+        occurrence of its expression before the sandbox's now). SandboxError if it is disabled or its role may
+        not start the state machine; then the dead-letter queue has the event, if the role may send there."""
+        group, schedule_name = self._schedule(name)
+        schedule = self.aws.client("scheduler").get_schedule(GroupName=group, Name=schedule_name)
+        if schedule["State"] != "ENABLED":
+            raise SandboxError(f"the schedule {schedule_name} is {schedule['State']}")
+        target = schedule["Target"]
+        scheduled = at or scheduler.occurrence(
+            schedule["ScheduleExpression"], schedule["ScheduleExpressionTimezone"], self.clock.now(), upcoming=False
+        )
+        text, execution_id = scheduler.fill_input(target.get("Input", "{}"), schedule["Arn"], scheduled)
+        refusal = self.aws.door.allows(target["RoleArn"], Access("states:StartExecution", target["Arn"]))
+        if refusal is not None:
+            self._dead_letter(target, text, refusal)
+            raise SandboxError(f"the schedule {schedule_name} could not start its target: {refusal}")
+        return self._start(target["Arn"], scheduler.as_json(text), execution_id)
+
+    def next_occurrence(self, name: str | None = None) -> datetime:
+        """When the schedule fires next (UTC)."""
+        group, schedule_name = self._schedule(name)
+        schedule = self.aws.client("scheduler").get_schedule(GroupName=group, Name=schedule_name)
+        return scheduler.occurrence(
+            schedule["ScheduleExpression"], schedule["ScheduleExpressionTimezone"], self.clock.now(), upcoming=True
+        )
+
+    def _schedule(self, name: str | None) -> tuple[str, str]:
+        known = self.aws.deployed().schedules
+        found = [entry for entry in known if name in (None, entry[1])]
+        if len(found) != 1:
+            raise SandboxError(f"name one of the schedules: {[entry[1] for entry in known]}")
+        return found[0]
+
+    def _dead_letter(self, target: Mapping[str, Any], text: str, refusal: str) -> None:
+        arn = target.get("DeadLetterConfig", {}).get("Arn")
+        if arn is None or self.aws.door.allows(target["RoleArn"], Access("sqs:SendMessage", arn)) is not None:
+            return
+        sqs = self.aws.client("sqs")
+        url = sqs.get_queue_url(QueueName=arn.rpartition(":")[2])["QueueUrl"]
+        attributes = {"ERROR_MESSAGE": {"DataType": "String", "StringValue": refusal}}
+        sqs.send_message(QueueUrl=url, MessageBody=text or "{}", MessageAttributes=attributes)
+
+    def _execution(self, run: Run) -> Any:
+        return stepfunctions.find_execution(run.execution_arn, ACCOUNT, self.aws.region)
+
+    def result(self, run: Run) -> RunResult:
+        """The execution's status now."""
+        found = self._execution(run)
+        status = found.exec_status.value if found.exec_status else "RUNNING"
+        output = stepfunctions.output_of(found) if status == "SUCCEEDED" else None
+        return RunResult(status, found.error, found.cause, output)
+
+    def wait_for_end(self, run: Run, timeout: float = 600) -> RunResult:
+        """Wait until the execution has ended. SandboxError after `timeout` real seconds."""
+        deadline = time.monotonic() + timeout
+        while True:
+            result = self.result(run)
+            if result.status != "RUNNING":
+                return result
+            if time.monotonic() > deadline:
+                raise SandboxError(f"the run still runs after {timeout} s, in {self._last_state(run)!r}")
+            time.sleep(_POLL_SECONDS)
+
+    def wait_for_approval(self, run: Run, timeout: float = 120) -> list[Mail]:
+        """Wait until the run waits for a person, and return the mails it sent with links to the HTTP API.
+        SandboxError if it ends first, or after `timeout` real seconds."""
+        deadline = time.monotonic() + timeout
+        while True:
+            mails = [mail for mail in self.mails()[run.mails_before :] if self.page_links(mail)]
+            if mails and self.is_waiting(run):
+                return mails
+            result = self.result(run)
+            if result.status != "RUNNING":
+                raise SandboxError(f"the run ended without asking anybody: {result}")
+            if time.monotonic() > deadline:
+                raise SandboxError(f"nobody was asked within {timeout} s; the run is in {self._last_state(run)!r}")
+            time.sleep(_POLL_SECONDS)
+
+    def is_waiting(self, run: Run) -> bool:
+        """Whether the execution waits for a task token's callback."""
+        events = self.history(run)
+        return bool(events) and events[-1]["type"] == "TaskSubmitted"
+
+    def _last_state(self, run: Run) -> str | None:
+        states = self.states(run)
+        return states[-1].name if states else None
+
+    def states(self, run: Run) -> list[EnteredState]:
+        """The states entered so far, those of Map items included."""
+        return stepfunctions.entered_states(self._execution(run))
+
+    def history(self, run: Run) -> list[dict[str, Any]]:
+        """The execution's own history events."""
+        return stepfunctions.history(self._execution(run))
+
+    def children(self, run: Run) -> list[Child]:
+        """The child executions of the run's Distributed Maps."""
+        return map_runs.children_of(run.execution_arn)
+
+    def stop(self, run: Run, error: str = "", cause: str = "") -> None:
+        """Abort the execution, as a person does in the console."""
+        self.aws.client("stepfunctions").stop_execution(executionArn=run.execution_arn, error=error, cause=cause)
+
+    def redrive(self, run: Run) -> Run:
+        """Redrive a failed, timed out or aborted execution from the state it stood in."""
+        mails = len(self.aws.door.mails)
+        stepfunctions.redrive(self._execution(run))
+        return Run(run.execution_arn, run.name, mails)
+
+    # --- people ------------------------------------------------------------------------------------------
+
+    def mails(self) -> list[Mail]:
+        """Every mail that SES accepted, oldest first."""
+        return [parse_mail(sent) for sent in list(self.aws.door.mails)]
+
+    def page_links(self, mail: Mail) -> list[str]:
+        """The mail's links that lead to the deployed HTTP API."""
+        return [link for link in mail.links if link.startswith(self.aws.gateway.url)]
+
+    def person(self) -> Person:
+        """A person with a fresh browser."""
+        person = Person()
+        self._people.append(person)
+        return person
+
+    def answer(self, where: str | Mail, decision: Decision, reason: str = "Not this month, please.") -> Page:
+        """Answer as a person does: open the link (or the mail's first one), type what the page asks for, press
+        the button. Returns the page that comes after."""
+        link = where if isinstance(where, str) else next(iter(self.page_links(where)), None)
+        if link is None:
+            raise SandboxError("the mail has no link to the HTTP API")
+        return self.person().decide(link, decision, reason)
+
+    # --- reading back ------------------------------------------------------------------------------------
+
+    def closed(self, run: Run) -> dict[str, Any] | None:
+        """What the run's last state that closes it left under `closed` in its output; None before that."""
+        for event in reversed(self.history(run)):
+            text = event.get("stateExitedEventDetails", {}).get("output")
+            found = json.loads(text).get("closed") if text and text.startswith("{") else None
+            if found:
+                return dict(found)
+        return None
+
+    def report(self, run: Run) -> dict[str, Any]:
+        """The run's report.json. SandboxError if there is none yet."""
+        closed = self.closed(run)
+        if closed is None:
+            raise SandboxError("the run has written no report yet")
+        return dict(json.loads(self.objects()[closed["reportKey"]]))
+
+    def drafts(self) -> list[dict[str, Any]]:
+        """Every draft invoice that Stripe holds, with all its lines (from `stripe_url` by HTTP, lines as listed)."""
+        if self._stripe is not None:
+            return [dict(invoice) for invoice in self._stripe.invoices() if invoice["status"] == "draft"]
+        found: list[dict[str, Any]] = []
+        base = str(self._urls["stripe"]).rstrip("/").removesuffix("/v1")
+        after: dict[str, str] = {}
+        while True:
+            answer = http.get(
+                f"{base}/v1/invoices",
+                params={"limit": "100", "status": "draft", **after},
+                headers={"Authorization": f"Bearer {self._api_keys['stripe']}"},
+                timeout=30,
+            ).json()
+            found += answer["data"]
+            if not answer.get("has_more"):
+                return found
+            after = {"starting_after": answer["data"][-1]["id"]}
+
+    def posts(self) -> list[dict[str, Any]]:
+        """Every Slack message as {"channel", "text", "blocks"}; with `slack_url`, as the functions sent them."""
+        if self._slack is not None:
+            return [{"channel": post.channel, "text": post.text, "blocks": post.blocks} for post in self._slack.posts]
+        sent = [
+            request
+            for request in self.requests
+            if request.service == "slack" and "chat.postMessage" in request.path and request.status == 200
+        ]
+        bodies = [json.loads(request.body) for request in sent if request.body.startswith("{")]
+        return [{key: body.get(key) for key in ("channel", "text", "blocks")} for body in bodies]
+
+    def tables(self) -> dict[str, list[dict[str, Any]]]:
+        """The rows of every DynamoDB table, by the table's logical id."""
+        client = self.aws.client("dynamodb")
+        found: dict[str, list[dict[str, Any]]] = {}
+        read = TypeDeserializer().deserialize
+        for logical_id, table in self.stack.of_type("AWS::DynamoDB::Table").items():
+            rows: list[dict[str, Any]] = []
+            after: dict[str, Any] = {}
+            while True:
+                page = client.scan(TableName=table.ref, **after)
+                rows += [{key: read(value) for key, value in item.items()} for item in page["Items"]]
+                if "LastEvaluatedKey" not in page:
+                    break
+                after = {"ExclusiveStartKey": page["LastEvaluatedKey"]}
+            found[logical_id] = rows
+        return found
+
+    def objects(self) -> dict[str, bytes]:
+        """The objects of every S3 bucket, by key."""
+        client = self.aws.client("s3")
+        found: dict[str, bytes] = {}
+        for bucket in self.stack.of_type("AWS::S3::Bucket").values():
+            for page in client.get_paginator("list_objects_v2").paginate(Bucket=bucket.ref):
+                for item in page.get("Contents", []):
+                    found[item["Key"]] = client.get_object(Bucket=bucket.ref, Key=item["Key"])["Body"].read()
+        return found
+
+    def dump(self) -> bytes:
+        """Every store as canonical bytes (tables, objects, mails, Stripe, Slack), to compare before and after."""
+        tables = {
+            name: sorted(json.dumps(row, sort_keys=True, default=str) for row in rows)
+            for name, rows in self.tables().items()
+        }
+        parts = [
+            json.dumps(tables, sort_keys=True).encode(),
+            *(key.encode() + b"=" + body for key, body in sorted(self.objects().items())),
+            *(repr(mail).encode() for mail in self.mails()),
+            self._stripe.dump() if self._stripe is not None else b"",
+            self._slack.dump() if self._slack is not None else b"",
+        ]
+        return b"\n".join(parts)
+
+    def now(self) -> datetime:
+        """The sandbox's time, in UTC."""
+        return datetime.fromtimestamp(self.clock(), UTC)
+
+
+def _present(server: Server | None, parameter: str) -> Server:
+    if server is None:
+        raise SandboxError(f"there is no stand-in: another server was given by {parameter}, or the sandbox is closed")
+    return server
