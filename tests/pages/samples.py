@@ -174,7 +174,7 @@ def problems() -> tuple[Problem, ...]:
             "SO-1990",
             "foreigntotal",
             "header_differs",
-            "Order SO-1990: its lines add up to 1,180.00 and its header says 1,200.00 (20.00 apart): correct it in NetSuite.",
+            "Order SO-1990: its lines add up to 1,180.00, its header says 1,200.00 (20.00 apart): correct it there.",
             "usd",
             120_000,
             "99",

@@ -49,9 +49,8 @@ class IdempotencyKeys:
                 return None
         if kept.endpoint != endpoint:
             raise Refusal(
-                "Keys for idempotent requests can only be used for the same endpoint they were first used "
-                "for "
-                f"('{kept.endpoint}' vs '{endpoint}'). Try using a key other than '{key}' if you meant to "
+                "Keys for idempotent requests can only be used for the same endpoint they were first "
+                f"used for ('{kept.endpoint}' vs '{endpoint}'). Try using a key other than '{key}' if you meant to "
                 "execute a different request.",
                 kind="idempotency_error",
             )

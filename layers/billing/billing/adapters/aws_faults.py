@@ -17,6 +17,7 @@ _PASSING = frozenset(
         "LimitExceededException",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
+        "ReplicatedWriteConflictException",
         "RequestTimeout",
         "ServiceUnavailable",
         "SlowDown",
@@ -24,6 +25,7 @@ _PASSING = frozenset(
         "Throttling",
         "ThrottlingException",
         "TooManyRequestsException",
+        "TransactionConflictException",
         "TransactionInProgressException",
     )
 )

@@ -152,7 +152,7 @@ class LedgerTable:
         self._update(key, "SET invoice_id = :invoice", {":invoice": invoice_id, ":run": run_id}, "run_id = :run")
 
     def settle(self, entry: LedgerEntry) -> None:
-        """Write the fact: drafted, or differs. Safe to repeat."""
+        """Write the fact: drafted, or differs. Safe to repeat with the same fact; OurFault if another one is written."""
         self._update(
             entry.key,
             "SET #state = :state, invoice_id = :invoice, currency = :currency, #total = :total, reason = :reason, "
@@ -167,8 +167,10 @@ class LedgerTable:
                 ":customer": entry.stripe_customer,
                 ":live": entry.live_mode,
                 ":hash": entry.content_hash,
+                ":intended": EntryState.INTENDED,
+                ":failed": EntryState.FAILED,
             },
-            "content_hash = :hash",
+            "content_hash = :hash AND (#state IN (:intended, :failed) OR (#state = :state AND invoice_id = :invoice))",
             {"#state": "state", "#total": "total"},
         )
 

@@ -7,6 +7,7 @@ and "Web Services and RESTlet Concurrency Governance".
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -120,7 +121,8 @@ def _row(item: object) -> Row:
         raise PassingError("NetSuite answered a query with a row that is no object.")
     # Oracle does not promise the casing of keys. "links" belongs to the envelope, not to the row.
     return {
-        str(key).lower(): value if isinstance(value, str) else str(value)
+        # A text cut in the middle of an emoji holds half of it, which no file can store.
+        str(key).lower(): str(value).encode(errors="replace").decode()
         for key, value in item.items()
         if key != "links" and value is not None
     }
@@ -148,7 +150,7 @@ def _refusal(answer: requests.Response) -> Exception:
 
 def _retry_after(answer: requests.Response) -> float | None:
     value = answer.headers.get("Retry-After", "")
-    return float(value) if value.isdigit() else None
+    return float(value) if re.fullmatch("[0-9]{1,6}", value) else None
 
 
 def _json(answer: requests.Response) -> Mapping[str, Any] | None:

@@ -99,6 +99,8 @@ class CertificateLogin:
         if answer.status_code in (429, 500, 502, 503, 504):
             raise PassingError(f"NetSuite's token endpoint answered {answer.status_code}.")
         fields = _json_object(answer)
+        if answer.status_code == 200 and not fields:
+            raise PassingError("NetSuite's token endpoint answered something that is not JSON.")
         if answer.status_code != 200 or not fields.get("access_token"):
             code = str(fields.get("error", ""))[:40] or f"HTTP {answer.status_code}"
             raise PersonNeeded(

@@ -99,6 +99,9 @@ def _named(endpoint: str, error: stripe.StripeError) -> Exception:
         if code == "idempotency_key_in_use" or error.http_status == 409:
             return PassingError(f"Stripe is still working on the same request ({where}).")
         return KeyUsedOtherwise(endpoint)
+    if _replayed(error):
+        # Whatever it was, its cause may be gone: a person has added the address that was missing an hour ago.
+        return ReplayedFailure(endpoint)
     if isinstance(error, stripe.APIConnectionError):
         return PassingError(f"Stripe gave no answer to {where}.")
     if error.http_status == 409:
@@ -108,7 +111,7 @@ def _named(endpoint: str, error: stripe.StripeError) -> Exception:
             f"Stripe refuses the key for {where}: check the secret and the restricted key's permissions."
         )
     if error.http_status is not None and error.http_status >= 500:
-        return ReplayedFailure(endpoint) if _replayed(error) else PassingError(f"Stripe had a fault in {where}.")
+        return PassingError(f"Stripe had a fault in {where}.")
     if code == "resource_missing" and param in ("customer", "id"):
         return CustomerMissing(endpoint)
     if isinstance(error, stripe.InvalidRequestError):

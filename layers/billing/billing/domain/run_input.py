@@ -98,7 +98,7 @@ def parse_filter(raw: object) -> OrderFilter:
     if from_date and to_date and from_date >= to_date:
         raise InputInvalid('The field "filter.fromDate" must be before "filter.toDate" (which is not included).')
     at_most = fields.get("atMost")
-    if at_most is not None and (isinstance(at_most, bool) or not isinstance(at_most, int) or at_most < 1):
+    if "atMost" in fields and (isinstance(at_most, bool) or not isinstance(at_most, int) or at_most < 1):
         raise InputInvalid(f'The field "filter.atMost" must be a whole number from 1, not {_shown(at_most)}.')
     customer_ids = _texts(fields, "customerIds")
     for customer_id in customer_ids:
@@ -127,7 +127,8 @@ def _instant(raw: object, name: str) -> datetime:
         instant = datetime.fromisoformat(raw if isinstance(raw, str) else "")
     except ValueError:
         instant = None
-    if instant is None or instant.tzinfo is None:
+    # No calendar reaches beyond these years in every zone.
+    if instant is None or instant.tzinfo is None or not 2000 <= instant.year <= 9000:
         raise InputInvalid(
             f'The field "{name}" must be an instant with its zone, for instance "2026-06-01T13:00:00Z", '
             f"not {_shown(raw)}."

@@ -28,6 +28,7 @@ from billing.pages.approval_view import (
 )
 from billing.pages.batch_csv import batch_csv
 from billing.pages.batch_search import LONGEST_QUERY, page_of
+from billing.pages.foreign_text import clean
 from billing.pages.rendering import Shown
 from billing.pages.rendering import page as render_page
 from billing.pages.wording import counted, instant_words, people_words, period_name, remaining_words
@@ -115,7 +116,7 @@ def approval_page(
             "mistake": mistake,
             "rejecting": rejecting,
             "approving": typed.get("answer") == Answer.APPROVE,
-            "typed_reason": typed.get("reason", "")[:LONGEST_REASON] if rejecting else "",
+            "typed_reason": _kept(typed.get("reason", "")) if rejecting else "",
             "finalises": finalises,
         },
     )
@@ -185,6 +186,11 @@ def trouble_page(reference: str) -> Shown:
             "reference": reference,
         },
     )
+
+
+def _kept(reason: str) -> str:
+    """What was typed, in its lines, to go on from."""
+    return "\n".join(clean(line) for line in reason[:LONGEST_REASON].splitlines())
 
 
 def _frame(request: ApprovalRequest, approver: str) -> dict[str, Any]:

@@ -85,7 +85,7 @@ def sums_words(sums: Mapping[str, int], most: int = 0) -> str:
 
 
 def due_words(due: Due, invoice_day: str | None = None) -> str:
-    """When payment is due, as a client would be told it: the rule, and the date where the invoice's own day is known."""
+    """When payment is due: the rule, and the date itself where the invoice's own day is known."""
     rule = _due_rule(due)
     if invoice_day is None:
         return f"Due {rule}"

@@ -93,7 +93,7 @@ def _request(
 ) -> ApprovalRequest:
     number = requests.current_number(run["id"])
     stored = requests.read(f"{run['id']}.{number}") if number else None
-    if stored is not None and stored.outcome is None and stored.request.batch_sha256 == matched["sha256"]:
+    if stored is not None and _is_open(stored, matched["sha256"], now):
         return stored.request
     while True:
         number += 1
@@ -113,8 +113,18 @@ def _request(
         if not requests.open(request):
             # A former attempt wrote it and was killed before it pointed the run at it.
             kept = requests.read(request.id)
-            if kept is None or kept.outcome is not None or kept.request.batch_sha256 != request.batch_sha256:
+            if kept is None or not _is_open(kept, request.batch_sha256, now):
                 continue
             request = kept.request
         requests.make_current(run["id"], number)
         return request
+
+
+def _is_open(stored: StoredRequest, batch_sha256: str, now: datetime) -> bool:
+    """Whether the approvers' links for this batch can still decide. A run that was aborted while it waited and is redriven
+    days later must not wait on links that have ended."""
+    return (
+        stored.outcome is None
+        and stored.request.batch_sha256 == batch_sha256
+        and now < datetime.fromisoformat(stored.request.expires_at)
+    )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
@@ -26,7 +26,13 @@ from billing.domain.plan_record import InvoicePlan, PlanUnreadable, content_hash
 from billing.domain.stripe_requests import idempotency_key, invoice_params, line_params
 
 _ATTEMPTS = 3
+# A customer's keys are the same for all orders of a client, so that two of them create it once. They cannot move on with
+# one order's attempts, and every fault of Stripe's burns one for 24 hours.
+_CUSTOMER_KEYS = 8
 _GONE = ("void",)
+# How far before the run's own dates a draft of a former attempt is looked for: a period can lie ahead of the day on which
+# it is billed, and an order's date can be moved after its draft was made.
+_LOOK_BACK = timedelta(days=92)
 
 
 class Files(Protocol):
@@ -114,7 +120,8 @@ class Drafting:
             invoice_day=entry.invoice_day
             if entry is not None and same and entry.invoice_day
             else self.run["invoiceDate"],
-            stripe_customer=entry.stripe_customer if entry is not None and same else None,
+            # The customer of a former attempt, whatever its content: it may have left its draft there.
+            stripe_customer=entry.stripe_customer if entry is not None else approved.id,
         )
         self.ledger.intend(intent, self.run["lockKey"])
         try:
@@ -143,17 +150,18 @@ class Drafting:
     def _settled(self, plan: InvoicePlan, approved: MatchedCustomer, intent: LedgerEntry, first: bool) -> LedgerEntry:
         try:
             customer, created_now = self._customer(plan, approved)
+            intent = self._for_customer(plan, customer, intent)
             invoice, intent, fresh = self._invoice(plan, customer, intent, look=not (created_now and first))
         except CustomerMissing:
             raise PersonNeeded(
                 f"{plan.key}: its Stripe customer no longer exists. Start a new execution: it matches the client again."
             ) from None
         if invoice.status == "draft":
-            self._add_missing_lines(plan, invoice, intent, fresh)
+            intent = self._add_missing_lines(plan, invoice, intent, fresh)
         held = self.invoices.read(invoice.id)
         wrong = differences(plan, customer, held.customer, held.currency, held.line_ids, self._comparable(held))
         if wrong:
-            self._mark(invoice.id, wrong.code, intent)
+            intent = self._mark(invoice.id, wrong.code, intent)
         return replace(
             intent,
             state=EntryState.DIFFERS if wrong else EntryState.DRAFTED,
@@ -166,16 +174,17 @@ class Drafting:
             live_mode=held.live_mode,
         )
 
-    def _mark(self, invoice_id: str, code: str, intent: LedgerEntry) -> None:
-        """So that nobody finalises it unseen."""
-        try:
-            self.invoices.mark(
-                invoice_id,
-                {"differs_from_approval": code},
-                idempotency_key("differs", invoice_id, intent.content_hash, intent.attempt, code),
-            )
-        except (ReplayedFailure, KeyUsedOtherwise):
-            raise PassingError(f"{intent.key}: the draft that differs could not be marked yet.") from None
+    def _mark(self, invoice_id: str, code: str, intent: LedgerEntry) -> LedgerEntry:
+        """So that nobody finalises it unseen. Answers the intent, which has a new attempt if keys were burnt."""
+        for _ in range(_ATTEMPTS):
+            key = idempotency_key("differs", invoice_id, intent.content_hash, intent.attempt, code)
+            try:
+                self.invoices.mark(invoice_id, {"differs_from_approval": code}, key)
+            except (ReplayedFailure, KeyUsedOtherwise):
+                intent = self._with_new_keys(intent)
+                continue
+            return intent
+        raise PassingError(f"{intent.key}: the draft that differs could not be marked yet.")
 
     def _comparable(self, invoice: StripeInvoice) -> int:
         """What must equal the plan's total: Stripe's own tax comes on top of it."""
@@ -194,7 +203,7 @@ class Drafting:
         email = approved.email
         if email is None:
             raise OurFault(f"{plan.key}: a customer without an e-mail address cannot be created.")
-        for attempt in range(_ATTEMPTS):
+        for attempt in range(_CUSTOMER_KEYS):
             # Another order of the same client, or a former attempt that was killed, may have created it.
             ours = [customer.id for customer in self.customers.by_email(email) if customer.netsuite_id == netsuite_id]
             if len(ours) > 1:
@@ -207,6 +216,35 @@ class Drafting:
             self.known.remember(netsuite_id, customer, kept, at)
             return customer, not ours
         raise PassingError(f"{plan.key}: Stripe replays failures under every key that was tried for its customer.")
+
+    def _for_customer(self, plan: InvoicePlan, customer: str, intent: LedgerEntry) -> LedgerEntry:
+        """The intent with its customer on record, before anything is created there. Raises PersonNeeded if a former attempt
+        left an invoice with another customer: a list of this customer's invoices would never show it."""
+        former = intent.stripe_customer
+        if former == customer:
+            return intent
+        if former is not None:
+            left = [one.id for one in self._of_plan(plan, former, intent) if one.status not in _GONE]
+            if left:
+                raise PersonNeeded(
+                    f"{plan.key}: Stripe has {left[0]} for it with the customer {former}, and it is approved for {customer}. "
+                    "Delete or void that invoice, then run again."
+                )
+        intent = replace(intent, stripe_customer=customer)
+        self.ledger.intend(intent, self.run["lockKey"])
+        return intent
+
+    def _of_plan(self, plan: InvoicePlan, customer: str, intent: LedgerEntry) -> list[StripeInvoice]:
+        """What the customer has for this plan, from far enough back for every former attempt."""
+        first = min(date.fromisoformat(self.run["listedFrom"]), date.fromisoformat(intent.invoice_day), self.now.date())
+        since = datetime.combine(first - _LOOK_BACK, time(0), UTC)
+        return self.invoices.of_plan(customer, plan.key, int(since.timestamp()))
+
+    def _with_new_keys(self, intent: LedgerEntry) -> LedgerEntry:
+        """The next attempt, kept in the ledger: a later start must not try the burnt keys again."""
+        intent = replace(intent, attempt=intent.attempt + 1)
+        self.ledger.intend(intent, self.run["lockKey"])
+        return intent
 
     def _invoice(
         self, plan: InvoicePlan, customer: str, intent: LedgerEntry, look: bool
@@ -235,16 +273,14 @@ class Drafting:
             except (ReplayedFailure, KeyUsedOtherwise):
                 # The key is burnt: look whether something came of it, and only then use a new one.
                 look = True
-                intent = replace(intent, attempt=intent.attempt + 1)
-                self.ledger.intend(intent, self.run["lockKey"])
+                intent = self._with_new_keys(intent)
                 continue
             self.ledger.remember_invoice(plan.key, intent.run_id, invoice.id)
             return invoice, intent, True
         raise PassingError(f"{plan.key}: Stripe replays failures under every key that was tried.")
 
     def _existing(self, plan: InvoicePlan, customer: str, intent: LedgerEntry) -> StripeInvoice | None:
-        since = int(datetime.fromisoformat(self.run["listedFrom"]).replace(tzinfo=UTC).timestamp())
-        live = [one for one in self.invoices.of_plan(customer, plan.key, since) if one.status not in _GONE]
+        live = [one for one in self._of_plan(plan, customer, intent) if one.status not in _GONE]
         ours = [one for one in live if one.metadata.get(CONTENT_HASH) == intent.content_hash]
         if len(live) > len(ours):
             stale = next(one.id for one in live if one not in ours)
@@ -256,7 +292,10 @@ class Drafting:
             raise PersonNeeded(f"{plan.key}: Stripe has it twice ({ids}). Delete one of them, then run again.")
         return ours[0] if ours else None
 
-    def _add_missing_lines(self, plan: InvoicePlan, invoice: StripeInvoice, intent: LedgerEntry, fresh: bool) -> None:
+    def _add_missing_lines(
+        self, plan: InvoicePlan, invoice: StripeInvoice, intent: LedgerEntry, fresh: bool
+    ) -> LedgerEntry:
+        """Answers the intent, which has a new attempt if keys were burnt."""
         for attempt in range(_ATTEMPTS):
             present = set() if fresh and attempt == 0 else set(self.invoices.read(invoice.id).line_ids)
             missing = [line for line in plan.lines if line.id not in present]
@@ -267,9 +306,10 @@ class Drafting:
                         for line in missing[start : start + LINES_PER_CALL]
                     ]
                     self.invoices.add_lines(
-                        invoice.id, lines, idempotency_key("lines", invoice.id, intent.attempt, attempt, lines)
+                        invoice.id, lines, idempotency_key("lines", invoice.id, intent.attempt, lines)
                     )
             except (ReplayedFailure, KeyUsedOtherwise):
+                intent = self._with_new_keys(intent)
                 continue
-            return
+            return intent
         raise PassingError(f"{plan.key}: Stripe replays failures under every key that was tried for its lines.")

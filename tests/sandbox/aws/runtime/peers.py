@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
+_TABLE = Path("/proc/net/tcp")
 _LOCALHOST = "0100007F"
+_ATTEMPTS = 20
+_PAUSE_SECONDS = 0.005
 
 
 def process_of_port(port: int, process_ids: Iterable[int]) -> int | None:
     """The process among `process_ids` whose IPv4 socket on 127.0.0.1 has this local port.
 
-    None if there is none, or if the system has no /proc.
+    None if there is none, or if the system has no /proc. The kernel's table is not read in one piece, so a
+    line can be missed while other connections come and go: it is read again a few times.
     """
+    if not _TABLE.exists():
+        return None
+    known = list(process_ids)
+    for _ in range(_ATTEMPTS):
+        found = _look(port, known)
+        if found is not None:
+            return found
+        time.sleep(_PAUSE_SECONDS)
+    return None
+
+
+def _look(port: int, process_ids: Iterable[int]) -> int | None:
     inode = _inode_of_port(port)
     if inode is None:
         return None
@@ -32,11 +49,8 @@ def process_of_port(port: int, process_ids: Iterable[int]) -> int | None:
 
 
 def _inode_of_port(port: int) -> str | None:
-    table = Path("/proc/net/tcp")
-    if not table.exists():
-        return None
     local = f"{_LOCALHOST}:{port:04X}"
-    for line in table.read_text(encoding="ascii").splitlines()[1:]:
+    for line in _TABLE.read_text(encoding="ascii").splitlines()[1:]:
         fields = line.split()
         if fields[1] == local:
             return fields[9]

@@ -1,0 +1,454 @@
+"""Promises of the page on which finance signs."""
+
+from __future__ import annotations
+
+import base64
+import csv
+import hashlib
+import io
+from dataclasses import replace
+from itertools import pairwise
+from typing import Any
+
+import pytest
+
+from billing.domain.approvers import Answer, Slot
+from billing.domain.batch import Batch, batch_from_dict
+from billing.domain.customer_match import How, MatchedCustomer
+from billing.domain.ledger import Disposition
+from billing.domain.plan_record import PlanOrder, PlanWarning
+from billing.pages.approval_page import approval_page, batch_csv
+from billing.pages.approval_view import CountDiffers
+from billing.pages.batch_search import MOST_INVOICES, MOST_LINES, page_of
+from billing.pages.rendering import Shown
+from tests.pages import samples
+from tests.pages.parsed_page import Element, parse
+
+
+def render(batch: Batch | None = None, **options: Any) -> Shown:
+    batch = batch or samples.month()
+    request = options.pop("request", None) or samples.request(batch)
+    votes = options.pop("votes", ())
+    return approval_page(
+        request, batch, samples.ANN, votes, samples.stands(votes, request.slots), samples.NOW, **options
+    )
+
+
+def tree(batch: Batch | None = None, **options: Any) -> Element:
+    return parse(render(batch, **options).html)
+
+
+def totals_of(page: Element) -> dict[str, str]:
+    return {
+        total.first("dt").first("span", class_="code").text: total.first("dd").text
+        for total in page.first("dl", class_="totals").all("div")
+    }
+
+
+def test_the_sample_month_survives_its_way_through_storage() -> None:
+    batch = samples.month()
+    assert batch_from_dict(batch.to_dict()) == batch
+
+
+def test_the_totals_per_currency_are_those_of_what_will_be_drafted() -> None:
+    batch = samples.month()
+    by_hand: dict[str, int] = {}
+    for invoice in batch.invoices:
+        if invoice.disposition in (Disposition.ASK, Disposition.FINISH):
+            by_hand[invoice.plan.currency] = by_hand.get(invoice.plan.currency, 0) + invoice.plan.total
+    shown = totals_of(tree(batch))
+    assert {code.lower(): int(text.replace(",", "").replace(".", "")) for code, text in shown.items()} == by_hand
+    assert shown["JPY"].count(".") == 0
+    assert len(shown["KWD"].partition(".")[2]) == 3
+
+
+def test_every_invoice_is_shown_with_its_client_orders_lines_due_rule_customer_and_total() -> None:
+    batch = samples.month()
+    articles = list(tree(batch).all("article"))
+    assert len(articles) == len(batch.to_draft) == 36
+    for article, invoice in zip(articles, batch.to_draft, strict=True):
+        plan, text = invoice.plan, article.text
+        assert plan.client.name in article.first("h3").text
+        assert plan.orders[0].number in article.first("h3").text
+        rows = list(article.first("tbody").all("tr"))
+        assert len(rows) == len(plan.lines)
+        for row, line in zip(rows, plan.lines, strict=True):
+            assert line.description in row.text
+        assert "Due " in text
+        assert plan.custom_fields == () or plan.custom_fields[0][1] in text
+        customer = invoice.customer
+        assert customer is not None
+        assert (customer.id or "will be created in Stripe") in text
+        assert article.first("tfoot").text.startswith(f"Total {plan.currency.upper()} ")
+
+
+def test_what_is_not_billed_comes_before_the_invoices_with_its_reason() -> None:
+    html = render().html
+    page = parse(html)
+    problems = page.first("section", **{"aria-labelledby": "problems-title"})
+    assert "SO-1990" in problems.text
+    assert "20.00 apart" in problems.text
+    assert "SO-1991" in problems.text
+    assert "SO-1013" in page.first("section", **{"aria-labelledby": "held-title"}).text
+    assert html.index('id="problems-title"') < html.index('id="invoices-title"') < html.index('name="answer"')
+
+
+def test_new_customers_earlier_approvals_and_warnings_are_named_before_the_invoices() -> None:
+    page = tree()
+    new = page.first("section", **{"aria-labelledby": "new-customers-title"})
+    assert "New customers in Stripe (2)" in new.text
+    assert "SO-1007" in new.text
+    assert "SO-1032" in new.text
+    assert "SO-1015" in page.first("section", **{"aria-labelledby": "finished-title"}).text
+    assert "31/02/2026" in page.first("section", **{"aria-labelledby": "warnings-title"}).text
+    assert "in_1PxB" in page.first("section", **{"aria-labelledby": "skipped-title"}).text
+
+
+def test_an_order_that_is_asked_about_again_says_why() -> None:
+    why = "Approved earlier for another Stripe customer than the one it matches now."
+    batch = Batch(samples.run_frame(), (samples.invoice(samples.plan(1), reason=why),), ())
+    assert why in tree(batch).first("section", **{"aria-labelledby": "again-title"}).text
+
+
+def test_a_plain_month_has_no_warnings_to_look_at() -> None:
+    batch = Batch(samples.run_frame(), (samples.invoice(samples.plan(1)),), ())
+    page = tree(batch)
+    assert list(page.all("section", class_="look")) == []
+    assert "#look" not in [link.attributes["href"] for link in page.all("a")]
+
+
+def test_a_narrowed_run_a_dry_run_and_missing_columns_are_said() -> None:
+    frame = samples.run_frame(dryRun=True, filter={"orderNumbers": ["SO-1002"], "atMost": 3})
+    batch = Batch(frame, (samples.invoice(samples.plan(1)),), (), ("custbody_po",))
+    text = tree(batch).text
+    assert "dry run" in text
+    assert "the orders SO-1002 and at most 3 orders" in text
+    assert "custbody_po" in text
+
+
+def test_the_form_can_only_be_answered_with_something_typed() -> None:
+    page = tree()
+    forms = list(page.all("form", method="post"))
+    assert len(forms) == 2
+    for form in forms:
+        fields = [*form.all("input"), *form.all("textarea")]
+        assert len(fields) == 1
+        assert fields[0].attributes.get("type") != "hidden"
+        assert fields[0].attributes.get("value") is None
+        assert fields[0].text == ""
+        assert fields[0].attributes.get("placeholder") is None
+        assert fields[0].attributes["autocomplete"] == "off"
+        (button,) = form.all("button")
+        assert (button.attributes["name"], button.attributes["value"]) in (("answer", "approve"), ("answer", "reject"))
+        assert form.attributes["action"] == ""
+
+
+def test_signing_says_plainly_what_it_does() -> None:
+    text = tree().first("section", class_="decide").text
+    assert "Signing creates 36 draft invoices and 2 new customers in Stripe" in text
+    assert "Nothing is sent to clients" in text
+    assert "There are 36 ." in text or "There are 36." in text
+    sending = tree(finalises=True).first("section", class_="decide").text
+    assert "Nothing is sent to clients" not in sending
+    assert "sends them to the clients by itself" in sending
+
+
+def test_a_mistake_is_announced_first_and_at_its_field_and_the_typed_number_is_not_kept() -> None:
+    page = tree(mistake="You typed 35.", typed={"answer": "approve", "invoices": "35"})
+    alert = page.first("div", role="alert")
+    assert "autofocus" in alert.attributes
+    assert alert.attributes["tabindex"] == "-1"
+    assert alert.first("a").attributes["href"] == "#typed-invoices"
+    field = page.first("input", id="typed-invoices")
+    assert field.attributes["aria-invalid"] == "true"
+    assert "typed-wrong" in (field.attributes["aria-describedby"] or "")
+    assert page.first("p", id="typed-wrong").text == "You typed 35."
+    assert field.attributes.get("value") is None
+
+
+def test_a_reason_that_was_typed_is_kept_and_its_form_is_open() -> None:
+    page = tree(mistake="Too short.", typed={"answer": "reject", "reason": "\n no <b> "})
+    assert "open" in page.first("details").attributes
+    assert page.first("textarea").attributes["aria-invalid"] == "true"
+    assert page.first("textarea").text == "no <b>"
+
+
+def test_the_page_shows_who_must_sign_and_who_has() -> None:
+    text = tree(votes=[samples.vote(samples.CY)]).first("section", class_="decide").text
+    assert "any one of ann@firm.example and bob@firm.example" in text
+    assert "cy@firm.example approved on 1 June 2026, 10:15 UTC" in text
+    assert "Still to sign: Finance lead." in text
+
+
+def test_the_page_names_the_content_that_is_signed_for_and_until_when() -> None:
+    text = tree().text
+    assert samples.SHA in text
+    assert "8 June 2026, 09:00 UTC" in text
+    assert "6 days 23 hours" in text
+
+
+def test_a_request_that_asks_for_another_number_than_its_batch_holds_is_never_shown() -> None:
+    batch = samples.month()
+    with pytest.raises(CountDiffers):
+        render(batch, request=replace(samples.request(batch), invoices=37))
+
+
+def test_invoices_signed_for_earlier_are_told_apart_from_those_to_sign_now() -> None:
+    batch = samples.month()
+    page = tree(batch, request=replace(samples.request(batch), invoices=35))
+    assert "35 invoices to sign now, 1 signed for earlier" in page.text
+    assert "Approve 35 invoices" in page.text
+
+
+# Hostile text.
+
+
+def hostile_batch() -> Batch:
+    bad = samples.HOSTILE
+    plan = samples.plan(1, client=bad, email=bad, description=bad, warnings=[PlanWarning("x", bad)])
+    plan = replace(
+        plan,
+        orders=(PlanOrder("5001", bad, "2026-05-02"),),
+        custom_fields=((bad, bad),),
+        memo=bad,
+        client=replace(plan.client, number=bad),
+    )
+    problem = replace(samples.problems()[0], order_number=bad, message=bad, client_name=bad)
+    held = samples.invoice(samples.plan(2, client=bad), Disposition.HOLD, bad)
+    new = samples.invoice(samples.plan(3, client=bad), customer=MatchedCustomer(None, How.NEW))
+    return Batch(
+        samples.run_frame(filter={"orderNumbers": [bad]}),
+        (samples.invoice(plan, reason=bad, customer=MatchedCustomer(bad, How.EMAIL)), held, new),
+        (problem,),
+        (bad,),
+    )
+
+
+def hostile_page() -> Shown:
+    batch = hostile_batch()
+    slots = (Slot(samples.HOSTILE, 1, (samples.ANN, "<b>@x.example")),)
+    request = replace(samples.request(batch, slots), run_id=samples.HOSTILE, cycle=samples.HOSTILE)
+    votes = [samples.vote("<b>@x.example", Answer.APPROVE, samples.HOSTILE)]
+    return approval_page(
+        request,
+        batch,
+        samples.ANN,
+        votes,
+        samples.stands(votes, slots),
+        samples.NOW,
+        query="",
+        mistake=samples.HOSTILE,
+        typed={"answer": "reject", "reason": samples.HOSTILE},
+    )
+
+
+def test_hostile_names_stay_text_everywhere() -> None:
+    html = hostile_page().html
+    page = parse(html)
+    assert list(page.all("script")) == []
+    assert list(page.all("img")) == []
+    assert list(page.all("b")) == []
+    assert not [e for e in page.all() for name in e.attributes if name.startswith("on")]
+    assert "\u202e" not in html
+    assert "{{7*7}}" in page.text
+    assert "49" not in page.first("h3").text
+
+
+def test_a_hostile_query_stays_text_and_finds_nothing() -> None:
+    batch = samples.month()
+    page = tree(batch, query='"><script>alert(1)</script>')
+    assert list(page.all("script")) == []
+    assert list(page.all("article")) == []
+    assert "0 invoices found" in page.text
+
+
+def test_names_of_ten_thousand_characters_are_cut_on_the_page_and_whole_in_the_csv() -> None:
+    name = "N" * 10_000
+    batch = Batch(samples.run_frame(), (samples.invoice(samples.plan(1, client=name, description=name)),), ())
+    html = render(batch).html
+    assert "N" * 301 not in html
+    assert "N" * 100 in html
+    assert name in batch_csv(batch).decode("utf-8-sig")
+
+
+def test_every_foreign_name_is_isolated_from_the_text_around_it() -> None:
+    arabic = "شركة الخليج للتجارة"
+    page = tree(Batch(samples.run_frame(), (samples.invoice(samples.plan(1, client=arabic)),), ()))
+    assert page.first("article").first("bdi").text == arabic
+
+
+# Headers.
+
+
+def test_the_policy_allows_exactly_the_inline_stylesheet_and_posts_to_ourselves() -> None:
+    shown = render()
+    style = shown.html.split("<style>")[1].split("</style>")[0]
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    assert shown.csp == (
+        f"default-src 'none'; style-src 'sha256-{digest}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    )
+
+
+def test_the_page_has_no_script_no_style_attribute_and_nothing_foreign() -> None:
+    shown = render()
+    page = parse(shown.html)
+    assert list(page.all("script")) == []
+    for element in page.all():
+        assert "style" not in element.attributes
+        assert "src" not in element.attributes
+        assert element.tag not in ("link", "iframe", "object", "embed", "base")
+        href = element.attributes.get("href") or ""
+        assert href == "" or href[0] in "?#"
+    assert "url(" not in shown.html
+    assert "@import" not in shown.html
+
+
+def test_every_page_carries_the_headers_that_keep_it_private() -> None:
+    headers = render().headers
+    assert headers["cache-control"] == "no-store"
+    assert headers["referrer-policy"] == "no-referrer"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert headers["x-frame-options"] == "DENY"
+    assert "max-age=" in headers["strict-transport-security"]
+    assert headers["content-security-policy"] == render().csp
+
+
+# Structure.
+
+
+def test_headings_go_down_one_level_at_a_time_and_there_is_one_of_the_first() -> None:
+    for page in (tree(), tree(mistake="x", typed={"answer": "approve"}), tree(query="Kestrel")):
+        levels = [int(e.tag[1]) for e in page.all() if e.tag in ("h1", "h2", "h3", "h4", "h5", "h6")]
+        assert levels[0] == 1
+        assert levels.count(1) == 1
+        assert all(next_ - level <= 1 for level, next_ in pairwise(levels))
+
+
+def test_every_id_is_unique_and_every_reference_and_label_finds_its_element() -> None:
+    for page in (tree(), tree(query="Kestrel SO-1026"), tree(mistake="x", typed={"answer": "reject"})):
+        ids = [e.attributes["id"] for e in page.all() if "id" in e.attributes]
+        assert len(ids) == len(set(ids))
+        for element in page.all():
+            for name in ("for", "aria-labelledby", "aria-describedby"):
+                for target in (element.attributes.get(name) or "").split():
+                    assert target in ids, (element.tag, name, target)
+            href = element.attributes.get("href") or ""
+            assert not href.startswith("#") or href[1:] in ids
+        labelled = {label.attributes["for"] for label in page.all("label")}
+        for tag in ("input", "textarea"):
+            for field in page.all(tag):
+                assert field.attributes["id"] in labelled
+
+
+def test_every_table_has_a_caption_and_scoped_headers() -> None:
+    for table in tree().all("table"):
+        assert table.first("caption").text
+        for cell in table.all("th"):
+            assert cell.attributes["scope"] in ("col", "row")
+
+
+# Searching and paging.
+
+
+def test_a_search_finds_by_client_and_by_order_number_and_leaves_totals_and_count_alone() -> None:
+    everything, found = tree(), tree(query="kestrel")
+    names = [article.first("h3").text for article in found.all("article")]
+    assert names
+    assert all("Kestrel" in name for name in names)
+    assert totals_of(found) == totals_of(everything)
+    assert "Approve 36 invoices" in found.text
+    assert [a.first("h3").text.split()[-1] for a in tree(query="so-1002").all("article")] == ["SO-1002"]
+    assert list(tree(query="MÜLLER").all("article"))
+
+
+def test_a_search_also_says_what_it_finds_among_the_orders_that_are_not_billed() -> None:
+    page = tree(query="SO-1990")
+    assert list(page.all("article")) == []
+    assert "20.00 apart" in page.first("section", **{"aria-labelledby": "found-problems-title"}).text
+
+
+def test_every_invoice_is_on_exactly_one_page_however_many_there_are() -> None:
+    invoices = [samples.invoice(samples.plan(number, lines=3)) for number in range(250)]
+    seen: list[str] = []
+    pages = page_of(invoices, "", 1)
+    for number in range(1, pages.count + 1):
+        page = page_of(invoices, "", number)
+        assert len(page.invoices) <= MOST_INVOICES
+        assert page.first == len(seen) + 1
+        seen += [invoice.plan.key for invoice in page.invoices]
+    assert seen == [invoice.plan.key for invoice in invoices]
+    assert pages.count == 3
+
+
+def test_invoices_with_many_lines_make_shorter_pages_and_never_an_empty_one() -> None:
+    invoices = [samples.invoice(samples.plan(number, lines=240)) for number in range(9)]
+    invoices.insert(0, samples.invoice(samples.plan(99, lines=MOST_LINES + 500)))
+    pages = page_of(invoices, "", 1)
+    assert len(pages.invoices) == 1
+    assert [len(page_of(invoices, "", n).invoices) for n in range(1, pages.count + 1)] == [1, 4, 4, 1]
+
+
+@pytest.mark.parametrize(("asked", "given"), [(-5, 1), (0, 1), (2, 2), (99, 2)])
+def test_a_page_that_does_not_exist_becomes_the_nearest_that_does(asked: int, given: int) -> None:
+    invoices = [samples.invoice(samples.plan(number)) for number in range(150)]
+    assert page_of(invoices, "", asked).number == given
+
+
+def test_links_to_other_pages_keep_the_search_and_stay_on_the_page() -> None:
+    invoices = [samples.invoice(samples.plan(number, client="A & B =?#")) for number in range(150)]
+    assert page_of(invoices, "a & b", 1).link(2) == "?page=2&q=a+%26+b#invoices-title"
+
+
+def test_ten_thousand_invoices_make_a_page_that_a_function_may_answer() -> None:
+    batch = Batch(
+        samples.run_frame(),
+        tuple(
+            samples.invoice(
+                samples.plan(number, warnings=[PlanWarning("w", "Look.")]), customer=MatchedCustomer(None, How.NEW)
+            )
+            for number in range(10_000)
+        ),
+        (),
+    )
+    html = render(batch, page=57).html
+    assert len(html.encode()) < 1_000_000
+    page = parse(html)
+    assert len(list(page.all("article"))) == 100
+    assert "Invoices 5,601 to 5,700 of 10,000, page 57 of 100" in page.text
+    assert "And 9,950 more" in page.text
+
+
+# The CSV.
+
+
+def rows_of(batch: Batch) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO(batch_csv(batch).decode("utf-8-sig"), newline="")))
+
+
+def test_the_csv_has_every_line_and_every_problem_and_its_amounts_add_up() -> None:
+    batch = samples.month()
+    rows = rows_of(batch)
+    assert len(rows) == sum(len(invoice.plan.lines) for invoice in batch.invoices) + len(batch.problems)
+    usd = [r for r in rows if r["What is done"].startswith("will be drafted") and r["Currency"] == "USD"]
+    cents = sum(int(row["Amount"].replace(".", "")) for row in usd)
+    assert cents == sum(i.plan.total for i in batch.to_draft if i.plan.currency == "usd")
+    assert {row["What is done"] for row in rows} == {
+        "will be drafted",
+        "will be drafted, approved earlier",
+        "already drafted",
+        "held",
+        "not billed",
+    }
+
+
+def test_hostile_names_are_no_formulas_in_the_csv_and_amounts_stay_numbers() -> None:
+    plan = samples.plan(0, client='=HYPERLINK("http://x","y")', description="@SUM(1)\r\n=2")
+    batch = Batch(samples.run_frame(), (samples.invoice(plan),), ())
+    rows = rows_of(batch)
+    assert rows[0]["Client"] == '\'=HYPERLINK("http://x","y")'
+    assert rows[0]["Description"].startswith("'@SUM(1)")
+    assert rows[-1]["Amount"] == "-100.00"
+
+
+def test_the_csv_begins_with_a_byte_order_mark() -> None:
+    assert batch_csv(samples.month()).startswith(b"\xef\xbb\xbf")

@@ -1,0 +1,137 @@
+"""Promises of the mails to approvers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from billing.domain.approval_request import RecordedOutcome
+from billing.domain.approvers import Answer, Slot
+from billing.domain.batch import Batch
+from billing.pages.approval_mail import approval_mail, decided_mail
+from billing.pages.approval_view import CountDiffers
+from tests.pages import samples
+from tests.pages.parsed_page import parse
+
+LINK = "https://billing.example/approvals/eyJyIjoiMSJ9.aGVsbG8td29ybGQ-_x"
+AT = "2026-06-02T08:00:00+00:00"
+BATCH = samples.month()
+REQUEST = samples.request(BATCH)
+
+
+def test_the_subject_says_what_and_how_much() -> None:
+    subject = approval_mail(REQUEST, BATCH, samples.ANN, LINK).subject
+    assert subject.startswith("Approve 36 invoices for May 2026: EUR ")
+    assert "JPY 5,337,820" in subject
+    assert "KWD 15,851.130" in subject
+    assert "\n" not in subject
+
+
+def test_a_single_invoice_is_one_invoice() -> None:
+    batch = Batch(samples.run_frame(), (samples.invoice(samples.plan(3, lines=1)),), ())
+    mail = approval_mail(samples.request(batch), batch, samples.ANN, LINK)
+    assert mail.subject.startswith("Approve 1 invoice for May 2026: USD ")
+
+
+def test_text_and_html_say_the_same() -> None:
+    mail = approval_mail(REQUEST, BATCH, samples.ANN, LINK)
+    html = parse(mail.html).text
+    text = " ".join(mail.text.split())
+    for said in (
+        "36 invoices",
+        "EUR 111,336.40",
+        "KWD 15,851.130",
+        "2 customers will be created",
+        "2 orders with a problem",
+        "Finance lead: any one of ann@firm.example and bob@firm.example; Controller: cy@firm.example",
+        "8 June 2026, 09:00 UTC",
+        "Nothing is sent to clients",
+        "If you did not expect this mail, ignore it",
+        samples.SHA,
+        samples.RUN_ID,
+    ):
+        assert said in text, said
+        assert said in html, said
+
+
+def test_the_link_stands_alone_on_its_line_and_is_the_only_one() -> None:
+    mail = approval_mail(REQUEST, BATCH, samples.ANN, LINK)
+    assert LINK in mail.text.split("\n")
+    assert [a.attributes["href"] for a in parse(mail.html).all("a")] == [LINK]
+    assert mail.text.count("http") == 1
+
+
+def test_the_mail_tells_no_client_names() -> None:
+    mail = approval_mail(REQUEST, BATCH, samples.ANN, LINK)
+    for invoice in BATCH.invoices:
+        assert invoice.plan.client.name not in mail.text
+        assert invoice.plan.client.name not in parse(mail.html).text
+
+
+def test_the_mail_needs_no_images_no_style_element_and_no_script() -> None:
+    page = parse(approval_mail(REQUEST, BATCH, samples.ANN, LINK).html)
+    for tag in ("img", "style", "script", "link", "form", "input"):
+        assert list(page.all(tag)) == []
+
+
+def test_who_can_be_replaced_and_who_cannot_are_told_the_truth() -> None:
+    assert "without a signature from your group" in approval_mail(REQUEST, BATCH, samples.ANN, LINK).text
+    assert "without your signature" in approval_mail(REQUEST, BATCH, samples.CY, LINK).text.replace("\n", " ")
+
+
+def test_automatic_sending_is_said_where_it_happens() -> None:
+    text = " ".join(approval_mail(REQUEST, BATCH, samples.ANN, LINK, finalises=True).text.split())
+    assert "Stripe finalises and sends them by itself" in text
+    assert "Nothing is sent" not in text
+
+
+def test_a_mail_for_another_number_than_the_batch_holds_is_never_written() -> None:
+    with pytest.raises(CountDiffers):
+        approval_mail(replace(REQUEST, invoices=1), BATCH, samples.ANN, LINK)
+
+
+def test_hostile_slot_names_and_filters_stay_text_and_break_no_header() -> None:
+    bad = samples.HOSTILE + "\r\nBcc: x@y.example"
+    batch = replace(BATCH, run=samples.run_frame(period=bad, filter={"orderNumbers": [bad]}))
+    request = replace(samples.request(batch, (Slot(bad, 1, (samples.ANN,)),)), period=bad, run_id=bad)
+    mail = approval_mail(request, batch, samples.ANN, LINK)
+    assert "\n" not in mail.subject
+    assert "\r" not in mail.text
+    assert "\u202e" not in mail.subject + mail.text + mail.html
+    page = parse(mail.html)
+    assert list(page.all("script")) == []
+    assert list(page.all("img")) == []
+
+
+def test_a_rejection_is_told_with_by_whom_and_why_and_that_nothing_was_drafted() -> None:
+    votes = [samples.vote(samples.ANN), samples.vote(samples.CY, Answer.REJECT, "SO-1004 is wrong")]
+    mail = decided_mail(REQUEST, RecordedOutcome("rejected", "SO-1004 is wrong", AT), samples.ANN, votes)
+    assert mail.subject == "Rejected: 36 invoices for May 2026"
+    for said in ("Rejected by: cy@firm.example", "Reason: SO-1004 is wrong", "Nothing was drafted"):
+        assert said in mail.text
+    assert "SO-1004 is wrong" in parse(mail.html).text
+
+
+def test_an_expiry_is_told_apart_from_a_rejection_and_names_who_did_not_answer() -> None:
+    outcome = RecordedOutcome("expired", "Nobody decided in time.", AT)
+    mail = decided_mail(REQUEST, outcome, samples.CY, [samples.vote(samples.ANN)])
+    text = " ".join(mail.text.split())
+    assert mail.subject == "Expired: 36 invoices for May 2026"
+    assert "was not rejected: not everybody signed in time" in text
+    assert "Not answered: bob@firm.example and cy@firm.example" in text
+    assert "Signed by: ann@firm.example" in text
+
+
+def test_an_approval_is_told_without_saying_that_nothing_was_drafted() -> None:
+    votes = [samples.vote(samples.ANN), samples.vote(samples.CY)]
+    mail = decided_mail(REQUEST, RecordedOutcome("approved", "Every slot has signed.", AT), samples.ANN, votes)
+    assert mail.subject == "Approved: 36 invoices for May 2026"
+    assert "Nothing was drafted" not in mail.text
+    assert "ann@firm.example and cy@firm.example" in mail.text
+
+
+def test_an_end_that_is_not_known_is_told_with_its_name_and_reason() -> None:
+    mail = decided_mail(REQUEST, RecordedOutcome("undeliverable", "No mail arrived.", AT), samples.ANN)
+    assert "undeliverable" in mail.subject
+    assert "No mail arrived." in mail.text
