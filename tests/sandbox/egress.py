@@ -164,9 +164,10 @@ def _without_secrets(value: object) -> object:
 
 
 class _Peer(threading.local):
-    """The port at the other end of the connection that this thread serves."""
+    """The ports of the connection that this thread serves: the caller's and the forwarder's own."""
 
     port = 0
+    own_port = 0
 
 
 _peer = _Peer()
@@ -175,6 +176,7 @@ _peer = _Peer()
 class _PeerListener(_Listener):
     def opened(self, connection: socket.socket) -> None:
         _peer.port = connection.getpeername()[1]
+        _peer.own_port = connection.getsockname()[1]
         super().opened(connection)
 
 
@@ -186,9 +188,7 @@ class Forwarder(HttpServer):
     X-Forwarded-Host, -Proto and -Prefix say it again for servers that look there.
     """
 
-    def __init__(
-        self, service: str, target: str, outgoing: Outgoing, origin_of: Callable[[int], Origin]
-    ) -> None:
+    def __init__(self, service: str, target: str, outgoing: Outgoing, origin_of: Callable[[int, int], Origin]) -> None:
         super().__init__()
         self.service = service
         self.target = target.rstrip("/")
@@ -199,9 +199,7 @@ class Forwarder(HttpServer):
         """Begin to listen; like the base class, with a listener that knows who connects."""
         if self._listener is None:
             listener = self._listener = _PeerListener(self, self._port)
-            self._thread = threading.Thread(
-                target=listener.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
-            )
+            self._thread = threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
             self._thread.start()
         return self.url
 
@@ -211,7 +209,7 @@ class Forwarder(HttpServer):
 
     def exchange(self, request: Request) -> Response | None:
         """Forward one request; a connection that breaks upstream breaks here as well (None)."""
-        origin = self._origin_of(_peer.port)
+        origin = self._origin_of(_peer.port, _peer.own_port)
         struck = self._outgoing.begin(self.service, origin)
         response: Response | None = None
         cut_before = any(plan.when == "before" for plan in struck)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
-import re
 import threading
 import time
 from collections.abc import Mapping
@@ -31,7 +31,7 @@ from tests.sandbox.aws.iam.evaluate import matches
 from tests.sandbox.aws.iam.principals import Caller, Credentials, Roles
 from tests.sandbox.aws.iam.requests import Lookup
 from tests.sandbox.aws.runtime.functions import Functions, Throttled
-from tests.sandbox.aws.runtime.peers import process_of_port
+from tests.sandbox.aws.runtime.peers import process_of_connection
 from tests.sandbox.clock import SandboxClock
 from tests.sandbox.egress import Origin, Outgoing
 
@@ -42,14 +42,20 @@ _open_lock = threading.Lock()
 
 
 class _QuietHandler(MotoRequestHandler):  # type: ignore[misc]
-    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - werkzeug's name
+    def log(self, type: str, message: str, *args: Any) -> None:
         """Requests are recorded, not printed."""
 
 
 class EmbeddedAws:
     """One AWS account in this process. Only one at a time, for moto's state is the process's."""
 
-    def __init__(self, clock: SandboxClock, outgoing: Outgoing, region: str = "us-east-1") -> None:
+    def __init__(
+        self,
+        clock: SandboxClock,
+        outgoing: Outgoing,
+        region: str = "us-east-1",
+        retry_delay_scale: float = 1.0,
+    ) -> None:
         global _open
         with _open_lock:
             if _open is not None:
@@ -87,13 +93,16 @@ class EmbeddedAws:
         self.functions.endpoint_url = self.url
         os.environ["MOTO_PORT"] = str(self._server.server_port)
         os.environ["AWS_DEFAULT_REGION"] = region
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
-        )
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self._thread.start()
         moto_patches.install()
         moto_patches.activate(
-            moto_patches.Hooks(client=self.client_as, allows=self.door.allows, clock=clock)
+            moto_patches.Hooks(
+                client=self.client_as,
+                allows=self.door.allows,
+                clock=clock,
+                retry_delay_scale=retry_delay_scale,
+            )
         )
         self.deployment: Deployment | None = None
         self.gateway = Gateway(
@@ -161,20 +170,20 @@ class EmbeddedAws:
             raise DeployError("nothing is deployed yet")
         return self.deployment
 
-    def origin_of_port(self, port: int) -> Origin:
-        """Which function process connected from a port of this machine."""
+    def origin_of_connection(self, port: int, to_port: int) -> Origin:
+        """Which function process connected from a port of this machine to another one of it."""
         instances = {instance.pid: instance for instance in self.functions.instances()}
-        found = process_of_port(port, instances)
+        found = process_of_connection(port, to_port, instances)
         if found is None:
             return Origin(None, lambda: None)
         instance = instances[found]
         return Origin(self.functions.logical_id_of(instance), instance.kill)
 
-    def _invoke_for_gateway(self, function_arn: str, payload: bytes) -> tuple[bytes, bool]:
+    def _invoke_for_gateway(self, function_arn: str, payload: bytes) -> tuple[bytes | None, bool]:
         try:
             outcome = self.functions.invoke(function_arn, payload)
         except (Throttled, SandboxError):
-            return b"", True
+            return None, True
         return outcome.payload, outcome.error is not None
 
     def _gateway_may_invoke(self, function_arn: str, source_arn: str) -> bool:
@@ -188,10 +197,8 @@ class EmbeddedAws:
     def _write_log(self, group: str, line: str) -> None:
         client = self.client("logs")
         stream = "sandbox-gateway"
-        try:
+        with contextlib.suppress(client.exceptions.ResourceAlreadyExistsException):
             client.create_log_stream(logGroupName=group, logStreamName=stream)
-        except client.exceptions.ResourceAlreadyExistsException:
-            pass
         # moto refuses events that lie far from the machine's own time, so this one time is real.
         client.put_log_events(
             logGroupName=group,

@@ -1,0 +1,281 @@
+"""Votes and outcomes are written once; exactly one outcome stands, made from every vote there was."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from billing.adapters.approvals_table import ApprovalsTable
+from billing.domain.approval_request import ApprovalRequest, RecordedOutcome
+from billing.domain.approvers import Answer, Outcome, Slot, Vote, standing
+from billing.domain.errors import PassingError
+from tests.adapters.aws_world import APPROVALS, AwsWorld
+
+ANN, BOB, CY = "ann@firm.example", "bob@firm.example", "cy@firm.example"
+REQUEST = ApprovalRequest(
+    id="run-1.1",
+    run_id="run-1",
+    execution_arn="arn:1",
+    cycle="main",
+    period="2026-05",
+    batch_key="runs/2026-05/run-1/batch.json",
+    batch_sha256="h" * 64,
+    slots=(Slot("Finance", 1, (ANN, BOB)),),
+    opened_at="2026-06-01T10:00:00+00:00",
+    expires_at="2026-06-04T10:00:00+00:00",
+    invoices=3,
+)
+APPROVED = RecordedOutcome("approved", "Every slot has signed.", "2026-06-01T11:00:00+00:00")
+
+
+@pytest.fixture
+def table(aws: AwsWorld) -> ApprovalsTable:
+    return ApprovalsTable(aws.dynamodb, APPROVALS)
+
+
+def test_a_request_is_kept_whole_and_opened_once(table: ApprovalsTable) -> None:
+    assert table.read(REQUEST.id) is None
+    assert table.open(REQUEST) is True
+    assert table.open(replace(REQUEST, invoices=99)) is False
+    stored = table.read(REQUEST.id)
+    assert stored is not None
+    assert stored.request == REQUEST
+    assert (stored.sealed_token, stored.signed_votes, stored.vote_count, stored.outcome) == (b"", (), 0, None)
+
+
+def test_the_newest_request_is_the_one_that_the_run_points_at(table: ApprovalsTable) -> None:
+    assert (table.current_number("run-1"), table.newest("run-1")) == (0, None)
+    table.open(REQUEST)
+    table.open(replace(REQUEST, id="run-1.2"))
+    table.make_current("run-1", 2)
+    newest = table.newest("run-1")
+    assert newest is not None
+    assert newest.request.id == "run-1.2"
+    assert table.newest("run-2") is None
+
+
+def test_only_the_newest_token_is_kept_and_none_for_a_request_that_is_not_there(table: ApprovalsTable) -> None:
+    table.open(REQUEST)
+    table.seal(REQUEST.id, b"first")
+    table.seal(REQUEST.id, b"second")
+    stored = table.read(REQUEST.id)
+    assert stored is not None
+    assert stored.sealed_token == b"second"
+    with pytest.raises(ClientError, match="ConditionalCheckFailed"):
+        table.seal("run-1.9", b"x")
+
+
+def test_the_first_answer_of_a_person_stands(table: ApprovalsTable) -> None:
+    table.open(REQUEST)
+    assert table.vote(REQUEST.id, "ann", "signed approve") is True
+    assert table.vote(REQUEST.id, "ann", "signed reject") is False
+    stored = table.read(REQUEST.id)
+    assert stored is not None
+    assert (stored.signed_votes, stored.vote_count) == (("signed approve",), 1)
+
+
+def test_no_vote_for_a_request_that_was_never_opened(aws: AwsWorld, table: ApprovalsTable) -> None:
+    assert table.vote("run-9.1", "ann", "signed") is False
+    assert aws.rows(APPROVALS) == []
+
+
+def test_no_vote_after_the_outcome(table: ApprovalsTable) -> None:
+    table.open(REQUEST)
+    table.vote(REQUEST.id, "ann", "signed")
+    assert table.conclude(REQUEST.id, APPROVED, 1) is True
+    assert table.vote(REQUEST.id, "bob", "signed") is False
+    stored = table.read(REQUEST.id)
+    assert stored is not None
+    assert (stored.vote_count, stored.outcome) == (1, APPROVED)
+
+
+@pytest.mark.parametrize(("votes", "seen"), [(0, 1), (1, 0), (2, 1), (1, 2)])
+def test_no_outcome_from_an_old_picture(table: ApprovalsTable, votes: int, seen: int) -> None:
+    table.open(REQUEST)
+    for number in range(votes):
+        table.vote(REQUEST.id, f"person-{number}", "signed")
+    assert table.conclude(REQUEST.id, APPROVED, seen) is False
+    assert table.conclude(REQUEST.id, APPROVED, votes) is True
+
+
+def test_the_first_outcome_stands(table: ApprovalsTable) -> None:
+    table.open(REQUEST)
+    assert table.conclude(REQUEST.id, RecordedOutcome("expired", "late", "t"), 0) is True
+    assert table.conclude(REQUEST.id, APPROVED, 0) is False
+    stored = table.read(REQUEST.id)
+    assert stored is not None
+    assert stored.outcome == RecordedOutcome("expired", "late", "t")
+
+
+def test_no_outcome_for_a_request_that_was_never_opened(aws: AwsWorld, table: ApprovalsTable) -> None:
+    assert table.conclude("run-9.1", APPROVED, 0) is False
+    assert aws.rows(APPROVALS) == []
+
+
+def test_a_request_of_many_messages_and_votes_is_read_whole(aws: AwsWorld, table: ApprovalsTable) -> None:
+    """DynamoDB answers a query in pages of a megabyte."""
+    table.open(REQUEST)
+    for number in range(12):
+        table.vote(REQUEST.id, f"person-{number:02}", f"{number:02}" + "x" * 200_000)
+    stored = table.read(REQUEST.id)
+    assert stored is not None
+    assert [signed[:2] for signed in stored.signed_votes] == [f"{number:02}" for number in range(12)]
+
+
+# Two people with opposite answers ------------------------------------------------------------------------
+
+
+def as_vote(signed: str) -> Vote:
+    person, answer = signed.split("/")
+    return Vote(person, Answer(answer), REQUEST.batch_sha256, "t", "no" if answer == "reject" else "")
+
+
+class Person:
+    """Answers as the page does, one write or read at a time: vote, look, conclude, and look again if it was too late."""
+
+    def __init__(self, table: ApprovalsTable, request_id: str, name: str, answer: Answer) -> None:
+        self.table, self.request_id, self.name, self.answer = table, request_id, name, answer
+        self.counted: bool | None = None
+        self.done = False
+        self._seen: Any = None
+
+    def step(self) -> None:
+        if self.counted is None:
+            self.counted = self.table.vote(self.request_id, self.name, f"{self.name}/{self.answer}")
+        elif self._seen is None:
+            self._seen = self.table.read(self.request_id)
+        else:
+            stands = standing(REQUEST.slots, map(as_vote, self._seen.signed_votes), REQUEST.batch_sha256)
+            if self._seen.outcome is not None or stands.outcome is Outcome.UNDECIDED:
+                self.done = True
+                return
+            outcome = RecordedOutcome(str(stands.outcome), stands.reason, self.name)
+            self.done = self.table.conclude(self.request_id, outcome, self._seen.vote_count)
+            self._seen = None
+
+
+def check(table: ApprovalsTable, request_id: str, people: list[Person]) -> None:
+    """Exactly one outcome, made from all votes that were counted; a reject that was counted has won."""
+    stored = table.read(request_id)
+    assert stored is not None
+    assert stored.outcome is not None, "everybody is done and nobody has decided"
+    counted = {f"{one.name}/{one.answer}" for one in people if one.counted}
+    assert set(stored.signed_votes) == counted, "a vote was missed, or one appeared from nowhere"
+    assert stored.vote_count == len(counted)
+    stands = standing(REQUEST.slots, map(as_vote, stored.signed_votes), REQUEST.batch_sha256)
+    assert stored.outcome.outcome == str(stands.outcome), "the outcome is not what the votes give"
+    if any(one.counted and one.answer is Answer.REJECT for one in people):
+        assert stored.outcome.outcome == "rejected"
+
+
+INTERLEAVINGS = [turns for turns in itertools.product((0, 1), repeat=8) if turns.count(0) == 4]
+"""Every order of two people's first four steps: vote, look, conclude, and once more if it was too late."""
+
+
+def test_one_outcome_stands_in_every_interleaving_of_two_opposite_answers(aws: AwsWorld) -> None:
+    table = ApprovalsTable(aws.dynamodb, APPROVALS)
+    assert len(INTERLEAVINGS) == 70
+    for number, turns in enumerate(INTERLEAVINGS):
+        request = replace(REQUEST, id=f"run-{number}.1")
+        table.open(request)
+        people = [
+            Person(table, request.id, name, answer) for name, answer in ((ANN, Answer.APPROVE), (BOB, Answer.REJECT))
+        ]
+        for turn in [*turns, *([0, 1] * 20)]:
+            if not people[turn].done:
+                people[turn].step()
+        assert all(one.done for one in people)
+        check(table, request.id, people)
+
+
+class OneCallAtATime:
+    """DynamoDB's transactions are serialisable, moto's are not: two of them at once lose an update. Each call is whole
+    here, and the threads still meet between any two calls."""
+
+    def __init__(self, real: Any) -> None:
+        self._real, self._lock = real, threading.Lock()
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        def call(**arguments: Any) -> Any:
+            with self._lock:
+                return getattr(self._real, name)(**arguments)
+
+        return call
+
+
+def test_one_outcome_stands_when_people_answer_at_the_same_instant(aws: AwsWorld) -> None:
+    table = ApprovalsTable(OneCallAtATime(aws.dynamodb), APPROVALS)  # type: ignore[arg-type]
+    for number in range(25):
+        request_id = f"race-{number}.1"
+        table.open(replace(REQUEST, id=request_id))
+        start = threading.Barrier(2)
+        outcomes: dict[str, bool] = {}
+
+        def answer(name: str, given: str, request_id: str = request_id, start: threading.Barrier = start,
+                   outcomes: dict[str, bool] = outcomes) -> None:  # fmt: skip
+            start.wait()
+            outcomes[name] = table.vote(request_id, name, f"{name}/{given}")
+            for _ in range(10):
+                seen = table.read(request_id)
+                assert seen is not None
+                stands = standing(REQUEST.slots, map(as_vote, seen.signed_votes), REQUEST.batch_sha256)
+                if seen.outcome is not None or stands.outcome is Outcome.UNDECIDED:
+                    return
+                if table.conclude(request_id, RecordedOutcome(str(stands.outcome), stands.reason, name), seen.vote_count):
+                    return
+
+        threads = [threading.Thread(target=answer, args=pair) for pair in ((ANN, "approve"), (BOB, "reject"))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        stored = table.read(request_id)
+        assert stored is not None
+        assert stored.outcome is not None
+        if outcomes[BOB]:
+            assert stored.outcome.outcome == "rejected"
+        else:
+            assert (outcomes[ANN], stored.outcome.outcome) == (True, "approved"), "too late, and told so"
+        assert stored.vote_count == len(stored.signed_votes) == sum(outcomes.values())
+
+
+# What DynamoDB says under load ---------------------------------------------------------------------------
+
+
+class Contended:
+    """Refuses the first transactions because others write the same rows."""
+
+    def __init__(self, real: Any, times: int) -> None:
+        self._real, self._left = real, times
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        if name == "transact_write_items" and self._left > 0:
+            self._left -= 1
+
+            def refuse(**_: Any) -> None:
+                reasons = [{"Code": "TransactionConflict"}, {"Code": "None"}]
+                raise ClientError(
+                    {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": reasons}, name  # type: ignore[typeddict-item]
+                )
+
+            return refuse
+        return getattr(self._real, name)  # type: ignore[no-any-return]
+
+
+def test_a_conflict_is_tried_again_and_never_taken_for_an_answer(aws: AwsWorld) -> None:
+    table = ApprovalsTable(Contended(aws.dynamodb, 4), APPROVALS)  # type: ignore[arg-type]
+    table.open(REQUEST)
+    assert table.vote(REQUEST.id, "ann", "signed") is True
+
+
+def test_a_conflict_that_stays_is_a_passing_error(aws: AwsWorld) -> None:
+    table = ApprovalsTable(Contended(aws.dynamodb, 10**6), APPROVALS)  # type: ignore[arg-type]
+    table.open(REQUEST)
+    with pytest.raises(PassingError):
+        table.vote(REQUEST.id, "ann", "signed")

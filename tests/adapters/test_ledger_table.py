@@ -1,0 +1,267 @@
+"""The ledger's rows only ever move forward."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from billing.adapters.aws_faults import aws_faults_named
+from billing.adapters.ledger_table import LedgerTable
+from billing.adapters.runs_table import RunsTable
+from billing.domain.errors import OurFault, PassingError, PersonNeeded
+from billing.domain.ledger import Approval, EntryState, LedgerEntry
+from tests.adapters.aws_world import LEDGER, RUNS, AwsWorld, Refusing
+
+HASH, OTHER = "a" * 64, "b" * 64
+LOCK = "PERIOD#main#2026-05"
+INTENT = LedgerEntry("order-5", EntryState.INTENDED, HASH, "run-1", "2026-05", 1, "2026-06-01", "cus_1")
+DRAFT = replace(
+    INTENT, state=EntryState.DRAFTED, invoice_id="in_1", currency="usd", total=100_000, live_mode=False
+)
+
+
+@pytest.fixture
+def ledger(aws: AwsWorld) -> LedgerTable:
+    return LedgerTable(aws.dynamodb, LEDGER, RUNS)
+
+
+@pytest.fixture
+def ready(aws: AwsWorld, ledger: LedgerTable) -> LedgerTable:
+    """run-1 holds the period, and the content of INTENT is signed for."""
+    assert RunsTable(aws.dynamodb, RUNS).take(LOCK, "run-1", "arn:1", "now", None)
+    ledger.record_approvals([Approval("order-5", HASH, "cus_1")], "run-1", "now")
+    return ledger
+
+
+def taken_over(aws: AwsWorld, by: str = "run-2") -> None:
+    assert RunsTable(aws.dynamodb, RUNS).take(LOCK, by, f"arn:{by}", "later", "run-1")
+
+
+def test_an_intent_is_written_when_the_run_holds_its_period_and_the_content_is_signed_for(ready: LedgerTable) -> None:
+    ready.intend(INTENT, LOCK)
+    assert ready.entry("order-5") == INTENT
+
+
+def test_no_intent_without_the_periods_lock(aws: AwsWorld, ledger: LedgerTable) -> None:
+    ledger.record_approvals([Approval("order-5", HASH, "cus_1")], "run-1", "now")
+    with pytest.raises(OurFault, match="no longer holds its billing period"):
+        ledger.intend(INTENT, LOCK)
+    assert ledger.entry("order-5") is None
+
+
+def test_no_intent_for_a_run_whose_period_another_run_has_taken(aws: AwsWorld, ready: LedgerTable) -> None:
+    taken_over(aws)
+    with pytest.raises(OurFault, match="another run took it over"):
+        ready.intend(INTENT, LOCK)
+
+
+def test_no_intent_after_the_run_has_closed(aws: AwsWorld, ready: LedgerTable) -> None:
+    RunsTable(aws.dynamodb, RUNS).release(LOCK, "run-1")
+    with pytest.raises(OurFault, match="no longer holds"):
+        ready.intend(INTENT, LOCK)
+
+
+def test_no_intent_for_content_that_nobody_signed_for(ready: LedgerTable) -> None:
+    with pytest.raises(OurFault, match="nobody has signed for this content"):
+        ready.intend(replace(INTENT, content_hash=OTHER), LOCK)
+    with pytest.raises(OurFault, match="nobody has signed for this content"):
+        ready.intend(replace(INTENT, key="order-6"), LOCK)
+    assert ready.entry("order-6") is None
+
+
+@pytest.mark.parametrize("state", [EntryState.DRAFTED, EntryState.DIFFERS])
+def test_no_intent_for_what_exists_in_stripe(ready: LedgerTable, state: EntryState) -> None:
+    ready.intend(INTENT, LOCK)
+    ready.settle(replace(DRAFT, state=state))
+    before = ready.entry("order-5")
+    with pytest.raises(PersonNeeded, match="order-5 has been drafted meanwhile"):
+        ready.intend(INTENT, LOCK)
+    assert ready.entry("order-5") == before
+
+
+def test_an_intent_repeated_changes_nothing(aws: AwsWorld, ready: LedgerTable) -> None:
+    ready.intend(INTENT, LOCK)
+    before = aws.rows(LEDGER)
+    ready.intend(INTENT, LOCK)
+    assert aws.rows(LEDGER) == before
+
+
+def test_the_run_that_took_over_goes_on_with_an_intent_that_was_left(aws: AwsWorld, ready: LedgerTable) -> None:
+    ready.intend(INTENT, LOCK)
+    ready.remember_invoice("order-5", "run-1", "in_1")
+    taken_over(aws)
+    ready.intend(replace(INTENT, run_id="run-2"), LOCK)
+    known = ready.entry("order-5")
+    assert known is not None
+    assert (known.run_id, known.invoice_id) == ("run-2", "in_1")
+    with pytest.raises(OurFault, match="another run has taken this order over"):
+        ready.remember_invoice("order-5", "run-1", "in_2")
+
+
+def test_a_fact_is_kept_whole_and_repeating_it_changes_nothing(aws: AwsWorld, ready: LedgerTable) -> None:
+    ready.intend(INTENT, LOCK)
+    ready.settle(DRAFT)
+    assert ready.entry("order-5") == DRAFT
+    before = aws.rows(LEDGER)
+    ready.settle(DRAFT)
+    assert aws.rows(LEDGER) == before
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(DRAFT, state=EntryState.DIFFERS, reason="x"),
+        replace(DRAFT, invoice_id="in_2"),
+        replace(DRAFT, content_hash=OTHER),
+    ],
+)
+def test_drafted_never_becomes_anything_else(aws: AwsWorld, ready: LedgerTable, other: LedgerEntry) -> None:
+    ready.intend(INTENT, LOCK)
+    ready.settle(DRAFT)
+    before = aws.rows(LEDGER)
+    with pytest.raises(OurFault):
+        ready.settle(other)
+    assert not ready.note_failure("order-5", HASH, "run-1", "2026-05", "PassingError", "late")
+    assert not ready.note_failure("order-5", HASH, "run-9", "2026-05", "PassingError", "late")
+    assert aws.rows(LEDGER) == before
+
+
+def test_a_fact_without_an_intent_is_refused(ready: LedgerTable) -> None:
+    with pytest.raises(OurFault):
+        ready.settle(DRAFT)
+    assert ready.entry("order-5") is None
+
+
+def test_a_failure_keeps_the_full_reason_that_drafting_gave(ready: LedgerTable) -> None:
+    """The execution's own error has no names and no amounts; the ledger's reason may."""
+    ready.intend(INTENT, LOCK)
+    ready.explain("order-5", "run-1", "Stripe refused: address of Acme is missing")
+    assert ready.note_failure("order-5", HASH, "run-1", "2026-05", "PersonNeeded", "Stripe refused")
+    failed = ready.entry("order-5")
+    assert failed is not None
+    assert (failed.state, failed.reason_name) == (EntryState.FAILED, "PersonNeeded")
+    assert failed.reason == "Stripe refused: address of Acme is missing"
+    assert ready.note_failure("order-5", HASH, "run-1", "2026-05", "PersonNeeded", "Stripe refused"), "repeatable"
+    assert ready.entry("order-5") == failed
+
+
+def test_a_failure_before_anything_began_is_on_record_too(ready: LedgerTable) -> None:
+    assert ready.note_failure("order-5", HASH, "run-1", "2026-05", "OurFault", "The piece was altered.")
+    failed = ready.entry("order-5")
+    assert failed is not None
+    assert (failed.state, failed.content_hash, failed.reason) == (EntryState.FAILED, HASH, "The piece was altered.")
+    ready.intend(INTENT, LOCK)
+    again = ready.entry("order-5")
+    assert again is not None
+    assert (again.state, again.reason, again.reason_name) == (EntryState.INTENDED, None, None)
+
+
+def test_a_failure_of_this_run_does_not_show_last_months_reason(ready: LedgerTable) -> None:
+    """run-2 fails before its intent, over a row that run-1 left: the report must name run-2's reason."""
+    ready.intend(INTENT, LOCK)
+    ready.note_failure("order-5", HASH, "run-1", "2026-05", "PersonNeeded", "old reason")
+    assert ready.note_failure("order-5", OTHER, "run-2", "2026-06", "OurFault", "new reason")
+    failed = ready.entry("order-5")
+    assert failed is not None
+    assert (failed.reason, failed.reason_name, failed.content_hash) == ("new reason", "OurFault", OTHER)
+    assert (failed.run_id, failed.attempt, failed.invoice_day) == ("run-2", 1, "")
+
+
+def test_a_reason_of_any_length_fits_into_the_row(ready: LedgerTable) -> None:
+    ready.intend(INTENT, LOCK)
+    ready.explain("order-5", "run-1", "x" * 500_000)
+    known = ready.entry("order-5")
+    assert known is not None
+    assert known.reason is not None
+    assert len(known.reason) == 2000
+
+
+def test_entries_and_approvals_of_many_plans_are_read_by_key_and_content(ledger: LedgerTable) -> None:
+    hashes = {f"order-{n}": HASH for n in range(240)}
+    ledger.record_approvals([Approval(key, HASH, None) for key in hashes], "run-1", "now")
+    ledger.note_failure("order-7", HASH, "run-1", "2026-05", "X", "x")
+    entries, approvals = ledger.entries_and_approvals({**hashes, "order-8": OTHER})
+    assert set(entries) == {"order-7"}
+    assert set(approvals) == set(hashes) - {"order-8"}, "a signature for other content is none"
+    assert set(ledger.entries(hashes)) == {"order-7"}
+    assert ledger.entries_and_approvals({}) == ({}, {})
+
+
+def test_approvals_recorded_twice_are_there_once(aws: AwsWorld, ledger: LedgerTable) -> None:
+    for _ in range(2):
+        ledger.record_approvals([Approval(f"order-{n}", HASH, f"cus_{n}") for n in range(60)], "run-1", "now")
+    assert len(aws.rows(LEDGER)) == 60
+
+
+class HalfDeaf:
+    """A table that takes nothing of a batch, as DynamoDB does under load."""
+
+    def __init__(self, real: Any, deaf: int) -> None:
+        self._real, self._deaf = real, deaf
+
+    def batch_write_item(self, **request: Any) -> Any:
+        self._deaf -= 1
+        return {"UnprocessedItems": request["RequestItems"]} if self._deaf >= 0 else self._real.batch_write_item(**request)
+
+    def batch_get_item(self, **request: Any) -> Any:
+        self._deaf -= 1
+        if self._deaf >= 0:
+            return {"Responses": {}, "UnprocessedKeys": request["RequestItems"]}
+        return self._real.batch_get_item(**request)
+
+
+def test_what_dynamodb_did_not_take_is_sent_again(aws: AwsWorld) -> None:
+    LedgerTable(HalfDeaf(aws.dynamodb, 3), LEDGER).record_approvals([Approval("order-5", HASH, None)], "run-1", "now")  # type: ignore[arg-type]
+    _, approvals = LedgerTable(HalfDeaf(aws.dynamodb, 3), LEDGER).entries_and_approvals({"order-5": HASH})  # type: ignore[arg-type]
+    assert set(approvals) == {"order-5"}
+
+
+def test_a_table_that_stays_throttled_is_a_passing_error(aws: AwsWorld) -> None:
+    deaf = LedgerTable(HalfDeaf(aws.dynamodb, 10**6), LEDGER)  # type: ignore[arg-type]
+    with pytest.raises(PassingError):
+        deaf.record_approvals([Approval("order-5", HASH, None)], "run-1", "now")
+    with pytest.raises(PassingError):
+        deaf.entries(["order-5"])
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "named"),
+    [
+        ("ProvisionedThroughputExceededException", 400, PassingError),
+        ("ThrottlingException", 400, PassingError),
+        ("RequestLimitExceeded", 400, PassingError),
+        ("TransactionConflictException", 400, PassingError),
+        ("TransactionInProgressException", 400, PassingError),
+        ("InternalServerError", 500, PassingError),
+        ("WhateverException", 503, PassingError),
+        ("AccessDeniedException", 400, PersonNeeded),
+        ("ValidationException", 400, OurFault),
+    ],
+)
+def test_refusals_of_aws_have_the_names_that_retry_knows(
+    aws: AwsWorld, code: str, status: int, named: type[Exception]
+) -> None:
+    for operation, use in (
+        ("update_item", lambda ledger: ledger.note_failure("order-5", HASH, "r", "p", "n", "x")),
+        ("transact_write_items", lambda ledger: ledger.intend(INTENT, LOCK)),
+        ("get_item", lambda ledger: ledger.entry("order-5")),
+    ):
+        table = LedgerTable(Refusing(aws.dynamodb, operation, code, status=status), LEDGER, RUNS)  # type: ignore[arg-type]
+        with pytest.raises(named), aws_faults_named():
+            use(table)
+
+
+def test_an_intent_that_meets_another_write_of_the_same_row_can_pass(aws: AwsWorld, ready: LedgerTable) -> None:
+    class Busy:
+        def transact_write_items(self, **_: Any) -> None:
+            reasons = [{"Code": "None"}, {"Code": "None"}, {"Code": "TransactionConflict"}]
+            raise ClientError(
+                {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": reasons},  # type: ignore[typeddict-item]
+                "TransactWriteItems",
+            )
+
+    with pytest.raises(PassingError, match="busy with order-5"):
+        LedgerTable(Busy(), LEDGER, RUNS).intend(INTENT, LOCK)  # type: ignore[arg-type]

@@ -1,0 +1,201 @@
+"""This month against the last one, per client and currency."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from billing.domain.month_comparison import (
+    BatchWarning,
+    MonthInvoice,
+    MonthUnreadable,
+    compare_with_last_month,
+    month_from_dict,
+    month_record,
+)
+
+
+def invoice(client="7", total=100_00, currency="usd", name=None):
+    return MonthInvoice(client, name or f"Client {client}", currency, total)
+
+
+def codes(now, before, percent=20):
+    return [(w.client, w.code) for w in compare_with_last_month(now, before, percent)]
+
+
+def test_a_client_that_had_nothing_last_month_is_new_and_one_that_has_nothing_now_is_gone():
+    warnings = compare_with_last_month([invoice("7", 1_234_50)], [invoice("8", 99_00)], 20)
+    assert warnings == (
+        BatchWarning("new_client", "Client 7: new, 1,234.50 USD now; had nothing in this currency last month.", "7"),
+        BatchWarning(
+            "client_gone",
+            "Client 8: gone, 99.00 USD last month; has nothing in this currency in this batch.",
+            "8",
+        ),
+    )
+
+
+def test_only_a_change_of_strictly_more_than_the_percentage_warns():
+    assert codes([invoice(total=120_00)], [invoice(total=100_00)]) == []
+    assert codes([invoice(total=80_00)], [invoice(total=100_00)]) == []
+    assert codes([invoice(total=120_01)], [invoice(total=100_00)]) == [("7", "client_changed")]
+    assert codes([invoice(total=79_99)], [invoice(total=100_00)]) == [("7", "client_changed")]
+    assert codes([invoice(total=100_00)], [invoice(total=100_00)], percent=0) == []
+    assert codes([invoice(total=100_01)], [invoice(total=100_00)], percent=0) == [("7", "client_changed")]
+
+
+def test_a_change_names_both_sums_the_difference_and_the_limit():
+    (warning,) = compare_with_last_month([invoice(total=150_00)], [invoice(total=100_00)], 20)
+    assert warning.message == (
+        "Client 7: 150.00 USD now, 100.00 USD last month: 50.00 USD (50%) more, and the limit is 20%."
+    )
+    (warning,) = compare_with_last_month(
+        [invoice(total=5000, currency="jpy")], [invoice(total=9000, currency="jpy")], 9
+    )
+    assert warning.message == (
+        "Client 7: 5,000 JPY now, 9,000 JPY last month: 4,000 JPY (44%) less, and the limit is 9%."
+    )
+
+
+def test_several_invoices_of_a_client_count_together():
+    now = [invoice(total=60_00), invoice(total=60_00)]
+    assert codes(now, [invoice(total=100_00), invoice(total=20_00)]) == []
+    assert codes([*now, invoice(total=25_00)], [invoice(total=120_00)]) == [("7", "client_changed")]
+
+
+def test_a_client_that_changed_its_currency_is_gone_in_one_and_new_in_the_other():
+    assert codes([invoice(currency="eur")], [invoice(currency="usd")]) == [("7", "new_client"), ("7", "client_gone")]
+
+
+def test_without_a_record_of_last_month_it_says_that_nothing_was_compared():
+    (warning,) = compare_with_last_month([invoice(), invoice("8")], None, 20)
+    assert (warning.code, warning.client) == ("no_last_month", None)
+    assert "nothing could be compared" in warning.message
+
+
+def test_a_recorded_month_without_invoices_is_not_a_missing_record():
+    assert codes([invoice()], []) == [("7", "new_client")]
+    assert codes([], []) == []
+
+
+def test_within_a_currency_the_biggest_change_comes_first_and_ties_go_by_client():
+    before = [invoice("1", 100_00), invoice("2", 100_00), invoice("3", 100_00), invoice("4", 100_00, "eur")]
+    now = [invoice("1", 150_00), invoice("2", 900_00), invoice("3", 50_00), invoice("4", 1_00, "eur")]
+    assert codes(now, before) == [
+        ("4", "client_changed"),
+        ("2", "client_changed"),
+        ("1", "client_changed"),
+        ("3", "client_changed"),
+    ]
+
+
+def test_a_client_that_was_renamed_bears_its_name_of_now():
+    (warning,) = compare_with_last_month(
+        [invoice(name="New Name", total=300)], [invoice(name="Old Name", total=100)], 5
+    )
+    assert warning.message.startswith("New Name: ")
+
+
+def test_a_negative_percentage_is_refused():
+    with pytest.raises(ValueError, match="percent must be 0 or more"):
+        compare_with_last_month([], [], -1)
+
+
+months = st.lists(
+    st.builds(
+        MonthInvoice,
+        st.sampled_from(["1", "2", "3"]),
+        st.just("A client"),
+        st.sampled_from(["usd", "jpy", "kwd", "isk"]),
+        st.integers(1, 10**7),
+    ),
+    max_size=8,
+)
+
+
+@given(now=months, before=months, percent=st.integers(0, 300), data=st.data())
+def test_the_warnings_depend_on_nothing_but_the_sums(now, before, percent, data):
+    """Recomputed here by hand, and the order in which invoices come changes nothing."""
+    warnings = compare_with_last_month(now, before, percent)
+    assert warnings == compare_with_last_month(
+        data.draw(st.permutations(now)), data.draw(st.permutations(before)), percent
+    )
+
+    def total(invoices, client, currency):
+        return sum(i.total for i in invoices if (i.client_id, i.currency) == (client, currency))
+
+    expected = []
+    for client, currency in {(i.client_id, i.currency) for i in now + before}:
+        this, last = total(now, client, currency), total(before, client, currency)
+        if not last:
+            expected.append((client, "new_client"))
+        elif not this:
+            expected.append((client, "client_gone"))
+        elif this * 100 > last * (100 + percent) or this * 100 < last * (100 - percent):
+            expected.append((client, "client_changed"))
+    assert sorted((w.client, w.code) for w in warnings) == sorted(expected)
+
+
+@given(month=months)
+def test_the_same_month_again_warns_of_nothing(month):
+    assert compare_with_last_month(month, month, 0) == ()
+
+
+def test_a_month_survives_storage():
+    drafted = {"order-1": invoice("7", 5), "order-2-more-1": invoice("8", 7, "jpy")}
+    record = month_record(drafted)
+    assert record == {
+        "invoices": {
+            "order-1": {"client_id": "7", "client_name": "Client 7", "currency": "usd", "total": 5},
+            "order-2-more-1": {"client_id": "8", "client_name": "Client 8", "currency": "jpy", "total": 7},
+        }
+    }
+    assert month_from_dict(json.loads(json.dumps(record))) == drafted
+
+
+def test_a_later_run_of_the_same_month_adds_to_its_record_and_loses_nothing():
+    first = month_record({"order-1": invoice(total=5), "order-2": invoice(total=6)})
+    second = month_record({"order-2": invoice(total=7), "order-3": invoice(total=8)}, first)
+    assert {key: one.total for key, one in month_from_dict(second).items()} == {
+        "order-1": 5,
+        "order-2": 7,
+        "order-3": 8,
+    }
+    assert month_from_dict(month_record({}, second)) == month_from_dict(second)
+    assert month_from_dict(first)["order-2"].total == 6  # the earlier record itself is left as it was
+
+
+@pytest.mark.parametrize(
+    ("altered", "named"),
+    [
+        ({}, "no invoices"),
+        ({"invoices": []}, "no invoices"),
+        ({"invoices": {"order-1": 5}}, "order-1 is no object"),
+        ({"invoices": {"order-1": {**invoice().to_dict(), "total": 1.5}}}, "order-1.total"),
+        ({"invoices": {"order-1": {**invoice().to_dict(), "total": True}}}, "order-1.total"),
+        ({"invoices": {"order-1": {**invoice().to_dict(), "client_name": None}}}, "order-1.client_name"),
+        ({"invoices": {"order-1": {**invoice().to_dict(), "currency": "xxx"}}}, "order-1.currency"),
+    ],
+)
+def test_a_record_that_was_altered_is_refused_and_never_written_over(altered, named):
+    with pytest.raises(MonthUnreadable, match=named):
+        month_from_dict(altered)
+    with pytest.raises(MonthUnreadable, match=named):
+        month_record({"order-9": invoice()}, altered)
+
+
+@pytest.mark.parametrize("client", ["7", None])
+def test_a_warning_survives_storage(client):
+    warning = BatchWarning("new_client", "Zoë & Sons: new", client)
+    assert BatchWarning.from_dict(json.loads(json.dumps(warning.to_dict()))) == warning
+
+
+@pytest.mark.parametrize(
+    "altered", [{"code": "x", "client": None}, {"code": 1, "message": "m"}, {"code": "x", "message": "m", "client": 7}]
+)
+def test_an_altered_warning_is_refused(altered):
+    with pytest.raises(MonthUnreadable):
+        BatchWarning.from_dict(altered)

@@ -1,0 +1,297 @@
+"""Promises that only a real browser can keep: layout, keyboard, policy, print. Pictures go to build/ci/screenshots."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import pytest
+
+from billing.domain.approval_request import RecordedOutcome
+from billing.domain.approvers import Answer
+from billing.domain.batch import Batch
+from billing.domain.plan_record import with_lines
+from billing.domain.report import RunOutcome
+from billing.pages.approval_mail import approval_mail
+from billing.pages.approval_page import invalid_link_page, standing_page, trouble_page
+from billing.pages.rendering import Shown, page_csp
+from billing.pages.report_page import report_page
+from tests.pages import samples
+from tests.pages.page_server import Desk, PageServer
+from tests.pages.test_approval_page import hostile_page
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+pytestmark = pytest.mark.browser
+
+AT = "2026-06-02T08:00:00+00:00"
+PHONE, DESKTOP = 375, 1280
+LOOKS: tuple[tuple[int, Literal["light", "dark"]], ...] = (
+    (DESKTOP, "light"),
+    (DESKTOP, "dark"),
+    (PHONE, "light"),
+    (PHONE, "dark"),
+)
+
+
+@contextmanager
+def opened(browser: Browser, url: str, width: int = DESKTOP, **options: Any) -> Iterator[Page]:
+    """`url` in a window of its own. Whatever the browser complained about fails the test: a refused style, an error."""
+    context = browser.new_context(viewport={"width": width, "height": 900}, reduced_motion="reduce", **options)
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(url)
+    yield page
+    context.close()
+    # A refused answer is 422 in the product and 200 here; favicons are asked for by the browser itself.
+    assert [c for c in complaints if "favicon" not in c and "404" not in c] == []
+
+
+def desk(size: int = 40) -> Desk:
+    batch = samples.month(size)
+    return Desk(batch, samples.request(batch))
+
+
+def standing(votes: list[Any], outcome: RecordedOutcome | None = None, just_signed: bool = False) -> Shown:
+    batch = samples.month()
+    return standing_page(
+        samples.request(batch),
+        batch,
+        samples.ANN,
+        votes,
+        outcome,
+        samples.stands(votes),
+        samples.NOW,
+        just_signed=just_signed,
+    )
+
+
+def every_page() -> dict[str, Shown | str]:
+    """Each kind of page, as it is served."""
+    at_desk = desk()
+    missing = samples.report(RunOutcome.MISSING, failing={"order-5003": "Stripe refused line 2: its text is too long."})
+    no = "SO-1004 is wrong: Kestrel has paid a deposit."
+    rejected = [samples.vote(samples.ANN), samples.vote(samples.CY, Answer.REJECT, no)]
+    approved = [samples.vote(samples.ANN), samples.vote(samples.CY, at="2026-06-01T11:40:00+00:00")]
+    first = at_desk.get({})
+    found = at_desk.get({"q": "kestrel"})
+    assert isinstance(first, Shown)
+    assert isinstance(found, Shown)
+    return {
+        "approval": first,
+        "approval-found": found,
+        "approval-mistake": at_desk.post({"answer": "approve", "invoices": "35"}),
+        "approval-no-reason": at_desk.post({"answer": "reject", "reason": " "}),
+        "approval-hostile": hostile_page(),
+        "standing-signed": standing([samples.vote(samples.ANN)], just_signed=True),
+        "standing-approved": standing(approved, RecordedOutcome("approved", "Every slot has signed.", AT)),
+        "standing-rejected": standing(rejected, RecordedOutcome("rejected", no, AT)),
+        "standing-expired": standing([], RecordedOutcome("expired", "Nobody decided in time.", AT)),
+        "invalid": invalid_link_page(),
+        "trouble": trouble_page("Root=1-6657a3c0-1f2e3d4c"),
+        "report": report_page(missing, "https://console.example/arn", "https://dashboard.stripe.com/test"),
+    }
+
+
+PAGES = every_page()
+
+
+@pytest.mark.parametrize("name", list(PAGES))
+def test_every_page_is_drawn_under_its_policy_and_fits_a_desktop_and_a_phone(
+    name: str, browser: Browser, server: PageServer, screenshots: Path
+) -> None:
+    with opened(browser, server.show(f"/{name}", PAGES[name])) as page:
+        for width, scheme in LOOKS:
+            page.set_viewport_size({"width": width, "height": 900})
+            page.emulate_media(color_scheme=scheme)
+            assert page.evaluate("document.documentElement.scrollWidth") == width
+            # The stylesheet is in force: without it the body is transparent.
+            assert page.evaluate("getComputedStyle(document.body).backgroundColor") == (
+                "rgb(246, 246, 243)" if scheme == "light" else "rgb(18, 23, 28)"
+            )
+            if width == PHONE:
+                height = min(3_000, page.evaluate("document.documentElement.scrollHeight"))
+                page.set_viewport_size({"width": width, "height": height})
+            page.screenshot(path=screenshots / f"{name}-{width}-{scheme}.png")
+    assert [path for path in server.requested if not path.endswith(("favicon.ico", f"/{name}"))] == []
+
+
+def test_a_page_whose_style_was_altered_is_drawn_without_it(browser: Browser, server: PageServer) -> None:
+    first = PAGES["approval"]
+    assert isinstance(first, Shown)
+    altered = Shown(first.html.replace("<style>", "<style>body{background:red}"), page_csp())
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(server.show("/altered", altered))
+    assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgba(0, 0, 0, 0)"
+    context.close()
+
+
+def test_amounts_never_break_over_two_lines(browser: Browser, server: PageServer) -> None:
+    plans = [samples.plan(n, currency=c, lines=1) for n, c in enumerate(("usd", "jpy", "kwd", "eur"))]
+    big = [replace(p.lines[0], amount=99_999_999_990) for p in plans]
+    batch = Batch(
+        samples.run_frame(),
+        tuple(samples.invoice(with_lines(p, [line])) for p, line in zip(plans, big, strict=True)),
+        (),
+    )
+    url = server.open_desk("/big", Desk(batch, samples.request(batch)))
+    for width in (DESKTOP, 1000, PHONE, 320):
+        with opened(browser, url, width) as page:
+            assert page.evaluate("document.documentElement.scrollWidth") == width
+            for amount in page.locator(".total dd, article .sum").all():
+                box = amount.bounding_box()
+                size = amount.evaluate("e => parseFloat(getComputedStyle(e).fontSize)")
+                assert box is not None
+                assert box["height"] < 2 * size
+                assert amount.evaluate(
+                    "e => e.scrollWidth <= e.clientWidth + 1 || getComputedStyle(e).display == 'inline'"
+                )
+
+
+def test_an_approver_approves_by_typing_the_number(browser: Browser, server: PageServer, screenshots: Path) -> None:
+    at_desk = desk()
+    with opened(browser, server.open_desk("/link", at_desk)) as page:
+        page.get_by_label("To approve, type the number of invoices").fill("36")
+        page.get_by_role("button", name="Approve 36 invoices").click()
+        assert page.get_by_role("heading", level=1).inner_text() == "You approved 36 invoices for May 2026"
+        assert "Your answer is recorded." in page.get_by_role("status").inner_text()
+        page.screenshot(path=screenshots / "flow-approved.png", full_page=True)
+    assert at_desk.posts == [{"invoices": "36", "answer": "approve"}]
+
+
+def test_an_approver_rejects_with_a_reason(browser: Browser, server: PageServer, screenshots: Path) -> None:
+    at_desk = desk()
+    with opened(browser, server.open_desk("/link", at_desk), PHONE) as page:
+        page.get_by_text("Reject instead").click()
+        page.get_by_label("Why is it rejected?").fill("SO-1004 is wrong.\nAsk Bob.")
+        page.screenshot(path=screenshots / "flow-rejecting-phone.png")
+        page.get_by_role("button", name="Reject the whole batch").click()
+        assert page.get_by_role("heading", level=1).inner_text().startswith("Rejected:")
+        assert "SO-1004 is wrong. Ask Bob." in page.locator("main").inner_text()
+    assert [vote.answer for vote in at_desk.votes] == [Answer.REJECT]
+
+
+def test_an_unfilled_form_decides_nothing_and_the_mistake_has_the_focus(browser: Browser, server: PageServer) -> None:
+    at_desk = desk()
+    with opened(browser, server.open_desk("/link", at_desk)) as page:
+        page.get_by_role("button", name="Approve 36 invoices").click()
+        page.wait_for_function("document.activeElement.getAttribute('role') === 'alert'")
+        assert page.title().startswith("Not signed")
+        page.get_by_role("link", name="Go to the field").click()
+        assert page.evaluate("document.activeElement.id") == "typed-invoices"
+        assert page.get_by_label("To approve, type the number of invoices").input_value() == ""
+    assert at_desk.votes == []
+
+
+def test_the_whole_page_can_be_used_by_keyboard_alone(browser: Browser, server: PageServer) -> None:
+    at_desk = desk()
+    with opened(browser, server.open_desk("/link", at_desk)) as page:
+        page.keyboard.press("Tab")
+        assert page.evaluate("document.activeElement.className") == "skip"
+        reached: list[str] = []
+        for _ in range(40):
+            page.keyboard.press("Tab")
+            reached.append(page.evaluate("document.activeElement.id || document.activeElement.textContent.trim()"))
+            outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
+            assert outline == "solid", reached[-1]
+            if reached[-1] == "typed-invoices":
+                break
+        assert reached == [
+            "Look at first",
+            "Invoices",
+            "Approve or reject",
+            "q",
+            "Search",
+            "Everything as CSV",
+            "typed-invoices",
+        ]
+        page.keyboard.type("36")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("[role=status]")
+    assert [vote.answer for vote in at_desk.votes] == [Answer.APPROVE]
+
+
+def test_a_rejection_can_be_typed_by_keyboard_alone(browser: Browser, server: PageServer) -> None:
+    at_desk = desk()
+    with opened(browser, server.open_desk("/link", at_desk)) as page:
+        page.locator("#typed-invoices").focus()
+        for key in ("Tab", "Tab", "Enter", "Tab"):
+            page.keyboard.press(key)
+        assert page.evaluate("document.activeElement.id") == "reason"
+        page.keyboard.type("No.")
+        page.keyboard.press("Tab")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("[role=status]")
+    assert [(vote.answer, vote.reason) for vote in at_desk.votes] == [(Answer.REJECT, "No.")]
+
+
+def test_searching_and_turning_pages_are_links_and_forms_that_change_nothing(
+    browser: Browser, server: PageServer, screenshots: Path
+) -> None:
+    at_desk = desk(250)
+    with opened(browser, server.open_desk("/link", at_desk)) as page:
+        assert page.locator("article").count() == 100
+        page.get_by_role("link", name="Next").click()
+        assert "page 2 of 3" in page.locator("main").inner_text()
+        assert page.get_by_role("navigation", name="Pages of invoices").locator("[aria-current=page]").count() == 1
+        page.screenshot(path=screenshots / "flow-page-2.png")
+        page.get_by_label("Client or order number").fill("øresund so-1007")
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+        assert page.locator("article h3").all_inner_texts() == ["Øresund Havn A/S SO-1007"]
+        page.get_by_role("link", name="Show all").click()
+        assert page.locator("article").count() == 100
+        with page.expect_download() as download:
+            page.get_by_role("link", name="Everything as CSV").click()
+        assert Path(download.value.path()).read_bytes().startswith(b"\xef\xbb\xbf")
+    assert [path for path in server.requested if not path.startswith("GET ")] == []
+    assert at_desk.votes == []
+
+
+def test_the_decision_is_beside_the_invoices_on_a_wide_window_and_after_them_on_a_phone(
+    browser: Browser, server: PageServer
+) -> None:
+    url = server.open_desk("/link", desk())
+    with opened(browser, url) as page:
+        page.mouse.wheel(0, 3000)
+        page.wait_for_function("scrollY > 2000")
+        assert page.get_by_role("button", name="Approve 36 invoices").is_visible()
+        box = page.locator(".decide").bounding_box()
+        assert box is not None
+        assert 0 <= box["y"] < 900
+    with opened(browser, url, PHONE) as page:
+        invoices, decide = page.locator(".invoices").bounding_box(), page.locator(".decide").bounding_box()
+        assert invoices is not None
+        assert decide is not None
+        assert decide["y"] >= invoices["y"] + invoices["height"]
+
+
+def test_the_page_prints_with_every_invoice_and_without_its_buttons(
+    browser: Browser, server: PageServer, screenshots: Path
+) -> None:
+    with opened(browser, server.open_desk("/link", desk()), color_scheme="dark") as page:
+        page.emulate_media(media="print")
+        assert not page.get_by_role("button", name="Approve 36 invoices").is_visible()
+        assert page.locator("article").last.is_visible()
+        assert page.evaluate("getComputedStyle(document.body).color") == "rgb(0, 0, 0)"
+        page.pdf(path=screenshots / "approval-printed.pdf", format="A4")
+    printed = (screenshots / "approval-printed.pdf").read_bytes()
+    assert printed.startswith(b"%PDF")
+    assert printed.count(b"/Type /Page\n") > 1
+
+
+def test_the_mail_reads_well_on_a_desktop_and_a_phone(browser: Browser, server: PageServer, screenshots: Path) -> None:
+    batch = samples.month()
+    html = approval_mail(samples.request(batch), batch, samples.ANN, "https://billing.example/approvals/x").html
+    url = server.show("/mail", html)
+    for width in (800, PHONE):
+        with opened(browser, url, width) as page:
+            assert page.evaluate("document.documentElement.scrollWidth") == width
+            page.screenshot(path=screenshots / f"mail-{width}.png", full_page=True)

@@ -1,0 +1,81 @@
+"""What people do in these tests' stories, and what they look at afterwards."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from tests.runs.firm import NOW
+from tests.sandbox import Sandbox
+from tests.sandbox.faults import Answer
+from tests.sandbox.person import Form, Page
+from tests.sandbox.sandbox import Decision, Run, RunResult
+from tests.sandbox.stripe import Refusal
+
+SECONDS = 120
+
+
+def deployed(world: Any, **options: Any) -> Sandbox:
+    """A sandbox at `NOW`, in which Step Functions waits fifty times shorter before it tries a state again."""
+    return Sandbox(world, now=NOW, **{"retry_delay_scale": 0.02, **options})
+
+
+def decided(sandbox: Sandbox, run: Run, decision: Decision = "approve", reason: str = "Wrong month.") -> RunResult:
+    """The first approver decides, and the run ends."""
+    sandbox.answer(sandbox.wait_for_approval(run, SECONDS)[0], decision, reason)
+    return sandbox.wait_for_end(run, SECONDS)
+
+
+def billed(sandbox: Sandbox, given: Mapping[str, Any]) -> tuple[Run, RunResult]:
+    """A run with this input, approved, at its end."""
+    run = sandbox.start(given)
+    return run, decided(sandbox, run)
+
+
+def asked_nobody(sandbox: Sandbox, given: Mapping[str, Any]) -> tuple[Run, RunResult]:
+    """A run with this input that has to end by itself."""
+    run = sandbox.start(given)
+    return run, sandbox.wait_for_end(run, SECONDS)
+
+
+def live(sandbox: Sandbox, place: int | None = None) -> list[dict[str, Any]]:
+    """Stripe's invoices that are not void, all or those of one order."""
+    found = [invoice for invoice in sandbox.stripe.invoices() if invoice["status"] != "void"]
+    if place is None:
+        return found
+    return [invoice for invoice in found if invoice["metadata"]["netsuite_so_number"] == f"SO-{place}"]
+
+
+def amounts(invoice: Mapping[str, Any]) -> list[int]:
+    """The lines' amounts in minor units, in Stripe's order."""
+    return [line["amount"] for line in invoice["lines"]["data"]]
+
+
+def ledger(sandbox: Sandbox, place: int) -> dict[str, Any] | None:
+    """The ledger's entry for an order."""
+    key = f"order-{sandbox.netsuite.orders()[f'SO-{place}'].id}"
+    rows = sandbox.tables()["LedgerTable"]
+    return next((row for row in rows if key in str(row["pk"]) and "state" in row), None)
+
+
+def in_slack(sandbox: Sandbox, since: int = 0) -> str:
+    """Everything written in Slack after the first `since` messages."""
+    return "\n".join(json.dumps(post, ensure_ascii=False) for post in sandbox.posts()[since:])
+
+
+def entered(sandbox: Sandbox, run: Run) -> list[str]:
+    """Names of the states that the execution itself entered."""
+    return [state.name for state in sandbox.states(run) if state.child is None]
+
+
+def stripe_error(message: str, status: int = 400, code: str | None = None, **headers: str) -> Answer:
+    """A fault: Stripe refuses a request so."""
+    refused = Refusal(message, status, code).response()
+    return Answer(refused.status, refused.body, {"Content-Type": "application/json", **headers})
+
+
+def posted(sandbox: Sandbox, link: str, answer: str, typed: Mapping[str, str]) -> Page:
+    """The form sent as a machine or a hasty person would: this answer, these fields and no others."""
+    person = sandbox.person()
+    return person.submit(person.open(link), Form(link, "post"), None, {"answer": answer, **typed})

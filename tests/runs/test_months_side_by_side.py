@@ -1,0 +1,36 @@
+"""Two months at once: last month's approval may still be open when this month's schedule fires."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.runs.firm import firm, order, work
+from tests.runs.story import SECONDS, amounts, decided, deployed, live
+from tests.sandbox import Sandbox
+
+APRIL_IN_MAY = datetime(2026, 5, 1, 13, 0, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    orders = [order(1, work("1", "100.00"), date="2026-04-30"), order(2, work("1", "200.00"), date="2026-05-01")]
+    with deployed(firm(orders)) as opened:
+        yield opened
+
+
+def test_this_months_schedule_bills_while_last_months_approval_is_open(sandbox: Sandbox) -> None:
+    april = sandbox.fire_schedule(at=APRIL_IN_MAY)
+    asked_for_april = sandbox.wait_for_approval(april, SECONDS)
+    may = sandbox.fire_schedule()
+    assert decided(sandbox, may).status == "SUCCEEDED"
+    assert [amounts(invoice) for invoice in live(sandbox, 2)] == [[20000]]
+    assert live(sandbox, 1) == [], "the signature under May is none under April"
+    assert sandbox.result(april).status == "RUNNING"
+    sandbox.answer(asked_for_april[0], "approve")
+    assert sandbox.wait_for_end(april, SECONDS).status == "SUCCEEDED"
+    april_invoice = live(sandbox, 1)[0]
+    assert april_invoice["metadata"]["billing_period"] == "2026-04"
+    assert len(live(sandbox)) == 2
