@@ -76,7 +76,8 @@ class Sandbox:
     datetime to start at). stripe_url, slack_url, netsuite_url: base URL of another server instead of the
     stand-in. record: file that receives every outgoing request of the functions as JSON lines (overwritten).
     template: path relative to the repository. netsuite_auth: "oauth2" or "tba". netsuite_secret, stripe_secret,
-    slack_secret: what the secrets hold instead of the sandbox's own.
+    slack_secret: what the secrets hold instead of the sandbox's own. stripe_options: keyword arguments of the
+    Stripe stand-in. retry_delay_scale: factor on the waits of the state machine's Retry (0.05 makes 60 s three).
     """
 
     def __init__(
@@ -96,6 +97,7 @@ class Sandbox:
         stripe_secret: Mapping[str, str] | None = None,
         slack_secret: Mapping[str, str] | None = None,
         stripe_options: Mapping[str, Any] | None = None,
+        retry_delay_scale: float = 1.0,
     ) -> None:
         self._world = world
         self._given = dict(parameters or {})
@@ -106,6 +108,7 @@ class Sandbox:
         self._netsuite_auth: Literal["oauth2", "tba"] = netsuite_auth
         self._secret_values = {"netsuite": netsuite_secret, "stripe": stripe_secret, "slack": slack_secret}
         self._stripe_options = dict(stripe_options or {})
+        self._retry_delay_scale = retry_delay_scale
         self._servers: list[Any] = []
         self._people: list[Person] = []
         self._aws: EmbeddedAws | None = None
@@ -133,8 +136,8 @@ class Sandbox:
 
     def _open(self) -> None:
         self._outgoing = Outgoing(self._record)
-        self._aws = EmbeddedAws(self.clock, self._outgoing)
-        declared = set((yaml_parse(self._template.read_text(encoding="utf-8")).get("Parameters") or {}))
+        self._aws = EmbeddedAws(self.clock, self._outgoing, retry_delay_scale=self._retry_delay_scale)
+        declared = set(yaml_parse(self._template.read_text(encoding="utf-8")).get("Parameters") or {})
         parameters = {name: value for name, value in _DEFAULT_PARAMETERS.items() if name in declared}
         self._start_stand_ins()
         for service, parameter in (
@@ -290,7 +293,7 @@ class Sandbox:
             raise SandboxError(f"the template has {len(machines)} state machines, not one")
         return machines[0]
 
-    def start(self, input: Mapping[str, Any] | str | None = None, name: str | None = None) -> Run:  # noqa: A002
+    def start(self, input: Mapping[str, Any] | str | None = None, name: str | None = None) -> Run:
         """Start an execution by hand, as the console's "New execution" does."""
         text = input if isinstance(input, str) else json.dumps(input or {})
         return self._start(self.state_machine_arn, text, name or str(uuid.uuid4()))
@@ -513,7 +516,7 @@ class Sandbox:
     def dump(self) -> bytes:
         """Every store as canonical bytes (tables, objects, mails, Stripe, Slack), to compare before and after."""
         tables = {
-            name: sorted(json.dumps(row, sort_keys=True, default=str) for row in rows)
+            name: sorted(json.dumps(row, sort_keys=True, default=repr) for row in rows)
             for name, rows in self.tables().items()
         }
         parts = [

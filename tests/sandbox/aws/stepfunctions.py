@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -74,9 +73,7 @@ def redrive(execution: Any) -> int:
     """
     status = execution.exec_status.value if execution.exec_status else "STARTING"
     if status not in _REDRIVABLE:
-        raise SandboxError(
-            f"ExecutionNotRedrivable: the execution is {status}; only {_REDRIVABLE} can be redriven"
-        )
+        raise SandboxError(f"ExecutionNotRedrivable: the execution is {status}; only {_REDRIVABLE} can be redriven")
     past = execution.exec_worker.env
     execution.past_environments = [*getattr(execution, "past_environments", []), past]
     execution.redrive_count = getattr(execution, "redrive_count", 0) + 1
@@ -141,5 +138,4 @@ class _RedriveWorker(ExecutionWorker):  # type: ignore[misc]
 
 def output_of(execution: Any) -> Any:
     """The execution's output, decoded; None unless it succeeded."""
-    output = execution.output
-    return json.loads(output) if isinstance(output, str) else output
+    return copy.deepcopy(execution.output)

@@ -123,9 +123,9 @@ def _bool(pattern: str, value: str) -> bool:
 _OPERATORS: dict[str, Callable[[str, str], bool]] = {
     "StringEquals": lambda pattern, value: pattern == value,
     "StringEqualsIgnoreCase": lambda pattern, value: pattern.lower() == value.lower(),
-    "StringLike": lambda pattern, value: matches(pattern, value),
-    "ArnEquals": lambda pattern, value: matches(pattern, value),
-    "ArnLike": lambda pattern, value: matches(pattern, value),
+    "StringLike": matches,
+    "ArnEquals": matches,
+    "ArnLike": matches,
     "Bool": _bool,
     "NumericEquals": lambda pattern, value: float(pattern) == float(value),
     "NumericLessThan": lambda pattern, value: float(value) < float(pattern),
