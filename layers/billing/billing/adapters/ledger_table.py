@@ -73,7 +73,7 @@ class LedgerTable:
             records[order_id] = OrderRecord(
                 order_id,
                 row.get("order_hash", ""),
-                int(row["version"]),
+                int(row["record_version"]),
                 row["client_id"],
                 row["currency"],
                 {
@@ -198,13 +198,13 @@ class LedgerTable:
     def _claim(self, link: OrderLink, plan: InvoicePlan) -> dict[str, Any]:
         """The order's record is as it was when the plan was made, or belongs to a part of the same plan. Each claim moves
         the version, so that of two plans that saw the same record only one gets the order."""
-        unseen = "attribute_not_exists(pk)" if link.version == 0 else "version = :seen"
+        unseen = "attribute_not_exists(pk)" if link.version == 0 else "record_version = :seen"
         return {
             "TableName": self.table,
             "Key": to_item({"pk": _order_key(link.order_id), "sk": _BILLED}),
-            "UpdateExpression": "SET version = :next, family = :family, client_id = :client, currency = :currency, "
+            "UpdateExpression": "SET record_version = :next, plan_family = :family, client_id = :client, currency = :currency, "
             "billed = if_not_exists(billed, :nothing)",
-            "ConditionExpression": f"{unseen} OR family = :family",
+            "ConditionExpression": f"{unseen} OR plan_family = :family",
             "ExpressionAttributeValues": to_item(
                 {
                     ":family": family(plan.key),
@@ -221,7 +221,9 @@ class LedgerTable:
         """Note the draft's id as soon as Stripe has given it."""
         self._update(key, "SET invoice_id = :invoice", {":invoice": invoice_id, ":run": run_id}, "run_id = :run")
 
-    def settle(self, entry: LedgerEntry, plan: InvoicePlan, orders: Iterable[OrderLink], replaces: Iterable[str]) -> None:
+    def settle(
+        self, entry: LedgerEntry, plan: InvoicePlan, orders: Iterable[OrderLink], replaces: Iterable[str]
+    ) -> None:
         """Write the fact: drafted, or differs; and what was billed of each order. Safe to repeat.
 
         OurFault if the entry has other content by now.
@@ -276,7 +278,7 @@ class LedgerTable:
             "TableName": self.table,
             "Key": to_item({"pk": _order_key(link.order_id), "sk": _BILLED}),
             "UpdateExpression": "SET billed.#invoice = :billed, order_hash = :hash" + forget,
-            "ConditionExpression": "family = :family",
+            "ConditionExpression": "plan_family = :family",
             "ExpressionAttributeNames": {"#invoice": str(entry.invoice_id), **gone},
             "ExpressionAttributeValues": to_item(
                 {

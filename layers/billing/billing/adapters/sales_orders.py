@@ -12,6 +12,7 @@ from collections.abc import Iterator, Sequence
 from billing.adapters.netsuite import Row, SuiteQL, UnknownColumn
 from billing.adapters.order_query import ListedRows, OrderQuery, email_column
 from billing.domain.errors import OurFault
+from billing.domain.run_input import OrderFilter
 
 _REQUIRED = (
     ("t.id", "id"),

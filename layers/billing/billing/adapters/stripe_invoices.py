@@ -8,7 +8,7 @@ from typing import Any
 
 import stripe
 
-from billing.adapters.stripe_api import Caller
+from billing.adapters.stripe_api import Caller, ObjectMissing
 
 LINES_PER_CALL = 100
 REMOVED = ("void",)

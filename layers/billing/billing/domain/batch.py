@@ -31,7 +31,8 @@ class BatchInvoice:
     """A plan, what is done with it and why, and whom Stripe bills. `piece` exists for those that may be drafted.
 
     `orders` links to the ledger's records of the plan's orders. `replaces` are invoices of ours that a person deleted or
-    voided in Stripe and that this one takes the place of. `carried_from` is the period in which an earlier run listed the
+    voided in Stripe and that this one takes the place of. `billed_by` is the plan key of the invoice that has billed it
+    already. `carried_from` is the period in which an earlier run listed the
     order without drafting it.
     """
 
@@ -45,6 +46,7 @@ class BatchInvoice:
     orders: tuple[OrderLink, ...] = ()
     replaces: tuple[str, ...] = ()
     carried_from: str | None = None
+    billed_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +99,7 @@ class Batch:
                     "orders": [link.to_dict() for link in invoice.orders],
                     "replaces": list(invoice.replaces),
                     "carriedFrom": invoice.carried_from,
+                    "billedBy": invoice.billed_by,
                 }
                 for invoice in self.invoices
             ],
@@ -123,6 +126,7 @@ def batch_from_dict(data: Mapping[str, Any]) -> Batch:
                 orders=tuple(OrderLink.from_dict(link) for link in one["orders"]),
                 replaces=tuple(one["replaces"]),
                 carried_from=one["carriedFrom"],
+                billed_by=one["billedBy"],
             )
             for one in data["invoices"]
         ),

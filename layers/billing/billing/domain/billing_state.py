@@ -26,12 +26,13 @@ class ToBill:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A plan that is billed already, by this invoice."""
+    """A plan that is billed already, by this invoice, which was drafted from the plan `billed_by`."""
 
     plan: InvoicePlan
     link: OrderLink
     invoice_id: str
     reason: str
+    billed_by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +69,9 @@ def state_of_order(
         if one.plan_key in entries and entries[one.plan_key].state is EntryState.DIFFERS
     ]
     if differing:
-        reason = f"The draft {differing[0]} differs from what was approved. Delete or void it in Stripe, then run again."
+        reason = (
+            f"The draft {differing[0]} differs from what was approved. Delete or void it in Stripe, then run again."
+        )
         return [Held(plan, link, differing[0], reason) for plan in plans]
     if record.order_hash == now_hash:
         return [_unchanged(plan, link, live, gone, again, entries) for plan in plans]
@@ -93,7 +96,8 @@ def _unchanged(
         return ToBill(plan, link, gone, again)
     named = ", ".join(sorted(filter(None, invoices)))
     periods = sorted({entries[one.plan_key].period for one in live.values() if one.plan_key in entries})
-    return Done(plan, link, sorted(filter(None, invoices))[0], f"Drafted in {', '.join(periods)} as {named}.")
+    first = sorted(filter(None, invoices))[0]
+    return Done(plan, link, first, f"Drafted in {', '.join(periods)} as {named}.", live[first].plan_key)
 
 
 def _changed(
@@ -110,7 +114,8 @@ def _changed(
         return ToBill(found.plan, link, gone, f"Billed by {named}; newly open since: {changes}")
     first = sorted(live)[0]
     if isinstance(found, NothingNew):
-        return Done(plan, link, first, f"Billed by {named}. Changed since, with nothing new to bill. {changes}".strip())
+        reason = f"Billed by {named}. Changed since, with nothing new to bill. {changes}"
+        return Done(plan, link, first, reason.strip(), live[first].plan_key)
     return Held(plan, link, first, f"Billed by {named}, and changed since. {found.reason} {changes}".strip())
 
 

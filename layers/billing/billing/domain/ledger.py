@@ -131,9 +131,7 @@ def family(plan_key: str) -> str:
     return plan_key.rpartition("-part-")[0] or plan_key
 
 
-def decide(
-    signed: str, stripe_customer: str | None, entry: LedgerEntry | None, approval: Approval | None
-) -> Decision:
+def decide(signed: str, stripe_customer: str | None, entry: LedgerEntry | None, approval: Approval | None) -> Decision:
     """Decide about a plan whose orders are not billed yet. Pure.
 
     An approval counts only for the content it was given for, and for the Stripe customer that was shown: one that was

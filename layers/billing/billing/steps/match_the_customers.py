@@ -162,9 +162,7 @@ class Matching:
         for plan in plans:
             of_order.setdefault(plan.orders[0].id, []).append(plan)
         records = self.ledger.order_records(of_order)
-        entries = self.ledger.entries(
-            {one.plan_key for record in records.values() for one in record.billed.values()}
-        )
+        entries = self.ledger.entries({one.plan_key for record in records.values() for one in record.billed.values()})
         removed = self.invoices.removed({id_ for record in records.values() for id_ in record.billed})
         to_bill: list[ToBill] = []
         settled: list[BatchInvoice] = []
@@ -251,6 +249,7 @@ def _settled(state: Done | Held, carried: Mapping[str, Carried], period: str) ->
         customer=None,
         invoice_id=state.invoice_id,
         orders=(state.link,),
+        billed_by=state.billed_by if isinstance(state, Done) else "",
         carried_from=_carried_from(state.plan, carried, period),
     )
 
