@@ -108,14 +108,17 @@ def serving() -> Iterator[PageServer]:
             url = urlsplit(self.path)
             server.requested.append(f"{self.command} {self.path}")
             desk = server.desks.get(url.path)
+            content: Shown | str | bytes
             if desk is not None:
                 content = desk.post(form) if self.command == "POST" else desk.get(_fields(url.query))
             else:
                 content = server.pages.get(url.path, b"")
-            headers = {"content-type": "text/csv" if isinstance(content, bytes) else "text/html; charset=utf-8"}
             if isinstance(content, Shown):
-                headers = content.headers
-            data = content if isinstance(content, bytes) else getattr(content, "html", content).encode()
+                headers, data = content.headers, content.html.encode()
+            elif isinstance(content, str):
+                headers, data = {"content-type": "text/html; charset=utf-8"}, content.encode()
+            else:
+                headers, data = {"content-type": "text/csv; charset=utf-8"}, content
             self.send_response(200 if data else 404)
             for name, value in {**headers, "content-length": str(len(data))}.items():
                 self.send_header(name, value)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from billing.domain.approval_request import RecordedOutcome, RecordedVote
-from billing.domain.approvers import Answer
+from billing.domain.approvers import Answer, Slot
 from billing.pages.approval_page import invalid_link_page, standing_page, trouble_page
 from tests.pages import samples
 from tests.pages.parsed_page import Element, parse
@@ -138,3 +139,21 @@ def test_trouble_names_the_reference_and_that_nothing_was_changed() -> None:
     page = parse(trouble_page("1-abc<script>").html)
     assert page.first("code").text == "1-abc<script>"
     assert "Nothing was changed" in page.text
+
+
+def test_a_slot_is_done_only_when_enough_have_signed_for_exactly_this_content() -> None:
+    slots = (Slot("Board", 2, (samples.ANN, samples.BOB, samples.CY)),)
+    batch = samples.month()
+    other = replace(samples.vote(samples.BOB), batch_sha256="0" * 64)
+    for votes, state in (
+        ([samples.vote(samples.ANN)], "waits"),
+        ([samples.vote(samples.ANN), samples.vote(samples.ANN)], "waits"),
+        ([samples.vote(samples.ANN), other], "waits"),
+        ([samples.vote(samples.ANN), samples.vote(samples.BOB)], "done"),
+    ):
+        shown = standing_page(
+            samples.request(batch, slots), batch, samples.ANN, votes, None, samples.stands(votes, slots), samples.NOW
+        )
+        (item,) = parse(shown.html).first("ul", class_="slots").all("li")
+        assert item.attributes["class"] == state
+        assert ("bob@firm.example approved" in item.text) == (state == "done")

@@ -62,7 +62,8 @@ def test_many_currencies_are_counted_where_room_is_short() -> None:
         (NetDays(30), "Due 30 days after the invoice’s date"),
         (NetDays(1), "Due 1 day after the invoice’s date"),
         (NetDays(0), "Due on the invoice’s date"),
-        (DayOfMonth(31), "Due on the 31st of the month"),
+        (DayOfMonth(31), "Due on the last day of the month"),
+        (DayOfMonth(30), "Due on the 30th of the month, or its last day"),
         (
             DayOfMonth(20, 5),
             "Due on the 20th of the month, a month later if that is within 5 days of the invoice’s date",

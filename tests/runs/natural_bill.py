@@ -1,20 +1,20 @@
 """What a person with a pocket calculator bills for an order, from a world file's natural amounts.
 
 Independent of the product on purpose: nothing of `billing` is imported. Amounts as a person writes them (positive,
-`Decimal`, in the order's currency) become minor units at the very end.
+`Decimal`, in the order's currency) become minor units at the very end. The rule for shares is decision 0003.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 _DECIMALS = {"JPY": 0, "KWD": 3}
-_STRIPE_ROUNDS_TO = {"KWD": 10}
-NEGATIVE_ITEMS = frozenset({"Deposit applied"})
+_PAYMENTS_RECEIVED = frozenset({"Deposit applied"})
 
 Order = Mapping[str, Any]
+Rounded = Callable[[Decimal], Decimal]
 
 
 def minor_total(order: Order, tax_rates: Mapping[str, Decimal]) -> int:
@@ -24,7 +24,8 @@ def minor_total(order: Order, tax_rates: Mapping[str, Decimal]) -> int:
     def rounded(amount: Decimal) -> Decimal:
         return amount.quantize(places, rounding=ROUND_HALF_UP)
 
-    goods = sum(_open_amounts(order["lines"], rounded), Decimal(0))
+    goods = sum(_amounts(order["lines"], rounded), Decimal(0))
+    share = goods / sum(_amounts(order["lines"], rounded, whole=True), Decimal(0)) if goods else Decimal(0)
     reduction = order.get("discount")
     if isinstance(reduction, Mapping):
         reduction = reduction["value"]
@@ -38,19 +39,24 @@ def minor_total(order: Order, tax_rates: Mapping[str, Decimal]) -> int:
         if charge is None:
             continue
         fields = charge if isinstance(charge, Mapping) else {"amount": charge}
-        extras += Decimal(fields["amount"])
+        amount = rounded(Decimal(fields["amount"]) * share)
+        extras += amount
         if fields.get("taxCode"):
-            taxed[fields["taxCode"]] = taxed.get(fields["taxCode"], Decimal(0)) + Decimal(fields["amount"])
+            taxed[fields["taxCode"]] = taxed.get(fields["taxCode"], Decimal(0)) + amount
     tax = sum((rounded(base * tax_rates[code] / 100) for code, base in taxed.items()), Decimal(0))
     return int((goods + extras + tax) / places)
 
 
-def line_count(order: Order) -> int:
-    """How many positions with an amount the bill has at least: what is neither text, sum, closed nor billed."""
-    return sum(1 for amount in _open_amounts(order["lines"], lambda value: value) if amount)
+def minor_goods(order: Order) -> list[int]:
+    """The open amount of each position that is sold or taken off, in minor units and the order's own sequence; without
+    discounts on the whole order, shipping and tax."""
+    places = Decimal(1).scaleb(-_DECIMALS.get(order["currency"], 2))
+    amounts = _amounts(order["lines"], lambda amount: amount.quantize(places, rounding=ROUND_HALF_UP))
+    return [int(amount / places) for amount in amounts if amount]
 
 
-def _open_amounts(lines: Iterable[Mapping[str, Any]], rounded: Any) -> list[Decimal]:
+def _amounts(lines: Iterable[Mapping[str, Any]], rounded: Rounded, whole: bool = False) -> list[Decimal]:
+    """The lines' amounts: what is open of them, or all of them."""
     amounts: list[Decimal] = []
     section, above = Decimal(0), Decimal(0)
     for line in lines:
@@ -60,26 +66,28 @@ def _open_amounts(lines: Iterable[Mapping[str, Any]], rounded: Any) -> list[Deci
             above, section = section, Decimal(0)
             continue
         if "group" in line:
-            members = _open_amounts(line["members"], rounded)
+            members = _amounts(line["members"], rounded, whole)
             amounts += members
             above = sum(members, Decimal(0))
         elif "discount" in line:
-            text = line["discount"]
+            text = str(line["discount"])
             above = -(rounded(above * Decimal(text[:-1]) / 100) if text.endswith("%") else Decimal(text))
             amounts.append(above)
         else:
-            above = _open_amount(line, rounded)
+            above = _amount(line, rounded, whole)
             amounts.append(above)
         section += above
     return amounts
 
 
-def _open_amount(line: Mapping[str, Any], rounded: Any) -> Decimal:
+def _amount(line: Mapping[str, Any], rounded: Rounded, whole: bool) -> Decimal:
+    quantity = Decimal(str(line.get("quantity", 1)))
+    amount = Decimal(str(line["amount"])) if "amount" in line else rounded(quantity * Decimal(str(line["rate"])))
+    if line["item"] in _PAYMENTS_RECEIVED:
+        amount = -amount
+    if whole:
+        return amount
     if line.get("closed"):
         return Decimal(0)
-    quantity = Decimal(str(line.get("quantity", 1)))
-    whole = Decimal(line["amount"]) if "amount" in line else rounded(quantity * Decimal(line["rate"]))
-    if line["item"] in NEGATIVE_ITEMS:
-        whole = -whole
     billed = Decimal(str(line.get("billed", 0)))
-    return rounded(whole * (quantity - billed) / quantity) if billed else whole
+    return rounded(amount * (quantity - billed) / quantity) if billed else amount

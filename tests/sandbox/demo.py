@@ -234,9 +234,8 @@ def _readable_cause(cause: str) -> str:
 def _slack_lines(post: Mapping[str, Any]) -> list[str]:
     texts = []
     for block in post["blocks"] or []:
-        for part in (block.get("text"), *block.get("fields", []), *block.get("elements", [])):
-            if isinstance(part, Mapping):
-                texts.append(str(part.get("text", "")))
+        parts = (block.get("text"), *block.get("fields", []), *block.get("elements", []))
+        texts += [str(part.get("text", "")) for part in parts if isinstance(part, Mapping)]
     return [line for text in texts or [str(post["text"])] for line in text.splitlines()]
 
 

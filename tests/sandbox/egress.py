@@ -186,9 +186,7 @@ class Forwarder(HttpServer):
     X-Forwarded-Host, -Proto and -Prefix say it again for servers that look there.
     """
 
-    def __init__(
-        self, service: str, target: str, outgoing: Outgoing, origin_of: Callable[[int], Origin]
-    ) -> None:
+    def __init__(self, service: str, target: str, outgoing: Outgoing, origin_of: Callable[[int], Origin]) -> None:
         super().__init__()
         self.service = service
         self.target = target.rstrip("/")
@@ -199,9 +197,7 @@ class Forwarder(HttpServer):
         """Begin to listen; like the base class, with a listener that knows who connects."""
         if self._listener is None:
             listener = self._listener = _PeerListener(self, self._port)
-            self._thread = threading.Thread(
-                target=listener.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
-            )
+            self._thread = threading.Thread(target=listener.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
             self._thread.start()
         return self.url
 

@@ -173,9 +173,8 @@ def _form_for(page: Page, decision: str) -> tuple[Form, Button]:
         for button in form.buttons:
             if form.method == "post" and decision in (button.value.lower(), button.text.strip().lower().split(" ")[0]):
                 return form, button
-    raise SandboxError(
-        f"the page at {page.url.split('?')[0][:60]}... (status {page.status}) has no way to {decision}: {page.text[:300]}"
-    )
+    shown = f"status {page.status}: {page.text[:300]}"
+    raise SandboxError(f"the page at {page.url[:60]}... has no way to {decision}; it shows {shown}")
 
 
 def _wants_number(item: FormField, form: Form) -> bool:

@@ -22,7 +22,7 @@ from tests.sandbox.aws.deploy.stack import Stack
 from tests.sandbox.aws.errors import SandboxError
 from tests.sandbox.aws.frontdoor import Denial
 from tests.sandbox.aws.gateway import PublicAccess
-from tests.sandbox.aws.iam.evaluate import Access
+from tests.sandbox.aws.iam.evaluate import Access, unused_grants
 from tests.sandbox.aws.mail import Mail, parse_mail
 from tests.sandbox.aws.map_runs import Child
 from tests.sandbox.aws.stepfunctions import EnteredState
@@ -76,7 +76,8 @@ class Sandbox:
     datetime to start at). stripe_url, slack_url, netsuite_url: base URL of another server instead of the
     stand-in. record: file that receives every outgoing request of the functions as JSON lines (overwritten).
     template: path relative to the repository. netsuite_auth: "oauth2" or "tba". netsuite_secret, stripe_secret,
-    slack_secret: what the secrets hold instead of the sandbox's own.
+    slack_secret: what the secrets hold instead of the sandbox's own. stripe_options: keyword arguments of the
+    Stripe stand-in. retry_delay_scale: factor on the waits of the state machine's Retry (0.05 makes 60 s three).
     """
 
     def __init__(
@@ -96,6 +97,7 @@ class Sandbox:
         stripe_secret: Mapping[str, str] | None = None,
         slack_secret: Mapping[str, str] | None = None,
         stripe_options: Mapping[str, Any] | None = None,
+        retry_delay_scale: float = 1.0,
     ) -> None:
         self._world = world
         self._given = dict(parameters or {})
@@ -106,6 +108,7 @@ class Sandbox:
         self._netsuite_auth: Literal["oauth2", "tba"] = netsuite_auth
         self._secret_values = {"netsuite": netsuite_secret, "stripe": stripe_secret, "slack": slack_secret}
         self._stripe_options = dict(stripe_options or {})
+        self._retry_delay_scale = retry_delay_scale
         self._servers: list[Any] = []
         self._people: list[Person] = []
         self._aws: EmbeddedAws | None = None
@@ -133,8 +136,8 @@ class Sandbox:
 
     def _open(self) -> None:
         self._outgoing = Outgoing(self._record)
-        self._aws = EmbeddedAws(self.clock, self._outgoing)
-        declared = set((yaml_parse(self._template.read_text(encoding="utf-8")).get("Parameters") or {}))
+        self._aws = EmbeddedAws(self.clock, self._outgoing, retry_delay_scale=self._retry_delay_scale)
+        declared = set(yaml_parse(self._template.read_text(encoding="utf-8")).get("Parameters") or {})
         parameters = {name: value for name, value in _DEFAULT_PARAMETERS.items() if name in declared}
         self._start_stand_ins()
         for service, parameter in (
@@ -257,6 +260,21 @@ class Sandbox:
         """Every request that IAM refused."""
         return list(self.aws.door.denials)
 
+    def unused_permissions(self) -> list[tuple[str, str, str, str]]:
+        """(role's logical id, Sid, action, resource) of whatever a role may do and nothing has done so far, but for
+        logs and traces. After runs that take every way through the product, what is left here is too much."""
+        allowed = set(self.aws.door.allowed)
+        found = []
+        for logical_id, role in self.stack.of_type("AWS::IAM::Role").items():
+            arn = role.attributes["Arn"]
+            used = [access for role_arn, access in allowed if role_arn == arn]
+            found += [
+                (logical_id, *grant)
+                for grant in unused_grants(self.aws.roles.statements(arn), used)
+                if not grant[1].startswith(("logs:", "xray:"))
+            ]
+        return found
+
     def logs(self, function: str | None = None) -> list[tuple[str, str]]:
         """(function's logical id, line) of what the functions wrote; of one function if named."""
         return self.aws.functions.logs(function)
@@ -290,7 +308,7 @@ class Sandbox:
             raise SandboxError(f"the template has {len(machines)} state machines, not one")
         return machines[0]
 
-    def start(self, input: Mapping[str, Any] | str | None = None, name: str | None = None) -> Run:  # noqa: A002
+    def start(self, input: Mapping[str, Any] | str | None = None, name: str | None = None) -> Run:
         """Start an execution by hand, as the console's "New execution" does."""
         text = input if isinstance(input, str) else json.dumps(input or {})
         return self._start(self.state_machine_arn, text, name or str(uuid.uuid4()))
@@ -513,7 +531,7 @@ class Sandbox:
     def dump(self) -> bytes:
         """Every store as canonical bytes (tables, objects, mails, Stripe, Slack), to compare before and after."""
         tables = {
-            name: sorted(json.dumps(row, sort_keys=True, default=str) for row in rows)
+            name: sorted(json.dumps(row, sort_keys=True, default=repr) for row in rows)
             for name, rows in self.tables().items()
         }
         parts = [

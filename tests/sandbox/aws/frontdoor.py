@@ -83,6 +83,8 @@ class FrontDoor:
         self._lock = threading.Lock()
         self.resource_policies: dict[str, list[Statement]] = {}
         self.denials: list[Denial] = []
+        self.allowed: set[tuple[str, Access]] = set()
+        """(role ARN, access without its context) of everything that a role's policies let through."""
         self.mails: list[SentMail] = []
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -132,9 +134,7 @@ class FrontDoor:
         self._note(request, call, None if struck else int(reply[0].split()[0]), origin, caller)
         return reply
 
-    def _count(
-        self, caller: Caller, access_key: str, request: WireRequest
-    ) -> tuple[Origin, list[PlannedKill]]:
+    def _count(self, caller: Caller, access_key: str, request: WireRequest) -> tuple[Origin, list[PlannedKill]]:
         def kill() -> None:
             instance = self._functions.by_key(access_key)
             if instance is not None:
@@ -169,12 +169,13 @@ class FrontDoor:
     def _perform(self, caller: Caller, call: ApiCall, request: WireRequest, environ: Environ) -> Reply:
         if call.service == "lambda" and call.operation == "Invoke":
             return self._invoke(str(call.parameters["FunctionName"]), environ, request.body)
+        if call.service == "sesv2" and call.operation == "SendEmail":
+            named = call.parameters.get("ConfigurationSetName")
+            if named and named not in self._lookup.configuration_sets:
+                # moto does not look, SES does.
+                return _refusal("rest-json", "NotFoundException", f"Configuration set <{named}> does not exist.", 404)
         reply = self._ask_moto(environ)
-        if (
-            call.service == "s3"
-            and reply[0].startswith("404")
-            and call.operation in ("GetObject", "HeadObject")
-        ):
+        if call.service == "s3" and reply[0].startswith("404") and call.operation in ("GetObject", "HeadObject"):
             hidden = self._hide_missing_object(caller, call)
             if hidden is not None:
                 return hidden
@@ -194,9 +195,7 @@ class FrontDoor:
     def _ask_moto(self, environ: Environ) -> Reply:
         caught: list[tuple[str, list[tuple[str, str]]]] = []
 
-        def start(
-            status: str, headers: list[tuple[str, str]], exc_info: Any = None
-        ) -> Callable[[bytes], None]:
+        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], None]:
             caught.append((status, headers))
             return lambda _: None
 
@@ -230,6 +229,13 @@ class FrontDoor:
         return None
 
     def _reason_against(self, caller: Caller, access: Access) -> str | None:
+        reason = self._evaluate(caller, access)
+        if reason is None:
+            with self._lock:
+                self.allowed.add((caller.role_arn or "", Access(access.action, access.resource)))
+        return reason
+
+    def _evaluate(self, caller: Caller, access: Access) -> str | None:
         context = {
             **access.context,
             # The sandbox speaks plain HTTP on this machine where AWS speaks TLS.
@@ -270,8 +276,7 @@ class FrontDoor:
     @staticmethod
     def _sentence(caller: Caller, access: Access, reason: str) -> str:
         return (
-            f"User: {caller.arn} is not authorized to perform: {access.action} "
-            f"on resource: {access.resource} {reason}"
+            f"User: {caller.arn} is not authorized to perform: {access.action} on resource: {access.resource} {reason}"
         )
 
     def _invoke(self, name: str, environ: Environ, body: bytes) -> Reply:
@@ -309,9 +314,7 @@ def _path(environ: Environ) -> str:
 
 def _headers(environ: Environ) -> dict[str, str]:
     found = {
-        name[5:].lower().replace("_", "-"): str(value)
-        for name, value in environ.items()
-        if name.startswith("HTTP_")
+        name[5:].lower().replace("_", "-"): str(value) for name, value in environ.items() if name.startswith("HTTP_")
     }
     if environ.get("CONTENT_TYPE"):
         found["content-type"] = environ["CONTENT_TYPE"]
@@ -320,9 +323,7 @@ def _headers(environ: Environ) -> dict[str, str]:
 
 def _credential(environ: Environ) -> tuple[str, str, str]:
     """(access key, signing name, region) of a SigV4 request, by header or presigned."""
-    match = re.search(
-        r"Credential=([^/,]+)/\d+/([^/]+)/([^/]+)/aws4_request", environ.get("HTTP_AUTHORIZATION", "")
-    )
+    match = re.search(r"Credential=([^/,]+)/\d+/([^/]+)/([^/]+)/aws4_request", environ.get("HTTP_AUTHORIZATION", ""))
     if match:
         return match.group(1), match.group(3).lower(), match.group(2)
     query = parse_qs(environ.get("QUERY_STRING", ""))
@@ -339,7 +340,7 @@ def _service_label(request: WireRequest) -> str:
 def _mail_summary(parameters: Mapping[str, Any]) -> str:
     """Approval links are as good as a signature, so the text of mails stays out of the record."""
     content = parameters.get("Content", {})
-    return json.dumps({**parameters, "Content": {kind: _HIDDEN_MAIL for kind in content}}, ensure_ascii=False)
+    return json.dumps({**parameters, "Content": dict.fromkeys(content, _HIDDEN_MAIL)}, ensure_ascii=False)
 
 
 _HIDDEN_MAIL = "(the mail itself is not recorded; see Sandbox.mails())"
@@ -358,7 +359,8 @@ def _refusal(protocol: str, code: str, message: str, status: int) -> Reply:
         name = "AccessDenied" if code == "AccessDeniedException" else code
         inner = f"<Code>{name}</Code><Message>{escape(message)}</Message>"
         if protocol == "query":
-            text = f"<ErrorResponse><Error><Type>Sender</Type>{inner}</Error><RequestId>{request_id}</RequestId></ErrorResponse>"
+            error = f"<Error><Type>Sender</Type>{inner}</Error>"
+            text = f"<ErrorResponse>{error}<RequestId>{request_id}</RequestId></ErrorResponse>"
         else:
             text = f"<Error>{inner}<RequestId>{request_id}</RequestId></Error>"
         headers = [("Content-Type", "text/xml"), ("x-amzn-RequestId", request_id)]

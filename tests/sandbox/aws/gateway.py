@@ -22,6 +22,7 @@ from tests.sandbox.http_server import HttpServer
 
 _SERVER_ERROR = b'{"message":"Internal Server Error"}'
 _NOT_FOUND = b'{"message":"Not Found"}'
+_UNAVAILABLE = b'{"message":"Service Unavailable"}'
 _TEXT_TYPES = re.compile(r"^(text/|application/(json|javascript|xml|x-www-form-urlencoded))|\+(json|xml)")
 
 
@@ -103,13 +104,15 @@ class _Headers(Mapping[str, str]):
 
 
 class Gateway(HttpServer):
-    """Serves the deployed HTTP APIs. `invoke(function ARN, payload)` gives (answer, failed);
+    """Serves the deployed HTTP APIs.
+
+    `invoke(function ARN, payload)` gives (answer, failed), with None for an answer if it was throttled;
     `permitted(function ARN, source ARN)` says whether API Gateway may invoke the function."""
 
     def __init__(
         self,
         *,
-        invoke: Callable[[str, bytes], tuple[bytes, bool]],
+        invoke: Callable[[str, bytes], tuple[bytes | None, bool]],
         permitted: Callable[[str, str], bool],
         write_log: Callable[[str, str], None],
         clock: Callable[[], float],
@@ -170,16 +173,27 @@ class Gateway(HttpServer):
         route, parameters = self._route_of(api, request.method, path)
         if route is None:
             return self._finish(request, stage, None, Response(404, _NOT_FOUND, _json()), False)
-        source = (
-            f"arn:aws:execute-api:{self._region}:{self._account}:{api.api_id}/{stage.name}/"
-            f"{request.method if route.method != 'ANY' else '*'}{route.path if route.path != '$default' else '/$default'}"
-        )
+        method = "*" if route.method == "ANY" else request.method
+        place = "/$default" if route.path == "$default" else route.path
+        source = f"arn:aws:execute-api:{self._region}:{self._account}:{api.api_id}/{stage.name}/{method}{place}"
         if not self._permitted(route.function_arn, source):
             return self._finish(request, stage, route, Response(500, _SERVER_ERROR, _json()), True)
         event = self._event(request, api, stage, route, parameters, path)
-        answer, failed = self._invoke(route.function_arn, json.dumps(event).encode())
-        response = Response(500, _SERVER_ERROR, _json()) if failed else _response(answer)
+        answer, failed = self._invoke_in_time(route, json.dumps(event).encode())
+        if answer is None:
+            response = Response(503, _UNAVAILABLE, _json())
+        else:
+            response = Response(500, _SERVER_ERROR, _json()) if failed else _response(answer)
         return self._finish(request, stage, route, response, failed)
+
+    def _invoke_in_time(self, route: Route, payload: bytes) -> tuple[bytes | None, bool]:
+        """The function's answer and whether it failed; no answer (None) if it was throttled or took too long.
+        API Gateway gives up after the integration's timeout, while the function runs on."""
+        found: list[tuple[bytes | None, bool]] = []
+        thread = threading.Thread(target=lambda: found.append(self._invoke(route.function_arn, payload)), daemon=True)
+        thread.start()
+        thread.join(route.timeout_seconds)
+        return found[0] if found else (None, True)
 
     def _api_of(self, path: str) -> tuple[_Api | None, str]:
         if path.startswith("/_api/"):

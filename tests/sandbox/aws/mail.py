@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from email.message import EmailMessage
 from html.parser import HTMLParser
-from typing import Any, cast
+from typing import Any
 
 from tests.sandbox.aws.frontdoor import SentMail
 
@@ -52,7 +52,7 @@ def parse_mail(sent: SentMail) -> Mail:
     content = parameters["Content"]
     if "Raw" in content:
         raw = base64.b64decode(content["Raw"]["Data"])
-        message = cast(EmailMessage, email.message_from_bytes(raw, policy=email.policy.default))
+        message = email.message_from_bytes(raw, policy=email.policy.default)
         text, html = _part(message, "plain"), _part(message, "html")
         headers = {name: str(value) for name, value in message.items()}
         subject = str(message.get("Subject", ""))
@@ -86,5 +86,5 @@ def _part(message: EmailMessage, kind: str) -> str:
 def _links(text: str, html: str) -> tuple[str, ...]:
     anchors = _Anchors()
     anchors.feed(html)
-    found = [*anchors.found, *re.findall(r"https?://[^\s<>\"')]+", text)]
+    found = [*anchors.found, *(link.rstrip(".,;:!?") for link in re.findall(r"https?://[^\s<>\"')]+", text))]
     return tuple(dict.fromkeys(link for link in found if link.startswith("http")))

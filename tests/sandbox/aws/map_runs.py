@@ -262,10 +262,7 @@ class _Run:
     def work(self) -> None:
         """Run every child that is not done."""
         limit = int(self.record.max_concurrency) or _UNLIMITED
-        threads = [
-            threading.Thread(target=self._loop, daemon=True)
-            for _ in range(min(limit, max(1, len(self.todo))))
-        ]
+        threads = [threading.Thread(target=self._loop, daemon=True) for _ in range(min(limit, max(1, len(self.todo))))]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -279,7 +276,7 @@ class _Run:
                 child = self.todo.pop()
             self._run_child(child)
             with self.lock:
-                if not self.exceeded and self._too_many_failed():
+                if self._too_many_failed():
                     self.exceeded = True
                     for frame in self.running.values():
                         self.stopped = True
@@ -309,9 +306,7 @@ class _Run:
         with self.env._state_mutex:
             self.env._frames.append(frame)
         item = self.memory.items[child.index]
-        frame.states.context_object.context_object_data["Map"] = {
-            "Item": {"Index": child.index, "Value": item}
-        }
+        frame.states.context_object.context_object_data["Map"] = {"Item": {"Index": child.index, "Value": item}}
         frame.states.reset(item)
         frame.stack.append(frame.states.get_input())
         with self.lock:

@@ -10,17 +10,20 @@ import datetime as real_datetime
 import logging
 import sys
 import threading
+import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from jsonpath_ng.ext import parse as parse_json_path
+from jsonpath_ng.ext.parser import parse as parse_json_path
+from moto.core.exceptions import AWSError
+from moto.core.responses import ActionResult
 from moto.iam.access_control import PermissionResult
 from moto.s3 import models as s3_models
 from moto.stepfunctions.parser import models as sfn_models
-from moto.stepfunctions.parser.api import InvalidToken, TaskTimedOut
+from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.state import state as state_module
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_lambda import (
     StateTaskServiceLambda,
@@ -32,8 +35,23 @@ from moto.stepfunctions.parser.asl.utils import boto_client, json_path
 from moto.stepfunctions.parser.backend import execution as execution_module
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.utils import TMP_THREADS
+from moto.stepfunctions.responses import StepFunctionResponse
 
 from tests.sandbox.aws.iam.evaluate import Access
+
+
+class TaskTimedOut(AWSError):  # type: ignore[misc]
+    """AWS's answer to a callback that comes too late."""
+
+    TYPE = "TaskTimedOut"
+    STATUS = 400
+
+
+class InvalidToken(AWSError):  # type: ignore[misc]
+    """AWS's answer to a token that it never issued."""
+
+    TYPE = "InvalidToken"
+    STATUS = 400
 
 
 @dataclass(frozen=True)
@@ -54,8 +72,8 @@ class Hooks:
     allows: Callable[[str, Access], str | None]
     """None if the role may do it, else AWS's sentence for the refusal."""
     clock: Callable[[], float]
-    ended: Callable[[Any], None] = field(default=lambda execution: None)
-    """Called with moto's execution object when an execution has ended."""
+    retry_delay_scale: float = 1.0
+    """Factor on the waits of Retry, for tests that cannot wait as long as a production run may."""
 
 
 _hooks: Hooks | None = None
@@ -80,7 +98,9 @@ def activate(current: Hooks | None) -> None:
 
 def now_text() -> str:
     """The sandbox's time as the context object shows it, such as 2026-06-01T09:00:00.000Z."""
-    moment = real_datetime.datetime.fromtimestamp(hooks().clock(), real_datetime.UTC)
+    # A thread of an execution may outlive its sandbox by a moment; it must not trip over the clock.
+    seconds = _hooks.clock() if _hooks is not None else time.time()
+    moment = real_datetime.datetime.fromtimestamp(seconds, real_datetime.UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
 
 
@@ -101,6 +121,7 @@ def install() -> None:
     _answer_late_callbacks_as_aws()
     _stop_at_once()
     _leave_bucket_policies_to_the_front_door()
+    _scale_the_waits_of_retry()
     map_runs.install()
     # Every failed task is logged as an error of moto's; the execution history says it all.
     logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
@@ -134,7 +155,7 @@ def _move_with_the_clock() -> None:
     class Moved(real_datetime.datetime):
         @classmethod
         def now(cls, tz: Any = None) -> Any:
-            moment = hooks().clock() if _hooks is not None else real_datetime.datetime.now().timestamp()
+            moment = hooks().clock() if _hooks is not None else time.time()
             return real_datetime.datetime.fromtimestamp(moment, tz)
 
     class Shim:
@@ -169,10 +190,10 @@ def _show_redrives_in_the_context() -> None:
     reflect = execution_module.BaseExecutionWorkerCommunication.terminated
 
     def terminated(self: Any) -> None:
-        if not getattr(self.execution, "aborted", False):
+        # The thread of an aborted run may end after the redrive has begun: it is not the one to say how it ended.
+        current = self.execution.exec_worker._execution_communication is self
+        if current and not getattr(self.execution, "aborted", False):
             reflect(self)
-        if _hooks is not None:
-            _hooks.ended(self.execution)
 
     execution_module.BaseExecutionWorkerCommunication.terminated = terminated
 
@@ -298,6 +319,15 @@ def _stop_at_once() -> None:
             endpoint.interrupt_all()
 
     execution_module.Execution.stop = stop
+
+    def stop_execution(self: Any) -> Any:
+        # moto drops the caller's error and cause.
+        arn = self._get_param("executionArn")
+        execution = self.stepfunction_backend.describe_execution(arn)
+        execution.stop(None, self._get_param("error"), self._get_param("cause"))
+        return ActionResult({"stopDate": execution.stop_date})
+
+    StepFunctionResponse.stop_execution = stop_execution
     add_event = EventManager.add_event
 
     def add_event_unless_closed(self: Any, *args: Any, **kwargs: Any) -> int:
@@ -312,6 +342,20 @@ def _leave_bucket_policies_to_the_front_door() -> None:
     """moto applies a bucket policy's Deny without its Condition, so "only over TLS" would lock everybody out.
     The front door evaluates bucket policies, conditions included."""
     s3_models.FakeBucket.get_permission = lambda self, action, resource: PermissionResult.NEUTRAL
+
+
+def _scale_the_waits_of_retry() -> None:
+    """A storm of retries may take minutes; a test can ask for the same number of attempts in less time."""
+
+    class Shim:
+        @staticmethod
+        def sleep(seconds: float) -> None:
+            time.sleep(seconds * (_hooks.retry_delay_scale if _hooks is not None else 1.0))
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(time, name)
+
+    retrier_decl.time = Shim()
 
 
 def execution_module_event(name: str) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 import threading
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 from moto.stepfunctions.parser.api import ExecutionStatus, HistoryEventType
 from moto.stepfunctions.parser.asl.component.eval_component import EvalComponent
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
-from moto.stepfunctions.parser.asl.eval.event.event_manager import EventHistoryContext
+from moto.stepfunctions.parser.asl.eval.event.event_manager import EventHistoryContext, EventManager
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
@@ -74,9 +73,7 @@ def redrive(execution: Any) -> int:
     """
     status = execution.exec_status.value if execution.exec_status else "STARTING"
     if status not in _REDRIVABLE:
-        raise SandboxError(
-            f"ExecutionNotRedrivable: the execution is {status}; only {_REDRIVABLE} can be redriven"
-        )
+        raise SandboxError(f"ExecutionNotRedrivable: the execution is {status}; only {_REDRIVABLE} can be redriven")
     past = execution.exec_worker.env
     execution.past_environments = [*getattr(execution, "past_environments", []), past]
     execution.redrive_count = getattr(execution, "redrive_count", 0) + 1
@@ -108,10 +105,13 @@ class _RedriveWorker(ExecutionWorker):  # type: ignore[misc]
 
     def prepare(self, redrive_count: int) -> None:
         self.env = self._get_evaluation_environment()
-        manager = self.past.event_manager
-        manager.closed = False
+        # A history of its own that goes on where the past one ended: threads of an aborted run still know that one.
+        manager = EventManager()
+        manager._history_event_list.extend(self.past.event_manager.get_event_history())
+        last = len(manager._history_event_list)
+        manager._event_id_gen._next_id = last + 1
+        self.past.event_manager.closed = True
         self.env.event_manager = manager
-        last = len(manager.get_event_history())
         self.env.event_history_context = EventHistoryContext(previous_event_id=last)
         manager.add_event(
             context=self.env.event_history_context,
@@ -141,5 +141,4 @@ class _RedriveWorker(ExecutionWorker):  # type: ignore[misc]
 
 def output_of(execution: Any) -> Any:
     """The execution's output, decoded; None unless it succeeded."""
-    output = execution.output
-    return json.loads(output) if isinstance(output, str) else output
+    return copy.deepcopy(execution.output)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
-import re
 import threading
 import time
 from collections.abc import Mapping
@@ -42,14 +42,20 @@ _open_lock = threading.Lock()
 
 
 class _QuietHandler(MotoRequestHandler):  # type: ignore[misc]
-    def log(self, type: str, message: str, *args: Any) -> None:  # noqa: A002 - werkzeug's name
+    def log(self, type: str, message: str, *args: Any) -> None:
         """Requests are recorded, not printed."""
 
 
 class EmbeddedAws:
     """One AWS account in this process. Only one at a time, for moto's state is the process's."""
 
-    def __init__(self, clock: SandboxClock, outgoing: Outgoing, region: str = "us-east-1") -> None:
+    def __init__(
+        self,
+        clock: SandboxClock,
+        outgoing: Outgoing,
+        region: str = "us-east-1",
+        retry_delay_scale: float = 1.0,
+    ) -> None:
         global _open
         with _open_lock:
             if _open is not None:
@@ -87,13 +93,16 @@ class EmbeddedAws:
         self.functions.endpoint_url = self.url
         os.environ["MOTO_PORT"] = str(self._server.server_port)
         os.environ["AWS_DEFAULT_REGION"] = region
-        self._thread = threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True
-        )
+        self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
         self._thread.start()
         moto_patches.install()
         moto_patches.activate(
-            moto_patches.Hooks(client=self.client_as, allows=self.door.allows, clock=clock)
+            moto_patches.Hooks(
+                client=self.client_as,
+                allows=self.door.allows,
+                clock=clock,
+                retry_delay_scale=retry_delay_scale,
+            )
         )
         self.deployment: Deployment | None = None
         self.gateway = Gateway(
@@ -170,11 +179,11 @@ class EmbeddedAws:
         instance = instances[found]
         return Origin(self.functions.logical_id_of(instance), instance.kill)
 
-    def _invoke_for_gateway(self, function_arn: str, payload: bytes) -> tuple[bytes, bool]:
+    def _invoke_for_gateway(self, function_arn: str, payload: bytes) -> tuple[bytes | None, bool]:
         try:
             outcome = self.functions.invoke(function_arn, payload)
         except (Throttled, SandboxError):
-            return b"", True
+            return None, True
         return outcome.payload, outcome.error is not None
 
     def _gateway_may_invoke(self, function_arn: str, source_arn: str) -> bool:
@@ -188,10 +197,8 @@ class EmbeddedAws:
     def _write_log(self, group: str, line: str) -> None:
         client = self.client("logs")
         stream = "sandbox-gateway"
-        try:
+        with contextlib.suppress(client.exceptions.ResourceAlreadyExistsException):
             client.create_log_stream(logGroupName=group, logStreamName=stream)
-        except client.exceptions.ResourceAlreadyExistsException:
-            pass
         # moto refuses events that lie far from the machine's own time, so this one time is real.
         client.put_log_events(
             logGroupName=group,

@@ -49,7 +49,9 @@ def test_the_last_occurrence_may_be_now() -> None:
 
 def test_the_context_attributes_are_filled_in() -> None:
     text, execution_id = fill_input(
-        '{"at": "<aws.scheduler.scheduled-time>", "id": "<aws.scheduler.execution-id>"}', "arn", _utc("2026-06-01T13:00")
+        '{"at": "<aws.scheduler.scheduled-time>", "id": "<aws.scheduler.execution-id>"}',
+        "arn",
+        _utc("2026-06-01T13:00"),
     )
     assert text == f'{{"at": "2026-06-01T13:00:00Z", "id": "{execution_id}"}}'
 

@@ -41,9 +41,7 @@ def test_an_event_carries_path_query_headers_and_cookies(sandbox: Sandbox) -> No
 
 
 def test_a_form_is_posted_and_two_cookies_come_back(sandbox: Sandbox) -> None:
-    answer = requests.post(
-        f"{sandbox.aws.gateway.url}/a/x", data={"a": "1"}, timeout=30, allow_redirects=False
-    )
+    answer = requests.post(f"{sandbox.aws.gateway.url}/a/x", data={"a": "1"}, timeout=30, allow_redirects=False)
     assert answer.status_code == 303
     assert answer.headers["Location"] == "/a/done"
     assert answer.cookies.get_dict() == {"one": "1", "two": "2"}

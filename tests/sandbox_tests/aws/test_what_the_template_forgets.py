@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -9,6 +12,7 @@ import pytest
 import requests
 
 from tests.sandbox import DeployError, Sandbox, SandboxError
+from tests.sandbox.sandbox import REPOSITORY
 from tests.sandbox_tests.aws.small_world import edited, play, small_sandbox
 
 
@@ -29,9 +33,7 @@ def test_an_environment_variable_that_is_not_given_is_not_there(tmp_path: Path) 
 def test_without_its_permission_the_state_machine_cannot_invoke(tmp_path: Path) -> None:
     template = edited(
         tmp_path,
-        {
-            '            - { Effect: Allow, Action: "lambda:InvokeFunction", Resource: !GetAtt NoteFunction.Arn }\n': ""
-        },
+        {'            - { Effect: Allow, Action: "lambda:InvokeFunction", Resource: !GetAtt NoteFunction.Arn }\n': ""},
     )
     with small_sandbox(template=template) as sandbox:
         result = play(sandbox)
@@ -40,11 +42,14 @@ def test_without_its_permission_the_state_machine_cannot_invoke(tmp_path: Path) 
 
 
 def test_a_distributed_map_needs_to_start_executions_and_to_read_its_items(tmp_path: Path) -> None:
-    template = edited(tmp_path, {"              Action: states:StartExecution": "              Action: states:ListExecutions"})
+    template = edited(
+        tmp_path, {"              Action: states:StartExecution": "              Action: states:ListExecutions"}
+    )
     with small_sandbox(template=template) as sandbox:
         assert _map(sandbox).error == "States.Permissions"
     template = edited(
-        tmp_path, {'Action: "s3:GetObject", Resource: !Sub "${Files.Arn}/*"': 'Action: "s3:GetObject", Resource: !Sub "${Files.Arn}/x/*"'}
+        tmp_path,
+        {'"s3:GetObject", Resource: !Sub "${Files.Arn}/*"': '"s3:GetObject", Resource: !Sub "${Files.Arn}/x/*"'},
     )
     with small_sandbox(template=template) as sandbox:
         assert _map(sandbox).error == "States.ItemReaderFailed"
@@ -90,7 +95,8 @@ def test_without_a_permission_the_api_cannot_reach_its_function(tmp_path: Path) 
 
 def test_reserved_concurrency_is_a_limit(tmp_path: Path) -> None:
     template = edited(
-        tmp_path, {"      CodeUri: functions/note\n": "      CodeUri: functions/note\n      ReservedConcurrentExecutions: 1\n"}
+        tmp_path,
+        {"      CodeUri: functions/note\n": "      CodeUri: functions/note\n      ReservedConcurrentExecutions: 1\n"},
     )
     with small_sandbox(template=template) as sandbox:
         run = sandbox.start({"what": "note", "do": "sleep", "seconds": 3})
@@ -119,3 +125,47 @@ def test_closing_leaves_no_process_behind() -> None:
         pids = [instance.pid for instance in sandbox.aws.functions.instances()]
         assert pids
     assert not [pid for pid in pids if Path(f"/proc/{pid}").exists()]
+
+
+def test_function_processes_end_with_the_process_that_opened_the_sandbox(tmp_path: Path) -> None:
+    script = tmp_path / "hold.py"
+    script.write_text(
+        "import sys, time\n"
+        "from tests.sandbox_tests.aws.small_world import play, small_sandbox\n"
+        "with small_sandbox() as sandbox:\n"
+        "    play(sandbox)\n"
+        "    print([instance.pid for instance in sandbox.aws.functions.instances()][0], flush=True)\n"
+        "    time.sleep(120)\n",
+        encoding="utf-8",
+    )
+    environment = {**os.environ, "PYTHONPATH": f"{REPOSITORY}:{REPOSITORY / 'layers' / 'billing'}"}
+    with subprocess.Popen([sys.executable, str(script)], stdout=subprocess.PIPE, text=True, env=environment) as holder:
+        assert holder.stdout is not None
+        function = Path("/proc") / holder.stdout.readline().strip()
+        assert function.exists()
+        holder.kill()
+    deadline = time.monotonic() + 20
+    while function.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert not function.exists()
+
+
+def test_waits_of_retry_can_be_shortened() -> None:
+    with small_sandbox(retry_delay_scale=0.0) as sandbox:
+        run = sandbox.start({"what": "note", "do": "pass later"})
+        assert sandbox.wait_for_end(run, 30).output == {"note": "the second time"}
+        entered, failed, again = (
+            next(event for event in sandbox.history(run) if event["type"] == kind)
+            for kind in ("TaskStateEntered", "TaskFailed", "TaskSucceeded")
+        )
+        assert entered["id"] < failed["id"] < again["id"]
+
+
+def test_a_throttled_function_is_unavailable_at_the_api(tmp_path: Path) -> None:
+    template = edited(
+        tmp_path,
+        {"      CodeUri: functions/page\n": "      CodeUri: functions/page\n      ReservedConcurrentExecutions: 0\n"},
+    )
+    with small_sandbox(template=template) as sandbox:
+        answer = requests.get(f"{sandbox.aws.gateway.url}/a/x", timeout=30)
+    assert (answer.status_code, answer.json()) == (503, {"message": "Service Unavailable"})

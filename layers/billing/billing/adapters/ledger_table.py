@@ -179,30 +179,42 @@ class LedgerTable:
         self._update(key, "SET reason = :reason", {":reason": reason[:2000], ":run": run_id}, "run_id = :run")
 
     def note_failure(self, key: str, content_hash: str, run_id: str, period: str, name: str, reason: str) -> bool:
-        """Mark a plan as failed, unless it has been drafted after all. Answers whether it was marked."""
+        """Mark a plan as failed, unless it has been drafted after all. Answers whether it was marked.
+
+        The reason that this run has explained already stays; one of an earlier run, whose drafting this run did not even
+        begin, gives way.
+        """
+        values = {
+            ":failed": EntryState.FAILED,
+            ":intended": EntryState.INTENDED,
+            ":name": name,
+            ":reason": reason[:2000],
+            ":run": run_id,
+        }
+        if self._marked(
+            key,
+            "SET #state = :failed, reason_name = :name, reason = if_not_exists(reason, :reason)",
+            "run_id = :run AND #state IN (:intended, :failed)",
+            values,
+        ):
+            return True
+        return self._marked(
+            key,
+            "SET #state = :failed, reason_name = :name, reason = :reason, content_hash = :hash, run_id = :run, "
+            "period = :period, attempt = if_not_exists(attempt, :one), invoice_day = :none",
+            "attribute_not_exists(pk) OR (run_id <> :run AND #state IN (:intended, :failed))",
+            {**values, ":hash": content_hash, ":period": period, ":one": 1, ":none": ""},
+        )
+
+    def _marked(self, key: str, expression: str, condition: str, values: Mapping[str, Any]) -> bool:
         try:
             self.dynamodb.update_item(
                 TableName=self.table,
                 Key=to_item({"pk": key, "sk": _ENTRY}),
-                UpdateExpression="SET #state = :failed, reason_name = :name, reason = if_not_exists(reason, :reason), "
-                "content_hash = if_not_exists(content_hash, :hash), run_id = :run, "
-                "period = if_not_exists(period, :period), attempt = if_not_exists(attempt, :one), "
-                "invoice_day = if_not_exists(invoice_day, :none)",
-                ConditionExpression="attribute_not_exists(pk) OR #state IN (:intended, :failed)",
+                UpdateExpression=expression,
+                ConditionExpression=condition,
                 ExpressionAttributeNames={"#state": "state"},
-                ExpressionAttributeValues=to_item(
-                    {
-                        ":failed": EntryState.FAILED,
-                        ":intended": EntryState.INTENDED,
-                        ":name": name,
-                        ":reason": reason[:2000],
-                        ":hash": content_hash,
-                        ":run": run_id,
-                        ":period": period,
-                        ":one": 1,
-                        ":none": "",
-                    }
-                ),
+                ExpressionAttributeValues=to_item(values),
             )
         except ClientError as error:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":

@@ -144,11 +144,13 @@ def _invoice_line(
 def _fate(
     invoice: BatchInvoice, entry: LedgerEntry | None, run_id: str, released: bool, unreleased_reason: str
 ) -> tuple[Fate, str]:
+    # A redriven run finds what it drafted itself before: that is its own work, not an earlier run's.
+    mine = entry is not None and entry.run_id == run_id
     if invoice.disposition is Disposition.HOLD:
+        if mine and entry is not None and entry.state is EntryState.DIFFERS:
+            return Fate.FAILED, entry.reason or invoice.reason
         return Fate.HELD, invoice.reason
     if invoice.disposition is Disposition.SKIP:
-        # A redriven run finds what it drafted itself before: that is its own work, not an earlier run's.
-        mine = entry is not None and entry.run_id == run_id
         return (Fate.DRAFTED, "") if mine else (Fate.SKIPPED, invoice.reason)
     if not released:
         return Fate.HELD, unreleased_reason

@@ -106,6 +106,7 @@ def approval_page(
             "not_billed": len(batch.problems) + len(batch.of(Disposition.HOLD)),
             "pages": pages,
             "invoice_day": batch.run.get("invoiceDate"),
+            "finishing": bool(batch.of(Disposition.FINISH)),
             "longest_query": LONGEST_QUERY,
             "longest_reason": LONGEST_REASON,
             "order_numbers": order_numbers,

@@ -130,9 +130,11 @@ def line_amount(line: ReportLine) -> str:
 
 
 def fate_sums(report: Report) -> list[tuple[Fate, int, str]]:
-    """Each fate with its number of orders and its sums in words, in the order of the completeness sum."""
+    """Each fate with its number of orders and its sums in words, in the order of the completeness sum. Of more than a
+    dozen currencies the rest is only counted: messages have limits, the report's page has them all."""
     return [
-        (fate, report.counts.get(str(fate), 0), sums_words(report.totals.get(str(fate), {}))) for fate in FATE_TITLES
+        (fate, report.counts.get(str(fate), 0), sums_words(report.totals.get(str(fate), {}), 12))
+        for fate in FATE_TITLES
     ]
 
 

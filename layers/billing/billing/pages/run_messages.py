@@ -69,7 +69,7 @@ def slack_summary(report: Report, *, console_url: str, report_url: str, stripe_d
             "elements": [_mrkdwn(f"Run {escaped(str(report.run.get('id') or 'unknown'), 100)}{_mode(report)}")],
         }
     )
-    return SlackMessage(text=escaped(f"{title}. {explanation(report)}", 1_000), blocks=blocks[:MOST_BLOCKS])
+    return SlackMessage(text=escaped(f"{title}. {explanation(report)}", 600), blocks=blocks[:MOST_BLOCKS])
 
 
 def summary_mail(report: Report, *, console_url: str, report_url: str, stripe_dashboard: str) -> MailContent:

@@ -9,6 +9,7 @@ from billing.adapters.approvals_table import StoredRequest
 from billing.domain.approval_request import RecordedOutcome
 from billing.domain.approvers import Outcome
 from billing.domain.batch import Batch, batch_from_dict
+from billing.domain.errors import OurFault
 from billing.domain.ledger import LedgerEntry
 from billing.domain.order_rows import read_orders
 from billing.domain.report import (
@@ -78,6 +79,7 @@ def close_the_run(
     other faces as (file name, bytes, content type). Safe to repeat: the same state gives the same report.
     """
     run = state["run"]
+    state = _with_readable_files(state, files)
     batch = _batch(state, files)
     stored = requests.newest(run["id"]) if batch is not None and not run["dryRun"] else None
     decision = stored.outcome if stored else None
@@ -91,6 +93,8 @@ def close_the_run(
         lines, live_modes = _unmatched_lines(state, files), set()
     listed_ids = _listed_ids(state, files)
     lost = missing_orders(listed_ids, lines)
+    # Rows without a readable id are one problem in the report, which names what NetSuite gave instead.
+    strays = {line.order_ids[0] for line in lines if line.fate is Fate.PROBLEM and not line.order_ids[0].isdecimal()}
     totals = sum_amounts(lines)
     whole = not lost and (batch is None or sums_agree(batch, totals))
     outcome = _outcome(state, batch, lines, released, decision, whole)
@@ -102,7 +106,7 @@ def close_the_run(
         error=error,
         cause=cause,
         lines=lines,
-        listed=len(listed_ids),
+        listed=len({*listed_ids, *strays}),
         counts=counts,
         totals=totals,
         decision=decision,
@@ -119,10 +123,22 @@ def close_the_run(
         "outcome": str(outcome),
         "error": error,
         "cause": cause,
-        "counts": {"listed": len(listed_ids), **counts},
+        "counts": {"listed": report.listed, **counts},
         "reportKey": f"{run['prefix']}report.json",
         "redriveCount": redrive_count,
     }
+
+
+def _with_readable_files(state: Mapping[str, Any], files: Files) -> Mapping[str, Any]:
+    """The state, without what lies in files that are missing or altered: the run then ends with that error, and the team
+    hears of it. A run whose evidence is gone must not end in silence."""
+    try:
+        _batch(state, files)
+        _listed_ids(state, files)
+    except OurFault as fault:
+        readable = {name: value for name, value in state.items() if name in ("run", "error", "wait")}
+        return {"error": {"Error": "OurFault", "Cause": str(fault)}, **readable}
+    return state
 
 
 def _batch(state: Mapping[str, Any], files: Files) -> Batch | None:
@@ -136,7 +152,7 @@ def _listed_ids(state: Mapping[str, Any], files: Files) -> tuple[str, ...]:
     if not listed:
         return ()
     snapshot = files.read_json(listed["snapshotKey"], listed["sha256"])
-    return tuple(dict.fromkeys(row["id"] for row in rows_of(snapshot) if row.get("id")))
+    return tuple(dict.fromkeys(row["id"] for row in rows_of(snapshot) if row.get("id", "").isdecimal()))
 
 
 def _unmatched_lines(state: Mapping[str, Any], files: Files) -> tuple[ReportLine, ...]:
@@ -191,12 +207,17 @@ def _outcome(
         return RunOutcome.INCOMPLETE
     if state["run"]["dryRun"]:
         return RunOutcome.DRY_RUN
+    failed = any(line.fate is Fate.FAILED for line in lines)
     if batch is None or not batch.to_draft:
-        return RunOutcome.NOTHING_TO_BILL
+        if failed:
+            return RunOutcome.MISSING
+        # A redriven run may have drafted everything before it was stopped.
+        drafted = any(line.fate is Fate.DRAFTED for line in lines)
+        return RunOutcome.BILLED if drafted else RunOutcome.NOTHING_TO_BILL
     if not released:
         rejected = decision is not None and decision.outcome == Outcome.REJECTED
         return RunOutcome.REJECTED if rejected else RunOutcome.EXPIRED
-    return RunOutcome.MISSING if any(line.fate is Fate.FAILED for line in lines) else RunOutcome.BILLED
+    return RunOutcome.MISSING if failed else RunOutcome.BILLED
 
 
 def _error(

@@ -151,7 +151,8 @@ class Drafting:
         try:
             customer, created_now = self._customer(plan, approved)
             intent = self._for_customer(plan, customer, intent)
-            invoice, intent, fresh = self._invoice(plan, customer, intent, look=not (created_now and first))
+            look = not (created_now and first)
+            invoice, intent, fresh = self._invoice(plan, customer, intent, look=look, again=not first)
         except CustomerMissing:
             raise PersonNeeded(
                 f"{plan.key}: its Stripe customer no longer exists. Start a new execution: it matches the client again."
@@ -247,9 +248,9 @@ class Drafting:
         return intent
 
     def _invoice(
-        self, plan: InvoicePlan, customer: str, intent: LedgerEntry, look: bool
+        self, plan: InvoicePlan, customer: str, intent: LedgerEntry, look: bool, again: bool
     ) -> tuple[StripeInvoice, LedgerEntry, bool]:
-        """The plan's draft: the one that exists, or a new one (True)."""
+        """The plan's draft: the one that exists, or a new one (True if it certainly has no lines yet)."""
         for _ in range(_ATTEMPTS):
             existing = self._existing(plan, customer, intent) if look else None
             if existing is not None:
@@ -275,8 +276,12 @@ class Drafting:
                 look = True
                 intent = self._with_new_keys(intent)
                 continue
+            if again and self._existing(plan, customer, intent) is None:
+                # Replayed from a former attempt, and a person has deleted or voided that draft since.
+                intent = self._with_new_keys(intent)
+                continue
             self.ledger.remember_invoice(plan.key, intent.run_id, invoice.id)
-            return invoice, intent, True
+            return invoice, intent, not again
         raise PassingError(f"{plan.key}: Stripe replays failures under every key that was tried.")
 
     def _existing(self, plan: InvoicePlan, customer: str, intent: LedgerEntry) -> StripeInvoice | None:

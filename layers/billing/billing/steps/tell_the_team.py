@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from billing.adapters.message_log import Sending
 from billing.domain.approvers import approver_id
-from billing.domain.errors import PassingError, PersonNeeded
+from billing.domain.errors import PassingError
 from billing.domain.mail import MailContent
 from billing.domain.report import Report, RunOutcome
 from billing.domain.report_record import report_from_dict
@@ -58,14 +58,14 @@ def tell_the_team(
 ) -> dict[str, int]:
     """Answer how many were told and how many could not be. Safe to repeat: who was told is not told again.
 
-    Raises PassingError if somebody could not be told and may be told later, else PersonNeeded if somebody could not be
-    told at all; everybody else has been told before.
+    Raises PassingError if somebody could not be told and may be told later, else what kept somebody from being told at all
+    (PersonNeeded, or an error of AWS); everybody else has been told before.
     """
     report = report_from_dict(files.read_json(closed["reportKey"]))
     owner = f"RUN#{run['id']}"
     # A redriven run has a new end to tell.
     edition = f"{closed['redriveCount']}-{str(closed['outcome']).replace(' ', '-')}"
-    told, failures = 0, []
+    told, failures = 0, list[Exception]()
 
     def tell(what: str, send: Callable[[Sending], None]) -> None:
         nonlocal told
@@ -75,7 +75,7 @@ def tell_the_team(
                 send(state)
                 messages.finish(owner, what, now.isoformat())
             told += 1
-        except (PassingError, PersonNeeded) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it was, the others must hear; it is raised in the end
             failures.append(error)
 
     def post(state: Sending) -> None:

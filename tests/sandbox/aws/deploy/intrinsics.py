@@ -38,7 +38,7 @@ class Scope:
     conditions: Mapping[str, Any]
     resources: dict[str, Physical] = field(default_factory=dict)
     declared: frozenset[str] = frozenset()
-    rewrite: Callable[[str], str] = staticmethod(lambda text: text)
+    rewrite: Callable[[str], str] = str
     """Applied to every finished string of Sub and Join: turns public API addresses into local ones."""
 
     def truth(self, condition: str) -> bool:
@@ -54,9 +54,9 @@ class Scope:
                 left, right = (self.resolve(item, place) for item in argument)
                 return _plain_text(left) == _plain_text(right)
             if name == "Fn::And":
-                return all([self._test(item, place) for item in argument])
+                return all(self._test(item, place) for item in argument)
             if name == "Fn::Or":
-                return any([self._test(item, place) for item in argument])
+                return any(self._test(item, place) for item in argument)
             if name == "Fn::Not":
                 return not self._test(argument[0], place)
             if name == "Condition":
@@ -105,9 +105,7 @@ class Scope:
             name, attribute = path[0], ".".join(str(part) for part in path[1:])
         resource = self._resource(name, place)
         if attribute not in resource.attributes:
-            raise DeployError(
-                f"{place}: {name} has no attribute {attribute!r} (it has {sorted(resource.attributes)})"
-            )
+            raise DeployError(f"{place}: {name} has no attribute {attribute!r} (it has {sorted(resource.attributes)})")
         return resource.attributes[attribute]
 
     def _function(self, name: str, argument: Any, place: str) -> Any:
@@ -133,9 +131,7 @@ class Scope:
             try:
                 return self.mappings[argument[0]][argument[1]][argument[2]]
             except KeyError as missing:
-                raise DeployError(
-                    f"{place}: Fn::FindInMap {argument}: {missing} is not in the mapping"
-                ) from None
+                raise DeployError(f"{place}: Fn::FindInMap {argument}: {missing} is not in the mapping") from None
         if name == "Fn::Base64":
             return base64.b64encode(argument.encode()).decode()
         raise DeployError(f"{place}: {name} is not supported by the sandbox")

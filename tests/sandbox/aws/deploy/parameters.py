@@ -25,9 +25,7 @@ def resolve_parameters(
     """
     unknown = sorted(set(given) - set(declared))
     if unknown:
-        raise DeployError(
-            f"Parameters {unknown} do not exist in the template (it has {', '.join(sorted(declared))})"
-        )
+        raise DeployError(f"Parameters {unknown} do not exist in the template (it has {', '.join(sorted(declared))})")
     return {name: _resolve_one(name, rules, given) for name, rules in declared.items()}
 
 

@@ -85,7 +85,6 @@ class Deployment:
     layers: dict[str, LocalCode] = field(default_factory=dict)
     permissions: list[Permission] = field(default_factory=list)
     machines: dict[str, Machine] = field(default_factory=dict)
-    configuration_sets: set[str] = field(default_factory=set)
     event_destinations: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
     schedules: list[tuple[str, str]] = field(default_factory=list)
     """(group, name) of every schedule."""

@@ -44,9 +44,7 @@ def create_layer(deployment: Deployment, logical_id: str, properties: Properties
     created = deployment.clients("lambda").publish_layer_version(
         LayerName=properties.take("LayerName", None) or deployment.name(logical_id),
         Content={"ZipFile": _empty_zip()},
-        **properties.take_present(
-            "Description", "LicenseInfo", "CompatibleRuntimes", "CompatibleArchitectures"
-        ),
+        **properties.take_present("Description", "LicenseInfo", "CompatibleRuntimes", "CompatibleArchitectures"),
     )
     properties.finish()
     arn = created["LayerVersionArn"]

@@ -134,7 +134,7 @@ def create_configuration_set(deployment: Deployment, logical_id: str, properties
         ),
     )  # fmt: skip
     properties.finish()
-    deployment.configuration_sets.add(name)
+    deployment.lookup.configuration_sets.add(name)
     return Physical(name, {})
 
 
@@ -157,7 +157,7 @@ def create_email_identity(deployment: Deployment, logical_id: str, properties: P
     """A sender, verified at once."""
     identity = properties.take("EmailIdentity")
     present = properties.take_present("ConfigurationSetAttributes")
-    present |= {key: None for key in properties.take_present("FeedbackAttributes", "MailFromAttributes")}
+    present |= dict.fromkeys(properties.take_present("FeedbackAttributes", "MailFromAttributes"))
     properties.finish()
     extra = present.get("ConfigurationSetAttributes") or {}
     deployment.clients("sesv2").create_email_identity(EmailIdentity=identity, **extra)

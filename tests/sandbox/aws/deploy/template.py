@@ -61,7 +61,7 @@ def load_template(path: Path, parameter_values: Mapping[str, Any]) -> LocalTempl
         plain = Translator(None, Parser()).translate(
             copy.deepcopy(source),
             parameter_values=dict(parameter_values),
-            get_managed_policy_map=lambda: {},
+            get_managed_policy_map=dict,
         )
     except InvalidDocumentException as refusal:
         reasons = "; ".join(cause.message for cause in refusal.causes) or refusal.message
@@ -81,9 +81,7 @@ def _note_local_code(source: dict[str, Any], path: Path) -> dict[str, LocalCode]
         place = properties.get(name, defaults.get(name))
         if place is None:
             if "Inline" in name or "Definition" in properties or "InlineCode" in properties:
-                raise DeployError(
-                    f"{logical_id}: code written inside the template is not supported; use {name}"
-                )
+                raise DeployError(f"{logical_id}: code written inside the template is not supported; use {name}")
             raise DeployError(f"{logical_id}: {name} is missing")
         if not isinstance(place, str):
             raise DeployError(f"{logical_id}: {name} must be a local path, not {place!r}")

@@ -64,6 +64,8 @@ class Lookup:
         """KMS alias name (alias/...) -> key id."""
         self.identities: set[str] = set()
         """Verified SES addresses and domains."""
+        self.configuration_sets: set[str] = set()
+        """SES configuration sets."""
 
 
 _SERVICES = {  # signing name -> botocore service
@@ -114,9 +116,7 @@ def _operation_of(service: str, request: WireRequest) -> tuple[str, str, dict[st
             body = json.loads(request.body) if request.body and operation != "Invoke" else {}
             labels = {name: unquote(value) for name, value in match.groupdict().items()}
             return operation, "rest-json", {**body, **labels}
-    raise UnknownRequest(
-        f"{request.method} {request.path} is no operation of {service} that the sandbox knows"
-    )
+    raise UnknownRequest(f"{request.method} {request.path} is no operation of {service} that the sandbox knows")
 
 
 @lru_cache(maxsize=16)
@@ -190,9 +190,7 @@ def _table_access(operation: str, parameters: Mapping[str, Any], context: _Conte
     if parameters.get("IndexName"):
         resource += f"/index/{parameters['IndexName']}"
     keys = [] if operation.startswith("Describe") else [_leading_key(operation, table, parameters, context)]
-    return Access(
-        f"dynamodb:{operation}", context.arn("dynamodb", resource), _dynamodb_context(parameters, keys)
-    )
+    return Access(f"dynamodb:{operation}", context.arn("dynamodb", resource), _dynamodb_context(parameters, keys))
 
 
 def _batch_access(operation: str, table: str, requests: Any, context: _Context) -> Access:
@@ -354,7 +352,7 @@ def _kms_key(parameters: Mapping[str, Any], context: _Context) -> str:
     if ":alias/" in name:
         name = "alias/" + name.partition(":alias/")[2]
     if name.startswith("alias/"):
-        return context.lookup.key_aliases.get(name, name)
+        return context.lookup.key_aliases.get(name, str(name))
     return str(name).rpartition("/")[2]
 
 
@@ -398,9 +396,7 @@ def _send_access(
     address = bracketed.group(1) if bracketed else source.strip()
     domain = address.rpartition("@")[2]
     identity = address if address in context.lookup.identities else domain
-    recipients = [
-        item for kind in ("ToAddresses", "CcAddresses", "BccAddresses") for item in destination.get(kind, [])
-    ]
+    recipients = [item for kind in ("ToAddresses", "CcAddresses", "BccAddresses") for item in destination.get(kind, [])]
     found: dict[str, Sequence[str]] = {"ses:fromaddress": [address], "ses:recipients": recipients}
     yield Access(action, context.arn("ses", f"identity/{identity}"), found)
     if configuration_set:
@@ -511,14 +507,10 @@ _DERIVE: dict[str, Callable[[str, Mapping[str, Any], _Context], Iterator[Access]
     "sqs": _plain_actions("sqs", dict.fromkeys(_QUEUE_ACTIONS, _queue_arn)),
     "cloudwatch": _cloudwatch,
     "events": _events,
-    "logs": _plain_actions(
-        "logs", dict.fromkeys(("CreateLogGroup", "CreateLogStream", "PutLogEvents"), _log_group)
-    ),
+    "logs": _plain_actions("logs", dict.fromkeys(("CreateLogGroup", "CreateLogStream", "PutLogEvents"), _log_group)),
     "xray": _plain_actions(
         "xray",
-        dict.fromkeys(
-            ("PutTraceSegments", "PutTelemetryRecords", "GetSamplingRules", "GetSamplingTargets"), _anything
-        ),
+        dict.fromkeys(("PutTraceSegments", "PutTelemetryRecords", "GetSamplingRules", "GetSamplingTargets"), _anything),
     ),
     "sts": _sts,
 }

@@ -31,7 +31,7 @@ def _shift_the_clock(offset: float, place: str) -> None:
     import time_machine
 
     sys.path.remove(place)
-    now = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=offset)
+    now = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=offset)
     time_machine.travel(now, tick=True).start()
 
 

@@ -116,9 +116,7 @@ class Functions:
         finally:
             self._give_back(settings.name, instance)
         if outcome.error is None and len(outcome.payload) > _SYNC_PAYLOAD_BYTES:
-            text = (
-                f"Response payload size ({len(outcome.payload)} bytes) exceeded maximum allowed payload size"
-            )
+            text = f"Response payload size ({len(outcome.payload)} bytes) exceeded maximum allowed payload size"
             body = {"errorType": "Function.ResponseSizeTooLarge", "errorMessage": text}
             return Outcome(json.dumps(body).encode(), "Unhandled")
         return outcome
@@ -134,6 +132,8 @@ class Functions:
                         return
                 except Throttled:
                     continue
+                except SandboxError:
+                    return  # closed meanwhile
 
         threading.Thread(target=run, daemon=True).start()
 

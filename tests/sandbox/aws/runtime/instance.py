@@ -6,6 +6,7 @@ next invocation over HTTP, answers or reports an error, and waits again; the san
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import queue
@@ -68,9 +69,7 @@ class Instance:
         self._killed_for_memory = False
         self._closed = False
         self._server = _RuntimeServer(self)
-        threading.Thread(
-            target=self._server.serve_forever, kwargs={"poll_interval": 0.5}, daemon=True
-        ).start()
+        threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.5}, daemon=True).start()
         self._process = self._start()
         for stream in (self._process.stdout, self._process.stderr):
             threading.Thread(target=self._read, args=(stream,), daemon=True).start()
@@ -116,13 +115,17 @@ class Instance:
         limit = self.launch.timeout_seconds
         self._invocations.put((request_id, payload, time.time() + self.launch.clock_offset + limit))
         if self._wait_for(self._finished, limit):
-            return self._outcome or self._exit_failure(request_id)
+            return self._answer_or_failure(request_id)
         if not self.alive:
             return self._exit_failure(request_id)
         self.kill()
         text = f"RequestId: {request_id} Error: Task timed out after {limit:.2f} seconds"
         self._log(f"{request_id} Task timed out after {limit:.2f} seconds")
         return _error("Sandbox.Timedout", text)
+
+    def _answer_or_failure(self, request_id: str) -> Outcome:
+        outcome = self._outcome
+        return self._exit_failure(request_id) if outcome is None else outcome
 
     def _wait_for(self, event: threading.Event, seconds: float) -> bool:
         deadline = time.monotonic() + seconds
@@ -136,9 +139,7 @@ class Instance:
             return self._init_error
         if self.alive:
             self.kill()
-            return _error(
-                "Sandbox.Timedout", f"RequestId: {request_id} Error: init took over {_INIT_SECONDS} s"
-            )
+            return _error("Sandbox.Timedout", f"RequestId: {request_id} Error: init took over {_INIT_SECONDS} s")
         return self._exit_failure(request_id)
 
     def _exit_failure(self, request_id: str) -> Outcome:
@@ -154,10 +155,8 @@ class Instance:
 
     def kill(self) -> None:
         """End the process at once, as a crash would."""
-        try:
+        with contextlib.suppress(ProcessLookupError):
             os.killpg(self._process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
         self._process.wait()
 
     def close(self) -> None:

@@ -39,9 +39,8 @@ class Interpreter:
 @lru_cache(maxsize=4)
 def find_interpreter(wanted: str | None = None) -> Interpreter:
     """SANDBOX_PYTHON (or `wanted`) if set, else the base interpreter that runs the sandbox itself."""
-    executable = (
-        wanted or os.environ.get("SANDBOX_PYTHON") or getattr(sys, "_base_executable", sys.executable)
-    )
+    base = str(getattr(sys, "_base_executable", None) or sys.executable)
+    executable = wanted or os.environ.get("SANDBOX_PYTHON") or base
     probe = (
         "import json,sys,sysconfig;"
         "print(json.dumps([sys.executable,'%d.%d'%sys.version_info[:2],"
