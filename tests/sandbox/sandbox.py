@@ -22,7 +22,7 @@ from tests.sandbox.aws.deploy.stack import Stack
 from tests.sandbox.aws.errors import SandboxError
 from tests.sandbox.aws.frontdoor import Denial
 from tests.sandbox.aws.gateway import PublicAccess
-from tests.sandbox.aws.iam.evaluate import Access
+from tests.sandbox.aws.iam.evaluate import Access, unused_grants
 from tests.sandbox.aws.mail import Mail, parse_mail
 from tests.sandbox.aws.map_runs import Child
 from tests.sandbox.aws.stepfunctions import EnteredState
@@ -259,6 +259,21 @@ class Sandbox:
     def denials(self) -> list[Denial]:
         """Every request that IAM refused."""
         return list(self.aws.door.denials)
+
+    def unused_permissions(self) -> list[tuple[str, str, str, str]]:
+        """(role's logical id, Sid, action, resource) of whatever a role may do and nothing has done so far, but for
+        logs and traces. After runs that take every way through the product, what is left here is too much."""
+        allowed = set(self.aws.door.allowed)
+        found = []
+        for logical_id, role in self.stack.of_type("AWS::IAM::Role").items():
+            arn = role.attributes["Arn"]
+            used = [access for role_arn, access in allowed if role_arn == arn]
+            found += [
+                (logical_id, *grant)
+                for grant in unused_grants(self.aws.roles.statements(arn), used)
+                if not grant[1].startswith(("logs:", "xray:"))
+            ]
+        return found
 
     def logs(self, function: str | None = None) -> list[tuple[str, str]]:
         """(function's logical id, line) of what the functions wrote; of one function if named."""

@@ -83,6 +83,8 @@ class FrontDoor:
         self._lock = threading.Lock()
         self.resource_policies: dict[str, list[Statement]] = {}
         self.denials: list[Denial] = []
+        self.allowed: set[tuple[str, Access]] = set()
+        """(role ARN, access without its context) of everything that a role's policies let through."""
         self.mails: list[SentMail] = []
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
@@ -227,6 +229,13 @@ class FrontDoor:
         return None
 
     def _reason_against(self, caller: Caller, access: Access) -> str | None:
+        reason = self._evaluate(caller, access)
+        if reason is None:
+            with self._lock:
+                self.allowed.add((caller.role_arn or "", Access(access.action, access.resource)))
+        return reason
+
+    def _evaluate(self, caller: Caller, access: Access) -> str | None:
         context = {
             **access.context,
             # The sandbox speaks plain HTTP on this machine where AWS speaks TLS.

@@ -86,5 +86,5 @@ def _part(message: EmailMessage, kind: str) -> str:
 def _links(text: str, html: str) -> tuple[str, ...]:
     anchors = _Anchors()
     anchors.feed(html)
-    found = [*anchors.found, *re.findall(r"https?://[^\s<>\"')]+", text)]
+    found = [*anchors.found, *(link.rstrip(".,;:!?") for link in re.findall(r"https?://[^\s<>\"')]+", text))]
     return tuple(dict.fromkeys(link for link in found if link.startswith("http")))

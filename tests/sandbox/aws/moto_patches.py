@@ -190,7 +190,9 @@ def _show_redrives_in_the_context() -> None:
     reflect = execution_module.BaseExecutionWorkerCommunication.terminated
 
     def terminated(self: Any) -> None:
-        if not getattr(self.execution, "aborted", False):
+        # The thread of an aborted run may end after the redrive has begun: it is not the one to say how it ended.
+        current = self.execution.exec_worker._execution_communication is self
+        if current and not getattr(self.execution, "aborted", False):
             reflect(self)
 
     execution_module.BaseExecutionWorkerCommunication.terminated = terminated

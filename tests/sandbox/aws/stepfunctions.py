@@ -10,7 +10,7 @@ from typing import Any
 from moto.stepfunctions.parser.api import ExecutionStatus, HistoryEventType
 from moto.stepfunctions.parser.asl.component.eval_component import EvalComponent
 from moto.stepfunctions.parser.asl.eval.event.event_detail import EventDetails
-from moto.stepfunctions.parser.asl.eval.event.event_manager import EventHistoryContext
+from moto.stepfunctions.parser.asl.eval.event.event_manager import EventHistoryContext, EventManager
 from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 
@@ -105,10 +105,13 @@ class _RedriveWorker(ExecutionWorker):  # type: ignore[misc]
 
     def prepare(self, redrive_count: int) -> None:
         self.env = self._get_evaluation_environment()
-        manager = self.past.event_manager
-        manager.closed = False
+        # A history of its own that goes on where the past one ended: threads of an aborted run still know that one.
+        manager = EventManager()
+        manager._history_event_list.extend(self.past.event_manager.get_event_history())
+        last = len(manager._history_event_list)
+        manager._event_id_gen._next_id = last + 1
+        self.past.event_manager.closed = True
         self.env.event_manager = manager
-        last = len(manager.get_event_history())
         self.env.event_history_context = EventHistoryContext(previous_event_id=last)
         manager.add_event(
             context=self.env.event_history_context,

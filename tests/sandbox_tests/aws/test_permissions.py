@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.sandbox.aws.iam.evaluate import Access, PolicyError, decide, decide_for_principal
+from tests.sandbox.aws.iam.evaluate import Access, PolicyError, decide, decide_for_principal, unused_grants
 from tests.sandbox.aws.iam.requests import Lookup, UnknownRequest, WireRequest, read_request
 
 ALLOW_TABLE = {"Effect": "Allow", "Action": ["dynamodb:Get*"], "Resource": "arn:aws:dynamodb:*:*:table/a"}
@@ -190,3 +190,17 @@ def test_s3_requests_name_bucket_and_key(
 def test_a_request_that_is_not_understood_is_refused(request_: WireRequest) -> None:
     with pytest.raises(UnknownRequest):
         read_request(request_, _lookup())
+
+
+def test_a_grant_that_nothing_needed_is_named() -> None:
+    statement = {
+        "Sid": "Both",
+        "Effect": "Allow",
+        "Action": ["s3:GetObject", "s3:PutObject"],
+        "Resource": ["arn:aws:s3:::b/in/*", "arn:aws:s3:::b/out/*"],
+    }
+    used = [Access("s3:GetObject", "arn:aws:s3:::b/in/x"), Access("s3:PutObject", "arn:aws:s3:::b/out/x")]
+    assert unused_grants([statement], used) == [
+        ("Both", "s3:GetObject", "arn:aws:s3:::b/out/*"),
+        ("Both", "s3:PutObject", "arn:aws:s3:::b/in/*"),
+    ]

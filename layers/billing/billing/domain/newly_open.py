@@ -25,6 +25,7 @@ NEWLY_OPEN: Final = "newly_open"
 _CHARGE_WARNINGS: Final = frozenset({"below_minimum_charge", "above_maximum_charge"})
 _QUANTITY: Final = re.compile(r"[0-9]{1,40}(?:\.[0-9]{1,40})?")
 _LONGEST_SHOWN: Final = 60
+_MOST_SENTENCES: Final = 8
 
 
 class BilledUnreadable(ValueError):
@@ -127,7 +128,7 @@ class MoreToBill:
 
 @dataclass(frozen=True, slots=True)
 class Unclear:
-    """A person must decide: `changes` says what changed, `reason` why that cannot be billed by itself, and what to do."""
+    """A person must decide: `changes` says what changed, `reason` why it is not billed by itself, and what to do."""
 
     changes: tuple[str, ...]
     reason: str
@@ -167,18 +168,18 @@ def newly_open(plan: InvoicePlan, before: BilledBefore, number: int) -> MoreToBi
     1. Client and currency are those of the invoices before: amounts of others have no difference.
     2. Every line that was billed is still there. One that vanished may have been taken back, replaced, or billed in
        NetSuite; the order does not say which.
-    3. A line of goods that has grown has grown in quantity, at the price that it had: one unit price, rounded half up to
-       the currency's smallest amount, gives both amounts. At the same quantity, more money is another price, and
-       whether that holds for what was billed already is not ours to say. Goods without a quantity cannot show why they
-       cost more.
+    3. A line of goods that has grown has grown in quantity, at the price that it had: one unit price, rounded half up
+       to the currency's smallest amount, gives both amounts. At the same quantity, more money is another price, and
+       whether that holds for what was billed already is not ours to say. Goods without a quantity cannot show why
+       they cost more.
     4. A line that is new is billed whole, unless it reduces the invoice: that may be meant for what was billed before.
     5. Nothing has shrunk: less is a credit note, which is no invoice.
     6. Tax, shipping and discounts follow goods. They may change, or be new, only together with goods that grew, tax and
        shipping only upwards, a discount only downwards (more discount).
     7. Payments received have not changed: one received since may be meant for the invoice that exists.
     8. What comes out is above zero. Stripe would mark another one paid or turn it into credit.
-    9. The order is on one invoice. Of one in parts (more than 250 lines), a new line moves others from part to part, and
-       a line that is new here may be billed there.
+    9. The order is on one invoice. Of one in parts (more than 250 lines), a new line moves others from part to part,
+       and a line that is new here may be billed there.
 
     Where nothing is billed differently but texts, terms or lines without a price, nothing is billed again.
     """
@@ -195,7 +196,7 @@ def newly_open(plan: InvoicePlan, before: BilledBefore, number: int) -> MoreToBi
     if not compared.doubts:
         compared.doubts += _doubts_on_the_whole(plan, compared)
     if compared.doubts:
-        return Unclear(changes, _ask(named, " ".join(compared.doubts), before))
+        return Unclear(changes, _ask(named, _first(compared.doubts), before))
     if not compared.goods_grew:
         return NothingNew(changes or ("Lines, quantities and amounts are those that were billed.",))
     return MoreToBill(_additional(plan, compared.more, before, number, compared.changes), changes)
@@ -224,7 +225,9 @@ class _Compared:
             else:
                 self._follower(line, billed.amount, _name(line))
         for vanished in known.values():
-            name = f"line {vanished.id} ({cut(vanished.text, _LONGEST_SHOWN)})" if vanished.text else vanished.id
+            name = (
+                f"line {vanished.id} ({cut(vanished.text, _LONGEST_SHOWN)})" if vanished.text else f"line {vanished.id}"
+            )
             self._doubt(f"{name}: {self._money(vanished.amount)} was billed, and it is no longer open on the order.")
 
     def _new(self, line: PlanLine) -> None:
@@ -298,6 +301,12 @@ def _doubts_on_the_whole(plan: InvoicePlan, compared: _Compared) -> list[str]:
     return []
 
 
+def _first(sentences: Sequence[str]) -> str:
+    """As many as a person reads at once; all of them are in `changes`."""
+    left = len(sentences) - _MOST_SENTENCES
+    return " ".join([*sentences[:_MOST_SENTENCES], *([f"(And {left} more.)"] if left > 0 else [])])
+
+
 def _other_payer(plan: InvoicePlan, before: BilledBefore) -> str | None:
     if plan.client.netsuite_id != before.client_id:
         return f"It was billed to the client {before.client_id} and is now for {plan.client.netsuite_id}."
@@ -309,8 +318,8 @@ def _other_payer(plan: InvoicePlan, before: BilledBefore) -> str | None:
 def _ask(named: str, why: str, before: BilledBefore) -> str:
     invoices = ", ".join(before.invoices) or "its invoice"
     return (
-        f"{named} was billed as {invoices} and has changed in a way that only a person can judge. {why} Compare the two, "
-        "and bill or credit the difference by hand."
+        f"{named} was billed as {invoices} and has changed in a way that only a person can judge. {why} Compare "
+        "the two, and bill or credit the difference by hand."
     )
 
 
@@ -331,12 +340,13 @@ def _one_price(amount: int, quantity: Fraction, later_amount: int, later_quantit
     """Whether one unit price gives both amounts, each rounded half up to `step`.
 
     An amount a of quantity q stands for the prices from (a - step/2) / q to (a + step/2) / q; the question is whether
-    the two ranges meet. A quantity of 0 has no price.
+    the two ranges overlap. The upper end does not belong to its range (half rounds up), so to touch is not enough. A
+    quantity of 0 has no price.
     """
     if quantity <= 0 or later_quantity <= 0:
         return False
     apart = abs(amount * later_quantity - later_amount * quantity)
-    return 2 * apart <= step * (quantity + later_quantity)
+    return 2 * apart < step * (quantity + later_quantity)
 
 
 def _additional_goods(line: PlanLine, quantity: Fraction, amount: int, currency: str) -> PlanLine:
@@ -392,8 +402,8 @@ def _additional(
     are replaced by those about its own."""
     said = PlanWarning(
         NEWLY_OPEN,
-        f"{_order_of(plan)} was billed as {', '.join(before.invoices) or 'an earlier invoice'}; only what is new since is "
-        f"billed: {' '.join(changes)}",
+        f"{_order_of(plan)} was billed as {', '.join(before.invoices) or 'an earlier invoice'}; only what is new since "
+        f"is billed: {_first(changes)}",
     )
     kept = tuple(warning for warning in plan.warnings if warning.code not in _CHARGE_WARNINGS)
     additional = replace(plan, key=f"{plan.key}-more-{number}", warnings=(said, *kept))
@@ -425,13 +435,13 @@ def _exact_decimal(value: Fraction) -> Decimal:
 def _particulars(plan: InvoicePlan) -> tuple[tuple[str, str], ...]:
     """What is on the invoice besides its lines."""
     return (
-        ("client's name", plan.client.name),
-        ("billing address", plan.client.email or ""),
-        ("terms of payment", _terms(plan.due)),
-        ("custom fields", "; ".join(f"{name}: {value}" for name, value in plan.custom_fields)),
-        ("description", plan.description),
-        ("footer", plan.footer),
-        ("memo", plan.memo or ""),
+        ("Client's name", plan.client.name),
+        ("Billing address", plan.client.email or ""),
+        ("Terms of payment", _terms(plan.due)),
+        ("Custom fields", "; ".join(f"{name}: {value}" for name, value in plan.custom_fields)),
+        ("Description", plan.description),
+        ("Footer", plan.footer),
+        ("Memo", plan.memo or ""),
     )
 
 
@@ -445,7 +455,7 @@ def _terms(due: Due) -> str:
 def _changed_particulars(plan: InvoicePlan, before: BilledBefore) -> list[str]:
     was = dict(before.particulars)
     return [
-        f"The {name} was {_shown(was[name])} and is {_shown(value)}."
+        f"{name}: {_shown(was[name])} before, {_shown(value)} now."
         for name, value in _particulars(plan)
         if name in was and was[name] != value
     ]

@@ -164,8 +164,8 @@ def _missing(key: str, found: Sequence[FoundInvoice], entry: LedgerEntry | None)
         message = f"{key}: {named}, whose drafting began and did not end, {what}. The next run drafts it anew."
     else:
         message = (
-            f"{key}: {named} was drafted in {entry.period} and {what}. The next run asks for approval again. If it must "
-            "not be billed any more, close the order in NetSuite."
+            f"{key}: {named} was drafted in {entry.period} and {what}. The next run asks for approval again. If it "
+            "must not be billed any more, close the order in NetSuite."
         )
     return Orphan(OrphanKind.MISSING_IN_STRIPE, key, (entry.invoice_id,) if entry.invoice_id else (), message, None)
 
@@ -198,8 +198,8 @@ def _contradiction(invoice: FoundInvoice, entry: LedgerEntry) -> Orphan | None:
     if entry.stripe_customer is not None and entry.stripe_customer != invoice.customer:
         kind = OrphanKind.WRONG_CUSTOMER
         what = (
-            f"{invoice.id} ({invoice.status}) bills {invoice.customer}, and the ledger says {entry.stripe_customer}. Look "
-            "whose order it is; delete or void the invoice if it is not that customer's, then run again"
+            f"{invoice.id} ({invoice.status}) bills {invoice.customer}, and the ledger says {entry.stripe_customer}. "
+            "Look whose order it is; delete or void the invoice if it is not that customer's, then run again"
         )
     elif entry.content_hash != invoice.content_hash:
         kind = OrphanKind.OTHER_CONTENT

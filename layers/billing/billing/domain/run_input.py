@@ -100,12 +100,12 @@ def parse_run_input(raw: object, zone: ZoneInfo, lookback_months: int, cycle: st
     if "timeZone" in fields:
         zone = _zone(fields["timeZone"])
     if "cycle" in fields:
-        cycle = fields["cycle"]
-        if not isinstance(cycle, str) or not _CYCLE.fullmatch(cycle):
+        named = fields["cycle"]
+        if not isinstance(named, str) or not _CYCLE.fullmatch(named):
             raise InputInvalid(
-                'The field "cycle" must be a name of up to 30 small letters, digits and hyphens, not '
-                f"{_shown(fields['cycle'])}."
+                f'The field "cycle" must be a name of up to 30 small letters, digits and hyphens, not {_shown(named)}.'
             )
+        cycle = named
     if "period" in fields:
         period = _period(fields["period"], lookback_months)
     elif scheduled_at is not None:
@@ -160,7 +160,7 @@ def _custom_fields(raw: object) -> tuple[tuple[str, str], ...]:
     fields = _object(raw, 'The field "filter.customFields"')
     for name, value in fields.items():
         # The name becomes part of a query: nothing but a custom field's own spelling may get there.
-        if not isinstance(name, str) or not re.fullmatch(r"custbody[a-z0-9_]{1,60}", name):
+        if not re.fullmatch(r"custbody[a-z0-9_]{1,60}", str(name)):
             raise InputInvalid(
                 f'The field "filter.customFields" takes order fields named custbody..., not {_shown(name)}.'
             )

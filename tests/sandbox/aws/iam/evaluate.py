@@ -29,7 +29,7 @@ class Access:
 
     action: str
     resource: str
-    context: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    context: Mapping[str, Sequence[str]] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,25 @@ def decide_for_principal(
             return True, False
         allowed = True
     return False, allowed
+
+
+def unused_grants(statements: Iterable[Statement], used: Iterable[Access]) -> list[tuple[str, str, str]]:
+    """(Sid, action, resource) of every allowed pair of action and resource that no access needed."""
+    known = list(used)
+    found: list[tuple[str, str, str]] = []
+    for statement in statements:
+        if statement.get("Effect") != "Allow" or "NotAction" in statement or "NotResource" in statement:
+            continue
+        found += [
+            (str(statement.get("Sid", "")), action, resource)
+            for action in _listed(statement["Action"])
+            for resource in _listed(statement["Resource"])
+            if not any(
+                matches(action, access.action, ignore_case=True) and matches(resource, access.resource)
+                for access in known
+            )
+        ]
+    return found
 
 
 def statements_of(document: Mapping[str, Any]) -> list[Statement]:

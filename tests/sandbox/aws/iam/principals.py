@@ -82,6 +82,11 @@ class Roles:
         with self._lock:
             return list(self._statements.get(role_arn, []))
 
+    def names(self) -> list[str]:
+        """The ARNs of all roles."""
+        with self._lock:
+            return sorted(self._statements)
+
     def trusts(self, role_arn: str, service: str) -> bool:
         """Whether the role's trust policy lets the service (lambda.amazonaws.com) assume it."""
         with self._lock:
