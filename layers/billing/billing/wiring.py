@@ -8,8 +8,8 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime
-from functools import partial
+from datetime import UTC, datetime, timedelta
+from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
 import boto3
@@ -19,9 +19,14 @@ from billing.settings import Environment
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
+    from stripe import StripeClient
 
     from billing.adapters.mailer import Mailer
+    from billing.adapters.netsuite import SuiteQL
     from billing.adapters.run_files import RunFiles
+    from billing.adapters.stripe_api import Caller
+    from billing.domain.approvers import Slot
+    from billing.domain.batch import Batch
     from billing.domain.billing_policy import BillingPolicy
     from billing.domain.report import Report
     from billing.steps.draft_the_invoice import Drafting
@@ -85,25 +90,22 @@ def open_the_run() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
 
 def list_the_sales_orders() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     """Wire the state "List the sales orders"."""
-    import requests
-
-    from billing.adapters.netsuite import SuiteQL
-    from billing.adapters.netsuite_login import base_url_of, login_from_secret
+    from billing.adapters.carry_over import CarryOver
     from billing.adapters.sales_orders import list_sales_orders
-    from billing.adapters.secrets import secret
     from billing.steps.list_the_sales_orders import list_the_sales_orders
 
     env = _environment()
-    credentials = secret(env.text("NETSUITE_SECRET_ARN"))
-    base_url = base_url_of(credentials, env.optional("NETSUITE_API_URL"))
-    suiteql = SuiteQL(base_url, login_from_secret(credentials, base_url, time.time), time.sleep, requests.Session())
+    files = _files(env)
+    suiteql = _suiteql(env)
+    carry_over = CarryOver(_dynamodb(), env.text("LEDGER_TABLE"))
     return lambda event: list_the_sales_orders(
         event["run"],
         env.texts("ORDER_STATUSES"),
         env.texts("BILLING_EMAIL_FIELDS"),
         env.optional("STRIPE_ID_FIELD"),
-        partial(list_sales_orders, suiteql),
-        _files(env),
+        partial(list_sales_orders, suiteql()),
+        carry_over,
+        files,
     )
 
 
@@ -111,19 +113,39 @@ def match_the_customers() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     """Wire the state "Match the customers"."""
     from billing.adapters.customers_table import CustomersTable
     from billing.adapters.ledger_table import LedgerTable
+    from billing.adapters.months import Months
     from billing.adapters.stripe_customers import StripeCustomers
-    from billing.steps.match_the_customers import match_the_customers
+    from billing.adapters.stripe_invoices import StripeInvoices
+    from billing.domain.upper_bounds import parse_upper_bounds
+    from billing.steps.match_the_customers import Matching
 
     env = _environment()
-    dynamodb = _dynamodb()
-    client, call = _stripe(env, share=1)
     files = _files(env)
-    ledger = LedgerTable(dynamodb, env.text("LEDGER_TABLE"))
-    known = CustomersTable(dynamodb, env.text("CUSTOMERS_TABLE"))
-    policy = partial(_policy, env)
-    policy("2000-01", ("clientemail",))  # A mistake in the parameters shows at the start.
-    return lambda event: match_the_customers(
-        event["run"], event["listed"], policy, files, ledger, known, StripeCustomers(client, call)
+    dynamodb = _dynamodb()
+    stripe = _stripe(env, share=1)
+    return lambda event: Matching(
+        policy_of=partial(_policy, env),
+        bounds=parse_upper_bounds(env.optional("UPPER_BOUNDS")),
+        change_percent=env.number("CHANGE_WARNING_PERCENT"),
+        files=files,
+        ledger=LedgerTable(dynamodb, env.text("LEDGER_TABLE")),
+        known=CustomersTable(dynamodb, env.text("CUSTOMERS_TABLE")),
+        customers=StripeCustomers(*stripe()),
+        invoices=StripeInvoices(*stripe()),
+        months=Months(dynamodb, env.text("RUNS_TABLE")),
+    ).match(event["run"], event["listed"])
+
+
+def check_for_changes() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    """Wire the state "Check for changes"."""
+    from billing.adapters.order_stamps import order_stamps
+    from billing.steps.check_for_changes import check_for_changes
+
+    env = _environment()
+    files = _files(env)
+    suiteql = _suiteql(env)
+    return lambda event: check_for_changes(
+        event["run"], event["listed"], event["matched"], partial(order_stamps, suiteql()), files
     )
 
 
@@ -137,8 +159,11 @@ def ask_for_approval() -> Callable[[Mapping[str, Any]], dict[str, int]]:
     from billing.steps.ask_for_approval import ask_for_approval
 
     env = _environment()
+    files = _files(env)
     dynamodb = _dynamodb()
     table = env.text("APPROVALS_TABLE")
+    mailer = _mailer(env)
+    kms = boto3.client("kms", config=_RETRIES)
     return lambda event: ask_for_approval(
         event["run"],
         event["matched"],
@@ -146,12 +171,12 @@ def ask_for_approval() -> Callable[[Mapping[str, Any]], dict[str, int]]:
         parse_slots(env.text("APPROVERS")),
         env.text("PUBLIC_URL"),
         ApprovalsTable(dynamodb, table),
-        _files(env),
+        files,
         MessageLog(dynamodb, table),
-        _mailer(env),
-        partial(seal_token, boto3.client("kms", config=_RETRIES), env.text("TASK_TOKEN_KEY_ID")),
+        mailer,
+        partial(seal_token, kms, env.text("TASK_TOKEN_KEY_ID")),
         _signatures(env).sign_link,
-        approval_mail,
+        partial(approval_mail, finalises=env.flag("AUTO_ADVANCE")),
         now(),
     )
 
@@ -163,6 +188,7 @@ def read_the_decision() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     from billing.steps.read_the_decision import read_the_decision
 
     env = _environment()
+    files = _files(env)
     dynamodb = _dynamodb()
     requests = ApprovalsTable(dynamodb, env.text("APPROVALS_TABLE"))
     ledger = LedgerTable(dynamodb, env.text("LEDGER_TABLE"))
@@ -171,7 +197,7 @@ def read_the_decision() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
         event["matched"],
         event["wait"],
         requests,
-        _files(env),
+        files,
         ledger,
         _signatures(env).read_vote,
         now(),
@@ -187,17 +213,18 @@ def draft_the_invoice() -> Callable[[Mapping[str, Any]], Drafting]:
     from billing.steps.draft_the_invoice import Drafting, DraftSettings
 
     env = _environment()
+    files = _files(env)
     dynamodb = _dynamodb()
-    client, call = _stripe(env, share=env.number("DRAFT_CONCURRENCY"))
-    settings = DraftSettings(env.zone("FIRM_TIME_ZONE"), env.flag("AUTO_ADVANCE"), env.text("TAX_MODE"))  # type: ignore[arg-type]
+    stripe = _stripe(env, share=env.number("DRAFT_CONCURRENCY"))
+    settings = DraftSettings(env.flag("AUTO_ADVANCE"), env.text("TAX_MODE"))  # type: ignore[arg-type]
     return lambda event: Drafting(
         event["run"],
         settings,
-        _files(env),
+        files,
         LedgerTable(dynamodb, env.text("LEDGER_TABLE"), env.text("RUNS_TABLE")),
         CustomersTable(dynamodb, env.text("CUSTOMERS_TABLE")),
-        StripeCustomers(client, call),
-        StripeInvoices(client, call),
+        StripeCustomers(*stripe()),
+        StripeInvoices(*stripe()),
         now(),
     )
 
@@ -214,24 +241,34 @@ def note_the_failure() -> Callable[[Mapping[str, Any]], dict[str, str]]:
 def close_the_run() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     """Wire the state "Close the run"."""
     from billing.adapters.approvals_table import ApprovalsTable
+    from billing.adapters.carry_over import CarryOver
     from billing.adapters.ledger_table import LedgerTable
+    from billing.adapters.months import Months
     from billing.adapters.runs_table import RunsTable
+    from billing.domain.approvers import parse_slots
     from billing.steps.close_the_run import close_the_run
 
     env = _environment()
     dynamodb = _dynamodb()
-    ledger = LedgerTable(dynamodb, env.text("LEDGER_TABLE"))
+    ledger_table, runs_table = env.text("LEDGER_TABLE"), env.text("RUNS_TABLE")
+    files = _files(env)
+    ledger = LedgerTable(dynamodb, ledger_table)
     requests = ApprovalsTable(dynamodb, env.text("APPROVALS_TABLE"))
-    locks = RunsTable(dynamodb, env.text("RUNS_TABLE"))
+    locks = RunsTable(dynamodb, runs_table)
+    carry_over, months = CarryOver(dynamodb, ledger_table), Months(dynamodb, runs_table)
+    preview = partial(_preview, parse_slots(env.text("APPROVERS")), env.flag("AUTO_ADVANCE"))
     return lambda event: close_the_run(
         event["state"],
         event["redriveCount"],
-        _files(env),
+        files,
         ledger,
         requests,
         locks,
+        carry_over,
+        months,
         _signatures(env).read_vote,
         _report_faces,
+        preview,
     )
 
 
@@ -246,6 +283,7 @@ def tell_the_team() -> Callable[[Mapping[str, Any]], dict[str, int]]:
 
     env = _environment()
     files = _files(env)
+    mailer = _mailer(env)
     messages = MessageLog(_dynamodb(), env.text("RUNS_TABLE"))
     channel_id, slack_url = env.text("SLACK_CHANNEL"), env.optional("SLACK_API_URL")
 
@@ -272,7 +310,7 @@ def tell_the_team() -> Callable[[Mapping[str, Any]], dict[str, int]]:
         files,
         messages,
         channel,
-        _mailer(env),
+        mailer,
         slack_content,
         lambda report: summary_mail(report, **links(report)),
         now(),
@@ -292,15 +330,38 @@ def approval_page() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
         signatures=_signatures(env),
         waker=Waker(boto3.client("kms", config=_RETRIES), boto3.client("stepfunctions", config=_RETRIES)),
         now=now,
+        finalises=env.flag("AUTO_ADVANCE"),
     ).handle
 
 
-def _stripe(env: Environment, share: int) -> Any:
+def _suiteql(env: Environment) -> Callable[[], SuiteQL]:
+    """One connection a process, made at the first call: a secret that cannot be read is then named like any failure."""
+    import requests
+
+    from billing.adapters.netsuite import SuiteQL
+    from billing.adapters.netsuite_login import base_url_of, login_from_secret
+    from billing.adapters.secrets import secret
+
+    @cache
+    def connect() -> SuiteQL:
+        credentials = secret(env.text("NETSUITE_SECRET_ARN"))
+        base_url = base_url_of(credentials, env.optional("NETSUITE_API_URL"))
+        return SuiteQL(base_url, login_from_secret(credentials, base_url, time.time), time.sleep, requests.Session())
+
+    return connect
+
+
+def _stripe(env: Environment, share: int) -> Callable[[], tuple[StripeClient, Caller]]:
+    """One client a process, made at the first call."""
     from billing.adapters.secrets import field
     from billing.adapters.stripe_api import Caller, stripe_client
 
-    client = stripe_client(field(env.text("STRIPE_SECRET_ARN"), "api_key"), env.optional("STRIPE_API_URL"))
-    return client, Caller(time.sleep, time.monotonic, share)
+    @cache
+    def connect() -> tuple[StripeClient, Caller]:
+        client = stripe_client(field(env.text("STRIPE_SECRET_ARN"), "api_key"), env.optional("STRIPE_API_URL"))
+        return client, Caller(time.sleep, time.monotonic, share)
+
+    return connect
 
 
 def _policy(env: Environment, period: str, email_columns: tuple[str, ...]) -> BillingPolicy:
@@ -332,6 +393,30 @@ def _report_faces(report: Report) -> Iterable[tuple[str, bytes, str]]:
         "text/html; charset=utf-8",
     )
     yield "report.csv", report_csv(report), "text/csv; charset=utf-8"
+
+
+def _preview(slots: tuple[Slot, ...], finalises: bool, run: Mapping[str, Any], batch: Batch, sha256: str) -> bytes:
+    """The page that the approvers would be shown, for a dry run."""
+    from billing.domain.approval_request import ApprovalRequest
+    from billing.domain.approvers import everybody, standing
+    from billing.pages.approval_page import approval_page as page
+
+    opened = now()
+    request = ApprovalRequest(
+        id=f"{run['id']}.preview",
+        run_id=run["id"],
+        execution_arn=run["executionArn"],
+        cycle=run["cycle"],
+        period=run["period"],
+        batch_key="",
+        batch_sha256=sha256,
+        slots=slots,
+        opened_at=opened.isoformat(),
+        expires_at=(opened + timedelta(seconds=run["settings"]["approvalTimeoutSeconds"])).isoformat(),
+        invoices=len(batch.to_draft),
+    )
+    stands = standing(slots, (), sha256)
+    return page(request, batch, everybody(slots)[0], (), stands, opened, finalises=finalises).html.encode()
 
 
 def _console_url(report: Report) -> str:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from boto3.dynamodb.types import Binary
 from botocore.exceptions import ClientError
 
-from billing.adapters.dynamo import to_item, values_of
+from billing.adapters.dynamo import query_all, to_item, values_of
 from billing.domain.approval_request import ApprovalRequest, RecordedOutcome
 from billing.domain.approvers import Slot
 from billing.domain.errors import PassingError
@@ -100,21 +100,7 @@ class ApprovalsTable:
 
     def read(self, request_id: str) -> StoredRequest | None:
         """Everything about a request, or None if there is none of that id."""
-        rows: dict[str, Mapping[str, Any]] = {}
-        arguments: dict[str, Any] = {
-            "TableName": self.table,
-            "KeyConditionExpression": "pk = :pk",
-            "ExpressionAttributeValues": to_item({":pk": request_owner(request_id)}),
-            "ConsistentRead": True,
-        }
-        while True:
-            page = self.dynamodb.query(**arguments)
-            for item in page["Items"]:
-                row = values_of(item)
-                rows[row["sk"]] = row
-            if not page.get("LastEvaluatedKey"):
-                break
-            arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+        rows = {row["sk"]: row for row in query_all(self.dynamodb, self.table, request_owner(request_id))}
         head = rows.get("REQUEST")
         if head is None:
             return None

@@ -1,8 +1,8 @@
-"""DynamoDB's wire types, and reading many rows at once. Attributes that are None are left out or written as NULL."""
+"""DynamoDB's wire types, and reading and writing many rows at once. A value that is None is written as NULL."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 _serialize = TypeSerializer().serialize
 _deserialize = TypeDeserializer().deserialize
 _BATCH = 100  # BatchGetItem's own maximum.
+_WRITE_BATCH = 25  # BatchWriteItem's own maximum.
+_TRIES = 8
 
 
 def to_item(values: Mapping[str, Any]) -> dict[str, Any]:
@@ -40,3 +42,39 @@ def batch_get(dynamodb: DynamoDBClient, table: str, keys: Sequence[Mapping[str, 
                 break
         else:
             raise PassingError(f"The table {table} is throttled.")
+
+
+def batch_write(
+    dynamodb: DynamoDBClient,
+    table: str,
+    put: Iterable[Mapping[str, Any]],
+    delete: Iterable[Mapping[str, str]] = (),
+) -> None:
+    """Put and delete rows, each whole. Safe to repeat. PassingError if the table stays throttled."""
+    requests: list[Any] = [{"PutRequest": {"Item": to_item(row)}} for row in put]
+    requests += [{"DeleteRequest": {"Key": to_item(key)}} for key in delete]
+    for start in range(0, len(requests), _WRITE_BATCH):
+        unwritten: Any = {table: requests[start : start + _WRITE_BATCH]}
+        for _ in range(_TRIES):
+            unwritten = dynamodb.batch_write_item(RequestItems=unwritten).get("UnprocessedItems")
+            if not unwritten:
+                break
+        else:
+            raise PassingError(f"The table {table} is throttled: not every row could be written.")
+
+
+def query_all(dynamodb: DynamoDBClient, table: str, pk: str) -> list[dict[str, Any]]:
+    """Every row of a partition, read consistently."""
+    rows: list[dict[str, Any]] = []
+    arguments: dict[str, Any] = {
+        "TableName": table,
+        "KeyConditionExpression": "pk = :pk",
+        "ExpressionAttributeValues": to_item({":pk": pk}),
+        "ConsistentRead": True,
+    }
+    while True:
+        page = dynamodb.query(**arguments)
+        rows += map(values_of, page["Items"])
+        if not page.get("LastEvaluatedKey"):
+            return rows
+        arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]

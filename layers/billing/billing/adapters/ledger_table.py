@@ -1,27 +1,40 @@
 """The ledger in DynamoDB.
 
-    pk = plan key, sk = "INVOICE"                the entry, one for ever
-    pk = plan key, sk = "APPROVED#<content hash>"  that this content was signed for
+    pk = plan key,          sk = "INVOICE"                  the plan's entry
+    pk = plan key,          sk = "APPROVED#<content hash>"  that this content was signed for
+    pk = "ORDER#<order id>", sk = "BILLED"                  what was billed of an order, by invoice
 
-A row is only ever moved forward by conditional writes: drafted never becomes anything else.
+A row is only ever moved forward by conditional writes. What is drafted stays drafted, unless a person has removed its
+invoice in Stripe and the approvers have signed for the one that takes its place.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from billing.adapters.dynamo import batch_get, to_item, values_of
+from billing.adapters.dynamo import batch_get, batch_write, to_item, values_of
 from billing.domain.errors import OurFault, PassingError, PersonNeeded
-from billing.domain.ledger import Approval, EntryState, LedgerEntry
+from billing.domain.ledger import (
+    Approval,
+    BilledInvoice,
+    EntryState,
+    LedgerEntry,
+    OrderLink,
+    OrderRecord,
+    family,
+)
+from billing.domain.plan_record import InvoicePlan
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _ENTRY = "INVOICE"
+_BILLED = "BILLED"
 _LOCK = "LOCK"
 _OPEN_STATES = (EntryState.INTENDED, EntryState.FAILED)
 
@@ -51,27 +64,45 @@ class LedgerTable:
         wanted = [{"pk": key, "sk": _ENTRY} for key in keys]
         return {row["pk"]: _entry(row) for row in batch_get(self.dynamodb, self.table, wanted)}
 
+    def order_records(self, order_ids: Iterable[str]) -> dict[str, OrderRecord]:
+        """Records of the orders that were drafted before, by NetSuite's internal id."""
+        keys = [{"pk": _order_key(order_id), "sk": _BILLED} for order_id in dict.fromkeys(order_ids)]
+        records = {}
+        for row in batch_get(self.dynamodb, self.table, keys):
+            order_id = row["pk"].removeprefix("ORDER#")
+            records[order_id] = OrderRecord(
+                order_id,
+                row.get("order_hash", ""),
+                int(row["record_version"]),
+                row["client_id"],
+                row["currency"],
+                {
+                    invoice_id: BilledInvoice(
+                        one["plan_key"],
+                        tuple((line[0], line[1], int(line[2]), line[3]) for line in json.loads(one["lines"])),
+                    )
+                    for invoice_id, one in row["billed"].items()
+                },
+            )
+        return records
+
     def record_approvals(self, approvals: Iterable[Approval], run_id: str, at: str) -> None:
         """Record what was signed for. Writing the same again changes nothing that counts."""
-        rows = [
-            {
-                "pk": approval.key,
-                "sk": f"APPROVED#{approval.content_hash}",
-                "content_hash": approval.content_hash,
-                "stripe_customer": approval.stripe_customer,
-                "run_id": run_id,
-                "approved_at": at,
-            }
-            for approval in approvals
-        ]
-        for start in range(0, len(rows), 25):
-            requests: Any = {self.table: [{"PutRequest": {"Item": to_item(row)}} for row in rows[start : start + 25]]}
-            for _ in range(8):
-                requests = self.dynamodb.batch_write_item(RequestItems=requests).get("UnprocessedItems")
-                if not requests:
-                    break
-            else:
-                raise PassingError("The ledger is throttled: not every approval could be recorded.")
+        batch_write(
+            self.dynamodb,
+            self.table,
+            put=(
+                {
+                    "pk": approval.key,
+                    "sk": f"APPROVED#{approval.content_hash}",
+                    "content_hash": approval.content_hash,
+                    "stripe_customer": approval.stripe_customer,
+                    "run_id": run_id,
+                    "approved_at": at,
+                }
+                for approval in approvals
+            ),
+        )
 
     def entry(self, key: str) -> LedgerEntry | None:
         """The entry as it is now, or None."""
@@ -80,99 +111,183 @@ class LedgerTable:
         ).get("Item")
         return _entry(values_of(item)) if item else None
 
-    def intend(self, entry: LedgerEntry, lock_key: str) -> None:
-        """Write the intent, in one transaction with three checks: the run holds its period, this very content was
-        approved, and nothing was drafted yet. Safe to repeat by the same run.
+    def intend(
+        self,
+        entry: LedgerEntry,
+        lock_key: str,
+        plan: InvoicePlan,
+        orders: Iterable[OrderLink],
+        replaces: Iterable[str],
+    ) -> None:
+        """Write the intent and claim the plan's orders, in one transaction with what must hold: the run holds its period,
+        this very content was approved, the plan was not drafted yet (or a person removed the invoice that this one
+        replaces), and no other plan has claimed one of its orders since this one was made. Safe to repeat by the same run.
 
-        Raises OurFault if the run has lost its period or the content was never approved, PersonNeeded if the plan is
-        drafted already, PassingError if DynamoDB is busy with the same row.
+        Raises OurFault if the run has lost its period or the content was never approved, PersonNeeded if the plan or an
+        order is drafted already, PassingError if DynamoDB is busy with the same rows.
         """
+        removed = list(replaces)
+        links = list(orders)
+        items: list[Any] = [
+            {
+                "ConditionCheck": {
+                    "TableName": self.runs_table,
+                    "Key": to_item({"pk": lock_key, "sk": _LOCK}),
+                    "ConditionExpression": "run_id = :run AND #state = :held",
+                    "ExpressionAttributeNames": {"#state": "state"},
+                    "ExpressionAttributeValues": to_item({":run": entry.run_id, ":held": "held"}),
+                }
+            },
+            {
+                "ConditionCheck": {
+                    "TableName": self.table,
+                    "Key": to_item({"pk": entry.key, "sk": f"APPROVED#{entry.content_hash}"}),
+                    "ConditionExpression": "attribute_exists(pk)",
+                }
+            },
+            {"Update": self._intent(entry, removed)},
+            *({"Update": self._claim(link, plan)} for link in links),
+        ]
         try:
-            self.dynamodb.transact_write_items(
-                TransactItems=[
-                    {
-                        "ConditionCheck": {
-                            "TableName": self.runs_table,
-                            "Key": to_item({"pk": lock_key, "sk": _LOCK}),
-                            "ConditionExpression": "run_id = :run AND #state = :held",
-                            "ExpressionAttributeNames": {"#state": "state"},
-                            "ExpressionAttributeValues": to_item({":run": entry.run_id, ":held": "held"}),
-                        }
-                    },
-                    {
-                        "ConditionCheck": {
-                            "TableName": self.table,
-                            "Key": to_item({"pk": entry.key, "sk": f"APPROVED#{entry.content_hash}"}),
-                            "ConditionExpression": "attribute_exists(pk)",
-                        }
-                    },
-                    {
-                        "Update": {
-                            "TableName": self.table,
-                            "Key": to_item({"pk": entry.key, "sk": _ENTRY}),
-                            "UpdateExpression": "SET #state = :state, content_hash = :hash, run_id = :run, period = :period, "
-                            "attempt = :attempt, invoice_day = :day, stripe_customer = :customer "
-                            "REMOVE reason, reason_name",
-                            "ConditionExpression": "attribute_not_exists(pk) OR #state IN (:intended, :failed)",
-                            "ExpressionAttributeNames": {"#state": "state"},
-                            "ExpressionAttributeValues": to_item(
-                                {
-                                    ":state": EntryState.INTENDED,
-                                    ":hash": entry.content_hash,
-                                    ":run": entry.run_id,
-                                    ":period": entry.period,
-                                    ":attempt": entry.attempt,
-                                    ":day": entry.invoice_day,
-                                    ":customer": entry.stripe_customer,
-                                    ":intended": EntryState.INTENDED,
-                                    ":failed": EntryState.FAILED,
-                                }
-                            ),
-                        }
-                    },
-                ]
-            )
+            self.dynamodb.transact_write_items(TransactItems=items)
         except ClientError as error:
             if error.response["Error"]["Code"] != "TransactionCanceledException":
                 raise
-            reasons = [str(reason.get("Code")) for reason in error.response.get("CancellationReasons", [])]
-            lock, approval, row = (reasons + ["None"] * 3)[:3]
-            if lock == "ConditionalCheckFailed":
+            codes = [str(reason.get("Code")) for reason in error.response.get("CancellationReasons", [])]
+            failed = [code == "ConditionalCheckFailed" for code in codes] + [False] * 3
+            if failed[0]:
                 raise OurFault(
                     "This run no longer holds its billing period: another run took it over. Start a new execution."
                 ) from None
-            if approval == "ConditionalCheckFailed":
+            if failed[1]:
                 raise OurFault(f"{entry.key}: nobody has signed for this content. Nothing is drafted.") from None
-            if row == "ConditionalCheckFailed":
-                raise PersonNeeded(f"{entry.key} has been drafted meanwhile. Nothing is drafted twice.") from None
+            if any(failed[2:]):
+                raise PersonNeeded(
+                    f"{entry.key}: it, or an order of it, was drafted by another run meanwhile. Nothing is drafted twice."
+                ) from None
             raise PassingError(f"The ledger is busy with {entry.key}.") from None
+
+    def _intent(self, entry: LedgerEntry, removed: list[str]) -> dict[str, Any]:
+        may = "attribute_not_exists(pk) OR #state IN (:intended, :failed)"
+        gone = {f":gone{number}": invoice_id for number, invoice_id in enumerate(removed)}
+        if gone:
+            may += f" OR invoice_id IN ({', '.join(gone)})"
+        return {
+            "TableName": self.table,
+            "Key": to_item({"pk": entry.key, "sk": _ENTRY}),
+            "UpdateExpression": "SET #state = :state, content_hash = :hash, run_id = :run, period = :period, "
+            "attempt = :attempt, invoice_day = :day, stripe_customer = :customer REMOVE reason, reason_name",
+            "ConditionExpression": may,
+            "ExpressionAttributeNames": {"#state": "state"},
+            "ExpressionAttributeValues": to_item(
+                {
+                    ":state": EntryState.INTENDED,
+                    ":hash": entry.content_hash,
+                    ":run": entry.run_id,
+                    ":period": entry.period,
+                    ":attempt": entry.attempt,
+                    ":day": entry.invoice_day,
+                    ":customer": entry.stripe_customer,
+                    ":intended": EntryState.INTENDED,
+                    ":failed": EntryState.FAILED,
+                    **gone,
+                }
+            ),
+        }
+
+    def _claim(self, link: OrderLink, plan: InvoicePlan) -> dict[str, Any]:
+        """The order's record is as it was when the plan was made, or belongs to a part of the same plan. Each claim moves
+        the version, so that of two plans that saw the same record only one gets the order."""
+        unseen = "attribute_not_exists(pk)" if link.version == 0 else "record_version = :seen"
+        return {
+            "TableName": self.table,
+            "Key": to_item({"pk": _order_key(link.order_id), "sk": _BILLED}),
+            "UpdateExpression": "SET record_version = :next, plan_family = :family, client_id = :client, currency = :currency, "
+            "billed = if_not_exists(billed, :nothing)",
+            "ConditionExpression": f"{unseen} OR plan_family = :family",
+            "ExpressionAttributeValues": to_item(
+                {
+                    ":family": family(plan.key),
+                    ":next": link.version + 1,
+                    ":client": plan.client.netsuite_id,
+                    ":currency": plan.currency,
+                    ":nothing": {},
+                    **({":seen": link.version} if link.version else {}),
+                }
+            ),
+        }
 
     def remember_invoice(self, key: str, run_id: str, invoice_id: str) -> None:
         """Note the draft's id as soon as Stripe has given it."""
         self._update(key, "SET invoice_id = :invoice", {":invoice": invoice_id, ":run": run_id}, "run_id = :run")
 
-    def settle(self, entry: LedgerEntry) -> None:
-        """Write the fact: drafted, or differs. Safe to repeat with the same fact; OurFault if another one is written."""
-        self._update(
-            entry.key,
-            "SET #state = :state, invoice_id = :invoice, currency = :currency, #total = :total, reason = :reason, "
-            "reason_name = :name, stripe_customer = :customer, live_mode = :live",
+    def settle(
+        self, entry: LedgerEntry, plan: InvoicePlan, orders: Iterable[OrderLink], replaces: Iterable[str]
+    ) -> None:
+        """Write the fact: drafted, or differs; and what was billed of each order. Safe to repeat.
+
+        OurFault if the entry has other content by now.
+        """
+        removed = list(replaces)
+        items: list[Any] = [
             {
-                ":state": entry.state,
-                ":invoice": entry.invoice_id,
-                ":currency": entry.currency,
-                ":total": entry.total,
-                ":reason": entry.reason,
-                ":name": entry.reason_name,
-                ":customer": entry.stripe_customer,
-                ":live": entry.live_mode,
-                ":hash": entry.content_hash,
-                ":intended": EntryState.INTENDED,
-                ":failed": EntryState.FAILED,
+                "Update": {
+                    "TableName": self.table,
+                    "Key": to_item({"pk": entry.key, "sk": _ENTRY}),
+                    "UpdateExpression": "SET #state = :state, invoice_id = :invoice, currency = :currency, "
+                    "#total = :total, reason = :reason, reason_name = :name, stripe_customer = :customer, "
+                    "live_mode = :live",
+                    "ConditionExpression": "content_hash = :hash",
+                    "ExpressionAttributeNames": {"#state": "state", "#total": "total"},
+                    "ExpressionAttributeValues": to_item(
+                        {
+                            ":state": entry.state,
+                            ":invoice": entry.invoice_id,
+                            ":currency": entry.currency,
+                            ":total": entry.total,
+                            ":reason": entry.reason,
+                            ":name": entry.reason_name,
+                            ":customer": entry.stripe_customer,
+                            ":live": entry.live_mode,
+                            ":hash": entry.content_hash,
+                        }
+                    ),
+                }
             },
-            "content_hash = :hash AND (#state IN (:intended, :failed) OR (#state = :state AND invoice_id = :invoice))",
-            {"#state": "state", "#total": "total"},
-        )
+        ]
+        items += [{"Update": self._billed(link, entry, plan, removed)} for link in orders]
+        try:
+            self.dynamodb.transact_write_items(TransactItems=items)
+        except ClientError as error:
+            if error.response["Error"]["Code"] != "TransactionCanceledException":
+                raise
+            codes = [str(reason.get("Code")) for reason in error.response.get("CancellationReasons", [])]
+            if "ConditionalCheckFailed" in codes:
+                raise OurFault(f"{entry.key}: another run has taken this order over. Start a new execution.") from None
+            raise PassingError(f"The ledger is busy with {entry.key}.") from None
+
+    def _billed(self, link: OrderLink, entry: LedgerEntry, plan: InvoicePlan, removed: list[str]) -> dict[str, Any]:
+        lines = [
+            [line.id, line.quantity, line.amount, line.description[:200]]
+            for line in plan.lines
+            if line.netsuite.order_id == link.order_id
+        ]
+        gone = {f"#gone{number}": invoice_id for number, invoice_id in enumerate(removed)}
+        forget = f" REMOVE {', '.join(f'billed.{name}' for name in gone)}" if gone else ""
+        return {
+            "TableName": self.table,
+            "Key": to_item({"pk": _order_key(link.order_id), "sk": _BILLED}),
+            "UpdateExpression": "SET billed.#invoice = :billed, order_hash = :hash" + forget,
+            "ConditionExpression": "plan_family = :family",
+            "ExpressionAttributeNames": {"#invoice": str(entry.invoice_id), **gone},
+            "ExpressionAttributeValues": to_item(
+                {
+                    ":billed": {"plan_key": plan.key, "lines": json.dumps(lines)},
+                    ":hash": link.order_hash,
+                    ":family": family(plan.key),
+                }
+            ),
+        }
 
     def explain(self, key: str, run_id: str, reason: str) -> None:
         """Keep the full reason of a failure, which may name amounts and people, out of logs and history but not lost."""
@@ -228,7 +343,6 @@ class LedgerTable:
         expression: str,
         values: Mapping[str, Any],
         condition: str,
-        names: Mapping[str, str] | None = None,
     ) -> None:
         arguments: Any = {
             "TableName": self.table,
@@ -236,7 +350,6 @@ class LedgerTable:
             "UpdateExpression": expression,
             "ConditionExpression": condition,
             "ExpressionAttributeValues": to_item(values),
-            **({"ExpressionAttributeNames": dict(names)} if names else {}),
         }
         try:
             self.dynamodb.update_item(**arguments)
@@ -244,6 +357,10 @@ class LedgerTable:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
                 raise OurFault(f"{key}: another run has taken this order over. Start a new execution.") from None
             raise
+
+
+def _order_key(order_id: str) -> str:
+    return f"ORDER#{order_id}"
 
 
 def _entry(row: Mapping[str, Any]) -> LedgerEntry:

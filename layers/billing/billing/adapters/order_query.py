@@ -13,12 +13,14 @@ Row = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class OrderQuery:
-    """What to list. Dates are half-open on the transaction date; letters are sales order statuses such as "F"."""
+    """What to list. Dates are half-open on the transaction date; letters are sales order statuses such as "F". `carried`
+    are internal ids of orders that come back whatever their date."""
 
     statuses: tuple[str, ...]
     listed_from: date
     listed_before: date
     filter: OrderFilter
+    carried: tuple[str, ...] = ()
     email_fields: tuple[str, ...] = ()
     stripe_id_field: str = ""
 

@@ -46,6 +46,10 @@ class CustomerMissing(Exception):
     """The Stripe customer does not exist (any more)."""
 
 
+class ObjectMissing(Exception):
+    """What was to be retrieved does not exist (any more)."""
+
+
 @dataclass(slots=True)
 class Caller:
     """Calls Stripe no faster than its limits allow, and names what goes wrong.
@@ -112,8 +116,8 @@ def _named(endpoint: str, error: stripe.StripeError) -> Exception:
         )
     if error.http_status is not None and error.http_status >= 500:
         return PassingError(f"Stripe had a fault in {where}.")
-    if code == "resource_missing" and param in ("customer", "id"):
-        return CustomerMissing(endpoint)
+    if code == "resource_missing":
+        return CustomerMissing(endpoint) if param == "customer" else ObjectMissing(endpoint)
     if isinstance(error, stripe.InvalidRequestError):
         return PersonNeeded(f"Stripe refused {where}: {code}{f', parameter {param}' if param else ''}.")
     return OurFault(f"Stripe gave an unexpected {type(error).__name__} to {where}.")

@@ -8,7 +8,7 @@ from typing import Any
 
 import stripe
 
-from billing.adapters.stripe_api import Caller, CustomerMissing
+from billing.adapters.stripe_api import Caller, CustomerMissing, ObjectMissing
 
 NETSUITE_ID = "netsuite_customer_id"
 MAX_EMAIL = 512
@@ -36,7 +36,7 @@ class StripeCustomers:
         """The customer, or None if it does not exist or was deleted."""
         try:
             customer = self.call("retrieve customer", lambda: self.client.v1.customers.retrieve(customer_id))
-        except CustomerMissing:
+        except (CustomerMissing, ObjectMissing):
             return None
         return None if getattr(customer, "deleted", False) else _customer(customer)
 

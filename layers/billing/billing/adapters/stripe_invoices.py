@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import stripe
 
-from billing.adapters.stripe_api import Caller
+from billing.adapters.stripe_api import Caller, ObjectMissing
 
 LINES_PER_CALL = 100
+REMOVED = ("void",)
+_FEW = 20
+_EXTRA_PAGES = 10
 PLAN_KEY = "billing_plan"
 CONTENT_HASH = "content_sha256"
 LINE_ID = "netsuite_line_id"
@@ -51,6 +54,32 @@ class StripeInvoices:
             if not page.has_more or not page.data:
                 return found
             params["starting_after"] = page.data[-1].id
+
+    def removed(self, invoice_ids: Collection[str]) -> set[str]:
+        """Which of these invoices a person has voided or deleted.
+
+        A few are looked at one by one. Of many, most are found on pages of a hundred, newest first; what those pages do not
+        show (deleted, or old) is looked at after that.
+        """
+        left = set(invoice_ids)
+        gone: set[str] = set()
+        pages = 0 if len(left) <= _FEW else _EXTRA_PAGES + 2 * len(left) // 100
+        params: dict[str, Any] = {"collection_method": "send_invoice", "limit": 100}
+        for _ in range(pages):
+            page = self.call("list invoices", lambda: self.client.v1.invoices.list(dict(params)))  # type: ignore[arg-type]
+            gone |= {str(one.id) for one in page.data if one.id in left and one.status in REMOVED}
+            left -= {str(one.id) for one in page.data}
+            if not left or not page.has_more or not page.data:
+                break
+            params["starting_after"] = page.data[-1].id
+        return gone | {invoice_id for invoice_id in sorted(left) if self._is_removed(invoice_id)}
+
+    def _is_removed(self, invoice_id: str) -> bool:
+        try:
+            invoice = self.call("retrieve invoice", lambda: self.client.v1.invoices.retrieve(invoice_id))
+        except ObjectMissing:
+            return True
+        return bool(getattr(invoice, "deleted", False)) or invoice.status in REMOVED
 
     def create(self, params: Mapping[str, Any], idempotency_key: str) -> StripeInvoice:
         """Create a draft without lines."""

@@ -6,12 +6,13 @@ The batch is written once, hashed, shown to the approvers and signed for. What i
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from billing.domain.canonical import canonical_json, sha256_hex
 from billing.domain.customer_match import MatchedCustomer
-from billing.domain.ledger import Disposition
+from billing.domain.ledger import Disposition, OrderLink
+from billing.domain.month_comparison import BatchWarning
 from billing.domain.plan_record import InvoicePlan
 from billing.domain.sales_order import Problem
 
@@ -27,7 +28,13 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class BatchInvoice:
-    """A plan, what is done with it and why, and whom Stripe bills. `piece` exists for those that may be drafted."""
+    """A plan, what is done with it and why, and whom Stripe bills. `piece` exists for those that may be drafted.
+
+    `orders` links to the ledger's records of the plan's orders. `replaces` are invoices of ours that a person deleted or
+    voided in Stripe and that this one takes the place of. `billed_by` is the plan key of the invoice that has billed it
+    already. `carried_from` is the period in which an earlier run listed the
+    order without drafting it.
+    """
 
     plan: InvoicePlan
     content_hash: str
@@ -36,16 +43,32 @@ class BatchInvoice:
     customer: MatchedCustomer | None
     invoice_id: str | None = None
     piece: Piece | None = None
+    orders: tuple[OrderLink, ...] = ()
+    replaces: tuple[str, ...] = ()
+    carried_from: str | None = None
+    billed_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedGone:
+    """An order that an earlier run listed and did not draft, and that NetSuite no longer lists as billable."""
+
+    order_id: str
+    number: str
+    period: str
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A run's whole content. `run` is its public frame: id, cycle, period, listed dates, filter."""
+    """A run's whole content. `run` is its public frame: id, cycle, period, listed dates, filter. `warnings` are about the
+    batch as a whole: against last month, and above the bounds."""
 
     run: Mapping[str, Any]
     invoices: tuple[BatchInvoice, ...]
     problems: tuple[Problem, ...]
     absent_columns: tuple[str, ...] = ()
+    warnings: tuple[BatchWarning, ...] = ()
+    carried_gone: tuple[CarriedGone, ...] = ()
 
     def of(self, *dispositions: Disposition) -> tuple[BatchInvoice, ...]:
         """The invoices with one of these dispositions, in the batch's order."""
@@ -73,11 +96,17 @@ class Batch:
                         if invoice.piece
                         else None
                     ),
+                    "orders": [link.to_dict() for link in invoice.orders],
+                    "replaces": list(invoice.replaces),
+                    "carriedFrom": invoice.carried_from,
+                    "billedBy": invoice.billed_by,
                 }
                 for invoice in self.invoices
             ],
             "problems": [problem.to_dict() for problem in self.problems],
             "absentColumns": list(self.absent_columns),
+            "warnings": [warning.to_dict() for warning in self.warnings],
+            "carriedGone": [[gone.order_id, gone.number, gone.period] for gone in self.carried_gone],
         }
 
 
@@ -94,11 +123,17 @@ def batch_from_dict(data: Mapping[str, Any]) -> Batch:
                 customer=MatchedCustomer.from_dict(one["customer"]) if one["customer"] else None,
                 invoice_id=one["invoiceId"],
                 piece=Piece(**one["piece"]) if one["piece"] else None,
+                orders=tuple(OrderLink.from_dict(link) for link in one["orders"]),
+                replaces=tuple(one["replaces"]),
+                carried_from=one["carriedFrom"],
+                billed_by=one["billedBy"],
             )
             for one in data["invoices"]
         ),
         problems=tuple(Problem.from_dict(problem) for problem in data["problems"]),
         absent_columns=tuple(data["absentColumns"]),
+        warnings=tuple(BatchWarning.from_dict(warning) for warning in data["warnings"]),
+        carried_gone=tuple(CarriedGone(*gone) for gone in data["carriedGone"]),
     )
 
 
@@ -116,19 +151,11 @@ def with_pieces(invoices: Iterable[BatchInvoice]) -> tuple[tuple[BatchInvoice, .
                 "plan": invoice.plan.to_dict(),
                 "contentHash": invoice.content_hash,
                 "customer": invoice.customer.to_dict(),
+                "orders": [link.to_dict() for link in invoice.orders],
+                "replaces": list(invoice.replaces),
             }
         )
-        placed.append(
-            BatchInvoice(
-                invoice.plan,
-                invoice.content_hash,
-                invoice.disposition,
-                invoice.reason,
-                invoice.customer,
-                invoice.invoice_id,
-                Piece(offset, len(line), sha256_hex(line)),
-            )
-        )
+        placed.append(replace(invoice, piece=Piece(offset, len(line), sha256_hex(line))))
         lines.append(line + b"\n")
         offset += len(line) + 1
     return tuple(placed), b"".join(lines)

@@ -1,13 +1,20 @@
-"""What is known about one invoice plan from earlier runs, and what a run does with it.
+"""What is known about orders and invoice plans from earlier runs, and what a run does with them.
 
 The ledger is what makes a second invoice impossible, for ever and not for the 24 hours that a Stripe idempotency key
-lives: an entry is written as intent before the first write to Stripe and as fact after the last.
+lives: an entry is written as intent before the first write to Stripe and as fact after the last. Beside the entry of each
+plan there is a record of each order, because the same order may come back in another plan: grouped by client, in parts,
+or with more lines than before.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import Any
+
+from billing.domain.canonical import canonical_json, sha256_hex
+from billing.domain.plan_record import InvoicePlan, content_hash
 
 
 class EntryState(StrEnum):
@@ -41,6 +48,45 @@ class LedgerEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class OrderLink:
+    """An order of a plan as it was when the plan was made: the hash of the whole order's content, and the version of its
+    record. An intent holds only while the record still has that version."""
+
+    order_id: str
+    order_hash: str
+    version: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe."""
+        return {"id": self.order_id, "hash": self.order_hash, "version": self.version}
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> OrderLink:
+        """What to_dict wrote."""
+        return cls(data["id"], data["hash"], data["version"])
+
+
+@dataclass(frozen=True, slots=True)
+class BilledInvoice:
+    """What one drafted invoice has billed of one order: plan key, and (line id, open quantity or None, minor units, text)."""
+
+    plan_key: str
+    lines: tuple[tuple[str, str | None, int, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderRecord:
+    """An order that was drafted before. `order_hash` is its content then; `billed` goes by invoice id."""
+
+    order_id: str
+    order_hash: str
+    version: int
+    client_id: str
+    currency: str
+    billed: Mapping[str, BilledInvoice]
+
+
+@dataclass(frozen=True, slots=True)
 class Approval:
     """That a plan's content was signed for, and which Stripe customer the approvers saw (None: a new one)."""
 
@@ -67,34 +113,42 @@ class Decision:
     invoice_id: str | None = None
 
 
-def decide(
-    content_hash: str, stripe_customer: str | None, entry: LedgerEntry | None, approval: Approval | None
-) -> Decision:
-    """Decide what to do with a plan. Pure.
+def order_hash(plans: Iterable[InvoicePlan]) -> str:
+    """The content of a whole order: of its one plan, or of all its parts."""
+    hashes = [content_hash(plan) for plan in plans]
+    return hashes[0] if len(hashes) == 1 else sha256_hex(canonical_json(hashes))
+
+
+def signed_hash(plan: InvoicePlan, replaces: Iterable[str]) -> str:
+    """What is signed for: the plan's content, and the invoices that a person removed and that it replaces. Content that
+    was signed for once does not stay signed for after somebody has voided its invoice."""
+    removed = sorted(replaces)
+    return sha256_hex(canonical_json([content_hash(plan), removed])) if removed else content_hash(plan)
+
+
+def family(plan_key: str) -> str:
+    """The key without its part's number: the parts of one plan belong together."""
+    return plan_key.rpartition("-part-")[0] or plan_key
+
+
+def decide(signed: str, stripe_customer: str | None, entry: LedgerEntry | None, approval: Approval | None) -> Decision:
+    """Decide about a plan whose orders are not billed yet. Pure.
 
     An approval counts only for the content it was given for, and for the Stripe customer that was shown: one that was
     shown as new may meanwhile have been created by us, another customer than the one shown must be asked about again.
     """
-    if entry is not None and entry.state is EntryState.DRAFTED:
-        if entry.content_hash == content_hash:
-            return Decision(Disposition.SKIP, f"Drafted in {entry.period} as {entry.invoice_id}.", entry.invoice_id)
-        return Decision(
-            Disposition.HOLD,
-            f"Drafted in {entry.period} as {entry.invoice_id}, and its content has changed since. It is not billed again: "
-            "compare the invoice with the order, and bill the difference by hand.",
-            entry.invoice_id,
-        )
     if entry is not None and entry.state is EntryState.DIFFERS:
         return Decision(
             Disposition.HOLD,
-            f"The draft {entry.invoice_id} differs from what was approved. Correct or delete it in Stripe, then remove the "
-            "ledger's entry as the runbook says.",
+            f"The draft {entry.invoice_id} differs from what was approved. Delete or void it in Stripe, then run again.",
             entry.invoice_id,
         )
-    if approval is not None and approval.content_hash == content_hash:
+    if entry is not None and entry.state is EntryState.DRAFTED and entry.content_hash == signed:
+        return Decision(Disposition.SKIP, f"Drafted in {entry.period} as {entry.invoice_id}.", entry.invoice_id)
+    if approval is not None and approval.content_hash == signed:
         if approval.stripe_customer in (None, stripe_customer):
             return Decision(Disposition.FINISH, "Approved in an earlier run and not drafted yet.")
         return Decision(Disposition.ASK, "Approved earlier for another Stripe customer than the one it matches now.")
-    if entry is not None:
+    if entry is not None and entry.state is not EntryState.DRAFTED and entry.content_hash != signed:
         return Decision(Disposition.ASK, "An earlier run could not draft it, and its content has changed since.")
     return Decision(Disposition.ASK, "New.")

@@ -46,6 +46,11 @@ class BillingPeriod:
         return f"{self.year:04d}-{self.month:02d}"
 
     @property
+    def previous(self) -> BillingPeriod:
+        """The month before, without a lookback."""
+        return BillingPeriod(*_shifted(self.year, self.month, -1))
+
+    @property
     def first_day(self) -> date:
         """The period's own first day."""
         return date(self.year, self.month, 1)

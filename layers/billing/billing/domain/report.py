@@ -57,6 +57,8 @@ class ReportLine:
     stripe_customer: str | None
     new_customer: bool
     warnings: tuple[str, ...] = ()
+    carried_from: str | None = None
+    client_id: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +87,26 @@ _WORST_FIRST = (Fate.FAILED, Fate.HELD, Fate.PROBLEM, Fate.DRAFTED, Fate.SKIPPED
 
 
 def report_lines(
-    batch: Batch, entries: Mapping[str, LedgerEntry], run_id: str, released: bool, unreleased_reason: str
+    batch: Batch,
+    entries: Mapping[str, LedgerEntry],
+    run_id: str,
+    released: bool,
+    unreleased_reason: str,
+    changed: Mapping[str, str],
 ) -> tuple[ReportLine, ...]:
     """One line per invoice and per problem.
 
     `released` says that the batch was approved and handed to drafting. If not, what waits for drafting is held, for
-    `unreleased_reason`.
+    `unreleased_reason`. `changed` are plans whose orders moved in NetSuite after the listing, with the reason: held too.
     """
     lines = [
-        _invoice_line(invoice, entries.get(invoice.plan.key), run_id, released, unreleased_reason)
+        _invoice_line(
+            invoice,
+            entries.get(invoice.billed_by or invoice.plan.key),
+            run_id,
+            released and invoice.plan.key not in changed,
+            changed.get(invoice.plan.key, unreleased_reason),
+        )
         for invoice in batch.invoices
     ]
     lines += [
@@ -121,7 +134,7 @@ def _invoice_line(
 ) -> ReportLine:
     plan = invoice.plan
     fate, reason = _fate(invoice, entry, run_id, released, unreleased_reason)
-    drafted = entry is not None and entry.state is EntryState.DRAFTED and fate is Fate.DRAFTED
+    drafted = fate is Fate.DRAFTED and invoice.piece is not None
     return ReportLine(
         key=plan.key,
         orders=tuple(order.number for order in plan.orders),
@@ -131,13 +144,15 @@ def _invoice_line(
         reason=reason,
         currency=plan.currency,
         total=entry.total if drafted and entry and entry.total is not None else plan.total,
-        invoice_id=entry.invoice_id if entry else invoice.invoice_id,
+        invoice_id=invoice.invoice_id or (entry.invoice_id if entry else None),
         content_hash=invoice.content_hash,
         stripe_customer=entry.stripe_customer
         if entry and drafted
         else (invoice.customer.id if invoice.customer else None),
         new_customer=invoice.customer is not None and invoice.customer.id is None,
         warnings=tuple(warning.message for warning in plan.warnings),
+        carried_from=invoice.carried_from,
+        client_id=plan.client.netsuite_id,
     )
 
 

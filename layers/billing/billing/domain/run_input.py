@@ -2,8 +2,9 @@
 
     {"scheduledAt": "2026-06-01T13:00:00Z"}
     {"period": "2026-05", "dryRun": true, "filter": {"orderNumbers": ["SO-1001"], "atMost": 1}}
+    {"scheduledAt": "...", "cycle": "apac", "timeZone": "Australia/Sydney", "filter": {"subsidiaries": ["3"]}}
 
-Everything is optional but one of `scheduledAt` and `period`. Anything else in the input is refused by name: a mistyped
+The last is how a second schedule bills a cycle of its own. Everything is optional but one of `scheduledAt` and `period`. Anything else in the input is refused by name: a mistyped
 `fliter` must never bill the whole month.
 """
 
@@ -14,23 +15,34 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from billing.domain.errors import InputInvalid
 from billing.domain.period import BillingPeriod
 
 MAX_FILTER_VALUES = 1000  # SuiteQL takes at most 1,000 values in one IN list.
-_FIELDS = ("scheduledAt", "period", "dryRun", "filter")
-_FILTER_FIELDS = ("orderNumbers", "customerIds", "fromDate", "toDate", "atMost")
+_FIELDS = ("scheduledAt", "period", "dryRun", "cycle", "timeZone", "filter")
+_FILTER_FIELDS = (
+    "orderNumbers",
+    "customerIds",
+    "customerCategories",
+    "subsidiaries",
+    "customFields",
+    "fromDate",
+    "toDate",
+    "atMost",
+)
+_CYCLE = re.compile(r"[a-z][a-z0-9-]{0,29}")
 # AWS's own way of starting a run by hand adds this key to the input; it says nothing about billing.
 _TOLERATED_FIELDS = ("AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID",)
 
 
 @dataclass(frozen=True, slots=True)
 class OrderFilter:
-    """Narrows a run to a trial. Empty fields do not narrow.
+    """Narrows a run to a trial, or a cycle to its part of the firm. Empty fields do not narrow.
 
-    order_numbers: NetSuite's tranid; customer_ids: NetSuite internal ids; dates: half-open, from_date <= trandate <
+    order_numbers: NetSuite's tranid; customer_ids, customer_categories, subsidiaries: NetSuite internal ids;
+    custom_fields: (custbody field of the order, value); dates: half-open, from_date <= trandate <
     to_date, narrower than the period; at_most: the first N orders by internal id.
     """
 
@@ -39,12 +51,25 @@ class OrderFilter:
     from_date: date | None = None
     to_date: date | None = None
     at_most: int | None = None
+    customer_categories: tuple[str, ...] = ()
+    subsidiaries: tuple[str, ...] = ()
+    custom_fields: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def is_trial(self) -> bool:
+        """Whether the filter lists only some orders of its cycle. Filters that make a cycle list all of them."""
+        return bool(
+            self.order_numbers or self.customer_ids or self.from_date or self.to_date or self.at_most is not None
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe, and read back by `parse_filter`."""
         return {
             **({"orderNumbers": list(self.order_numbers)} if self.order_numbers else {}),
             **({"customerIds": list(self.customer_ids)} if self.customer_ids else {}),
+            **({"customerCategories": list(self.customer_categories)} if self.customer_categories else {}),
+            **({"subsidiaries": list(self.subsidiaries)} if self.subsidiaries else {}),
+            **({"customFields": dict(self.custom_fields)} if self.custom_fields else {}),
             **({"fromDate": self.from_date.isoformat()} if self.from_date else {}),
             **({"toDate": self.to_date.isoformat()} if self.to_date else {}),
             **({"atMost": self.at_most} if self.at_most is not None else {}),
@@ -53,15 +78,17 @@ class OrderFilter:
 
 @dataclass(frozen=True, slots=True)
 class RunInput:
-    """A validated input."""
+    """A validated input. `cycle` and `zone` are the stack's own unless the input names others."""
 
     period: BillingPeriod
     scheduled_at: datetime | None
     dry_run: bool
     filter: OrderFilter
+    cycle: str
+    zone: ZoneInfo
 
 
-def parse_run_input(raw: object, zone: ZoneInfo, lookback_months: int) -> RunInput:
+def parse_run_input(raw: object, zone: ZoneInfo, lookback_months: int, cycle: str) -> RunInput:
     """Validate the execution's input. Raises InputInvalid with a sentence that names the field."""
     fields = _object(raw, "The input")
     unknown = sorted(set(fields) - set(_FIELDS) - set(_TOLERATED_FIELDS))
@@ -70,6 +97,15 @@ def parse_run_input(raw: object, zone: ZoneInfo, lookback_months: int) -> RunInp
             f"The input has a field {_shown(unknown[0])} that a run does not know. Known are {', '.join(_FIELDS)}."
         )
     scheduled_at = _instant(fields["scheduledAt"], "scheduledAt") if "scheduledAt" in fields else None
+    if "timeZone" in fields:
+        zone = _zone(fields["timeZone"])
+    if "cycle" in fields:
+        named = fields["cycle"]
+        if not isinstance(named, str) or not _CYCLE.fullmatch(named):
+            raise InputInvalid(
+                f'The field "cycle" must be a name of up to 30 small letters, digits and hyphens, not {_shown(named)}.'
+            )
+        cycle = named
     if "period" in fields:
         period = _period(fields["period"], lookback_months)
     elif scheduled_at is not None:
@@ -81,7 +117,7 @@ def parse_run_input(raw: object, zone: ZoneInfo, lookback_months: int) -> RunInp
     dry_run = fields.get("dryRun", False)
     if not isinstance(dry_run, bool):
         raise InputInvalid(f'The field "dryRun" must be true or false, not {_shown(dry_run)}.')
-    return RunInput(period, scheduled_at, dry_run, parse_filter(fields.get("filter", {})))
+    return RunInput(period, scheduled_at, dry_run, parse_filter(fields.get("filter", {})), cycle, zone)
 
 
 def parse_filter(raw: object) -> OrderFilter:
@@ -100,13 +136,46 @@ def parse_filter(raw: object) -> OrderFilter:
     at_most = fields.get("atMost")
     if "atMost" in fields and (isinstance(at_most, bool) or not isinstance(at_most, int) or at_most < 1):
         raise InputInvalid(f'The field "filter.atMost" must be a whole number from 1, not {_shown(at_most)}.')
-    customer_ids = _texts(fields, "customerIds")
-    for customer_id in customer_ids:
-        if not re.fullmatch(r"-?\d{1,18}", customer_id):
+    return OrderFilter(
+        order_numbers=_texts(fields, "orderNumbers"),
+        customer_ids=_ids(fields, "customerIds"),
+        from_date=from_date,
+        to_date=to_date,
+        at_most=at_most,
+        customer_categories=_ids(fields, "customerCategories"),
+        subsidiaries=_ids(fields, "subsidiaries"),
+        custom_fields=_custom_fields(fields.get("customFields", {})),
+    )
+
+
+def _ids(fields: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    ids = _texts(fields, name)
+    for one in ids:
+        if not re.fullmatch(r"-?\d{1,18}", one):
+            raise InputInvalid(f'The field "filter.{name}" takes NetSuite internal ids (digits), not {_shown(one)}.')
+    return ids
+
+
+def _custom_fields(raw: object) -> tuple[tuple[str, str], ...]:
+    fields = _object(raw, 'The field "filter.customFields"')
+    for name, value in fields.items():
+        # The name becomes part of a query: nothing but a custom field's own spelling may get there.
+        if not re.fullmatch(r"custbody[a-z0-9_]{1,60}", str(name)):
             raise InputInvalid(
-                f'The field "filter.customerIds" takes NetSuite internal ids (digits), not {_shown(customer_id)}.'
+                f'The field "filter.customFields" takes order fields named custbody..., not {_shown(name)}.'
             )
-    return OrderFilter(_texts(fields, "orderNumbers"), customer_ids, from_date, to_date, at_most)
+        if not isinstance(value, str) or not value:
+            raise InputInvalid(f'The field "filter.customFields.{name}" must be a text, not {_shown(value)}.')
+    return tuple(sorted(fields.items()))
+
+
+def _zone(raw: object) -> ZoneInfo:
+    try:
+        return ZoneInfo(raw if isinstance(raw, str) else "")
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise InputInvalid(
+            f'The field "timeZone" must name an IANA time zone such as Europe/Berlin, not {_shown(raw)}.'
+        ) from None
 
 
 def _object(raw: object, name: str) -> Mapping[str, Any]:

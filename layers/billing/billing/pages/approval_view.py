@@ -10,11 +10,12 @@ from billing.domain.approval_request import ApprovalRequest, RecordedVote
 from billing.domain.approvers import Answer, Slot
 from billing.domain.batch import Batch, BatchInvoice, totals
 from billing.domain.ledger import Disposition
+from billing.domain.month_comparison import BatchWarning
 from billing.domain.money import CurrencyUnknown
 from billing.domain.run_input import parse_filter
 from billing.domain.sales_order import Problem
 from billing.pages.batch_search import matches
-from billing.pages.wording import counted, day_words, money_words, sums_words
+from billing.pages.wording import counted, day_words, money_words, period_name, sums_words
 
 MOST_ROWS: Final = 50
 """Of one group of warnings on the page; the rest is found by the search and in the CSV."""
@@ -125,6 +126,22 @@ def groups(batch: Batch, query: str = "") -> tuple[Group, ...]:
             tone="bad",
         ),
         _group(
+            "compared",
+            "Look at these sums twice",
+            "Compared with last month, and with the firm's own upper bounds.",
+            [Row("", "", "", warning.message) for warning in batch.warnings if _says(warning, query)],
+        ),
+        _group(
+            "carried",
+            "Carried over from an earlier month",
+            "An earlier run listed these orders and did not draft them.",
+            [
+                _row(i, f"First listed for {period_name(i.carried_from)}. {i.reason}".strip())
+                for i in drafts
+                if i.carried_from is not None
+            ],
+        ),
+        _group(
             "warnings",
             "Billed, with a warning",
             "These invoices will be drafted as shown below. Look at them twice.",
@@ -150,6 +167,17 @@ def groups(batch: Batch, query: str = "") -> tuple[Group, ...]:
             tone="calm",
         ),
         _group(
+            "carried-gone",
+            "Not billable any more",
+            "Earlier runs listed these orders and did not draft them; NetSuite no longer lists them as billable.",
+            [
+                Row("", gone.number, "", f"First listed for {period_name(gone.period)}.")
+                for gone in batch.carried_gone
+                if query.strip().casefold() in gone.number.casefold()
+            ],
+            tone="calm",
+        ),
+        _group(
             "skipped",
             "Already drafted",
             "An earlier run has drafted these. They are not drafted again and not part of the totals.",
@@ -158,6 +186,10 @@ def groups(batch: Batch, query: str = "") -> tuple[Group, ...]:
         ),
     )
     return tuple(group for group in candidates if group.rows)
+
+
+def _says(warning: BatchWarning, query: str) -> bool:
+    return query.strip().casefold() in warning.message.casefold()
 
 
 def slot_states(request: ApprovalRequest, votes: Sequence[RecordedVote]) -> tuple[SlotState, ...]:

@@ -37,6 +37,7 @@ class ApprovalExchange:
     signatures: Signatures
     waker: Waker
     now: Callable[[], datetime]
+    finalises: bool
 
     def handle(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Answer one request. Links, names and amounts never reach a log."""
@@ -112,6 +113,7 @@ class ApprovalExchange:
             page=int(number) if number.isdecimal() and len(number) < 6 else 1,
             mistake=mistake,
             typed=typed or {},
+            finalises=self.finalises,
         )
 
     def _standing(self, seen: Seen, just_signed: bool = False) -> Shown:
@@ -128,6 +130,7 @@ class ApprovalExchange:
             seen.standing,
             self.now(),
             just_signed=just_signed,
+            finalises=self.finalises,
         )
 
 

@@ -9,8 +9,11 @@ from billing.adapters.approvals_table import StoredRequest
 from billing.domain.approval_request import RecordedOutcome
 from billing.domain.approvers import Outcome
 from billing.domain.batch import Batch, batch_from_dict
+from billing.domain.carry_over import Carried
+from billing.domain.carry_over import carry_over as what_comes_back
 from billing.domain.errors import OurFault
 from billing.domain.ledger import LedgerEntry
+from billing.domain.month_comparison import MonthInvoice
 from billing.domain.order_rows import read_orders
 from billing.domain.report import (
     Fate,
@@ -24,7 +27,7 @@ from billing.domain.report import (
     sums_agree,
 )
 from billing.domain.report_record import report_to_dict
-from billing.steps.list_the_sales_orders import rows_of
+from billing.steps.list_the_sales_orders import carried_of, rows_of
 from billing.steps.note_the_failure import message_of
 from billing.steps.votes import verified_votes
 
@@ -55,6 +58,18 @@ class Locks(Protocol):
     def release(self, key: str, run_id: str) -> None: ...
 
 
+class CarryOver(Protocol):
+    """Orders that come back in the cycle's next run."""
+
+    def change(self, cycle: str, keep: Iterable[Carried], drop: Iterable[str]) -> None: ...
+
+
+class Months(Protocol):
+    """What each month has billed."""
+
+    def record(self, cycle: str, period: str, invoices: Mapping[str, MonthInvoice]) -> None: ...
+
+
 _ERRORS = {
     RunOutcome.REJECTED: "ApprovalRejected",
     RunOutcome.EXPIRED: "ApprovalExpired",
@@ -70,13 +85,17 @@ def close_the_run(
     ledger: Ledger,
     requests: Requests,
     locks: Locks,
+    carry_over: CarryOver,
+    months: Months,
     read_vote: Callable[[str], Mapping[str, str] | None],
     render: Callable[[Report], Iterable[tuple[str, bytes, str]]],
+    preview: Callable[[Mapping[str, Any], Batch, str], bytes],
 ) -> dict[str, Any]:
     """Write the report and answer the run's outcome, its error name ("" if it ended well), and counts of orders.
 
     `state` is the execution's state: whichever of listed, matched, decision and error exist. `render` gives the report's
-    other faces as (file name, bytes, content type). Safe to repeat: the same state gives the same report.
+    other faces as (file name, bytes, content type); `preview` the page that the approvers would have been shown, for a dry
+    run. Safe to repeat: the same state gives the same report.
     """
     run = state["run"]
     state = _with_readable_files(state, files)
@@ -86,8 +105,9 @@ def close_the_run(
     votes = verified_votes(stored.signed_votes, stored.request.id, read_vote) if stored else ()
     released = state.get("decision", {}).get("outcome") == Outcome.APPROVED
     if batch is not None:
-        entries = ledger.entries(invoice.plan.key for invoice in batch.invoices)
-        lines = report_lines(batch, entries, run["id"], released, _unreleased(state, decision))
+        entries = ledger.entries(invoice.billed_by or invoice.plan.key for invoice in batch.invoices)
+        changed = files.read_json(state["checked"]["changedKey"]) if "checked" in state else {}
+        lines = report_lines(batch, entries, run["id"], released, _unreleased(state, decision), changed)
         live_modes = {entry.live_mode for entry in entries.values() if entry.live_mode is not None}
     else:
         lines, live_modes = _unmatched_lines(state, files), set()
@@ -117,7 +137,15 @@ def close_the_run(
     for name, data, content_type in render(report):
         files.write(f"{run['prefix']}{name}", data, content_type)
     files.write_json(f"{run['prefix']}report.json", report_to_dict(report))
-    if not run["dryRun"]:
+    if run["dryRun"]:
+        if batch is not None and batch.to_draft:
+            page = preview(run, batch, state["matched"]["sha256"])
+            files.write(f"{run['prefix']}preview.html", page, "text/html; charset=utf-8")
+    else:
+        carried = _carried(state, files)
+        gone = [one.order_id for one in batch.carried_gone] if batch else []
+        carry_over.change(run["cycle"], *what_comes_back(lines, run["period"], carried, gone))
+        months.record(run["cycle"], run["period"], _drafted(lines))
         locks.release(run["lockKey"], run["id"])
     return {
         "outcome": str(outcome),
@@ -139,6 +167,19 @@ def _with_readable_files(state: Mapping[str, Any], files: Files) -> Mapping[str,
         readable = {name: value for name, value in state.items() if name in ("run", "error", "wait")}
         return {"error": {"Error": "OurFault", "Cause": str(fault)}, **readable}
     return state
+
+
+def _carried(state: Mapping[str, Any], files: Files) -> dict[str, Carried]:
+    listed = state.get("listed")
+    return carried_of(files.read_json(listed["snapshotKey"], listed["sha256"])) if listed else {}
+
+
+def _drafted(lines: Iterable[ReportLine]) -> dict[str, MonthInvoice]:
+    return {
+        line.key: MonthInvoice(line.client_id, line.client, line.currency, line.total)
+        for line in lines
+        if line.fate is Fate.DRAFTED and line.currency is not None and line.total is not None
+    }
 
 
 def _batch(state: Mapping[str, Any], files: Files) -> Batch | None:
@@ -179,7 +220,7 @@ def _unmatched_lines(state: Mapping[str, Any], files: Files) -> tuple[ReportLine
         )
         for order in listing.orders
     ]
-    problems = report_lines(Batch({}, (), listing.problems), {}, "", False, reason)
+    problems = report_lines(Batch({}, (), listing.problems), {}, "", False, reason, {})
     return (*held, *problems)
 
 
@@ -190,7 +231,7 @@ def _unreleased(state: Mapping[str, Any], decision: RecordedOutcome | None) -> s
         return f"The batch was rejected: {decision.reason}"
     if decision is not None and decision.outcome == Outcome.EXPIRED:
         return "Nobody decided about the batch in time."
-    return "The run stopped before the batch was decided."
+    return "The run stopped before the batch was released for drafting."
 
 
 def _outcome(

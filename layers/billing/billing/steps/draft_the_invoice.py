@@ -8,21 +8,21 @@ keys live for 24 hours, a redrive may come after 13 days.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from billing.adapters.stripe_api import CustomerMissing, KeyUsedOtherwise, ReplayedFailure
+from billing.adapters.stripe_api import CustomerMissing, KeyUsedOtherwise, ObjectMissing, ReplayedFailure
 from billing.adapters.stripe_customers import StripeCustomer
 from billing.adapters.stripe_invoices import CONTENT_HASH, LINES_PER_CALL, StripeInvoice
 from billing.domain.billing_policy import TaxMode
 from billing.domain.customer_match import MatchedCustomer
 from billing.domain.draft_check import differences
 from billing.domain.errors import OurFault, PassingError, PersonNeeded
-from billing.domain.ledger import EntryState, LedgerEntry
-from billing.domain.plan_record import InvoicePlan, PlanUnreadable, content_hash
+from billing.domain.ledger import EntryState, LedgerEntry, OrderLink, signed_hash
+from billing.domain.plan_record import InvoicePlan, PlanUnreadable
 from billing.domain.stripe_requests import idempotency_key, invoice_params, line_params
 
 _ATTEMPTS = 3
@@ -45,9 +45,18 @@ class Ledger(Protocol):
     """What has been drafted."""
 
     def entry(self, key: str) -> LedgerEntry | None: ...
-    def intend(self, entry: LedgerEntry, lock_key: str) -> None: ...
+    def intend(
+        self,
+        entry: LedgerEntry,
+        lock_key: str,
+        plan: InvoicePlan,
+        orders: Iterable[OrderLink],
+        replaces: Iterable[str],
+    ) -> None: ...
     def remember_invoice(self, key: str, run_id: str, invoice_id: str) -> None: ...
-    def settle(self, entry: LedgerEntry) -> None: ...
+    def settle(
+        self, entry: LedgerEntry, plan: InvoicePlan, orders: Iterable[OrderLink], replaces: Iterable[str]
+    ) -> None: ...
     def explain(self, key: str, run_id: str, reason: str) -> None: ...
 
 
@@ -79,14 +88,24 @@ class Invoices(Protocol):
 class DraftSettings:
     """The stack's parameters for drafts."""
 
-    zone: ZoneInfo
     auto_advance: bool
     tax: TaxMode
 
 
 @dataclass(frozen=True, slots=True)
+class Approved:
+    """What the approvers signed for: the plan, its customer, the ledger's records of its orders as they were, and the
+    removed invoices that it takes the place of."""
+
+    plan: InvoicePlan
+    customer: MatchedCustomer
+    orders: tuple[OrderLink, ...]
+    replaces: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Drafting:
-    """Everything the drafting of one plan needs."""
+    """Everything the drafting of one plan needs. `approved` is set once its piece has been read."""
 
     run: Mapping[str, Any]
     settings: DraftSettings
@@ -96,23 +115,29 @@ class Drafting:
     customers: Customers
     invoices: Invoices
     now: datetime
+    approved: Approved | None = None
 
     def draft(self, item: Mapping[str, Any]) -> dict[str, str]:
         """Answer {"outcome": "drafted"} or {"outcome": "differs"}. Safe to repeat, and to kill anywhere.
 
         Raises PassingError, PersonNeeded, OurFault; the full reason is kept in the ledger before.
         """
-        plan, approved = self._approved_plan(item)
+        approved = self._approved(item)
+        return replace(self, approved=approved)._draft(approved, item["contentHash"])
+
+    def _draft(self, approved: Approved, signed: str) -> dict[str, str]:
+        plan = approved.plan
         entry = self.ledger.entry(plan.key)
         if entry is not None and entry.state in (EntryState.DRAFTED, EntryState.DIFFERS):
-            if entry.content_hash != item["contentHash"]:
+            if entry.content_hash == signed:
+                return {"outcome": str(entry.state)}
+            if entry.invoice_id not in approved.replaces:
                 raise PersonNeeded(f"{plan.key} is in the ledger with other content, as {entry.invoice_id}.")
-            return {"outcome": str(entry.state)}
-        same = entry is not None and entry.content_hash == item["contentHash"]
+        same = entry is not None and entry.content_hash == signed
         intent = LedgerEntry(
             key=plan.key,
             state=EntryState.INTENDED,
-            content_hash=item["contentHash"],
+            content_hash=signed,
             run_id=self.run["id"],
             period=self.run["period"],
             attempt=entry.attempt if entry is not None and same else (entry.attempt + 1 if entry else 1),
@@ -121,20 +146,32 @@ class Drafting:
             if entry is not None and same and entry.invoice_day
             else self.run["invoiceDate"],
             # The customer of a former attempt, whatever its content: it may have left its draft there.
-            stripe_customer=entry.stripe_customer if entry is not None else approved.id,
+            stripe_customer=entry.stripe_customer if entry is not None else approved.customer.id,
         )
-        self.ledger.intend(intent, self.run["lockKey"])
+        self._intend(intent)
         try:
-            settled = self._settled(plan, approved, intent, first=entry is None)
+            settled = self._settled(plan, approved.customer, intent, first=entry is None)
         except (PassingError, PersonNeeded, OurFault) as error:
             self.ledger.explain(
                 plan.key, self.run["id"], " ".join([str(error), *getattr(error, "__notes__", [])]).strip()
             )
             raise
-        self.ledger.settle(settled)
+        self.ledger.settle(settled, plan, approved.orders, approved.replaces)
         return {"outcome": str(settled.state)}
 
-    def _approved_plan(self, item: Mapping[str, Any]) -> tuple[InvoicePlan, MatchedCustomer]:
+    @property
+    def _zone(self) -> ZoneInfo:
+        """The cycle's own zone: its days are the days of its invoices."""
+        return ZoneInfo(self.run["zone"])
+
+    def _intend(self, intent: LedgerEntry) -> None:
+        if self.approved is None:
+            raise OurFault(f"{intent.key}: an intent needs the approved plan.")
+        self.ledger.intend(
+            intent, self.run["lockKey"], self.approved.plan, self.approved.orders, self.approved.replaces
+        )
+
+    def _approved(self, item: Mapping[str, Any]) -> Approved:
         place = item["piece"]
         piece = self.files.read_piece(
             f"{self.run['prefix']}invoices.ndjson", place["offset"], place["length"], place["sha256"]
@@ -143,9 +180,11 @@ class Drafting:
             plan = InvoicePlan.from_dict(piece["plan"])
         except PlanUnreadable:
             raise OurFault(f"{item['key']}: the plan cannot be read by this version. Start a new execution.") from None
-        if plan.key != item["key"] or content_hash(plan) != item["contentHash"]:
+        replaces = tuple(piece["replaces"])
+        if plan.key != item["key"] or signed_hash(plan, replaces) != item["contentHash"]:
             raise OurFault(f"{item['key']}: the plan is not the one that was approved. Start a new execution.")
-        return plan, MatchedCustomer.from_dict(piece["customer"])
+        orders = tuple(OrderLink.from_dict(link) for link in piece["orders"])
+        return Approved(plan, MatchedCustomer.from_dict(piece["customer"]), orders, replaces)
 
     def _settled(self, plan: InvoicePlan, approved: MatchedCustomer, intent: LedgerEntry, first: bool) -> LedgerEntry:
         try:
@@ -153,6 +192,10 @@ class Drafting:
             intent = self._for_customer(plan, customer, intent)
             look = not (created_now and first)
             invoice, intent, fresh = self._invoice(plan, customer, intent, look=look, again=not first)
+        except ObjectMissing:
+            raise PassingError(
+                f"{plan.key}: its draft vanished while it was worked on. Another attempt looks anew."
+            ) from None
         except CustomerMissing:
             raise PersonNeeded(
                 f"{plan.key}: its Stripe customer no longer exists. Start a new execution: it matches the client again."
@@ -232,7 +275,7 @@ class Drafting:
                     "Delete or void that invoice, then run again."
                 )
         intent = replace(intent, stripe_customer=customer)
-        self.ledger.intend(intent, self.run["lockKey"])
+        self._intend(intent)
         return intent
 
     def _of_plan(self, plan: InvoicePlan, customer: str, intent: LedgerEntry) -> list[StripeInvoice]:
@@ -244,7 +287,7 @@ class Drafting:
     def _with_new_keys(self, intent: LedgerEntry) -> LedgerEntry:
         """The next attempt, kept in the ledger: a later start must not try the burnt keys again."""
         intent = replace(intent, attempt=intent.attempt + 1)
-        self.ledger.intend(intent, self.run["lockKey"])
+        self._intend(intent)
         return intent
 
     def _invoice(
@@ -261,8 +304,8 @@ class Drafting:
                 customer,
                 intent.content_hash,
                 date.fromisoformat(intent.invoice_day),
-                self.now.astimezone(self.settings.zone).date(),
-                self.settings.zone,
+                self.now.astimezone(self._zone).date(),
+                self._zone,
                 self.run,
                 self.settings.auto_advance,
                 self.settings.tax,
@@ -307,8 +350,7 @@ class Drafting:
             try:
                 for start in range(0, len(missing), LINES_PER_CALL):
                     lines = [
-                        line_params(line, plan.currency, self.settings.zone)
-                        for line in missing[start : start + LINES_PER_CALL]
+                        line_params(line, plan.currency, self._zone) for line in missing[start : start + LINES_PER_CALL]
                     ]
                     self.invoices.add_lines(
                         invoice.id, lines, idempotency_key("lines", invoice.id, intent.attempt, lines)

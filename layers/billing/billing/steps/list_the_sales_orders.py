@@ -7,6 +7,7 @@ from datetime import date
 from typing import Any, Protocol
 
 from billing.adapters.order_query import ListedRows, OrderQuery, email_column
+from billing.domain.carry_over import Carried
 from billing.domain.order_rows import read_orders
 from billing.domain.run_input import parse_filter
 
@@ -19,12 +20,19 @@ class Files(Protocol):
     def write_json(self, key: str, value: Any) -> str: ...
 
 
+class CarriedOrders(Protocol):
+    """Orders that earlier runs listed and did not draft."""
+
+    def of(self, cycle: str) -> tuple[Carried, ...]: ...
+
+
 def list_the_sales_orders(
     run: Mapping[str, Any],
     statuses: tuple[str, ...],
     email_fields: tuple[str, ...],
     stripe_id_field: str,
     list_rows: Callable[[OrderQuery], ListedRows],
+    carry_over: CarriedOrders,
     files: Files,
 ) -> dict[str, Any]:
     """Write the snapshot; answer its key, its SHA-256 and two counts. Reads NetSuite, writes one file, safe to repeat.
@@ -32,12 +40,14 @@ def list_the_sales_orders(
     The snapshot holds raw rows, so that what NetSuite said can be told from what we made of it. "orders" counts every
     order that was listed, "problems" those among them that cannot be read; neither has a name or an amount.
     """
+    carried = carry_over.of(run["cycle"])
     listed = list_rows(
         OrderQuery(
             statuses=statuses,
             listed_from=date.fromisoformat(run["listedFrom"]),
             listed_before=date.fromisoformat(run["listedBefore"]),
             filter=parse_filter(run["filter"]),
+            carried=tuple(one.order_id for one in carried),
             email_fields=email_fields,
             stripe_id_field=stripe_id_field,
         )
@@ -50,6 +60,7 @@ def list_the_sales_orders(
         {
             "columns": columns,
             "rows": [[row.get(column) for column in columns] for row in listed.rows],
+            "carriedOver": [[one.order_id, one.number, one.period, one.reason] for one in carried],
             "absentColumns": list(listed.absent_columns),
             "emailColumns": [email_column(field) for field in email_fields],
         },
@@ -69,3 +80,8 @@ def rows_of(snapshot: Mapping[str, Any]) -> list[dict[str, str]]:
         {column: value for column, value in zip(columns, row, strict=True) if value is not None}
         for row in snapshot["rows"]
     ]
+
+
+def carried_of(snapshot: Mapping[str, Any]) -> dict[str, Carried]:
+    """The orders that were on the carry-over list when the snapshot was made, by internal id."""
+    return {row[0]: Carried(*row) for row in snapshot["carriedOver"]}

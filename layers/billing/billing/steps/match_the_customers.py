@@ -1,14 +1,19 @@
-"""State "Match the customers": orders become invoice plans, the ledger sets aside what is done, and each client is matched
+"""State "Match the customers": orders become invoice plans, the ledger sets aside what is billed, and each client is matched
 to its Stripe customer. Reads Stripe and the tables; writes two files of the run and nothing else."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from billing.adapters.stripe_customers import StripeCustomer
-from billing.domain.batch import Batch, BatchInvoice, with_pieces
+from billing.domain.batch import Batch, BatchInvoice, CarriedGone, with_pieces
 from billing.domain.billing_policy import BillingPolicy
+from billing.domain.billing_state import Done, Held, ToBill, state_of_order
+from billing.domain.canonical import canonical_json, sha256_hex
+from billing.domain.carry_over import Carried
+from billing.domain.charge_limits import with_charge_warnings
 from billing.domain.customer_match import (
     Candidate,
     How,
@@ -17,15 +22,22 @@ from billing.domain.customer_match import (
     match_by_email,
     match_by_metadata,
 )
+from billing.domain.grouping import group_by_client
 from billing.domain.invoice_plan import plan_invoices
-from billing.domain.ledger import Approval, Disposition, EntryState, LedgerEntry, decide
+from billing.domain.ledger import Approval, Disposition, LedgerEntry, OrderRecord, decide, signed_hash
+from billing.domain.month_comparison import BatchWarning, MonthInvoice, compare_with_last_month
 from billing.domain.order_rows import read_orders
-from billing.domain.plan_record import InvoicePlan, PlanClient, content_hash
+from billing.domain.period import BillingPeriod
+from billing.domain.plan_record import InvoicePlan, PlanClient
+from billing.domain.run_input import parse_filter
 from billing.domain.sales_order import Problem
-from billing.steps.list_the_sales_orders import rows_of
+from billing.domain.upper_bounds import bound_warnings
+from billing.steps.list_the_sales_orders import carried_of, rows_of
 
 # What the approvers and the report are shown of the run's frame.
-_PUBLIC = ("id", "cycle", "period", "listedFrom", "listedBefore", "invoiceDate", "dryRun", "filter")
+_PUBLIC = ("id", "cycle", "period", "listedFrom", "listedBefore", "invoiceDate", "zone", "dryRun", "filter")
+# An intent claims all orders of an invoice in one transaction, and DynamoDB takes 100 writes in one.
+_ORDERS_PER_INVOICE = 90
 
 
 class Files(Protocol):
@@ -39,6 +51,8 @@ class Files(Protocol):
 class Ledger(Protocol):
     """What earlier runs did."""
 
+    def order_records(self, order_ids: Iterable[str]) -> dict[str, OrderRecord]: ...
+    def entries(self, keys: Iterable[str]) -> dict[str, LedgerEntry]: ...
     def entries_and_approvals(
         self, hashes: Mapping[str, str]
     ) -> tuple[dict[str, LedgerEntry], dict[str, Approval]]: ...
@@ -58,111 +72,244 @@ class Customers(Protocol):
     def by_email(self, email: str) -> list[StripeCustomer]: ...
 
 
-def match_the_customers(
-    run: Mapping[str, Any],
-    listed: Mapping[str, Any],
-    policy_of: Any,
-    files: Files,
-    ledger: Ledger,
-    known: KnownCustomers,
-    customers: Customers,
-) -> dict[str, Any]:
-    """Write the batch; answer its key, its SHA-256 and counts of what is to be done. Safe to repeat.
+class Invoices(Protocol):
+    """Stripe's invoices."""
 
-    `policy_of(period, email_columns)` gives the BillingPolicy. Stripe is asked only for clients that have something to
-    draft: a second run of a billed month asks it nothing.
-    """
-    snapshot = files.read_json(listed["snapshotKey"], listed["sha256"])
-    policy: BillingPolicy = policy_of(run["period"], tuple(snapshot["emailColumns"]))
-    plans = plan_invoices(read_orders(rows_of(snapshot)), policy)
-    hashes = {plan.key: content_hash(plan) for plan in plans.invoices}
-    entries, approvals = ledger.entries_and_approvals(hashes)
-
-    done = {key for key, entry in entries.items() if entry.state in (EntryState.DRAFTED, EntryState.DIFFERS)}
-    matches = _match([plan.client for plan in plans.invoices if plan.key not in done], known, customers)
-
-    invoices: list[BatchInvoice] = []
-    problems = list(plans.problems)
-    for plan in plans.invoices:
-        match = matches.get(plan.client.netsuite_id) if plan.key not in done else None
-        if isinstance(match, Unmatched):
-            problems += _problems(plan, match)
-            continue
-        decision = decide(hashes[plan.key], match.id if match else None, entries.get(plan.key), approvals.get(plan.key))
-        invoices.append(
-            BatchInvoice(plan, hashes[plan.key], decision.disposition, decision.reason, match, decision.invoice_id)
-        )
-    placed, ndjson = with_pieces(invoices)
-    batch = Batch(
-        run={name: run[name] for name in _PUBLIC},
-        invoices=placed,
-        problems=tuple(problems),
-        absent_columns=tuple(snapshot["absentColumns"]),
-    )
-    files.write(f"{run['prefix']}invoices.ndjson", ndjson, "application/x-ndjson")
-    sha256 = files.write_json(f"{run['prefix']}batch.json", batch.to_dict())
-    return {
-        "batchKey": f"{run['prefix']}batch.json",
-        "sha256": sha256,
-        "toAsk": len(batch.of(Disposition.ASK)),
-        "toFinish": len(batch.of(Disposition.FINISH)),
-        "skipped": len(batch.of(Disposition.SKIP)),
-        "held": len(batch.of(Disposition.HOLD)),
-        "problems": len(batch.problems),
-    }
+    def removed(self, invoice_ids: Collection[str]) -> set[str]: ...
 
 
-def _match(
-    clients: Iterable[PlanClient], known: KnownCustomers, customers: Customers
-) -> dict[str, MatchedCustomer | Unmatched]:
-    """Each client's customer: what NetSuite stores, what we know, what Stripe's metadata says, and last the e-mail."""
-    by_id: dict[str, PlanClient] = {}
-    for client in clients:
-        # Orders may name different addresses: the first that names one speaks for the client.
-        if by_id.get(client.netsuite_id) is None or by_id[client.netsuite_id].email is None:
-            by_id[client.netsuite_id] = client
-    kept = known.known(by_id)
-    matches: dict[str, MatchedCustomer | Unmatched] = {}
-    unsettled: dict[str, list[StripeCustomer]] = {}
-    for netsuite_id, client in by_id.items():
-        match = _by_id(client, kept.get(netsuite_id), customers)
-        found: list[StripeCustomer] = []
-        if match is None and client.email is not None:
-            # A list is strongly consistent and carries metadata, so it often settles what a search would be asked for.
-            found = customers.by_email(client.email)
-            match = match_by_metadata(client.name, [_candidate(c) for c in found if c.netsuite_id == netsuite_id])
-        if match is None:
-            match = match_by_metadata(client.name, [_candidate(c) for c in customers.by_netsuite_id(netsuite_id)])
-        if match is None:
-            unsettled[netsuite_id] = found
-        else:
-            matches[netsuite_id] = match
-    for netsuite_id, found in unsettled.items():
-        client = by_id[netsuite_id]
-        rivals = [
-            by_id[other].name
-            for other in unsettled
-            if other != netsuite_id and client.email is not None and by_id[other].email == client.email
-        ]
-        matches[netsuite_id] = match_by_email(
-            client.name, netsuite_id, client.email, [_candidate(customer) for customer in found], rivals
-        )
-    return matches
+class Months(Protocol):
+    """What earlier months billed."""
+
+    def of(self, cycle: str, period: str) -> tuple[MonthInvoice, ...]: ...
 
 
-def _by_id(client: PlanClient, kept: str | None, customers: Customers) -> MatchedCustomer | Unmatched | None:
-    if client.stripe_id is not None:
-        if customers.by_id(client.stripe_id) is None:
-            return Unmatched(
-                "customer_deleted",
-                "customer",
-                f"NetSuite's record of {client.name} names the Stripe customer {client.stripe_id}, which does not exist "
-                "(any more). Correct the field in NetSuite.",
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """Everything that matching needs. `policy_of(period, email columns)` gives the BillingPolicy; `bounds` are minor units
+    by currency, `change_percent` is what counts as a change against last month."""
+
+    policy_of: Callable[[str, tuple[str, ...]], BillingPolicy]
+    bounds: Mapping[str, int]
+    change_percent: int
+    files: Files
+    ledger: Ledger
+    known: KnownCustomers
+    customers: Customers
+    invoices: Invoices
+    months: Months
+
+    def match(self, run: Mapping[str, Any], listed: Mapping[str, Any]) -> dict[str, Any]:
+        """Write the batch; answer its key, its SHA-256 and counts of what is to be done. Safe to repeat.
+
+        Stripe's customers are asked for only for clients that have something to draft: a second run of a billed month
+        asks for none.
+        """
+        snapshot = self.files.read_json(listed["snapshotKey"], listed["sha256"])
+        policy = self.policy_of(run["period"], tuple(snapshot["emailColumns"]))
+        # Planned order by order first: whether an order is billed already does not depend on how invoices are grouped.
+        plans = plan_invoices(read_orders(rows_of(snapshot)), replace(policy, grouping="order"))
+        carried = carried_of(snapshot)
+        to_bill, settled = self._states(plans.invoices, carried, run["period"])
+        proposed = _grouped(to_bill, policy, run["period"])
+        matches = self._matches([one.plan.client for one in proposed])
+        hashes = {one.plan.key: one.content_hash for one in proposed}
+        entries, approvals = self.ledger.entries_and_approvals(hashes)
+
+        invoices, problems = list(settled), list(plans.problems)
+        for one in proposed:
+            match = matches[one.plan.client.netsuite_id]
+            if isinstance(match, Unmatched):
+                problems += _problems(one.plan, match)
+                continue
+            decision = decide(one.content_hash, match.id, entries.get(one.plan.key), approvals.get(one.plan.key))
+            invoices.append(
+                replace(
+                    one,
+                    disposition=decision.disposition,
+                    reason=one.reason or decision.reason,
+                    customer=match,
+                    invoice_id=decision.invoice_id,
+                    carried_from=_carried_from(one.plan, carried, run["period"]),
+                )
             )
-        return MatchedCustomer(client.stripe_id, How.STORED)
-    if kept is not None and customers.by_id(kept) is not None:
-        return MatchedCustomer(kept, How.KNOWN)
-    return None
+        placed, ndjson = with_pieces(invoices)
+        batch = Batch(
+            run={name: run[name] for name in _PUBLIC},
+            invoices=placed,
+            problems=tuple(problems),
+            absent_columns=tuple(snapshot["absentColumns"]),
+            warnings=self._warnings(run, placed),
+            carried_gone=_gone(run, carried, placed, problems),
+        )
+        self.files.write(f"{run['prefix']}invoices.ndjson", ndjson, "application/x-ndjson")
+        sha256 = self.files.write_json(f"{run['prefix']}batch.json", batch.to_dict())
+        return {
+            "batchKey": f"{run['prefix']}batch.json",
+            "sha256": sha256,
+            "toAsk": len(batch.of(Disposition.ASK)),
+            "toFinish": len(batch.of(Disposition.FINISH)),
+            "skipped": len(batch.of(Disposition.SKIP)),
+            "held": len(batch.of(Disposition.HOLD)),
+            "problems": len(batch.problems),
+        }
+
+    def _states(
+        self, plans: Iterable[InvoicePlan], carried: Mapping[str, Carried], period: str
+    ) -> tuple[list[ToBill], list[BatchInvoice]]:
+        """What may be billed, and what is billed or held already."""
+        of_order: dict[str, list[InvoicePlan]] = {}
+        for plan in plans:
+            of_order.setdefault(plan.orders[0].id, []).append(plan)
+        records = self.ledger.order_records(of_order)
+        entries = self.ledger.entries({one.plan_key for record in records.values() for one in record.billed.values()})
+        removed = self.invoices.removed({id_ for record in records.values() for id_ in record.billed})
+        to_bill: list[ToBill] = []
+        settled: list[BatchInvoice] = []
+        for order_id, parts in of_order.items():
+            for state in state_of_order(parts, records.get(order_id), entries, removed):
+                if isinstance(state, ToBill):
+                    to_bill.append(state)
+                else:
+                    settled.append(_settled(state, carried, period))
+        return to_bill, settled
+
+    def _matches(self, clients: Iterable[PlanClient]) -> dict[str, MatchedCustomer | Unmatched]:
+        """Each client's customer: what NetSuite stores, what we know, what Stripe's metadata says, and last the e-mail."""
+        by_id: dict[str, PlanClient] = {}
+        for client in clients:
+            # Orders may name different addresses: the first that names one speaks for the client.
+            if by_id.get(client.netsuite_id) is None or by_id[client.netsuite_id].email is None:
+                by_id[client.netsuite_id] = client
+        kept = self.known.known(by_id)
+        matches: dict[str, MatchedCustomer | Unmatched] = {}
+        unsettled: dict[str, list[StripeCustomer]] = {}
+        for netsuite_id, client in by_id.items():
+            match = self._by_id(client, kept.get(netsuite_id))
+            found: list[StripeCustomer] = []
+            if match is None and client.email is not None:
+                # A list is strongly consistent and carries metadata, so it often settles what a search would be asked.
+                found = self.customers.by_email(client.email)
+                match = match_by_metadata(client.name, [_candidate(c) for c in found if c.netsuite_id == netsuite_id])
+            if match is None:
+                match = match_by_metadata(
+                    client.name, [_candidate(c) for c in self.customers.by_netsuite_id(netsuite_id)]
+                )
+            if match is None:
+                unsettled[netsuite_id] = found
+            else:
+                matches[netsuite_id] = match
+        for netsuite_id, found in unsettled.items():
+            client = by_id[netsuite_id]
+            rivals = [
+                by_id[other].name
+                for other in unsettled
+                if other != netsuite_id and client.email is not None and by_id[other].email == client.email
+            ]
+            matches[netsuite_id] = match_by_email(
+                client.name, netsuite_id, client.email, [_candidate(customer) for customer in found], rivals
+            )
+        return matches
+
+    def _by_id(self, client: PlanClient, kept: str | None) -> MatchedCustomer | Unmatched | None:
+        if client.stripe_id is not None:
+            if self.customers.by_id(client.stripe_id) is None:
+                return Unmatched(
+                    "customer_deleted",
+                    "customer",
+                    f"NetSuite's record of {client.name} names the Stripe customer {client.stripe_id}, which does not "
+                    "exist (any more). Correct the field in NetSuite.",
+                )
+            return MatchedCustomer(client.stripe_id, How.STORED)
+        if kept is not None and self.customers.by_id(kept) is not None:
+            return MatchedCustomer(kept, How.KNOWN)
+        return None
+
+    def _warnings(self, run: Mapping[str, Any], invoices: Sequence[BatchInvoice]) -> tuple[BatchWarning, ...]:
+        to_draft = [one for one in invoices if one.disposition in (Disposition.ASK, Disposition.FINISH)]
+        bounds = bound_warnings([one.plan for one in to_draft], self.bounds)
+        if not to_draft or parse_filter(run["filter"]).is_trial:
+            return bounds
+        period = BillingPeriod.parse(run["period"])
+        before = self.months.of(run["cycle"], period.previous.name)
+        billed = self.months.of(run["cycle"], run["period"])
+        now = [
+            MonthInvoice(one.plan.client.netsuite_id, one.plan.client.name, one.plan.currency, one.plan.total)
+            for one in to_draft
+        ]
+        return (*bounds, *compare_with_last_month([*billed, *now], before or None, self.change_percent))
+
+
+def _settled(state: Done | Held, carried: Mapping[str, Carried], period: str) -> BatchInvoice:
+    return BatchInvoice(
+        plan=state.plan,
+        content_hash=signed_hash(state.plan, ()),
+        disposition=Disposition.SKIP if isinstance(state, Done) else Disposition.HOLD,
+        reason=state.reason,
+        customer=None,
+        invoice_id=state.invoice_id,
+        orders=(state.link,),
+        billed_by=state.billed_by if isinstance(state, Done) else "",
+        carried_from=_carried_from(state.plan, carried, period),
+    )
+
+
+def _grouped(to_bill: Sequence[ToBill], policy: BillingPolicy, period: str) -> list[BatchInvoice]:
+    """The invoices that are proposed: one per order, or per client, currency and terms. Their disposition is decided
+    later."""
+    if policy.grouping == "order":
+        return [_proposed(one.plan, (one,)) for one in to_bill]
+    of_client: dict[str, list[ToBill]] = {}
+    for one in to_bill:
+        of_client.setdefault(one.plan.client.netsuite_id, []).append(one)
+    proposed = []
+    for members in of_client.values():
+        for start in range(0, len(members), _ORDERS_PER_INVOICE):
+            chunk = members[start : start + _ORDERS_PER_INVOICE]
+            for plan in group_by_client([one.plan for one in chunk], policy):
+                ids = {order.id for order in plan.orders}
+                inside = tuple(one for one in chunk if one.link.order_id in ids)
+                # The same client comes back every month, and perhaps twice in one: the key names the orders too.
+                digest = sha256_hex(canonical_json([one.plan.key for one in inside]))[:8]
+                base, part, number = plan.key.partition("-part-")
+                key = f"{base}-{period}-{digest}{part}{number}"
+                proposed.append(_proposed(with_charge_warnings(replace(plan, key=key)), inside))
+    return proposed
+
+
+def _proposed(plan: InvoicePlan, members: Sequence[ToBill]) -> BatchInvoice:
+    replaces = tuple(sorted({invoice_id for one in members for invoice_id in one.replaces}))
+    links = {one.link.order_id: one.link for one in members}
+    return BatchInvoice(
+        plan=plan,
+        content_hash=signed_hash(plan, replaces),
+        disposition=Disposition.ASK,
+        reason=" ".join(dict.fromkeys(one.reason for one in members if one.reason)),
+        customer=None,
+        orders=tuple(links.values()),
+        replaces=replaces,
+    )
+
+
+def _carried_from(plan: InvoicePlan, carried: Mapping[str, Carried], period: str) -> str | None:
+    periods = [carried[order.id].period for order in plan.orders if order.id in carried]
+    earlier = [one for one in periods if one != period]
+    return min(earlier) if earlier else None
+
+
+def _gone(
+    run: Mapping[str, Any],
+    carried: Mapping[str, Carried],
+    invoices: Iterable[BatchInvoice],
+    problems: Iterable[Problem],
+) -> tuple[CarriedGone, ...]:
+    """Carried orders that NetSuite no longer lists as billable. A trial does not ask for all of them."""
+    if parse_filter(run["filter"]).is_trial:
+        return ()
+    seen = {order.id for one in invoices for order in one.plan.orders} | {problem.order_id for problem in problems}
+    return tuple(
+        CarriedGone(one.order_id, one.number, one.period) for one in carried.values() if one.order_id not in seen
+    )
 
 
 def _candidate(customer: StripeCustomer) -> Candidate:

@@ -52,19 +52,20 @@ def open_the_run(
     start), however long the approval takes; due dates count from it. A dry run writes nothing and therefore takes no lock. Safe to repeat.
     Raises InputInvalid (input, or the Approvers parameter) and PassingError (two runs race for the lock).
     """
-    run_input = parse_run_input(raw_input, settings.zone, settings.lookback_months)
+    run_input = parse_run_input(raw_input, settings.zone, settings.lookback_months, settings.cycle)
     parse_slots(settings.approvers)  # A mistake there must show at the start, not after the listing.
     period = run_input.period
     opened = run_input.scheduled_at or now
-    key = lock_key(settings.cycle, period.name)
+    key = lock_key(run_input.cycle, period.name)
     run: dict[str, Any] = {
         "id": execution_name,
         "executionArn": execution_arn,
-        "cycle": settings.cycle,
+        "cycle": run_input.cycle,
+        "zone": run_input.zone.key,
         "period": period.name,
         "listedFrom": period.listed_from.isoformat(),
         "listedBefore": period.listed_before.isoformat(),
-        "invoiceDate": opened.astimezone(settings.zone).date().isoformat(),
+        "invoiceDate": opened.astimezone(run_input.zone).date().isoformat(),
         "dryRun": run_input.dry_run,
         "filter": run_input.filter.to_dict(),
         "prefix": f"runs/{period.name}/{execution_name}/",

@@ -1,4 +1,4 @@
-"""State "Read the decision": what the signed votes say, fixed once, and the list of what may be drafted."""
+"""State "Read the decision": what the signed votes say, fixed once, and recorded for each plan that was approved."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from billing.adapters.approvals_table import StoredRequest
 from billing.domain.approval_request import RecordedOutcome
 from billing.domain.approvers import Outcome, standing
-from billing.domain.batch import batch_from_dict, map_items
+from billing.domain.batch import batch_from_dict
 from billing.domain.errors import OurFault
 from billing.domain.ledger import Approval, Disposition
 from billing.steps.votes import as_domain_votes, verified_votes
@@ -26,7 +26,6 @@ class Files(Protocol):
     """The run's files."""
 
     def read_json(self, key: str, sha256: str | None = None) -> Any: ...
-    def write_json(self, key: str, value: Any) -> str: ...
 
 
 class Ledger(Protocol):
@@ -45,7 +44,7 @@ def read_the_decision(
     read_vote: Callable[[str], Mapping[str, str] | None],
     now: datetime,
 ) -> dict[str, Any]:
-    """Answer "approved" with the Map's items, or "rejected", "expired", "undecided". Safe to repeat.
+    """Record what was approved and answer "approved"; or answer "rejected", "expired", "undecided". Safe to repeat.
 
     `wait` is the error that ended the waiting, if one did. A time-out with a decision in the table is a lost callback:
     the decision counts. Raises OurFault if an outcome in the table has no signed votes behind it.
@@ -54,7 +53,7 @@ def read_the_decision(
     if matched["toAsk"]:
         outcome = _outcome(run, matched, wait.get("Error") == "States.Timeout", requests, read_vote, now)
     if outcome is not Outcome.APPROVED:
-        return {"outcome": str(outcome), "itemsKey": "", "items": 0}
+        return {"outcome": str(outcome)}
     batch = batch_from_dict(files.read_json(matched["batchKey"], matched["sha256"]))
     ledger.record_approvals(
         (
@@ -65,9 +64,7 @@ def read_the_decision(
         run["id"],
         now.isoformat(),
     )
-    items = map_items(batch.to_draft)
-    files.write_json(f"{run['prefix']}items.json", items)
-    return {"outcome": str(outcome), "itemsKey": f"{run['prefix']}items.json", "items": len(items)}
+    return {"outcome": str(outcome)}
 
 
 def _outcome(

@@ -1,0 +1,20 @@
+"""State "Check for changes".
+
+In:  {"run": ..., "listed": ..., "matched": ...}
+Out: {"itemsKey", "changedKey", "items", "changed"}
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from billing import wiring
+from billing.entry import state
+
+check_for_changes = wiring.check_for_changes()
+
+
+@state
+def handler(event: dict[str, Any], context: Any) -> Any:
+    """Hold what moved in NetSuite since it was listed."""
+    return check_for_changes(event)

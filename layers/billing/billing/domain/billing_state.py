@@ -1,0 +1,130 @@
+"""What is still to bill of an order that was listed, given what was billed of it before. Pure.
+
+Keyed on NetSuite's lines and not on our plans: an order that was billed in a client's invoice, or in parts, is recognised in
+whatever plan it comes back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+from billing.domain.ledger import BilledInvoice, EntryState, LedgerEntry, OrderLink, OrderRecord, order_hash
+from billing.domain.newly_open import BilledBefore, BilledLine, MoreToBill, NothingNew, newly_open
+from billing.domain.plan_record import InvoicePlan
+
+
+@dataclass(frozen=True, slots=True)
+class ToBill:
+    """A plan that may be asked about. `reason` is "" for an order nobody has billed before."""
+
+    plan: InvoicePlan
+    link: OrderLink
+    replaces: tuple[str, ...] = ()
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A plan that is billed already, by this invoice, which was drafted from the plan `billed_by`."""
+
+    plan: InvoicePlan
+    link: OrderLink
+    invoice_id: str
+    reason: str
+    billed_by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A plan about which a person has to decide."""
+
+    plan: InvoicePlan
+    link: OrderLink
+    invoice_id: str
+    reason: str
+
+
+def state_of_order(
+    plans: Sequence[InvoicePlan],
+    record: OrderRecord | None,
+    entries: Mapping[str, LedgerEntry],
+    removed: Collection[str],
+) -> list[ToBill | Done | Held]:
+    """Decide for each plan (one, or the parts) of one order. `removed` are invoices of ours that a person deleted or
+    voided in Stripe; what they billed is billable again."""
+    order_id = plans[0].orders[0].id
+    now_hash = order_hash(plans)
+    link = OrderLink(order_id, now_hash, record.version if record else 0)
+    if record is None or not record.billed:
+        return [ToBill(plan, link) for plan in plans]
+    live = {invoice_id: one for invoice_id, one in record.billed.items() if invoice_id not in removed}
+    gone = tuple(sorted(set(record.billed) - set(live)))
+    again = f"A person deleted or voided {', '.join(gone)} in Stripe: billable again." if gone else ""
+    if not live:
+        return [ToBill(plan, link, gone, again) for plan in plans]
+    differing = [
+        invoice_id
+        for invoice_id, one in live.items()
+        if one.plan_key in entries and entries[one.plan_key].state is EntryState.DIFFERS
+    ]
+    if differing:
+        reason = (
+            f"The draft {differing[0]} differs from what was approved. Delete or void it in Stripe, then run again."
+        )
+        return [Held(plan, link, differing[0], reason) for plan in plans]
+    if record.order_hash == now_hash:
+        return [_unchanged(plan, link, live, gone, again, entries) for plan in plans]
+    named = ", ".join(sorted(live))
+    if len(plans) > 1:
+        reason = f"Billed by {named}, and changed since. It has parts: compare the invoices with the order by hand."
+        return [Held(plan, link, sorted(live)[0], reason) for plan in plans]
+    return [_changed(plans[0], link, record, live, gone)]
+
+
+def _unchanged(
+    plan: InvoicePlan,
+    link: OrderLink,
+    live: Mapping[str, BilledInvoice],
+    gone: tuple[str, ...],
+    again: str,
+    entries: Mapping[str, LedgerEntry],
+) -> ToBill | Done:
+    billed_by = {line[0]: invoice_id for invoice_id, one in live.items() for line in one.lines}
+    invoices = {billed_by.get(line.id) for line in plan.lines}
+    if None in invoices:
+        return ToBill(plan, link, gone, again)
+    named = ", ".join(sorted(filter(None, invoices)))
+    periods = sorted({entries[one.plan_key].period for one in live.values() if one.plan_key in entries})
+    first = sorted(filter(None, invoices))[0]
+    return Done(plan, link, first, f"Drafted in {', '.join(periods)} as {named}.", live[first].plan_key)
+
+
+def _changed(
+    plan: InvoicePlan,
+    link: OrderLink,
+    record: OrderRecord,
+    live: Mapping[str, BilledInvoice],
+    gone: tuple[str, ...],
+) -> ToBill | Done | Held:
+    named = ", ".join(sorted(live))
+    found = newly_open(plan, _before(record, live), _next_number(record))
+    changes = " ".join(found.changes)
+    if isinstance(found, MoreToBill):
+        return ToBill(found.plan, link, gone, f"Billed by {named}; newly open since: {changes}")
+    first = sorted(live)[0]
+    if isinstance(found, NothingNew):
+        reason = f"Billed by {named}. Changed since, with nothing new to bill. {changes}"
+        return Done(plan, link, first, reason.strip(), live[first].plan_key)
+    return Held(plan, link, first, f"Billed by {named}, and changed since. {found.reason} {changes}".strip())
+
+
+def _before(record: OrderRecord, live: Mapping[str, BilledInvoice]) -> BilledBefore:
+    lines = [BilledLine(*line) for one in live.values() for line in one.lines]
+    return BilledBefore.from_lines(record.client_id, record.currency, lines, sorted(live))
+
+
+def _next_number(record: OrderRecord) -> int:
+    """The number of the next "-more-" plan, above every one there has been."""
+    numbers = [one.plan_key.rpartition("-more-")[2] for one in record.billed.values()]
+    return max([0, *(int(number) for number in numbers if number.isdecimal())]) + 1

@@ -1,0 +1,39 @@
+"""Which orders come back in the next run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from billing.domain.report import Fate, ReportLine, order_fates
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """An order that a run listed and did not draft. `period` is the one in which it was listed first."""
+
+    order_id: str
+    number: str
+    period: str
+    reason: str
+
+
+def carry_over(
+    lines: Iterable[ReportLine], period: str, carried: Mapping[str, Carried], gone: Iterable[str]
+) -> tuple[tuple[Carried, ...], tuple[str, ...]]:
+    """What the list becomes after a run: orders to keep on it, and ids to take off. Pure.
+
+    Whatever was listed and is neither drafted nor skipped comes back, with the period in which it was listed first. What
+    was drafted, and what NetSuite no longer lists as billable (`gone`), leaves the list.
+    """
+    lines = tuple(lines)
+    names = {order_id: number for line in lines for order_id, number in zip(line.order_ids, line.orders, strict=True)}
+    reasons = {order_id: line.reason for line in lines for order_id in line.order_ids if line.reason}
+    keep, drop = [], set(gone)
+    for order_id, fate in order_fates(lines).items():
+        if fate in (Fate.DRAFTED, Fate.SKIPPED):
+            drop.add(order_id)
+        else:
+            first = carried[order_id].period if order_id in carried else period
+            keep.append(Carried(order_id, names[order_id], first, reasons.get(order_id, "")))
+    return tuple(keep), tuple(sorted(drop.intersection({*carried, *names}) | set(gone)))

@@ -1,0 +1,46 @@
+"""State "Check for changes": approved orders that moved in NetSuite since they were listed are held, the rest goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Protocol
+
+from billing.domain.batch import batch_from_dict, map_items
+from billing.domain.order_stamp import OrderStamp, stamps_of_rows, what_changed
+from billing.steps.list_the_sales_orders import rows_of
+
+
+class Files(Protocol):
+    """The run's files."""
+
+    def read_json(self, key: str, sha256: str | None = None) -> Any: ...
+    def write_json(self, key: str, value: Any) -> str: ...
+
+
+def check_for_changes(
+    run: Mapping[str, Any],
+    listed: Mapping[str, Any],
+    matched: Mapping[str, Any],
+    order_stamps: Callable[[Iterable[str]], Mapping[str, OrderStamp]],
+    files: Files,
+) -> dict[str, Any]:
+    """Write the Map's items without the invoices whose orders moved, and those with their reasons; answer both keys and
+    counts. Reads NetSuite, safe to repeat: a repeated check sees what moved in the meantime, too."""
+    before = stamps_of_rows(rows_of(files.read_json(listed["snapshotKey"], listed["sha256"])))
+    batch = batch_from_dict(files.read_json(matched["batchKey"], matched["sha256"]))
+    now = order_stamps(order.id for one in batch.to_draft for order in one.plan.orders)
+    changed: dict[str, str] = {}
+    for one in batch.to_draft:
+        for order in one.plan.orders:
+            reason = what_changed(before[order.id], now.get(order.id))
+            if reason is not None:
+                changed.setdefault(one.plan.key, f"{order.number}: {reason} It comes back in the next run.")
+    items = [item for item in map_items(batch.to_draft) if item["key"] not in changed]
+    files.write_json(f"{run['prefix']}items.json", items)
+    files.write_json(f"{run['prefix']}changed.json", changed)
+    return {
+        "itemsKey": f"{run['prefix']}items.json",
+        "changedKey": f"{run['prefix']}changed.json",
+        "items": len(items),
+        "changed": len(changed),
+    }
