@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -65,6 +66,11 @@ class Account:
         return sorted({row["tranid"] for row in self.list(query).rows})
 
 
+def pages(account: Account, listed: Any) -> int:
+    """How many pages were read: besides, one query is asked for each optional column that the account lacks."""
+    return account.server.counts()["suiteql"] - len(listed.absent_columns)
+
+
 Start = Callable[..., Account]
 
 
@@ -73,10 +79,11 @@ def start() -> Iterator[Start]:
     with ExitStack() as stack:
 
         def started(world: Any = "tiny", kind: str = "oauth2", algorithm: str = "ES256", **options: Any) -> Account:
-            clock = Clock()
+            # oauthlib stamps its signatures with the machine's own time.
+            clock = Clock(time.time()) if kind == "tba" else Clock()
             loaded = load_world(world) if isinstance(world, str) else world
             secret = NetSuiteServer.new_credentials(kind, algorithm, loaded.account)  # type: ignore[arg-type]
-            server = stack.enter_context(NetSuiteServer(loaded, clock, secret, **options))
+            server = stack.enter_context(NetSuiteServer(loaded, clock, secret, today=date(2026, 6, 1), **options))
             return Account(server, clock, secret)
 
         yield started
@@ -223,17 +230,19 @@ def test_a_secret_without_a_login_is_named_by_what_it_lacks() -> None:
 
 def test_2500_rows_come_in_three_pages_each_line_once(start: Start) -> None:
     account = start(generate_world(500, lines_per_order=5))
-    rows = account.list().rows
+    listed = account.list()
+    rows = listed.rows
     assert len(rows) == 2500
     assert len({(row["id"], row["line"]) for row in rows}) == 2500
-    assert account.server.counts()["suiteql"] == 3
+    assert pages(account, listed) == 3
     assert [int(row["id"]) for row in rows] == sorted(int(row["id"]) for row in rows), "an order's lines stand together"
 
 
 def test_exactly_a_full_page_is_followed_by_one_that_is_empty(start: Start) -> None:
     account = start(generate_world(200, lines_per_order=5))
-    assert len(account.list().rows) == PAGE_SIZE
-    assert account.server.counts()["suiteql"] == 2
+    listed = account.list()
+    assert len(listed.rows) == PAGE_SIZE
+    assert pages(account, listed) == 2
 
 
 def test_an_order_that_spans_two_pages_is_whole(start: Start) -> None:
@@ -244,8 +253,9 @@ def test_an_order_that_spans_two_pages_is_whole(start: Start) -> None:
 
 def test_no_orders_are_no_rows(start: Start) -> None:
     account = start(generate_world(0))
-    assert account.list().rows == ()
-    assert account.server.counts()["suiteql"] == 1
+    listed = account.list()
+    assert listed.rows == ()
+    assert pages(account, listed) == 1
 
 
 def test_pages_that_do_not_advance_are_noticed(start: Start) -> None:
@@ -335,8 +345,9 @@ def test_only_the_chosen_statuses_and_the_period_are_listed(start: Start) -> Non
 def test_at_most_keeps_the_last_order_whole(start: Start) -> None:
     account = start(generate_world(500, lines_per_order=5))
     query = OrderQuery(("F",), date(2026, 5, 1), date(2026, 6, 1), OrderFilter(at_most=3))
-    assert len(account.list(query).rows) == 15
-    assert account.server.counts()["suiteql"] == 1
+    listed = account.list(query)
+    assert len(listed.rows) == 15
+    assert pages(account, listed) == 1
 
 
 # Faults --------------------------------------------------------------------------------------------------
@@ -456,13 +467,14 @@ def test_a_record_that_the_role_may_not_see_needs_a_person(start: Start) -> None
 def test_an_account_without_an_optional_column_is_listed_without_it(start: Start, absent: str, alias: str) -> None:
     account = start(columns_absent={absent})
     listed = account.list()
-    assert listed.absent_columns == (alias,)
+    assert set(listed.absent_columns) - set(start().list().absent_columns) == {alias}
     assert sorted({row["tranid"] for row in listed.rows}) == ["SO-1001", "SO-1002", "SO-1003"]
 
 
 def test_several_absent_columns_are_all_dropped_and_reported(start: Start) -> None:
     account = start(columns_absent={"transaction.email", "transactionline.rate", "term.datedriven"})
-    assert set(account.list().absent_columns) == {"orderemail", "rate", "datedriven"}
+    absent = set(account.list().absent_columns) - set(start().list().absent_columns)
+    assert absent == {"orderemail", "rate", "datedriven"}
 
 
 @pytest.mark.parametrize("absent", ["transactionline.quantitybilled", "transaction.foreigntotal", "customer.email"])
@@ -479,5 +491,6 @@ def test_configured_fields_come_as_columns_of_their_own(start: Start) -> None:
     )  # fmt: skip
     assert [email_column(field) for field in query.email_fields] == ["orderemail", "customer_custentity_ap", "clientemail"]
     listed = account.list(query)
-    assert set(listed.absent_columns) <= {"customer_custentity_ap", "clientstripeid"}
+    absent = set(listed.absent_columns) - set(account.list().absent_columns)
+    assert absent <= {"customer_custentity_ap", "clientstripeid"}
     assert len({row["tranid"] for row in listed.rows}) == 3
