@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from billing.domain.ledger import Approval, Disposition, EntryState, LedgerEntry, decide
+from billing.domain.billing_policy import BillingPolicy
+from billing.domain.invoice_plan import content_hash, plan_invoices
+from billing.domain.ledger import Approval, Disposition, EntryState, LedgerEntry, decide, signed_hash
+from billing.domain.order_rows import read_orders
+from tests.domain.suiteql_rows import hours, order
 
 HASH, OTHER = "a" * 64, "b" * 64
 
@@ -38,8 +42,9 @@ CASES = [
     ("drafted", entry(EntryState.DRAFTED), approval(), "cus_1", Disposition.SKIP),
     ("drafted, for another customer than it matches now", entry(EntryState.DRAFTED), approval(), "cus_2", Disposition.SKIP),
     ("drafted, approval gone", entry(EntryState.DRAFTED), None, "cus_1", Disposition.SKIP),
-    ("drafted, content changed", entry(EntryState.DRAFTED, OTHER), None, "cus_1", Disposition.HOLD),
-    ("drafted, content changed and even signed for", entry(EntryState.DRAFTED, OTHER), approval(), "cus_1", Disposition.HOLD),
+    # The orders' own records have said before that nothing of this content is billed: its invoice was removed in Stripe.
+    ("drafted with other content and removed", entry(EntryState.DRAFTED, OTHER), None, "cus_1", Disposition.ASK),
+    ("drafted with other content and removed, this signed for", entry(EntryState.DRAFTED, OTHER), approval(), "cus_1", Disposition.FINISH),
     ("differs", entry(EntryState.DIFFERS), approval(), "cus_1", Disposition.HOLD),
     ("differs, content changed", entry(EntryState.DIFFERS, OTHER), approval(), "cus_1", Disposition.HOLD),
 ]
@@ -52,16 +57,26 @@ def test_what_is_done_with_a_plan_follows_from_the_ledger(
     decision = decide(HASH, customer, known, signed)
     assert decision.disposition is expected
     assert decision.reason
-    if known is not None and known.invoice_id:
+    if known is not None and expected in (Disposition.SKIP, Disposition.HOLD):
+        assert known.invoice_id is not None
         assert decision.invoice_id == known.invoice_id
         assert known.invoice_id in decision.reason, "a person must be told which invoice it is"
 
 
-@pytest.mark.parametrize("state", [EntryState.DRAFTED, EntryState.DIFFERS])
-@pytest.mark.parametrize("content_hash", [HASH, OTHER])
+@pytest.mark.parametrize(
+    "known", [entry(EntryState.DRAFTED), entry(EntryState.DIFFERS), entry(EntryState.DIFFERS, OTHER)]
+)
 @pytest.mark.parametrize("signed", [None, approval(), approval(OTHER), approval(customer=None)])
+@pytest.mark.parametrize("customer", ["cus_1", "cus_2", None])
 def test_what_exists_in_stripe_is_never_asked_for_or_drafted_again(
-    state: EntryState, content_hash: str, signed: Approval | None
+    known: LedgerEntry, signed: Approval | None, customer: str | None
 ) -> None:
-    disposition = decide(HASH, "cus_1", entry(state, content_hash), signed).disposition
-    assert disposition in (Disposition.SKIP, Disposition.HOLD)
+    assert decide(HASH, customer, known, signed).disposition in (Disposition.SKIP, Disposition.HOLD)
+
+
+def test_content_signed_for_once_is_not_signed_for_after_its_invoice_was_removed() -> None:
+    (plan,) = plan_invoices(read_orders(order("1000.00", hours())), BillingPolicy()).invoices
+    assert signed_hash(plan, ()) == content_hash(plan)
+    assert signed_hash(plan, ["in_1"]) != content_hash(plan)
+    assert signed_hash(plan, ["in_1", "in_2"]) == signed_hash(plan, ["in_2", "in_1"])
+    assert decide(signed_hash(plan, ["in_1"]), "cus_1", None, approval(content_hash(plan))).disposition is Disposition.ASK

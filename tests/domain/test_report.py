@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from billing.domain.approval_request import RecordedOutcome, RecordedVote
 from billing.domain.approvers import Answer
-from billing.domain.batch import Batch, BatchInvoice
+from billing.domain.batch import Batch, BatchInvoice, with_pieces
 from billing.domain.billing_policy import BillingPolicy
 from billing.domain.customer_match import How, MatchedCustomer
 from billing.domain.invoice_plan import InvoicePlan, content_hash, plan_invoices
@@ -66,7 +66,7 @@ def entry(made: InvoicePlan, state: EntryState, run_id: str = RUN, content: str 
 
 def fate_of(one: BatchInvoice, known: LedgerEntry | None, released: bool = True) -> ReportLine:
     entries = {known.key: known} if known else {}
-    (made,) = report_lines(Batch({}, (one,), ()), entries, RUN, released, "nobody signed")
+    (made,) = report_lines(Batch({}, (one,), ()), entries, RUN, released, "nobody signed", {})
     return made
 
 
@@ -118,16 +118,17 @@ def test_of_an_order_with_several_invoices_the_worst_fate_counts() -> None:
 
 
 def test_an_order_that_was_listed_and_has_no_line_is_found() -> None:
-    lines = report_lines(Batch({}, (invoice(plan(1)),), ()), {}, RUN, True, "")
+    lines = report_lines(Batch({}, (invoice(plan(1)),), ()), {}, RUN, True, "", {})
     assert missing_orders(["10"], lines) == ()
     assert missing_orders(["10", "11", "12"], lines) == ("11", "12")
 
 
 def test_a_draft_whose_total_is_not_the_plans_breaks_the_sums() -> None:
     made = plan(1)
-    batch = Batch({}, (invoice(made),), ())
-    good = report_lines(batch, {made.key: entry(made, EntryState.DRAFTED)}, RUN, True, "")
-    bad = report_lines(batch, {made.key: replace(entry(made, EntryState.DRAFTED), total=99_999)}, RUN, True, "")
+    placed, _ = with_pieces([invoice(made)])
+    batch = Batch({}, placed, ())
+    good = report_lines(batch, {made.key: entry(made, EntryState.DRAFTED)}, RUN, True, "", {})
+    bad = report_lines(batch, {made.key: replace(entry(made, EntryState.DRAFTED), total=99_999)}, RUN, True, "", {})
     assert sums_agree(batch, sum_amounts(good))
     assert not sums_agree(batch, sum_amounts(bad))
 
@@ -154,13 +155,13 @@ def runs(draw: st.DrawFn) -> tuple[Batch, dict[str, LedgerEntry], bool]:
         Problem(f"9{number}", f"SO-9{number}", "email", "x", "x", *draw(st.sampled_from([("usd", 7), (None, None), ("eur", None)])))
         for number in range(draw(st.integers(0, 4)))
     )  # fmt: skip
-    return Batch({}, tuple(invoices), problems), entries, draw(st.booleans())
+    return Batch({}, with_pieces(invoices)[0], problems), entries, draw(st.booleans())
 
 
 @given(runs())
 def test_no_order_is_ever_lost_and_the_sums_add_up(run: tuple[Batch, dict[str, LedgerEntry], bool]) -> None:
     batch, entries, released = run
-    lines = report_lines(batch, entries, RUN, released, "not signed")
+    lines = report_lines(batch, entries, RUN, released, "not signed", {})
     listed = {order.id for one in batch.invoices for order in one.plan.orders} | {p.order_id for p in batch.problems}
     assert missing_orders(listed, lines) == ()
     assert sum(count_orders(lines).values()) == len(listed)
@@ -173,7 +174,7 @@ def test_nothing_counts_as_drafted_unless_the_ledger_has_that_very_content(
     run: tuple[Batch, dict[str, LedgerEntry], bool],
 ) -> None:
     batch, entries, released = run
-    for one, line in zip(batch.invoices, report_lines(batch, entries, RUN, released, "not signed"), strict=False):
+    for one, line in zip(batch.invoices, report_lines(batch, entries, RUN, released, "not signed", {}), strict=False):
         if line.fate is Fate.DRAFTED:
             assert one.disposition in (Disposition.SKIP, Disposition.ASK, Disposition.FINISH)
             if one.disposition is not Disposition.SKIP:
@@ -189,7 +190,7 @@ def test_a_line_that_goes_missing_is_always_noticed(
     run: tuple[Batch, dict[str, LedgerEntry], bool], data: st.DataObject
 ) -> None:
     batch, entries, released = run
-    lines = list(report_lines(batch, entries, RUN, released, ""))
+    lines = list(report_lines(batch, entries, RUN, released, "", {}))
     if not lines:
         return
     gone = lines.pop(data.draw(st.integers(0, len(lines) - 1)))
@@ -202,7 +203,7 @@ def test_a_report_survives_storage_exactly(
     run: tuple[Batch, dict[str, LedgerEntry], bool], outcome: RunOutcome, decided: bool
 ) -> None:
     batch, entries, released = run
-    lines = report_lines(batch, entries, RUN, released, "not signed")
+    lines = report_lines(batch, entries, RUN, released, "not signed", {})
     report = Report(
         run={"id": RUN, "filter": {}},
         outcome=outcome,

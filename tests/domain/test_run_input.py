@@ -16,7 +16,7 @@ SYDNEY = ZoneInfo("Australia/Sydney")
 
 
 def parse(raw: object) -> RunInput:
-    return parse_run_input(raw, SYDNEY, lookback_months=2)
+    return parse_run_input(raw, SYDNEY, 2, "main")
 
 
 def test_the_schedules_instant_gives_the_month_before_in_the_firms_zone() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -34,8 +35,13 @@ def billed(sandbox: Sandbox, given: Mapping[str, Any]) -> tuple[Run, RunResult]:
 
 
 def asked_nobody(sandbox: Sandbox, given: Mapping[str, Any]) -> tuple[Run, RunResult]:
-    """A run with this input that has to end by itself."""
+    """A run with this input that has to end by itself. One that waits for a person is stopped, and the test fails."""
     run = sandbox.start(given)
+    while sandbox.result(run).status == "RUNNING":
+        if sandbox.is_waiting(run):
+            sandbox.stop(run)
+            raise AssertionError(f"somebody was asked: {sandbox.mails()[-1].subject}")
+        time.sleep(0.03)
     return run, sandbox.wait_for_end(run, SECONDS)
 
 

@@ -198,20 +198,35 @@ def test_a_line_edited_while_it_is_written_shows_in_the_total(sandbox: Sandbox) 
     assert "299.99" in in_slack(sandbox, len(sandbox.posts()) - 1)
 
 
-@pytest.mark.parametrize(("place", "deed"), [(31, "delete"), (32, "void"), (33, "finalize"), (34, "edit")])
-def test_what_a_person_does_to_a_draft_later_is_never_billed_again(sandbox: Sandbox, place: int, deed: str) -> None:
+@pytest.mark.parametrize(("place", "deed"), [(33, "finalize"), (34, "edit"), (35, "pay")])
+def test_what_a_person_does_with_a_draft_later_is_left_alone_and_not_billed_again(
+    sandbox: Sandbox, place: int, deed: str
+) -> None:
     billed(sandbox, only(place))
     invoice = live(sandbox, place)[0]["id"]
-    if deed == "void":
+    if deed == "pay":
         sandbox.stripe.finalize(invoice)
-    if deed == "edit":
-        sandbox.stripe.edit(invoice, description="In my own words")
-    else:
-        getattr(sandbox.stripe, deed)(invoice)
+    getattr(sandbox.stripe, deed)(invoice, **({"description": "In my own words"} if deed == "edit" else {}))
     before = sandbox.stripe.dump()
     _, result = asked_nobody(sandbox, only(place))
     assert result.status == "SUCCEEDED"
     assert sandbox.stripe.dump() == before
+
+
+@pytest.mark.parametrize(("place", "deed"), [(31, "delete"), (32, "void")])
+def test_a_draft_that_a_person_took_away_comes_back_only_with_a_new_signature(
+    sandbox: Sandbox, place: int, deed: str
+) -> None:
+    billed(sandbox, only(place))
+    invoice = live(sandbox, place)[0]["id"]
+    if deed == "void":
+        sandbox.stripe.finalize(invoice)
+    getattr(sandbox.stripe, deed)(invoice)
+    run = sandbox.start(only(place))
+    assert decided(sandbox, run, "reject").error == "ApprovalRejected"
+    assert live(sandbox, place) == []
+    assert decided(sandbox, sandbox.start(only(place))).status == "SUCCEEDED"
+    assert len(live(sandbox, place)) == 1
 
 
 def test_orders_of_one_new_client_make_one_customer_though_search_lags(sandbox: Sandbox) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from billing.adapters.customers_table import CustomersTable
 from billing.adapters.ledger_table import LedgerTable
@@ -18,7 +17,7 @@ from billing.domain.batch import BatchInvoice, map_items, with_pieces
 from billing.domain.billing_policy import BillingPolicy
 from billing.domain.customer_match import How, MatchedCustomer
 from billing.domain.invoice_plan import content_hash, plan_invoices
-from billing.domain.ledger import Approval, Disposition, LedgerEntry
+from billing.domain.ledger import Approval, Disposition, LedgerEntry, OrderLink, order_hash
 from billing.domain.order_rows import read_orders
 from billing.steps.draft_the_invoice import Drafting, DraftSettings
 from tests.adapters.aws_world import BUCKET, CUSTOMERS, LEDGER, RUNS, AwsWorld
@@ -72,7 +71,7 @@ class DraftingWorld:
     period: str = "2026-05"
     listed_from: str = "2026-05-01"
     invoice_date: str = "2026-06-01"
-    settings: DraftSettings = DraftSettings(ZoneInfo("America/New_York"), False, "netsuite")
+    settings: DraftSettings = DraftSettings(False, "netsuite")
 
     def __post_init__(self) -> None:
         self.ledger = LedgerTable(self.aws.dynamodb, LEDGER, RUNS)
@@ -91,6 +90,7 @@ class DraftingWorld:
         return {
             "id": self.run_id,
             "period": self.period,
+            "zone": "America/New_York",
             "prefix": f"runs/{self.period}/{self.run_id}/",
             "lockKey": self.lock,
             "listedFrom": self.listed_from,
@@ -106,10 +106,17 @@ class DraftingWorld:
         """The items of these orders, signed for: for the Stripe customer, or (None) for one to be created."""
         plans = plan_invoices(read_orders(rows), BillingPolicy(**policy))
         assert plans.problems == ()
+        known = self.ledger.order_records(order.id for plan in plans.invoices for order in plan.orders)
+        versions = {order_id: record.version for order_id, record in known.items()}
+        hashed = order_hash(plans.invoices)
+        links = {
+            plan.key: tuple(OrderLink(order.id, hashed, versions.get(order.id, 0)) for order in plan.orders)
+            for plan in plans.invoices
+        }
         invoices = []
         for plan in plans.invoices:
             match = MatchedCustomer(customer, How.NEW if customer is None else How.EMAIL, plan.client.email)
-            invoices.append(BatchInvoice(plan, content_hash(plan), Disposition.ASK, "New.", match))
+            invoices.append(BatchInvoice(plan, content_hash(plan), Disposition.ASK, "New.", match, orders=links[plan.key]))
         placed, ndjson = with_pieces(invoices)
         self.files.write(f"{self.run['prefix']}invoices.ndjson", ndjson, "application/x-ndjson")
         self.ledger.record_approvals(

@@ -100,7 +100,7 @@ def test_a_known_client_is_billed_on_its_own_customer(world: DraftingWorld, acme
 
 
 def test_stripes_own_tax_does_not_count_as_a_difference(world: DraftingWorld, acme: str) -> None:
-    world.settings = DraftSettings(ZoneInfo("UTC"), False, "stripe")
+    world.settings = DraftSettings(False, "stripe")
     world.stripe.edit_customer(acme, address={"country": "GB"})
     (item,) = world.approve(two_lines(), acme, tax="stripe")
     assert world.draft(item) == "drafted"

@@ -229,6 +229,18 @@ def draft_the_invoice() -> Callable[[Mapping[str, Any]], Drafting]:
     )
 
 
+def find_the_orphans() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    """Wire the repair that is started by hand."""
+    from billing.adapters.ledger_table import LedgerTable
+    from billing.adapters.stripe_invoices import StripeInvoices
+    from billing.steps.find_the_orphans import find_the_orphans
+
+    env = _environment()
+    stripe = _stripe(env, share=1)
+    ledger = LedgerTable(_dynamodb(), env.text("LEDGER_TABLE"))
+    return lambda event: find_the_orphans(event, StripeInvoices(*stripe()), ledger, env.zone("FIRM_TIME_ZONE"))
+
+
 def note_the_failure() -> Callable[[Mapping[str, Any]], dict[str, str]]:
     """Wire the state "Note the failure"."""
     from billing.adapters.ledger_table import LedgerTable

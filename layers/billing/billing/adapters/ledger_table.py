@@ -64,6 +64,51 @@ class LedgerTable:
         wanted = [{"pk": key, "sk": _ENTRY} for key in keys]
         return {row["pk"]: _entry(row) for row in batch_get(self.dynamodb, self.table, wanted)}
 
+    def entries_since(self, invoice_day: str) -> list[LedgerEntry]:
+        """Every entry whose invoice is of that day (YYYY-MM-DD) or later. Reads the whole table: for repairs, not for runs."""
+        found: list[LedgerEntry] = []
+        arguments: dict[str, Any] = {
+            "TableName": self.table,
+            "FilterExpression": "sk = :entry AND invoice_day >= :day",
+            "ExpressionAttributeValues": to_item({":entry": _ENTRY, ":day": invoice_day}),
+            "ConsistentRead": True,
+        }
+        while True:
+            page = self.dynamodb.scan(**arguments)
+            found += [_entry(values_of(item)) for item in page["Items"]]
+            if not page.get("LastEvaluatedKey"):
+                return found
+            arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
+
+    def approved(self, pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
+        """Which of these (plan key, content hash) were signed for."""
+        keys = [{"pk": key, "sk": f"APPROVED#{content_hash}"} for key, content_hash in dict.fromkeys(pairs)]
+        return {(row["pk"], row["content_hash"]) for row in batch_get(self.dynamodb, self.table, keys)}
+
+    def adopt(self, entry: LedgerEntry) -> bool:
+        """Note an invoice that Stripe has and the ledger does not know: in an entry that was begun and names none, or as a
+        new entry. Answers False if the ledger has moved on since it was read. Safe to repeat."""
+        return self._marked(
+            entry.key,
+            "SET #state = if_not_exists(#state, :intended), invoice_id = :invoice, content_hash = :hash, "
+            "run_id = if_not_exists(run_id, :run), period = if_not_exists(period, :period), "
+            "attempt = if_not_exists(attempt, :one), invoice_day = if_not_exists(invoice_day, :day), "
+            "stripe_customer = :customer",
+            "attribute_not_exists(pk) OR (#state IN (:intended, :failed) AND content_hash = :hash "
+            "AND (attribute_not_exists(invoice_id) OR invoice_id = :invoice))",
+            {
+                ":intended": EntryState.INTENDED,
+                ":failed": EntryState.FAILED,
+                ":invoice": entry.invoice_id,
+                ":hash": entry.content_hash,
+                ":run": entry.run_id,
+                ":period": entry.period,
+                ":one": entry.attempt,
+                ":day": entry.invoice_day,
+                ":customer": entry.stripe_customer,
+            },
+        )
+
     def order_records(self, order_ids: Iterable[str]) -> dict[str, OrderRecord]:
         """Records of the orders that were drafted before, by NetSuite's internal id."""
         keys = [{"pk": _order_key(order_id), "sk": _BILLED} for order_id in dict.fromkeys(order_ids)]
@@ -237,7 +282,9 @@ class LedgerTable:
                     "UpdateExpression": "SET #state = :state, invoice_id = :invoice, currency = :currency, "
                     "#total = :total, reason = :reason, reason_name = :name, stripe_customer = :customer, "
                     "live_mode = :live",
-                    "ConditionExpression": "content_hash = :hash",
+                    # A fact stays: only the same one may be written over it.
+                    "ConditionExpression": "content_hash = :hash AND (#state IN (:intended, :failed) "
+                    "OR (#state = :state AND invoice_id = :invoice))",
                     "ExpressionAttributeNames": {"#state": "state", "#total": "total"},
                     "ExpressionAttributeValues": to_item(
                         {
@@ -250,6 +297,8 @@ class LedgerTable:
                             ":customer": entry.stripe_customer,
                             ":live": entry.live_mode,
                             ":hash": entry.content_hash,
+                            ":intended": EntryState.INTENDED,
+                            ":failed": EntryState.FAILED,
                         }
                     ),
                 }

@@ -8,11 +8,7 @@ from typing import Any
 
 from slack_sdk import WebClient
 from slack_sdk.errors import SlackApiError, SlackClientError, SlackRequestError
-from slack_sdk.http_retry.builtin_handlers import (
-    ConnectionErrorRetryHandler,
-    RateLimitErrorRetryHandler,
-    ServerErrorRetryHandler,
-)
+from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
 
 from billing.domain.errors import PassingError, PersonNeeded
 
@@ -28,16 +24,14 @@ _PASSING = (
 
 
 def slack_client(token: str, base_url: str) -> WebClient:
-    """A client that itself waits out rate limits, lost connections and 5xx a few times."""
+    """A client that itself waits out rate limits, for a refused message was certainly not posted. After a lost connection
+    or a 5xx nobody knows: the state's Retry looks first whether the message is there."""
     return WebClient(
         token=token,
         base_url=base_url.rstrip("/") + "/" if base_url else WebClient.BASE_URL,
         timeout=15,
-        retry_handlers=[
-            ConnectionErrorRetryHandler(max_retry_count=2),
-            RateLimitErrorRetryHandler(max_retry_count=2),
-            ServerErrorRetryHandler(max_retry_count=2),
-        ],
+        # Given explicitly: the SDK's own default would send again after a lost connection.
+        retry_handlers=[RateLimitErrorRetryHandler(max_retry_count=2)],
     )
 
 

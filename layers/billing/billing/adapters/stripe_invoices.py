@@ -30,6 +30,7 @@ class StripeInvoice:
     total: int
     total_excluding_tax: int
     live_mode: bool
+    created: int
     metadata: Mapping[str, str]
     line_ids: tuple[str, ...]
 
@@ -51,6 +52,17 @@ class StripeInvoices:
         while True:
             page = self.call("list invoices", lambda: self.client.v1.invoices.list(dict(params)))  # type: ignore[arg-type]
             found += [invoice for invoice in map(_invoice, page.data) if invoice.metadata.get(PLAN_KEY) == plan_key]
+            if not page.has_more or not page.data:
+                return found
+            params["starting_after"] = page.data[-1].id
+
+    def of_ours(self, created_from: int) -> list[StripeInvoice]:
+        """Every invoice that bears a plan's key, whatever its status, created at or after `created_from`. Without lines."""
+        found: list[StripeInvoice] = []
+        params: dict[str, Any] = {"created": {"gte": created_from}, "limit": 100}
+        while True:
+            page = self.call("list invoices", lambda: self.client.v1.invoices.list(dict(params)))  # type: ignore[arg-type]
+            found += [invoice for invoice in map(_invoice, page.data) if invoice.metadata.get(PLAN_KEY)]
             if not page.has_more or not page.data:
                 return found
             params["starting_after"] = page.data[-1].id
@@ -134,6 +146,7 @@ def _invoice(invoice: stripe.Invoice, lines: Iterable[stripe.InvoiceLineItem] = 
         total=invoice.total,
         total_excluding_tax=(invoice.total if invoice.total_excluding_tax is None else invoice.total_excluding_tax),
         live_mode=bool(invoice.livemode),
+        created=invoice.created,
         metadata=invoice.metadata.to_dict() if invoice.metadata else {},
         line_ids=tuple((line.metadata.to_dict() if line.metadata else {}).get(LINE_ID, "") for line in lines),
     )

@@ -70,6 +70,7 @@ class KnownCustomers(Protocol):
 class Customers(Protocol):
     """Stripe's customers."""
 
+    def by_id(self, customer_id: str) -> StripeCustomer | None: ...
     def by_email(self, email: str) -> list[StripeCustomer]: ...
     def create(self, netsuite_id: str, name: str, email: str, idempotency_key: str) -> StripeCustomer: ...
 
@@ -242,7 +243,7 @@ class Drafting:
             if kept != approved.id:
                 self.known.remember(netsuite_id, approved.id, kept, at)
             return approved.id, False
-        if kept is not None:
+        if kept is not None and self.customers.by_id(kept) is not None:
             return kept, False
         email = approved.email
         if email is None:
@@ -253,7 +254,8 @@ class Drafting:
             if len(ours) > 1:
                 raise PersonNeeded(f"{plan.key}: several Stripe customers bear the NetSuite customer {netsuite_id}.")
             try:
-                key = idempotency_key("customer", netsuite_id, plan.client.name, email, attempt)
+                # One that a person has deleted was made under another key: its replay would give the deleted one.
+                key = idempotency_key("customer", netsuite_id, plan.client.name, email, kept or "", attempt)
                 customer = ours[0] if ours else self.customers.create(netsuite_id, plan.client.name, email, key).id
             except (ReplayedFailure, KeyUsedOtherwise):
                 continue

@@ -372,14 +372,17 @@ def _sesv2(operation: str, parameters: Mapping[str, Any], context: _Context) -> 
         return
     if operation != "SendEmail":
         raise UnknownRequest(f"the sandbox does not know the action ses:{operation} (API v2)")
+    # Whether a raw message of API v2 asks for one or for both of these is told differently in different places; a template
+    # that grants both is right either way, so both are asked for.
     raw = "Raw" in parameters.get("Content", {})
-    yield from _send_access(
-        "ses:SendRawEmail" if raw else "ses:SendEmail",
-        str(parameters.get("FromEmailAddress", "")),
-        parameters.get("ConfigurationSetName"),
-        parameters.get("Destination", {}),
-        context,
-    )
+    for action in ("ses:SendRawEmail", "ses:SendEmail") if raw else ("ses:SendEmail",):
+        yield from _send_access(
+            action,
+            str(parameters.get("FromEmailAddress", "")),
+            parameters.get("ConfigurationSetName"),
+            parameters.get("Destination", {}),
+            context,
+        )
 
 
 def _ses(operation: str, parameters: Mapping[str, Any], context: _Context) -> Iterator[Access]:

@@ -1,0 +1,86 @@
+"""One mail to one person: both bodies, one thread per run, and nothing that a name could add to its headers."""
+
+from __future__ import annotations
+
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from typing import Any, cast
+
+import pytest
+from botocore.exceptions import ClientError
+
+from billing.adapters.mailer import Mailer
+from billing.domain.errors import PersonNeeded
+from billing.domain.mail import MailContent
+from tests.adapters.aws_world import SENDER
+
+CONTENT = MailContent("Approve 3 invoices – May 2026", "Hello, 12.00 €\n", "<p>Hello, 12.00 €</p>\n")
+
+
+class Ses:
+    def __init__(self, code: str = "") -> None:
+        self.sent: list[dict[str, Any]] = []
+        self.code = code
+
+    def send_email(self, **mail: Any) -> None:
+        if self.code:
+            raise ClientError({"Error": {"Code": self.code}}, "SendEmail")  # type: ignore[typeddict-item]
+        self.sent.append(mail)
+
+
+def sent(content: MailContent = CONTENT, to: str = "ann@firm.example", thread: str = "run-1") -> EmailMessage:
+    ses = Ses()
+    Mailer(ses, SENDER, "no-tracking").send(to, content, thread)  # type: ignore[arg-type]
+    (mail,) = ses.sent
+    assert mail["Destination"] == {"ToAddresses": [to]}
+    assert mail["ConfigurationSetName"] == "no-tracking"
+    return cast(EmailMessage, message_from_bytes(mail["Content"]["Raw"]["Data"], policy=default))
+
+
+def test_a_mail_has_both_bodies_and_its_headers() -> None:
+    mail = sent()
+    assert mail["From"] == f"Month-end billing <{SENDER}>"
+    assert mail["To"] == "ann@firm.example"
+    assert mail["Subject"] == CONTENT.subject
+    assert mail["Auto-Submitted"] == "auto-generated"
+    assert mail.get_content_type() == "multipart/alternative"
+    text, html = mail.iter_parts()
+    assert (text.get_content_type(), html.get_content_type()) == ("text/plain", "text/html")
+    assert cast(EmailMessage, text).get_content() == CONTENT.text
+    assert cast(EmailMessage, html).get_content() == CONTENT.html
+
+
+def test_all_mails_of_a_run_are_one_thread() -> None:
+    assert sent()["References"] == sent(to="bob@firm.example")["References"]
+    assert sent()["References"] != sent(thread="run-2")["References"]
+
+
+@pytest.mark.parametrize(
+    "subject",
+    ["x\r\nBcc: eve@evil.example", "x\nBcc: eve@evil.example", "x\r\n\r\n<script>", "x\x0bBcc: eve@evil.example",
+     "x\u2028Bcc: eve@evil.example", "y" * 2000 + "\r\nBcc: eve@evil.example"],
+)  # fmt: skip
+def test_a_clients_name_adds_no_header(subject: str) -> None:
+    mail = sent(MailContent(subject, "t", "<p>h</p>"))
+    assert mail["Bcc"] is None
+    assert set(mail.keys()) == set(sent().keys())
+
+
+@pytest.mark.parametrize("to", ["ann@firm.example\r\nBcc: eve@evil.example", "ann@firm.example\nX: y"])
+def test_an_address_adds_no_header(to: str) -> None:
+    ses = Ses()
+    with pytest.raises(ValueError, match="linefeed|newline"):
+        Mailer(ses, SENDER, "c").send(to, CONTENT, "run-1")  # type: ignore[arg-type]
+    assert ses.sent == []
+
+
+@pytest.mark.parametrize("code", ["MessageRejected", "MailFromDomainNotVerifiedException", "SendingPausedException"])
+def test_a_refusal_for_good_needs_a_person(code: str) -> None:
+    with pytest.raises(PersonNeeded, match=code):
+        Mailer(Ses(code), SENDER, "c").send("ann@firm.example", CONTENT, "run-1")  # type: ignore[arg-type]
+
+
+def test_a_refusal_for_now_keeps_its_name() -> None:
+    with pytest.raises(ClientError, match="TooManyRequestsException"):
+        Mailer(Ses("TooManyRequestsException"), SENDER, "c").send("ann@firm.example", CONTENT, "run-1")  # type: ignore[arg-type]
