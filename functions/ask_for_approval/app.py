@@ -1,6 +1,6 @@
 """State "Ask for approval".
 
-In:  {"run": ..., "matched": ..., "taskToken": ...}
+In:  {"run": ..., "matched": ..., "outcomeSoFar": ..., "taskToken": ...}
 Out: {"mails": how many}; the wait itself is ended by the approval page
 """
 

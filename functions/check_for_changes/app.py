@@ -1,6 +1,6 @@
 """State "Check for changes".
 
-In:  {"run": ..., "listed": ..., "matched": ...}
+In:  {"run": ..., "listed": ..., "matched": ..., "decision": ...}
 Out: {"itemsKey", "changedKey", "items", "changed"}
 """
 

@@ -1,7 +1,7 @@
 """State "Read the decision".
 
-In:  {"run": ..., "matched": ..., "wait": the error that ended the wait, if any}
-Out: {"outcome": "approved|rejected|expired|undecided", "itemsKey", "items"}
+In:  {"run": ..., "matched": ...}
+Out: {"outcome": "approved|rejected|expired|undeliverable|undecided", "due", "seconds", "heldKey"}
 """
 
 from __future__ import annotations

@@ -46,7 +46,7 @@ def test_a_request_is_kept_whole_and_opened_once(table: ApprovalsTable) -> None:
     stored = table.read(REQUEST.id)
     assert stored is not None
     assert stored.request == REQUEST
-    assert (stored.sealed_token, stored.signed_votes, stored.vote_count, stored.outcome) == (b"", (), 0, None)
+    assert (stored.sealed_token, stored.signed_votes, stored.changes, stored.outcome) == (b"", (), 0, None)
 
 
 def test_the_newest_request_is_the_one_that_the_run_points_at(table: ApprovalsTable) -> None:
@@ -73,33 +73,33 @@ def test_only_the_newest_token_is_kept_and_none_for_a_request_that_is_not_there(
 
 def test_the_first_answer_of_a_person_stands(table: ApprovalsTable) -> None:
     table.open(REQUEST)
-    assert table.vote(REQUEST.id, "ann", "signed approve") is True
-    assert table.vote(REQUEST.id, "ann", "signed reject") is False
+    assert table.vote(REQUEST.id, "ann", "signed approve", "h" * 64) is True
+    assert table.vote(REQUEST.id, "ann", "signed reject", "h" * 64) is False
     stored = table.read(REQUEST.id)
     assert stored is not None
-    assert (stored.signed_votes, stored.vote_count) == (("signed approve",), 1)
+    assert (stored.signed_votes, stored.changes) == (("signed approve",), 1)
 
 
 def test_no_vote_for_a_request_that_was_never_opened(aws: AwsWorld, table: ApprovalsTable) -> None:
-    assert table.vote("run-9.1", "ann", "signed") is False
+    assert table.vote("run-9.1", "ann", "signed", "h" * 64) is False
     assert aws.rows(APPROVALS) == []
 
 
 def test_no_vote_after_the_outcome(table: ApprovalsTable) -> None:
     table.open(REQUEST)
-    table.vote(REQUEST.id, "ann", "signed")
+    table.vote(REQUEST.id, "ann", "signed", "h" * 64)
     assert table.conclude(REQUEST.id, APPROVED, 1) is True
-    assert table.vote(REQUEST.id, "bob", "signed") is False
+    assert table.vote(REQUEST.id, "bob", "signed", "h" * 64) is False
     stored = table.read(REQUEST.id)
     assert stored is not None
-    assert (stored.vote_count, stored.outcome) == (1, APPROVED)
+    assert (stored.changes, stored.outcome) == (1, APPROVED)
 
 
 @pytest.mark.parametrize(("votes", "seen"), [(0, 1), (1, 0), (2, 1), (1, 2)])
 def test_no_outcome_from_an_old_picture(table: ApprovalsTable, votes: int, seen: int) -> None:
     table.open(REQUEST)
     for number in range(votes):
-        table.vote(REQUEST.id, f"person-{number}", "signed")
+        table.vote(REQUEST.id, f"person-{number}", "signed", "h" * 64)
     assert table.conclude(REQUEST.id, APPROVED, seen) is False
     assert table.conclude(REQUEST.id, APPROVED, votes) is True
 
@@ -122,7 +122,7 @@ def test_a_request_of_many_messages_and_votes_is_read_whole(aws: AwsWorld, table
     """DynamoDB answers a query in pages of a megabyte."""
     table.open(REQUEST)
     for number in range(12):
-        table.vote(REQUEST.id, f"person-{number:02}", f"{number:02}" + "x" * 200_000)
+        table.vote(REQUEST.id, f"person-{number:02}", f"{number:02}" + "x" * 200_000, "h" * 64)
     stored = table.read(REQUEST.id)
     assert stored is not None
     assert [signed[:2] for signed in stored.signed_votes] == [f"{number:02}" for number in range(12)]
@@ -147,7 +147,7 @@ class Person:
 
     def step(self) -> None:
         if self.counted is None:
-            self.counted = self.table.vote(self.request_id, self.name, f"{self.name}/{self.answer}")
+            self.counted = self.table.vote(self.request_id, self.name, f"{self.name}/{self.answer}", "h" * 64)
         elif self._seen is None:
             self._seen = self.table.read(self.request_id)
         else:
@@ -156,7 +156,7 @@ class Person:
                 self.done = True
                 return
             outcome = RecordedOutcome(str(stands.outcome), stands.reason, self.name)
-            self.done = self.table.conclude(self.request_id, outcome, self._seen.vote_count)
+            self.done = self.table.conclude(self.request_id, outcome, self._seen.changes)
             self._seen = None
 
 
@@ -167,7 +167,7 @@ def check(table: ApprovalsTable, request_id: str, people: list[Person]) -> None:
     assert stored.outcome is not None, "everybody is done and nobody has decided"
     counted = {f"{one.name}/{one.answer}" for one in people if one.counted}
     assert set(stored.signed_votes) == counted, "a vote was missed, or one appeared from nowhere"
-    assert stored.vote_count == len(counted)
+    assert stored.changes == len(counted)
     stands = standing(REQUEST.slots, map(as_vote, stored.signed_votes), REQUEST.batch_sha256)
     assert stored.outcome.outcome == str(stands.outcome), "the outcome is not what the votes give"
     if any(one.counted and one.answer is Answer.REJECT for one in people):
@@ -220,14 +220,14 @@ def test_one_outcome_stands_when_people_answer_at_the_same_instant(aws: AwsWorld
         def answer(name: str, given: str, request_id: str = request_id, start: threading.Barrier = start,
                    outcomes: dict[str, bool] = outcomes) -> None:  # fmt: skip
             start.wait()
-            outcomes[name] = table.vote(request_id, name, f"{name}/{given}")
+            outcomes[name] = table.vote(request_id, name, f"{name}/{given}", "h" * 64)
             for _ in range(10):
                 seen = table.read(request_id)
                 assert seen is not None
                 stands = standing(REQUEST.slots, map(as_vote, seen.signed_votes), REQUEST.batch_sha256)
                 if seen.outcome is not None or stands.outcome is Outcome.UNDECIDED:
                     return
-                if table.conclude(request_id, RecordedOutcome(str(stands.outcome), stands.reason, name), seen.vote_count):
+                if table.conclude(request_id, RecordedOutcome(str(stands.outcome), stands.reason, name), seen.changes):
                     return
 
         threads = [threading.Thread(target=answer, args=pair) for pair in ((ANN, "approve"), (BOB, "reject"))]
@@ -242,7 +242,7 @@ def test_one_outcome_stands_when_people_answer_at_the_same_instant(aws: AwsWorld
             assert stored.outcome.outcome == "rejected"
         else:
             assert (outcomes[ANN], stored.outcome.outcome) == (True, "approved"), "too late, and told so"
-        assert stored.vote_count == len(stored.signed_votes) == sum(outcomes.values())
+        assert stored.changes == len(stored.signed_votes) == sum(outcomes.values())
 
 
 # What DynamoDB says under load ---------------------------------------------------------------------------
@@ -271,11 +271,11 @@ class Contended:
 def test_a_conflict_is_tried_again_and_never_taken_for_an_answer(aws: AwsWorld) -> None:
     table = ApprovalsTable(Contended(aws.dynamodb, 4), APPROVALS)  # type: ignore[arg-type]
     table.open(REQUEST)
-    assert table.vote(REQUEST.id, "ann", "signed") is True
+    assert table.vote(REQUEST.id, "ann", "signed", "h" * 64) is True
 
 
 def test_a_conflict_that_stays_is_a_passing_error(aws: AwsWorld) -> None:
     table = ApprovalsTable(Contended(aws.dynamodb, 10**6), APPROVALS)  # type: ignore[arg-type]
     table.open(REQUEST)
     with pytest.raises(PassingError):
-        table.vote(REQUEST.id, "ann", "signed")
+        table.vote(REQUEST.id, "ann", "signed", "h" * 64)

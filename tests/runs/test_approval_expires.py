@@ -27,7 +27,7 @@ def test_nobody_answers_and_the_run_ends_as_expired_and_says_so(impatient: Sandb
     said = in_slack(impatient)
     assert "expired" in said
     assert "It was not rejected" in said
-    told = [mail.to[0] for mail in impatient.mails() if "expired" in mail.subject]
+    told = [mail.to[0] for mail in impatient.mails() if "expired" in mail.subject.lower()]
     assert sorted(told) == [ANN, BOB, OWNER]
     assert impatient.report(run)["outcome"] == "expired"
     late = posted(impatient, impatient.page_links(asked[0])[0], "approve", {"invoices": "1"})

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
@@ -24,11 +24,15 @@ if TYPE_CHECKING:
     from billing.adapters.mailer import Mailer
     from billing.adapters.netsuite import SuiteQL
     from billing.adapters.run_files import RunFiles
+    from billing.adapters.signatures import Signatures
+    from billing.adapters.slack import Slack
     from billing.adapters.stripe_api import Caller
-    from billing.domain.approvers import Slot
+    from billing.domain.approval_request import ApprovalRequest
+    from billing.domain.approvers import Slot, SlotRule
     from billing.domain.batch import Batch
     from billing.domain.billing_policy import BillingPolicy
     from billing.domain.report import Report
+    from billing.steps.approval_links import ApproverLinks
     from billing.steps.draft_the_invoice import Drafting
 
 _RETRIES = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5, read_timeout=20)
@@ -59,17 +63,33 @@ def _mailer(env: Environment) -> Mailer:
     return Mailer(boto3.client("sesv2", config=_RETRIES), env.text("SENDER_EMAIL"), env.text("MAIL_CONFIGURATION_SET"))
 
 
-def _signatures(env: Environment) -> Any:
+def _signatures(env: Environment) -> Signatures:
     from billing.adapters.secrets import secret
     from billing.adapters.signatures import Signatures
 
     return Signatures(secret(env.text("SIGNING_SECRET_ARN")))
 
 
+def _approver_links(env: Environment, signatures: Signatures) -> ApproverLinks:
+    from billing.steps.approval_links import ApproverLinks
+
+    return ApproverLinks(env.text("PUBLIC_URL"), signatures.sign_link, signatures.sign_inbox)
+
+
+def _channel(env: Environment) -> Callable[[], Slack]:
+    """Made when it is used: a token that cannot be read must not keep the mails from going out."""
+    from billing.adapters.secrets import field
+    from billing.adapters.slack import Slack, slack_client
+
+    channel_id, slack_url = env.text("SLACK_CHANNEL"), env.optional("SLACK_API_URL")
+    return lambda: Slack(slack_client(field(env.text("SLACK_SECRET_ARN"), "bot_token"), slack_url), channel_id)
+
+
 def open_the_run() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     """Wire the state "Open the run"."""
     from billing.adapters.executions import Executions
     from billing.adapters.runs_table import RunsTable
+    from billing.domain.waiting import WaitingRules
     from billing.steps.open_the_run import RunSettings, open_the_run
 
     env = _environment()
@@ -78,7 +98,14 @@ def open_the_run() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
         cycle=env.text("CYCLE_NAME"),
         lookback_months=env.number("LOOKBACK_MONTHS"),
         approvers=env.text("APPROVERS"),
-        approval_timeout_seconds=env.number("APPROVAL_TIMEOUT_SECONDS"),
+        deputies=env.optional("DEPUTIES"),
+        delegate_domains=env.optional("DELEGATE_DOMAINS"),
+        requester_may_sign=env.flag("REQUESTER_MAY_SIGN"),
+        waiting=WaitingRules(
+            env.number("APPROVAL_TIMEOUT_SECONDS"),
+            env.number("REMINDER_INTERVAL_SECONDS"),
+            env.number("ESCALATION_AFTER_SECONDS"),
+        ),
         draft_concurrency=env.number("DRAFT_CONCURRENCY"),
     )
     locks = RunsTable(_dynamodb(), env.text("RUNS_TABLE"))
@@ -145,7 +172,36 @@ def check_for_changes() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     files = _files(env)
     suiteql = _suiteql(env)
     return lambda event: check_for_changes(
-        event["run"], event["listed"], event["matched"], partial(order_stamps, suiteql()), files
+        event["run"], event["listed"], event["matched"], event["decision"], partial(order_stamps, suiteql()), files
+    )
+
+
+def announce_the_request() -> Callable[[Mapping[str, Any]], dict[str, int]]:
+    """Wire the state "Announce the request"."""
+    from billing.adapters.message_log import MessageLog
+    from billing.domain.approvers import parse_slot_rules
+    from billing.pages.approval_notices import asked_notice
+    from billing.steps.announce_the_request import announce_the_request
+
+    env = _environment()
+    files = _files(env)
+    messages = MessageLog(_dynamodb(), env.text("RUNS_TABLE"))
+    channel = _channel(env)
+
+    def write(run: Mapping[str, Any], batch: Batch, slots: Sequence[Slot]) -> tuple[str, list[dict[str, Any]]]:
+        left = timedelta(seconds=run["settings"]["approvalTimeoutSeconds"])
+        message = asked_notice(run, batch, slots, left)
+        return message.text, message.blocks
+
+    return lambda event: announce_the_request(
+        event["run"],
+        event["matched"],
+        parse_slot_rules(env.text("APPROVERS")),
+        files,
+        messages,
+        channel,
+        write,
+        now(),
     )
 
 
@@ -153,10 +209,10 @@ def ask_for_approval() -> Callable[[Mapping[str, Any]], dict[str, int]]:
     """Wire the state "Ask for approval"."""
     from billing.adapters.approvals_table import ApprovalsTable
     from billing.adapters.message_log import MessageLog
-    from billing.adapters.task_tokens import seal_token
-    from billing.domain.approvers import parse_slots
+    from billing.adapters.task_tokens import complete, seal_token
+    from billing.domain.approvers import parse_slot_rules
     from billing.pages.approval_mail import approval_mail
-    from billing.steps.ask_for_approval import ask_for_approval
+    from billing.steps.ask_for_approval import Asking
 
     env = _environment()
     files = _files(env)
@@ -164,21 +220,95 @@ def ask_for_approval() -> Callable[[Mapping[str, Any]], dict[str, int]]:
     table = env.text("APPROVALS_TABLE")
     mailer = _mailer(env)
     kms = boto3.client("kms", config=_RETRIES)
-    return lambda event: ask_for_approval(
+    stepfunctions = boto3.client("stepfunctions", config=_RETRIES)
+
+    def ask(event: Mapping[str, Any]) -> dict[str, int]:
+        signatures = _signatures(env)
+        asking = Asking(
+            rules=parse_slot_rules(env.text("APPROVERS")),
+            requester_may_sign=env.flag("REQUESTER_MAY_SIGN"),
+            requests=ApprovalsTable(dynamodb, table),
+            files=files,
+            messages=MessageLog(dynamodb, table),
+            mail=mailer,
+            seal=partial(seal_token, kms, env.text("TASK_TOKEN_KEY_ID")),
+            complete=partial(complete, stepfunctions),
+            signed=signatures,
+            links=_approver_links(env, signatures),
+            write_mail=partial(approval_mail, finalises=env.flag("AUTO_ADVANCE")),
+            now=now(),
+        )
+        return asking.ask(event["run"], event["matched"], event["outcomeSoFar"], event["taskToken"])
+
+    return ask
+
+
+def remind_the_approvers() -> Callable[[Mapping[str, Any]], dict[str, int]]:
+    """Wire the state "Remind the approvers"."""
+    from billing.adapters.approvals_table import ApprovalsTable
+    from billing.adapters.message_log import MessageLog
+    from billing.pages.approval_mail import approval_mail, bounce_mail
+    from billing.pages.approval_notices import bounce_notice
+    from billing.steps.remind_the_approvers import Reminding
+
+    env = _environment()
+    files = _files(env)
+    dynamodb = _dynamodb()
+    table = env.text("APPROVALS_TABLE")
+    mailer = _mailer(env)
+    channel = _channel(env)
+
+    def write_slack(request: ApprovalRequest, lost: str) -> tuple[str, list[dict[str, Any]]]:
+        message = bounce_notice(request, lost)
+        return message.text, message.blocks
+
+    def remind(event: Mapping[str, Any]) -> dict[str, int]:
+        signatures = _signatures(env)
+        return Reminding(
+            requests=ApprovalsTable(dynamodb, table),
+            files=files,
+            messages=MessageLog(dynamodb, table),
+            mail=mailer,
+            channel=channel,
+            signed=signatures,
+            links=_approver_links(env, signatures),
+            write_reminder=partial(approval_mail, finalises=env.flag("AUTO_ADVANCE")),
+            write_bounce=bounce_mail,
+            write_slack=write_slack,
+            now=now(),
+        ).remind(event["run"])
+
+    return remind
+
+
+def ask_the_deputies() -> Callable[[Mapping[str, Any]], dict[str, int]]:
+    """Wire the state "Ask the deputies"."""
+    from billing.adapters.approvals_table import ApprovalsTable
+    from billing.domain.approvers import parse_people
+    from billing.steps.ask_the_deputies import ask_the_deputies
+
+    env = _environment()
+    requests = ApprovalsTable(_dynamodb(), env.text("APPROVALS_TABLE"))
+    return lambda event: ask_the_deputies(
         event["run"],
-        event["matched"],
-        event["taskToken"],
-        parse_slots(env.text("APPROVERS")),
-        env.text("PUBLIC_URL"),
-        ApprovalsTable(dynamodb, table),
-        files,
-        MessageLog(dynamodb, table),
-        mailer,
-        partial(seal_token, kms, env.text("TASK_TOKEN_KEY_ID")),
-        _signatures(env).sign_link,
-        partial(approval_mail, finalises=env.flag("AUTO_ADVANCE")),
+        parse_people(env.optional("DEPUTIES"), "The parameter Deputies"),
+        env.flag("REQUESTER_MAY_SIGN"),
+        requests,
+        _signatures(env),
         now(),
     )
+
+
+def note_the_bounce() -> Callable[[Mapping[str, Any]], dict[str, int]]:
+    """Wire what SNS calls when SES reports a bounce."""
+    from billing.adapters.approvals_table import ApprovalsTable
+    from billing.adapters.task_tokens import Waker
+    from billing.steps.note_the_bounce import note_the_bounce
+
+    env = _environment()
+    requests = ApprovalsTable(_dynamodb(), env.text("APPROVALS_TABLE"))
+    waker = Waker(boto3.client("kms", config=_RETRIES), boto3.client("stepfunctions", config=_RETRIES))
+    return lambda event: note_the_bounce(event, requests, waker, now())
 
 
 def read_the_decision() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
@@ -193,14 +323,7 @@ def read_the_decision() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     requests = ApprovalsTable(dynamodb, env.text("APPROVALS_TABLE"))
     ledger = LedgerTable(dynamodb, env.text("LEDGER_TABLE"))
     return lambda event: read_the_decision(
-        event["run"],
-        event["matched"],
-        event["wait"],
-        requests,
-        files,
-        ledger,
-        _signatures(env).read_vote,
-        now(),
+        event["run"], event["matched"], requests, files, ledger, _signatures(env), now()
     )
 
 
@@ -257,7 +380,7 @@ def close_the_run() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     from billing.adapters.ledger_table import LedgerTable
     from billing.adapters.months import Months
     from billing.adapters.runs_table import RunsTable
-    from billing.domain.approvers import parse_slots
+    from billing.domain.approvers import parse_slot_rules
     from billing.steps.close_the_run import close_the_run
 
     env = _environment()
@@ -268,7 +391,7 @@ def close_the_run() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     requests = ApprovalsTable(dynamodb, env.text("APPROVALS_TABLE"))
     locks = RunsTable(dynamodb, runs_table)
     carry_over, months = CarryOver(dynamodb, ledger_table), Months(dynamodb, runs_table)
-    preview = partial(_preview, parse_slots(env.text("APPROVERS")), env.flag("AUTO_ADVANCE"))
+    preview = partial(_preview, parse_slot_rules(env.text("APPROVERS")), env.flag("AUTO_ADVANCE"))
     return lambda event: close_the_run(
         event["state"],
         event["redriveCount"],
@@ -278,7 +401,7 @@ def close_the_run() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
         locks,
         carry_over,
         months,
-        _signatures(env).read_vote,
+        _signatures(env),
         _report_faces,
         preview,
     )
@@ -287,9 +410,7 @@ def close_the_run() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
 def tell_the_team() -> Callable[[Mapping[str, Any]], dict[str, int]]:
     """Wire the state "Tell the team"."""
     from billing.adapters.message_log import MessageLog
-    from billing.adapters.secrets import field
-    from billing.adapters.slack import Slack, slack_client
-    from billing.domain.approvers import everybody, parse_slots
+    from billing.pages.approval_mail import decided_mail
     from billing.pages.run_messages import slack_summary, summary_mail
     from billing.steps.tell_the_team import tell_the_team
 
@@ -297,11 +418,7 @@ def tell_the_team() -> Callable[[Mapping[str, Any]], dict[str, int]]:
     files = _files(env)
     mailer = _mailer(env)
     messages = MessageLog(_dynamodb(), env.text("RUNS_TABLE"))
-    channel_id, slack_url = env.text("SLACK_CHANNEL"), env.optional("SLACK_API_URL")
-
-    def channel() -> Slack:
-        token = field(env.text("SLACK_SECRET_ARN"), "bot_token")
-        return Slack(slack_client(token, slack_url), channel_id)
+    channel = _channel(env)
 
     def links(report: Report) -> dict[str, str]:
         return {
@@ -318,13 +435,13 @@ def tell_the_team() -> Callable[[Mapping[str, Any]], dict[str, int]]:
         event["run"],
         event["closed"],
         env.texts("OWNER_EMAILS"),
-        everybody(parse_slots(env.text("APPROVERS"))),
         files,
         messages,
         channel,
         mailer,
         slack_content,
         lambda report: summary_mail(report, **links(report)),
+        decided_mail,
         now(),
     )
 
@@ -333,14 +450,22 @@ def approval_page() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     """Wire the approval page."""
     from billing.adapters.approvals_table import ApprovalsTable
     from billing.adapters.task_tokens import Waker
+    from billing.domain.approvers import everybody, parse_domains, parse_people, parse_slots
     from billing.steps.approval_exchange import ApprovalExchange
+    from billing.steps.who_may_sign import WhoMaySign
 
     env = _environment()
+    who = WhoMaySign(
+        approvers=frozenset(everybody(parse_slots(env.text("APPROVERS")))),
+        deputies=frozenset(parse_people(env.optional("DEPUTIES"), "The parameter Deputies")),
+        domains=parse_domains(env.optional("DELEGATE_DOMAINS")),
+    )
     return ApprovalExchange(
         requests=ApprovalsTable(_dynamodb(), env.text("APPROVALS_TABLE")),
         files=_files(env),
         signatures=_signatures(env),
         waker=Waker(boto3.client("kms", config=_RETRIES), boto3.client("stepfunctions", config=_RETRIES)),
+        who=who,
         now=now,
         finalises=env.flag("AUTO_ADVANCE"),
     ).handle
@@ -407,13 +532,15 @@ def _report_faces(report: Report) -> Iterable[tuple[str, bytes, str]]:
     yield "report.csv", report_csv(report), "text/csv; charset=utf-8"
 
 
-def _preview(slots: tuple[Slot, ...], finalises: bool, run: Mapping[str, Any], batch: Batch, sha256: str) -> bytes:
+def _preview(rules: tuple[SlotRule, ...], finalises: bool, run: Mapping[str, Any], batch: Batch, sha256: str) -> bytes:
     """The page that the approvers would be shown, for a dry run."""
     from billing.domain.approval_request import ApprovalRequest
-    from billing.domain.approvers import everybody, standing
+    from billing.domain.approvers import everybody, slots_for, standing
+    from billing.domain.batch import totals
     from billing.pages.approval_page import approval_page as page
 
     opened = now()
+    slots = slots_for(rules, run["cycle"], totals(batch.to_draft))
     request = ApprovalRequest(
         id=f"{run['id']}.preview",
         run_id=run["id"],

@@ -1,10 +1,14 @@
-"""Approval requests, votes and outcomes in DynamoDB. Votes and outcomes are written once and never changed.
+"""Approval requests, votes, entries and outcomes in DynamoDB. All but the head's counter is written once, never changed.
 
-pk = "RUN#<run id>",         sk = "CURRENT"         the number of the run's present request
-pk = "REQUEST#<request id>", sk = "REQUEST"         what is asked, of whom, until when; the sealed task token
-                             sk = "VOTE#<person>"    one per person, signed
-                             sk = "OUTCOME"          one
-                             sk = "MESSAGE#<what>"   see message_log
+pk = "RUN#<run id>",         sk = "CURRENT"              the number of the run's present request
+pk = "REQUEST#<request id>", sk = "REQUEST"              what is asked, of whom, until when; the sealed task token; how
+                                                         many changes there were, and the content that is asked about now
+                             sk = "VOTE#<person>#<hash>" one per person and content, signed
+                             sk = "ENTRY#<number>"       holds, delegations, escalations, signed
+                             sk = "BOUNCE#<person>"      mail does not reach this person
+                             sk = "OUTCOME"              one
+                             sk = "MESSAGE#<what>"       see message_log
+pk = "PERSON#<approver id>", sk = "REQUEST#<request id>" what this person was asked
 """
 
 from __future__ import annotations
@@ -17,7 +21,7 @@ from boto3.dynamodb.types import Binary
 from botocore.exceptions import ClientError
 
 from billing.adapters.dynamo import query_all, to_item, values_of
-from billing.domain.approval_request import ApprovalRequest, RecordedOutcome
+from billing.domain.approval_request import ApprovalRequest, Bounce, RecordedOutcome, SentMessage
 from billing.domain.approvers import Slot
 from billing.domain.errors import PassingError
 
@@ -29,13 +33,17 @@ _CONFLICTS = 10
 
 @dataclass(frozen=True, slots=True)
 class StoredRequest:
-    """Everything the table holds about a request. `signed_votes` are still to be verified."""
+    """Everything the table holds about a request as it was opened. `signed_votes` and `signed_entries` are still to be
+    verified; `changes` counts them. `messages` are those that were sent for certain."""
 
     request: ApprovalRequest
     sealed_token: bytes
     signed_votes: tuple[str, ...]
-    vote_count: int
+    changes: int
     outcome: RecordedOutcome | None
+    signed_entries: tuple[str, ...] = ()
+    bounces: tuple[Bounce, ...] = ()
+    messages: tuple[SentMessage, ...] = ()
 
 
 def request_owner(request_id: str) -> str:
@@ -122,19 +130,80 @@ class ApprovalsTable:
             ),
             sealed_token=bytes(token) if token is not None else b"",
             signed_votes=tuple(str(row["signed"]) for sk, row in sorted(rows.items()) if sk.startswith("VOTE#")),
-            vote_count=int(head.get("vote_count", 0)),
+            changes=int(head.get("changes", 0)),
             outcome=RecordedOutcome(outcome["outcome"], outcome["reason"], outcome["at"]) if outcome else None,
+            signed_entries=tuple(str(row["signed"]) for sk, row in sorted(rows.items()) if sk.startswith("ENTRY#")),
+            bounces=tuple(
+                Bounce(sk.removeprefix("BOUNCE#"), row["kind"], row["detail"], row["at"])
+                for sk, row in sorted(rows.items())
+                if sk.startswith("BOUNCE#")
+            ),
+            messages=tuple(
+                SentMessage(sk.removeprefix("MESSAGE#"), row["done_at"])
+                for sk, row in sorted(rows.items())
+                if sk.startswith("MESSAGE#") and row.get("done_at")
+            ),
         )
 
-    def vote(self, request_id: str, approver: str, signed: str) -> bool:
-        """Keep a person's vote and count it, unless the request is decided. Answers False if this person has voted
-        before (the first answer stands) or the request was decided meanwhile."""
+    def vote(self, request_id: str, approver: str, signed: str, content: str) -> bool:
+        """Keep a person's vote for a content and count it, while the request asks about that content and is not decided.
+
+        Answers False if this person has voted about this content before (the first answer stands), the content has changed,
+        or the request was decided meanwhile.
+        """
+        return self._change(
+            request_id,
+            {"sk": f"VOTE#{approver}#{content[:16]}", "signed": signed},
+            update="ADD changes :one",
+            condition="content = :content OR (attribute_not_exists(content) AND batch_sha256 = :content)",
+            values={":one": 1, ":content": content},
+        )
+
+    def append(self, request_id: str, seen: int, signed: str, content: str) -> bool:
+        """Keep an entry as the next change, and the content that is asked about from now on.
+
+        Answers False if there was a change since `seen`, or the request was decided: read again.
+        """
+        return self._change(
+            request_id,
+            {"sk": f"ENTRY#{seen + 1:06d}", "signed": signed},
+            update="ADD changes :one SET content = :content",
+            condition="changes = :seen" if seen else "attribute_exists(pk) AND attribute_not_exists(changes)",
+            values={":one": 1, ":content": content, **({":seen": seen} if seen else {})},
+        )
+
+    def note_bounce(self, request_id: str, bounce: Bounce) -> bool:
+        """Keep that mail does not reach a person. Answers whether it was written now."""
+        return self._put_once(
+            {
+                "pk": request_owner(request_id),
+                "sk": f"BOUNCE#{bounce.approver}",
+                "kind": bounce.kind,
+                "detail": bounce.detail,
+                "at": bounce.at,
+            }
+        )
+
+    def index(self, approver: str, request_id: str, at: str) -> None:
+        """Remember that a person was asked. Safe to repeat."""
+        self._put_once({"pk": f"PERSON#{approver}", "sk": request_owner(request_id), "at": at})
+
+    def asked(self, approver: str) -> tuple[str, ...]:
+        """Ids of the requests that a person was asked about, the newest first."""
+        rows = query_all(self.dynamodb, self.table, f"PERSON#{approver}")
+        newest = sorted(rows, key=lambda row: (str(row["at"]), str(row["sk"])), reverse=True)
+        return tuple(str(row["sk"]).removeprefix("REQUEST#") for row in newest)
+
+    def _change(
+        self, request_id: str, row: Mapping[str, Any], update: str, condition: str, values: Mapping[str, Any]
+    ) -> bool:
+        """A row, the head's counter, and "no outcome yet", together."""
         return self._together(
             [
                 {
                     "Put": {
                         "TableName": self.table,
-                        "Item": to_item({"pk": request_owner(request_id), "sk": f"VOTE#{approver}", "signed": signed}),
+                        "Item": to_item({"pk": request_owner(request_id), **row}),
                         "ConditionExpression": "attribute_not_exists(pk)",
                     }
                 },
@@ -142,9 +211,9 @@ class ApprovalsTable:
                     "Update": {
                         "TableName": self.table,
                         "Key": to_item({"pk": request_owner(request_id), "sk": "REQUEST"}),
-                        "UpdateExpression": "ADD vote_count :one",
-                        "ConditionExpression": "attribute_exists(pk)",
-                        "ExpressionAttributeValues": to_item({":one": 1}),
+                        "UpdateExpression": update,
+                        "ConditionExpression": condition,
+                        "ExpressionAttributeValues": to_item(values),
                     }
                 },
                 {
@@ -157,8 +226,8 @@ class ApprovalsTable:
             ]
         )
 
-    def conclude(self, request_id: str, outcome: RecordedOutcome, votes_seen: int) -> bool:
-        """Keep the outcome if it was made from all votes there are. Answers False if a vote came in between or an outcome
+    def conclude(self, request_id: str, outcome: RecordedOutcome, seen: int) -> bool:
+        """Keep the outcome if it was made from all changes there are. Answers False if one came in between or an outcome
         is there already: read again. So two opposite answers at the same instant are both counted, and never one missed.
         """
         return self._together(
@@ -167,10 +236,10 @@ class ApprovalsTable:
                     "ConditionCheck": {
                         "TableName": self.table,
                         "Key": to_item({"pk": request_owner(request_id), "sk": "REQUEST"}),
-                        "ConditionExpression": "vote_count = :seen"
-                        if votes_seen
-                        else "attribute_exists(pk) AND attribute_not_exists(vote_count)",
-                        **({"ExpressionAttributeValues": to_item({":seen": votes_seen})} if votes_seen else {}),
+                        "ConditionExpression": "changes = :seen"
+                        if seen
+                        else "attribute_exists(pk) AND attribute_not_exists(changes)",
+                        **({"ExpressionAttributeValues": to_item({":seen": seen})} if seen else {}),
                     }
                 },
                 {

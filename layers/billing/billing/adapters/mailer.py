@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -32,8 +33,9 @@ class Mailer:
     sender: str
     configuration_set: str
 
-    def send(self, to: str, content: MailContent, thread: str) -> None:
-        """Send one mail to one person. `thread` is the run's id: all mails of a run refer to the same first message.
+    def send(self, to: str, content: MailContent, thread: str, tags: Mapping[str, str] | None = None) -> None:
+        """Send one mail to one person. `thread` is the run's id: all mails of a run refer to the same first message. SES
+        gives `tags` back when it reports that the mail bounced; they are plain words (letters, digits, "-", "_").
 
         Raises PersonNeeded if SES refuses sender or recipient for good.
         """
@@ -54,6 +56,7 @@ class Mailer:
                 Destination={"ToAddresses": [to]},
                 Content={"Raw": {"Data": message.as_bytes()}},
                 ConfigurationSetName=self.configuration_set,
+                EmailTags=[{"Name": name, "Value": value} for name, value in (tags or {}).items()],
             )
         except ClientError as error:
             code = error.response["Error"]["Code"]

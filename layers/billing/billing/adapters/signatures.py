@@ -1,4 +1,4 @@
-"""Signed links and signed votes, by itsdangerous with a ring of keys.
+"""Signed links, votes and entries, by itsdangerous with a ring of keys.
 
 The ring lies in one secret: {"keys": [{"id": "2026-10", "key": "..."}, ...], "first": "..."}. The first of `keys` signs (or
 `first`, which the stack made, while there is none); all of them verify, so that a rotation does not kill open links.
@@ -17,7 +17,9 @@ from billing.domain.errors import PersonNeeded
 
 _LINK_SALT = "approval-link"
 _VOTE_SALT = "approval-vote"
+_ENTRY_SALT = "approval-entry"
 PURPOSE = "decide"
+INBOX = "inbox"
 # itsdangerous' own default digest is SHA-1.
 _SIGNER: dict[str, Any] = {"digest_method": hashlib.sha256, "key_derivation": "hmac"}
 
@@ -29,6 +31,14 @@ class Link:
     request_id: str
     approver: str
     batch_sha256: str
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class InboxLink:
+    """One person's right to see what waits for them. `expires_at` is in epoch seconds."""
+
+    approver: str
     expires_at: int
 
 
@@ -47,6 +57,7 @@ class Signatures:
         # itsdangerous signs with the last key of its list and tries all of them from there backwards.
         secrets = [key for _, key in reversed(keys)]
         self._links = URLSafeSerializer(secrets, salt=_LINK_SALT, signer_kwargs=_SIGNER)
+        self._entries = URLSafeSerializer(secrets, salt=_ENTRY_SALT, signer_kwargs=_SIGNER)
         self._votes = URLSafeSerializer(secrets, salt=_VOTE_SALT, signer_kwargs=_SIGNER)
 
     def sign_link(self, link: Link) -> str:
@@ -74,6 +85,35 @@ class Signatures:
             return Link(str(fields["r"]), str(fields["a"]), str(fields["h"]), int(fields["x"]))
         except (BadData, KeyError, TypeError, ValueError):
             return None
+
+    def sign_inbox(self, link: InboxLink) -> str:
+        """A URL-safe text that opens one person's inbox."""
+        return str(self._links.dumps({"a": link.approver, "p": INBOX, "x": link.expires_at, "k": self._key_id}))
+
+    def read_inbox(self, text: str) -> InboxLink | None:
+        """The link, or None if it is forged, cut, or was made for another purpose."""
+        try:
+            fields = self._links.loads(text)
+            if fields["p"] != INBOX:
+                return None
+            return InboxLink(str(fields["a"]), int(fields["x"]))
+        except (BadData, KeyError, TypeError, ValueError):
+            return None
+
+    def sign_entry(self, request_id: str, entry: Mapping[str, Any]) -> str:
+        """An entry of a request that cannot be made up by writing to the table alone."""
+        return str(self._entries.dumps({"request": request_id, "entry": dict(entry)}))
+
+    def read_entry(self, text: str, request_id: str) -> Mapping[str, Any] | None:
+        """The entry, or None if no key of the ring made it for this request."""
+        try:
+            fields = self._entries.loads(text)
+        except BadData:
+            return None
+        if not isinstance(fields, dict) or fields.get("request") != request_id:
+            return None
+        entry = fields.get("entry")
+        return entry if isinstance(entry, dict) else None
 
     def sign_vote(self, vote: Mapping[str, str]) -> str:
         """A vote that cannot be made up by writing to the table alone."""

@@ -33,10 +33,15 @@ class Waker:
     def wake(self, sealed_token: bytes, run_id: str) -> bool:
         """Complete the wait. Answers False if it was over already. Safe to repeat: the second call finds it over."""
         token = self.kms.decrypt(CiphertextBlob=sealed_token, EncryptionContext={"run": run_id})["Plaintext"].decode()
-        try:
-            self.stepfunctions.send_task_success(taskToken=token, output="{}")
-        except ClientError as error:
-            if error.response["Error"]["Code"] in _OVER:
-                return False
-            raise
-        return True
+        return complete(self.stepfunctions, token)
+
+
+def complete(stepfunctions: SFNClient, token: str) -> bool:
+    """End the wait of a token that is at hand. Answers False if it was over already."""
+    try:
+        stepfunctions.send_task_success(taskToken=token, output="{}")
+    except ClientError as error:
+        if error.response["Error"]["Code"] in _OVER:
+            return False
+        raise
+    return True

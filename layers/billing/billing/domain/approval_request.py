@@ -11,7 +11,7 @@ from billing.domain.approvers import Answer, Slot
 class ApprovalRequest:
     """`id` is "<run id>.<number>": a run that is redriven after an expiry asks anew under the next number.
 
-    `batch_sha256` is the hash of exactly what is signed for. Instants are ISO texts with their zone.
+    `batch_sha256` is the hash of exactly what is signed for: of the batch, and of what is held back from it. Instants are ISO texts with their zone.
     """
 
     id: str
@@ -29,18 +29,37 @@ class ApprovalRequest:
 
 @dataclass(frozen=True, slots=True)
 class RecordedVote:
-    """A vote with the person who gave it."""
+    """A vote with the person who gave it. `shown` sums up what the page showed them when they signed."""
 
     approver: str
     answer: Answer
     reason: str
     at: str
     batch_sha256: str
+    shown: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bounce:
+    """That mail does not reach an approver: `kind` is "bounce", "complaint" or "reject", `detail` SES's own word for it."""
+
+    approver: str
+    kind: str
+    detail: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class SentMessage:
+    """A message about the request: `what` says which and to whom (by approver id), `at` is when it was sent."""
+
+    what: str
+    at: str
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedOutcome:
-    """How a request ended: approved, rejected or expired, when and why."""
+    """How a request ended: approved, rejected, expired or undeliverable, when and why."""
 
     outcome: str
     reason: str

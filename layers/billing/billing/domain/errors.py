@@ -34,6 +34,10 @@ class ApprovalExpired(Exception):
     """Nobody decided in time. Nothing was drafted."""
 
 
+class ApprovalUndeliverable(Exception):
+    """Mail does not reach enough approvers of a slot. Nothing was drafted."""
+
+
 class InvoicesMissing(Exception):
     """At least one approved invoice has no draft, or its draft differs from what was approved."""
 
@@ -51,6 +55,7 @@ ENDS: dict[str, type[Exception]] = {
         InputInvalid,
         ApprovalRejected,
         ApprovalExpired,
+        ApprovalUndeliverable,
         InvoicesMissing,
         RunIncomplete,
     )

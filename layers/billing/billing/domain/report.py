@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from billing.domain.approval_request import RecordedOutcome, RecordedVote
+from billing.domain.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote
 from billing.domain.batch import Batch, BatchInvoice
 from billing.domain.ledger import Disposition, EntryState, LedgerEntry
 
@@ -34,6 +34,7 @@ class RunOutcome(StrEnum):
     DRY_RUN = "dry run"
     REJECTED = "rejected"
     EXPIRED = "expired"
+    UNDELIVERABLE = "undeliverable"
     MISSING = "invoices missing"
     INCOMPLETE = "incomplete"
     STOPPED = "stopped by an error"
@@ -62,8 +63,21 @@ class ReportLine:
 
 
 @dataclass(frozen=True, slots=True)
+class RecordLine:
+    """One thing that happened to the approval: when, who ("" for the run itself), what, why, and the SHA-256 of the content
+    it was about ("" where it was about none)."""
+
+    at: str
+    who: str
+    what: str
+    reason: str = ""
+    content: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
-    """Everything about a run. `totals` maps a fate to sums in minor units by currency; `counts` counts orders."""
+    """Everything about a run. `request` is the approval request as it stood in the end, and `record` everything that
+    happened to it. `totals` maps a fate to sums in minor units by currency; `counts` counts orders."""
 
     run: Mapping[str, Any]
     outcome: RunOutcome
@@ -77,6 +91,8 @@ class Report:
     votes: tuple[RecordedVote, ...]
     batch_sha256: str | None
     live_mode: bool | None = None
+    request: ApprovalRequest | None = None
+    record: tuple[RecordLine, ...] = ()
 
     def of(self, fate: Fate) -> tuple[ReportLine, ...]:
         """The lines with this fate."""

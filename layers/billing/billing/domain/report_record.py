@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from billing.domain.approval_request import RecordedOutcome, RecordedVote
-from billing.domain.approvers import Answer
-from billing.domain.report import Fate, Report, ReportLine, RunOutcome
+from billing.domain.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote
+from billing.domain.approvers import Answer, Slot
+from billing.domain.report import Fate, RecordLine, Report, ReportLine, RunOutcome
 
 
 def report_to_dict(report: Report) -> dict[str, Any]:
@@ -25,6 +25,8 @@ def report_to_dict(report: Report) -> dict[str, Any]:
         "liveMode": report.live_mode,
         "decision": asdict(report.decision) if report.decision else None,
         "votes": [{**asdict(vote), "answer": str(vote.answer)} for vote in report.votes],
+        "request": asdict(report.request) if report.request else None,
+        "record": [asdict(line) for line in report.record],
         "lines": [{**asdict(line), "fate": str(line.fate)} for line in report.lines],
     }
 
@@ -53,4 +55,11 @@ def report_from_dict(data: Mapping[str, Any]) -> Report:
         votes=tuple(RecordedVote(**{**vote, "answer": Answer(vote["answer"])}) for vote in data["votes"]),
         batch_sha256=data["batchSha256"],
         live_mode=data["liveMode"],
+        request=_request(data["request"]) if data["request"] else None,
+        record=tuple(RecordLine(**line) for line in data["record"]),
     )
+
+
+def _request(data: Mapping[str, Any]) -> ApprovalRequest:
+    slots = tuple(Slot(slot["name"], slot["need"], tuple(slot["people"])) for slot in data["slots"])
+    return ApprovalRequest(**{**data, "slots": slots})

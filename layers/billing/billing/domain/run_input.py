@@ -2,6 +2,7 @@
 
     {"scheduledAt": "2026-06-01T13:00:00Z"}
     {"period": "2026-05", "dryRun": true, "filter": {"orderNumbers": ["SO-1001"], "atMost": 1}}
+    {"period": "2026-05", "requestedBy": "ann@firm.example"}
     {"scheduledAt": "...", "cycle": "apac", "timeZone": "Australia/Sydney", "filter": {"subsidiaries": ["3"]}}
 
 The last is how a second schedule bills a cycle of its own. Everything is optional but one of `scheduledAt` and `period`. Anything else in the input is refused by name: a mistyped
@@ -17,11 +18,12 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from billing.domain.approvers import is_address
 from billing.domain.errors import InputInvalid
 from billing.domain.period import BillingPeriod
 
 MAX_FILTER_VALUES = 1000  # SuiteQL takes at most 1,000 values in one IN list.
-_FIELDS = ("scheduledAt", "period", "dryRun", "cycle", "timeZone", "filter")
+_FIELDS = ("scheduledAt", "period", "dryRun", "cycle", "timeZone", "filter", "requestedBy")
 _FILTER_FIELDS = (
     "orderNumbers",
     "customerIds",
@@ -86,6 +88,7 @@ class RunInput:
     filter: OrderFilter
     cycle: str
     zone: ZoneInfo
+    requested_by: str = ""
 
 
 def parse_run_input(raw: object, zone: ZoneInfo, lookback_months: int, cycle: str) -> RunInput:
@@ -117,7 +120,12 @@ def parse_run_input(raw: object, zone: ZoneInfo, lookback_months: int, cycle: st
     dry_run = fields.get("dryRun", False)
     if not isinstance(dry_run, bool):
         raise InputInvalid(f'The field "dryRun" must be true or false, not {_shown(dry_run)}.')
-    return RunInput(period, scheduled_at, dry_run, parse_filter(fields.get("filter", {})), cycle, zone)
+    requested_by = fields.get("requestedBy", "")
+    if "requestedBy" in fields and not (isinstance(requested_by, str) and is_address(requested_by.strip())):
+        raise InputInvalid(f'The field "requestedBy" must be an e-mail address, not {_shown(requested_by)}.')
+    return RunInput(
+        period, scheduled_at, dry_run, parse_filter(fields.get("filter", {})), cycle, zone, requested_by.strip().lower()
+    )
 
 
 def parse_filter(raw: object) -> OrderFilter:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from billing.domain.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote
 from billing.domain.approvers import Answer, Outcome
@@ -17,6 +18,7 @@ from billing.pages.wording import (
     money_words,
     people_words,
     period_name,
+    remaining_words,
     slot_words,
     sums_words,
 )
@@ -25,11 +27,20 @@ _MOST_CURRENCIES = 4
 
 
 def approval_mail(
-    request: ApprovalRequest, batch: Batch, approver: str, link: str, *, finalises: bool = False
+    request: ApprovalRequest,
+    batch: Batch,
+    approver: str,
+    link: str,
+    *,
+    inbox: str = "",
+    again: str = "",
+    left: timedelta | None = None,
+    finalises: bool = False,
 ) -> MailContent:
     """Asks one approver to sign, by a link of their own. It tells totals and counts; names are behind the link.
 
-    `finalises` says that the stack lets Stripe finalise and send by itself. Raises CountDiffers if the request does not
+    `inbox` is the link to everything that waits for them, `again` says why they are asked once more, and with `left` it is
+    a reminder that says how long is left. `finalises` says that the stack lets Stripe finalise and send by itself. Raises CountDiffers if the request does not
     fit the batch.
     """
     count = checked_count(request, batch)
@@ -57,21 +68,45 @@ def approval_mail(
     )
     return mail_of(
         Letter(
-            subject=f"Approve {what}: {sums_words(totals(drafts), _MOST_CURRENCIES)}",
+            subject=f"{'Reminder: a' if left else 'A'}pprove {what}: {sums_words(totals(drafts), _MOST_CURRENCIES)}",
             heading=f"Approve {what}?",
-            opening=("Please look at what will be billed, and approve or reject it.", *frame_notes(batch.run, ())),
+            opening=(
+                *([f"Your answer is still missing. {remaining_words(left)} left, until {expires}."] if left else []),
+                *([f"{again} Your earlier signature does not count for what is billed now."] if again else []),
+                "Please look at what will be billed, and approve or reject it.",
+                *frame_notes(batch.run, ()),
+            ),
             amounts=[
                 (money_words(total.total, total.currency), counted(total.invoices, "invoice"))
                 for total in currency_totals(batch)
             ],
             facts=[fact for fact in facts if fact is not None],
             link=("Look and decide", link),
+            references=[("Everything that waits for you", inbox)] if inbox else (),
             closing=(
                 f"{sending} Opening the link changes nothing.",
                 f"The link is personal to {approver}: please do not forward it. It ends on {expires}.",
                 f"If you did not expect this mail, ignore it: nothing is billed without {_whose(request, approver)}.",
                 f"Run {request.run_id}. Fingerprint of the content (SHA-256): {request.batch_sha256}",
             ),
+        )
+    )
+
+
+def bounce_mail(request: ApprovalRequest, lost: str, approver: str) -> MailContent:
+    """Tells one approver that mail does not reach another one. It has no link that could decide anything."""
+    what = f"{counted(request.invoices, 'invoice')} for {period_name(request.period)}"
+    slots = [slot.name for slot in request.slots if lost in slot.people]
+    return mail_of(
+        Letter(
+            subject=f"An approver cannot be reached: {what}",
+            heading="An approver cannot be reached",
+            opening=(
+                f"Mail to {lost} came back. The approval of {what} goes on with those who can be reached.",
+                "If you know another way to reach them, please use it, and tell whoever runs the billing.",
+            ),
+            facts=[("Their slot", ", ".join(slots)), ("Open until", instant_words(request.expires_at))],
+            closing=(f"You get this because {approver} is asked to sign too. Run {request.run_id}.",),
         )
     )
 
@@ -97,6 +132,8 @@ def decided_mail(
         by = ("Rejected by", rejecters) if rejecters else None
     elif outcome.outcome == Outcome.EXPIRED:
         ended, opening = "Expired", f"The batch was not rejected: not everybody signed in time. {nothing}"
+    elif outcome.outcome == Outcome.UNDELIVERABLE:
+        ended, opening = "Undeliverable", f"Mail does not reach enough of those who had to sign. {nothing}"
     else:
         ended, opening = f"Ended ({outcome.outcome})", nothing
     facts = [

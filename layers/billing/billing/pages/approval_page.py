@@ -1,7 +1,8 @@
 """The pages behind an approval link: the one to sign on, the one that says how it stands, and the two that say no.
 
-The form's fields, for whoever reads the POST: `answer` ("approve" or "reject", from the button), `invoices` (typed, for
-an approval) and `reason` (typed, for a rejection). Nothing is filled in beforehand but a reason that was typed before.
+The forms' fields, for whoever reads the POST: `answer` (from the button: "approve", "reject", "hold", "release" or
+"delegate"), `invoices` (typed, to approve or reject), `reason` (typed, for all but an approval), `order` (typed, to hold
+or release) and `delegate` (typed, an address). Nothing is filled in beforehand but a reason that was typed before.
 Links and forms stay on the page's own path, so the token belongs into the path and never into the query.
 """
 
@@ -11,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
+from billing.domain.approval_entries import EntryKind
 from billing.domain.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote
 from billing.domain.approvers import Answer, Outcome, Standing
 from billing.domain.batch import Batch
@@ -36,6 +38,14 @@ from billing.pages.wording import counted, instant_words, people_words, period_n
 __all__ = ["Shown", "approval_page", "batch_csv", "invalid_link_page", "standing_page", "trouble_page"]
 
 LONGEST_REASON: Final = 1_000
+
+_FIELDS: Final[Mapping[str, str]] = {
+    str(Answer.REJECT): "reason",
+    str(EntryKind.HOLD): "hold-order",
+    str(EntryKind.RELEASE): "release-order",
+    str(EntryKind.DELEGATE): "delegate",
+}
+"""The field to look at first after a mistake, by what was tried."""
 
 _NOT_DRAFTED: Final = ("problems", "held", "skipped")
 _NOTHING: Final = "Nothing is drafted and nothing is billed."
@@ -70,8 +80,17 @@ def approval_page(
     mistake: str = "",
     typed: Mapping[str, str] | None = None,
     finalises: bool = False,
+    said: str = "",
+    changes: Sequence[str] = (),
+    held: Sequence[str] = (),
+    delegate_domains: Sequence[str] = (),
+    signed_before: bool = False,
 ) -> Shown:
     """The page to sign on, for an approver who has not answered while the request is open.
+
+    `said` confirms what a POST has just done, `changes` tells what happened since the request was opened, `held` are the
+    orders that approvers hold back, `delegate_domains` where this person may pass the request on to; `signed_before` says
+    that they signed for other content.
 
     `mistake` is what was wrong with a POST, `typed` what it held: a reason is kept, a number never is. `finalises` says
     that the stack lets Stripe finalise and send by itself. Raises CountDiffers if the request does not fit the batch.
@@ -80,7 +99,8 @@ def approval_page(
     pages = page_of(batch.to_draft, query, page)
     count = checked_count(request, batch)
     drafts = len(batch.to_draft)
-    rejecting = typed.get("answer") == Answer.REJECT
+    asked = typed.get("answer", "")
+    rejecting = asked == Answer.REJECT
     return render_page(
         "approval_page.html.j2",
         {
@@ -116,8 +136,16 @@ def approval_page(
             "left": remaining_words(datetime.fromisoformat(request.expires_at) - now),
             "mistake": mistake,
             "rejecting": rejecting,
-            "approving": typed.get("answer") == Answer.APPROVE,
-            "typed_reason": _kept(typed.get("reason", "")) if rejecting else "",
+            "approving": asked == Answer.APPROVE,
+            "asked": asked if asked in _FIELDS else "",
+            "field": _FIELDS.get(asked, "typed-invoices"),
+            "typed_reason": _kept(typed.get("reason", "")),
+            "typed_order": " ".join(typed.get("order", "").split())[:60],
+            "said": said,
+            "changes": changes,
+            "held_orders": held,
+            "delegate_domains": delegate_domains,
+            "signed_before": signed_before,
             "finalises": finalises,
         },
     )
@@ -134,10 +162,13 @@ def standing_page(
     *,
     just_signed: bool = False,
     finalises: bool = False,
+    changes: Sequence[str] = (),
+    passed_to: str = "",
 ) -> Shown:
     """How the request stands, for whoever cannot (any more) answer: what was signed, by whom, when, why, and what next.
 
     `just_signed` puts the confirmation of the answer first. Without `batch` (its file is gone) the totals are left out.
+    `changes` tells what happened while it waited, `passed_to` to whom this person passed the request on.
     """
     mine = answer_of(approver, votes)
     late = outcome is None and now >= datetime.fromisoformat(request.expires_at)
@@ -152,6 +183,8 @@ def standing_page(
             "next_step": _next_step(request, outcome, standing, late, finalises),
             "mine": mine,
             "just_signed": just_signed and mine is not None,
+            "changes": changes,
+            "passed_to": passed_to,
             "listed": any(approver in slot.people for slot in request.slots),
             "count": request.invoices,
             "totals": currency_totals(batch) if batch else None,
@@ -221,6 +254,8 @@ def _headline(
     if ended == Outcome.EXPIRED or late:
         when = instant_words(request.expires_at)
         return f"Expired: {what}", "bad", f"Not everybody who had to sign did so by {when}."
+    if ended == Outcome.UNDELIVERABLE:
+        return f"Undeliverable: {what}", "bad", "Mail does not reach enough of those who had to sign."
     if ended:
         return f"Ended ({ended}): {what}", "bad", outcome.reason if outcome else ""
     if mine is not None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from billing.domain.approval_entries import Entry, EntryKind, holds
 from billing.domain.approval_request import ApprovalRequest, RecordedVote
 from billing.domain.approvers import Answer, Slot
 from billing.domain.batch import Batch, BatchInvoice, totals
@@ -15,7 +16,7 @@ from billing.domain.money import CurrencyUnknown
 from billing.domain.run_input import parse_filter
 from billing.domain.sales_order import Problem
 from billing.pages.batch_search import matches
-from billing.pages.wording import counted, day_words, money_words, period_name, sums_words
+from billing.pages.wording import counted, day_words, instant_words, money_words, period_name, sums_words
 
 MOST_ROWS: Final = 50
 """Of one group of warnings on the page; the rest is found by the search and in the CSV."""
@@ -190,6 +191,27 @@ def groups(batch: Batch, query: str = "") -> tuple[Group, ...]:
 
 def _says(warning: BatchWarning, query: str) -> bool:
     return query.strip().casefold() in warning.message.casefold()
+
+
+def changes_words(entries: Sequence[Entry]) -> tuple[str, ...]:
+    """What happened to the request while it waited, one sentence each, in its order."""
+    return tuple(_change_words(entry) for entry in entries)
+
+
+def held_orders(entries: Sequence[Entry]) -> tuple[str, ...]:
+    """Numbers of the orders that are held back now, as they were typed."""
+    return tuple(dict.fromkeys(entry.order for entry in holds(entries).values()))
+
+
+def _change_words(entry: Entry) -> str:
+    when, people = instant_words(entry.at), ", ".join(entry.people)
+    why = f": {entry.reason}" if entry.reason else "."
+    return {
+        EntryKind.HOLD: f"{entry.by} held back {entry.order} on {when}{why}",
+        EntryKind.RELEASE: f"{entry.by} took {entry.order} in again on {when}{why}",
+        EntryKind.DELEGATE: f"{entry.by} passed the request on to {people} on {when}{why}",
+        EntryKind.ESCALATE: f"{people} {'is' if len(entry.people) == 1 else 'are'} asked as well since {when}{why}",
+    }[entry.kind]
 
 
 def slot_states(request: ApprovalRequest, votes: Sequence[RecordedVote]) -> tuple[SlotState, ...]:

@@ -52,6 +52,7 @@ def headline(report: Report) -> str:
         RunOutcome.DRY_RUN: f"{period}: dry run, nothing was written to Stripe",
         RunOutcome.REJECTED: f"{period} was rejected: nothing was drafted",
         RunOutcome.EXPIRED: f"{period}: the approval expired, nothing was drafted",
+        RunOutcome.UNDELIVERABLE: f"{period}: the approvers cannot be reached, nothing was drafted",
         RunOutcome.MISSING: (
             f"{period}: {counted(missing, 'invoice')} {'is' if missing == 1 else 'are'} missing, "
             f"{drafted:,} {'was' if drafted == 1 else 'were'} drafted"
@@ -74,6 +75,8 @@ def explanation(report: Report) -> str:
         said = f"Signed so far: {signed}." if signed else "Nobody had answered."
         late = f"Not everybody who had to sign did so in time{when}."
         return f"{late} {said} It was not rejected. Start the run again to ask again."
+    if report.outcome is RunOutcome.UNDELIVERABLE:
+        return f"{reason or report.cause} Correct the addresses or the parameter Approvers, then start the run again."
     if report.outcome is RunOutcome.STOPPED:
         return f"{report.error or 'Error'}: {report.cause or 'no cause was given'}"
     if report.outcome is RunOutcome.INCOMPLETE:

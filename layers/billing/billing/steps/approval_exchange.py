@@ -11,7 +11,9 @@ from billing.adapters.approvals_table import ApprovalsTable
 from billing.adapters.run_files import RunFiles
 from billing.adapters.signatures import Signatures
 from billing.adapters.task_tokens import Waker
+from billing.domain.approval_entries import passed_on
 from billing.domain.approval_request import ApprovalRequest
+from billing.domain.batch import totals
 from billing.domain.errors import OurFault
 from billing.http_exchange import answer_of, file_of, form_of, query_of
 from billing.pages.approval_page import (
@@ -21,21 +23,28 @@ from billing.pages.approval_page import (
     standing_page,
     trouble_page,
 )
+from billing.pages.approval_view import changes_words, held_orders
+from billing.pages.inbox_page import inbox_page
 from billing.pages.rendering import Shown
+from billing.pages.wording import counted, sums_words
 from billing.steps.approval_page import Seen, answer, batch_of, conclude, look
-from billing.telemetry import logger
+from billing.steps.inbox import inbox
+from billing.steps.who_may_sign import WhoMaySign
+from billing.telemetry import logger, metrics
 
 _TRIES = 5
 
 
 @dataclass(frozen=True, slots=True)
 class ApprovalExchange:
-    """Everything behind the page. It can write votes and outcomes, and complete the wait; nothing else."""
+    """Everything behind the page. It can write votes, holds, delegations and outcomes, and complete the wait; nothing
+    else."""
 
     requests: ApprovalsTable
     files: RunFiles
     signatures: Signatures
     waker: Waker
+    who: WhoMaySign
     now: Callable[[], datetime]
     finalises: bool
 
@@ -52,10 +61,12 @@ class ApprovalExchange:
     def _handle(self, event: Mapping[str, Any]) -> dict[str, Any]:
         link = str((event.get("pathParameters") or {}).get("link", ""))
         method = event["requestContext"]["http"]["method"]
+        if str(event.get("rawPath", "")).startswith("/approvals/inbox/"):
+            found = inbox(link, self.requests, self.signatures, self.who, self.now())
+            return _html(200, inbox_page(*found, self.now())) if found else _refused()
         seen = self._look(link)
         if seen is None:
-            logger.warning("approval link refused")
-            return _html(404, invalid_link_page())
+            return _refused()
         logger.append_keys(run_id=seen.request.run_id)
         if method == "POST":
             return self._decide(link, seen, form_of(event))
@@ -67,46 +78,58 @@ class ApprovalExchange:
         return _html(200, self._page(seen, query))
 
     def _decide(self, link: str, seen: Seen, form: Mapping[str, str]) -> dict[str, Any]:
-        batch_of(seen, self.files)  # What cannot be shown (missing, altered) cannot be signed for.
-        answered = answer(seen, form, self.requests, self.signatures.sign_vote, self.now())
+        batch = batch_of(seen, self.files)  # What cannot be shown (missing, altered) cannot be signed for.
+        shown = f"{counted(seen.request.invoices, 'invoice')}, {sums_words(totals(batch.to_draft))}"
+        answered = answer(seen, form, batch, shown, self.requests, self.signatures, self.who, self.now())
         if answered.mistake:
-            return _html(422, self._page(seen, {}, answered.mistake, form))
+            again = self._look(link) or seen
+            page = self._page(again, {}, answered.mistake, form) if again.open else self._standing(again)
+            return _html(422, page)
         for _ in range(_TRIES):
-            after = self._look(link)
-            if after is None:
-                raise OurFault("A request vanished while it was answered.")
+            after = self._look_again(link)
             if conclude(after, self.requests, self.now()):
                 break
         else:
             raise OurFault("Votes come in faster than they can be counted.")
-        after = self._look(link)
-        if after is None:
-            raise OurFault("A request vanished while it was answered.")
-        if after.stored.outcome is not None:
+        after = self._look_again(link)
+        if after.present.stored.outcome is not None or answered.wake:
             self._wake(after)
         logger.info("approval answered", extra={"outcome": str(after.standing.outcome)})
-        return _html(200, self._standing(after, just_signed=seen.open))
+        if answered.said and after.open:
+            return _html(200, self._page(after, {}, said=answered.said))
+        return _html(200, self._standing(after, just_signed=answered.signed))
 
     def _wake(self, seen: Seen) -> None:
         """Last, and repeatable: a lost callback is sent by the next POST, or the decision is read when the wait ends."""
         try:
-            woken = self.waker.wake(seen.stored.sealed_token, seen.request.run_id)
+            woken = self.waker.wake(seen.present.stored.sealed_token, seen.request.run_id)
             logger.info("run woken" if woken else "run was awake already")
         except Exception as error:
             logger.error("run could not be woken", extra={"error_name": type(error).__name__})
 
     def _look(self, link: str) -> Seen | None:
-        return look(link, self.requests, self.signatures.read_link, self.signatures.read_vote, self.now())
+        return look(link, self.requests, self.signatures, self.who, self.now())
+
+    def _look_again(self, link: str) -> Seen:
+        seen = self._look(link)
+        if seen is None:
+            raise OurFault("A request vanished while it was answered.")
+        return seen
 
     def _page(
-        self, seen: Seen, query: Mapping[str, str], mistake: str = "", typed: Mapping[str, str] | None = None
+        self,
+        seen: Seen,
+        query: Mapping[str, str],
+        mistake: str = "",
+        typed: Mapping[str, str] | None = None,
+        said: str = "",
     ) -> Shown:
         number = query.get("page", "1")
         return approval_page(
             seen.request,
             batch_of(seen, self.files),
             seen.approver,
-            seen.votes,
+            seen.present.counted,
             seen.standing,
             self.now(),
             query=query.get("q", ""),
@@ -114,24 +137,45 @@ class ApprovalExchange:
             mistake=mistake,
             typed=typed or {},
             finalises=self.finalises,
+            said=said,
+            changes=changes_words(seen.present.entries),
+            held=held_orders(seen.present.entries),
+            delegate_domains=sorted(self.who.domains) if seen.approver in self._originals(seen) else (),
+            signed_before=any(vote.approver == seen.approver for vote in seen.present.votes),
         )
+
+    @staticmethod
+    def _originals(seen: Seen) -> set[str]:
+        return set(seen.present.people) - set(passed_on(seen.present.entries).values())
 
     def _standing(self, seen: Seen, just_signed: bool = False) -> Shown:
         try:
             batch = batch_of(seen, self.files)
         except OurFault:
             batch = None  # How it ended can be told without it.
+        remarks = list(changes_words(seen.present.entries))
+        if seen.taken_off:
+            remarks.append("You were taken off the list of those who sign, so you cannot answer any more.")
         return standing_page(
             seen.request,
             batch,
             seen.approver,
-            seen.votes,
-            seen.stored.outcome,
+            seen.present.counted,
+            seen.present.stored.outcome,
             seen.standing,
             self.now(),
             just_signed=just_signed,
             finalises=self.finalises,
+            changes=remarks,
+            passed_to=seen.passed_to,
         )
+
+
+def _refused() -> dict[str, Any]:
+    """The same answer for unknown and forged links, and for both kinds of pages. Counted: many of them are an attack."""
+    logger.warning("approval link refused")
+    metrics.add_metric(name="ApprovalLinksRefused", unit="Count", value=1)
+    return _html(404, invalid_link_page())
 
 
 def _html(status: int, shown: Shown) -> dict[str, Any]:

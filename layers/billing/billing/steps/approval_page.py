@@ -1,7 +1,8 @@
 """The approval page: a GET shows, a POST decides. The order is vote, outcome, callback; each can be repeated.
 
 GET and HEAD change nothing in any store: mail scanners open every link. A POST decides only with something typed that a
-machine would not type: the number of invoices to approve, a reason to reject.
+machine would not type: the number of invoices to approve or to reject, an order's number to hold it back, an address of
+an allowed domain to pass the request on.
 """
 
 from __future__ import annotations
@@ -13,20 +14,33 @@ from typing import Any, Protocol
 
 from billing.adapters.approvals_table import StoredRequest
 from billing.adapters.signatures import Link
+from billing.domain.approval_entries import Entry, EntryKind, holds, passed_on, signed_content, with_holds
 from billing.domain.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote
-from billing.domain.approvers import Answer, Outcome, Standing, approver_id, everybody, standing
-from billing.domain.batch import Batch, batch_from_dict
-from billing.steps.votes import as_domain_votes, verified_votes, vote_fields
+from billing.domain.approvers import Answer, Outcome, Standing, approver_id
+from billing.domain.batch import Batch, BatchInvoice, batch_from_dict
+from billing.steps.present_request import PresentRequest, SignedTexts, present_request
+from billing.steps.votes import vote_fields
+from billing.steps.who_may_sign import WhoMaySign
 
 LONGEST_REASON = 2000
+_CHANGED = "Somebody else changed the request at the same moment, so nothing was recorded. Look again, and answer then."
 
 
 class Requests(Protocol):
     """The approvals table."""
 
     def read(self, request_id: str) -> StoredRequest | None: ...
-    def vote(self, request_id: str, approver: str, signed: str) -> bool: ...
-    def conclude(self, request_id: str, outcome: RecordedOutcome, votes_seen: int) -> bool: ...
+    def vote(self, request_id: str, approver: str, signed: str, content: str) -> bool: ...
+    def append(self, request_id: str, seen: int, signed: str, content: str) -> bool: ...
+    def conclude(self, request_id: str, outcome: RecordedOutcome, seen: int) -> bool: ...
+
+
+class Signing(SignedTexts, Protocol):
+    """Signs and verifies."""
+
+    def read_link(self, text: str) -> Link | None: ...
+    def sign_vote(self, vote: Mapping[str, str]) -> str: ...
+    def sign_entry(self, request_id: str, entry: Mapping[str, Any]) -> str: ...
 
 
 class Files(Protocol):
@@ -37,119 +51,194 @@ class Files(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A link that is good, and where its request stands. `approver` is the address of the person who holds the link."""
+    """A link that is good, and where its request stands. `approver` is the address of the person who holds the link, and
+    `taken_off` says that the stack no longer lists them."""
 
-    stored: StoredRequest
+    present: PresentRequest
     approver: str
-    votes: tuple[RecordedVote, ...]
-    standing: Standing
     expired: bool
+    taken_off: bool
 
     @property
     def request(self) -> ApprovalRequest:
-        """The request."""
-        return self.stored.request
+        """The request as it stands now."""
+        return self.present.request
+
+    @property
+    def standing(self) -> Standing:
+        """What the votes come to."""
+        return self.present.standing
 
     @property
     def own_vote(self) -> RecordedVote | None:
-        """What this person has answered, if anything."""
-        return next((vote for vote in self.votes if vote.approver == self.approver), None)
+        """What this person has answered about the present content, if anything."""
+        return next((vote for vote in self.present.counted if vote.approver == self.approver), None)
+
+    @property
+    def passed_to(self) -> str:
+        """Whom this person passed the request on to, "" if nobody."""
+        return passed_on(self.present.entries).get(self.approver, "")
 
     @property
     def open(self) -> bool:
         """Whether this person may answer now."""
-        return self.stored.outcome is None and not self.expired and self.own_vote is None
+        return (
+            not self.present.decided
+            and not self.expired
+            and not self.taken_off
+            and not self.passed_to
+            and self.own_vote is None
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What a POST came to: a mistake to correct, or a vote that stands (`wake` says that the run must be woken)."""
+    """What a POST came to: a mistake to correct; a vote that stands (`signed`); an order held or taken back, or the request
+    passed on (`said`, in words). `wake` says that the run has somebody to ask."""
 
     mistake: str = ""
+    signed: bool = False
+    said: str = ""
     wake: bool = False
 
 
-def look(
-    link: str,
-    requests: Requests,
-    read_link: Callable[[str], Link | None],
-    read_vote: Callable[[str], Mapping[str, str] | None],
-    now: datetime,
-) -> Seen | None:
+def look(link: str, requests: Requests, signing: Signing, who: WhoMaySign, now: datetime) -> Seen | None:
     """Who holds the link and where the request stands. Changes nothing. None for a link that is forged, cut, of an
     unknown request, of somebody who is not asked, or for another content than the request's: all of them look alike."""
-    signed = read_link(link)
+    signed = signing.read_link(link)
     stored = requests.read(signed.request_id) if signed else None
     if signed is None or stored is None or signed.batch_sha256 != stored.request.batch_sha256:
         return None
-    people = {approver_id(address): address for address in everybody(stored.request.slots)}
-    approver = people.get(signed.approver)
+    present = present_request(stored, signing)
+    known = {approver_id(address): address for address in (*passed_on(present.entries), *present.people)}
+    approver = known.get(signed.approver)
     if approver is None:
         return None
-    votes = verified_votes(stored.signed_votes, stored.request.id, read_vote)
-    return Seen(
-        stored,
-        approver,
-        votes,
-        standing(stored.request.slots, as_domain_votes(votes), stored.request.batch_sha256),
-        now >= datetime.fromisoformat(stored.request.expires_at) or now.timestamp() >= signed.expires_at,
-    )
+    expired = present.expired(now) or now.timestamp() >= signed.expires_at
+    return Seen(present, approver, expired, not who.may_sign(approver, present))
 
 
 def answer(
     seen: Seen,
     form: Mapping[str, str],
+    batch: Batch,
+    shown: str,
     requests: Requests,
-    sign_vote: Callable[[Mapping[str, str]], str],
+    signing: Signing,
+    who: WhoMaySign,
     now: datetime,
 ) -> Answered:
-    """Record this person's answer and, if it decides the request, the outcome.
+    """Record this person's answer. `batch` is what is asked about now, and `shown` what the page sums up of it.
 
-    Safe to repeat: the first answer of a person stands, and so does the first outcome. A repeated POST after the decision
-    asks for the run to be woken again, so that a lost callback is sent.
+    Safe to repeat: the first answer of a person about a content stands. A repeated POST after the decision asks for the
+    run to be woken again, so that a lost callback is sent.
     """
-    request = seen.request
-    if seen.open:
-        vote = _vote(seen, form, now)
-        if isinstance(vote, str):
-            return Answered(mistake=vote)
-        requests.vote(request.id, approver_id(seen.approver), sign_vote(vote_fields(request.id, vote)))
-    return Answered(wake=True)
+    if not seen.open:
+        return Answered(
+            mistake="" if seen.present.decided or seen.own_vote else _closed(seen), wake=seen.present.decided
+        )
+    asked = form.get("answer", "")
+    if asked in (EntryKind.HOLD, EntryKind.RELEASE, EntryKind.DELEGATE):
+        entry = (
+            _delegation(seen, form, who, now)
+            if asked == EntryKind.DELEGATE
+            else _hold(seen, EntryKind(asked), form, batch, now)
+        )
+        return entry if isinstance(entry, Answered) else _append(seen, entry, requests, signing)
+    vote = _vote(seen, form, shown, now)
+    if isinstance(vote, str):
+        return Answered(mistake=vote)
+    signed = signing.sign_vote(vote_fields(seen.request.id, vote))
+    if not requests.vote(seen.request.id, approver_id(seen.approver), signed, seen.request.batch_sha256):
+        return Answered(mistake=_CHANGED)
+    return Answered(signed=True)
 
 
 def conclude(seen: Seen, requests: Requests, now: datetime) -> bool:
     """Write the outcome that the votes give, once. Answers False if the picture has changed: look again."""
-    if seen.stored.outcome is not None or seen.standing.outcome is Outcome.UNDECIDED or seen.expired:
+    if seen.present.stored.outcome is not None or seen.standing.outcome is Outcome.UNDECIDED or seen.expired:
         return True
     return requests.conclude(
         seen.request.id,
         RecordedOutcome(str(seen.standing.outcome), seen.standing.reason, now.isoformat()),
-        seen.stored.vote_count,
+        seen.present.stored.changes,
     )
 
 
 def batch_of(seen: Seen, files: Files) -> Batch:
-    """Exactly the content that the request asks about. Raises OurFault if it is missing or altered."""
-    return batch_from_dict(files.read_json(seen.request.batch_key, seen.request.batch_sha256))
+    """Exactly the content that the request asks about now. Raises OurFault if it is missing or altered."""
+    opened = seen.present.stored.request
+    return with_holds(batch_from_dict(files.read_json(opened.batch_key, opened.batch_sha256)), seen.present.entries)
 
 
-def _vote(seen: Seen, form: Mapping[str, str], now: datetime) -> RecordedVote | str:
+def _closed(seen: Seen) -> str:
+    if seen.taken_off:
+        return "You were taken off the list of those who sign, so you cannot answer any more."
+    return ""
+
+
+def _append(seen: Seen, entry: Entry, requests: Requests, signing: Signing) -> Answered:
+    """Write the entry, and say what it came to. The run has somebody to ask if a vote lost its effect or a new person is
+    to be mailed."""
+    entries = (*seen.present.entries, entry)
+    content = signed_content(seen.present.stored.request.batch_sha256, holds(entries))
+    signed = signing.sign_entry(seen.request.id, entry.to_dict())
+    if not requests.append(seen.request.id, seen.present.stored.changes, signed, content):
+        return Answered(mistake=_CHANGED)
+    said = {
+        EntryKind.HOLD: f"The order {entry.order} is held back.",
+        EntryKind.RELEASE: f"The order {entry.order} is no longer held back.",
+    }.get(entry.kind, "The request was passed on.")
+    return Answered(said=said, wake=entry.kind is EntryKind.DELEGATE or bool(seen.present.votes))
+
+
+def _hold(seen: Seen, kind: EntryKind, form: Mapping[str, str], batch: Batch, now: datetime) -> Entry | Answered:
+    """The entry that holds an order back or takes that back, or the sentence that says what is missing."""
+    number = " ".join(form.get("order", "").split())
+    reason = _reason(form)
+    held = holds(seen.present.entries)
+    if kind is EntryKind.HOLD:
+        found = [one.plan.key for one in batch.to_draft if _has(one, number)]
+        if not found:
+            return Answered(mistake="To hold an order back, type its number as this page shows it among the invoices.")
+        if len(found) == len(batch.to_draft):
+            return Answered(mistake="Nothing would be left to bill. Reject the batch instead.")
+    else:
+        found = [one.plan.key for one in batch.invoices if one.plan.key in held and _has(one, number)]
+        if not found:
+            return Answered(mistake="To take an order in again, type its number as this page shows it among the held.")
+    if len(reason) < 3:
+        return Answered(mistake="Write why: the reason goes to the other approvers, and stays on record.")
+    return Entry(kind, seen.approver, now.isoformat(), reason=reason, order=number, plans=tuple(found))
+
+
+def _has(invoice: BatchInvoice, number: str) -> bool:
+    return bool(number) and any(order.number.casefold() == number.casefold() for order in invoice.plan.orders)
+
+
+def _delegation(seen: Seen, form: Mapping[str, str], who: WhoMaySign, now: datetime) -> Entry | Answered:
+    """The entry that passes the request on, or the sentence that says why it cannot be."""
+    to = form.get("delegate", "").strip().lower()
+    mistake = who.why_not_to(to, seen.approver, seen.present)
+    if mistake:
+        return Answered(mistake=mistake)
+    return Entry(EntryKind.DELEGATE, seen.approver, now.isoformat(), reason=_reason(form), people=(to,))
+
+
+def _reason(form: Mapping[str, str]) -> str:
+    return " ".join(form.get("reason", "").split())[:LONGEST_REASON]
+
+
+def _vote(seen: Seen, form: Mapping[str, str], shown: str, now: datetime) -> RecordedVote | str:
     """The vote that the form gives, or the sentence that says what is missing."""
     asked = form.get("answer", "")
-    reason = " ".join(form.get("reason", "").split())
-    if asked == Answer.APPROVE:
-        typed = form.get("invoices", "").strip()
-        if typed != str(seen.request.invoices):
-            return (
-                f"To approve, type the number of invoices shown on this page. You typed {typed[:20]!r}."
-                if typed
-                else "To approve, type the number of invoices shown on this page."
-            )
-        reason = ""
-    elif asked == Answer.REJECT:
-        if len(reason) < 3:
-            return "To reject, write why: the reason goes to the team, and stays on record."
-        reason = reason[:LONGEST_REASON]
-    else:
+    if asked not in (Answer.APPROVE, Answer.REJECT):
         return "Nothing was decided: choose approve or reject, and fill in its field."
-    return RecordedVote(seen.approver, Answer(asked), reason, now.isoformat(), seen.request.batch_sha256)
+    reason = _reason(form) if asked == Answer.REJECT else ""
+    if asked == Answer.REJECT and len(reason) < 3:
+        return "To reject, write why: the reason goes to the team, and stays on record."
+    typed = form.get("invoices", "").strip()
+    if typed != str(seen.request.invoices):
+        wanted = f"To {asked}, type the number of invoices shown on this page."
+        return f"{wanted} You typed {typed[:20]!r}." if typed else wanted
+    return RecordedVote(seen.approver, Answer(asked), reason, now.isoformat(), seen.request.batch_sha256, shown)

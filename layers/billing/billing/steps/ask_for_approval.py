@@ -1,18 +1,23 @@
-"""State "Ask for approval": a request is opened for exactly one batch, and each approver gets a link of their own."""
+"""State "Ask for approval": a request is opened for exactly one batch, each approver gets a link of their own, and the run
+waits for a slice of the whole time."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from billing.adapters.approvals_table import StoredRequest, request_owner
 from billing.adapters.message_log import Sending
-from billing.adapters.signatures import Link
+from billing.domain.approval_entries import with_holds
 from billing.domain.approval_request import ApprovalRequest
-from billing.domain.approvers import Slot, approver_id, everybody
-from billing.domain.batch import Batch, batch_from_dict
+from billing.domain.approvers import Outcome, SlotRule, approver_id, slots_for, without
+from billing.domain.batch import Batch, batch_from_dict, totals
+from billing.domain.errors import OurFault
 from billing.domain.mail import MailContent
+from billing.steps.approval_links import ApproverLinks, mail_tags
+from billing.steps.present_request import PresentRequest, SignedTexts, present_request
 
 
 class Requests(Protocol):
@@ -23,6 +28,7 @@ class Requests(Protocol):
     def open(self, request: ApprovalRequest) -> bool: ...
     def make_current(self, run_id: str, number: int) -> None: ...
     def seal(self, request_id: str, sealed_token: bytes) -> None: ...
+    def index(self, approver: str, request_id: str, at: str) -> None: ...
 
 
 class Files(Protocol):
@@ -41,90 +47,125 @@ class Messages(Protocol):
 class Mail(Protocol):
     """Sends mail."""
 
-    def send(self, to: str, content: MailContent, thread: str) -> None: ...
+    def send(self, to: str, content: MailContent, thread: str, tags: Mapping[str, str] | None = None) -> None: ...
 
 
-def ask_for_approval(
-    run: Mapping[str, Any],
-    matched: Mapping[str, Any],
-    task_token: str,
-    slots: Sequence[Slot],
-    public_url: str,
-    requests: Requests,
-    files: Files,
-    messages: Messages,
-    mail: Mail,
-    seal: Callable[[str, str], bytes],
-    sign_link: Callable[[Link], str],
-    write_mail: Callable[[ApprovalRequest, Batch, str, str], MailContent],
-    now: datetime,
-) -> dict[str, int]:
-    """Open the request (or find the one that is open), keep the sealed token, send what was not sent.
+class WriteMail(Protocol):
+    """Writes the mail that asks one person. `again` says why they are asked a second time."""
 
-    Safe to repeat: a second call for the same batch opens nothing, mails nobody twice, and keeps the new token. After a
-    request of this run has ended, the next call opens a new one under the next number. `seal(run id, token)` encrypts.
-    Answers how many mails were sent.
-    """
-    batch = batch_from_dict(files.read_json(matched["batchKey"], matched["sha256"]))
-    request = _request(run, matched, slots, batch, requests, now)
-    requests.seal(request.id, seal(str(run["id"]), task_token))
-    expires = int(datetime.fromisoformat(request.expires_at).timestamp())
-    sent = 0
-    for address in everybody(request.slots):
-        person = approver_id(address)
-        what = f"ask-{person}"
-        if messages.begin(request_owner(request.id), what, now.isoformat()) is Sending.DONE:
-            continue
-        link = sign_link(Link(request.id, person, request.batch_sha256, expires))
-        url = f"{public_url.rstrip('/')}/approvals/{link}"
-        mail.send(address, write_mail(request, batch, address, url), thread=request.run_id)
-        messages.finish(request_owner(request.id), what, now.isoformat())
-        sent += 1
-    return {"mails": sent}
+    def __call__(
+        self, request: ApprovalRequest, batch: Batch, approver: str, link: str, *, inbox: str, again: str
+    ) -> MailContent: ...
 
 
-def _request(
-    run: Mapping[str, Any],
-    matched: Mapping[str, Any],
-    slots: Sequence[Slot],
-    batch: Batch,
-    requests: Requests,
-    now: datetime,
-) -> ApprovalRequest:
-    number = requests.current_number(run["id"])
-    stored = requests.read(f"{run['id']}.{number}") if number else None
-    if stored is not None and _is_open(stored, matched["sha256"], now):
-        return stored.request
-    while True:
-        number += 1
-        request = ApprovalRequest(
-            id=f"{run['id']}.{number}",
-            run_id=run["id"],
-            execution_arn=run["executionArn"],
-            cycle=run["cycle"],
-            period=run["period"],
-            batch_key=matched["batchKey"],
-            batch_sha256=matched["sha256"],
-            slots=tuple(slots),
-            opened_at=now.isoformat(),
-            expires_at=(now + timedelta(seconds=run["settings"]["approvalTimeoutSeconds"])).isoformat(),
-            invoices=len(batch.to_draft),
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What the state works with. `seal(run id, token)` encrypts, `complete(token)` ends the wait."""
+
+    rules: tuple[SlotRule, ...]
+    requester_may_sign: bool
+    requests: Requests
+    files: Files
+    messages: Messages
+    mail: Mail
+    seal: Callable[[str, str], bytes]
+    complete: Callable[[str], bool]
+    signed: SignedTexts
+    links: ApproverLinks
+    write_mail: WriteMail
+    now: datetime
+
+    def ask(
+        self, run: Mapping[str, Any], matched: Mapping[str, Any], outcome_so_far: str, task_token: str
+    ) -> dict[str, int]:
+        """Open the request (or find the one that is open), keep the sealed token, send what was not sent.
+
+        Safe to repeat: a second call for the same batch opens nothing, mails nobody twice, and keeps the new token. After a
+        request of this run has ended, the next call opens a new one under the next number; but while the run goes round its
+        waiting (`outcome_so_far` is "undecided") the request stays. What was decided while no token could be used ends the
+        wait at once. Answers how many mails were sent.
+        """
+        batch = batch_from_dict(self.files.read_json(matched["batchKey"], matched["sha256"]))
+        request = self._request(run, matched, batch, waits=outcome_so_far == Outcome.UNDECIDED)
+        self.requests.seal(request.id, self.seal(str(run["id"]), task_token))
+        # Read after the token was kept: whatever is decided from here on finds it.
+        stored = self.requests.read(request.id)
+        if stored is None:
+            raise OurFault("The approval request vanished while it was asked. Start a new execution.")
+        present = present_request(stored, self.signed)
+        if present.decided or present.lost_slots or present.expired(self.now):
+            self.complete(task_token)
+            return {"mails": 0}
+        sent = sum(self._tell(present, batch, address) for address in present.people)
+        return {"mails": sent}
+
+    def _tell(self, present: PresentRequest, batch: Batch, address: str) -> int:
+        """Mail one person, unless they have answered or were mailed about this content: 1 or 0."""
+        request, person = present.request, approver_id(address)
+        if any(vote.approver == address for vote in present.counted):
+            return 0
+        earlier = any(vote.approver == address for vote in present.votes)
+        what = f"again-{person}-{request.batch_sha256[:16]}" if earlier else f"ask-{person}"
+        owner, at = request_owner(request.id), self.now.isoformat()
+        if self.messages.begin(owner, what, at) is Sending.DONE:
+            return 0
+        self.requests.index(person, request.id, at)
+        content = self.write_mail(
+            request,
+            with_holds(batch, present.entries),
+            address,
+            self.links.to_decide(present.stored.request, address),
+            inbox=self.links.to_inbox(request, address),
+            again="Orders were held back, or taken in again, after you had signed." if earlier else "",
         )
-        if not requests.open(request):
-            # A former attempt wrote it and was killed before it pointed the run at it.
-            kept = requests.read(request.id)
-            if kept is None or not _is_open(kept, request.batch_sha256, now):
-                continue
-            request = kept.request
-        requests.make_current(run["id"], number)
-        return request
+        self.mail.send(address, content, thread=request.run_id, tags=mail_tags(request.id, person))
+        self.messages.finish(owner, what, at)
+        return 1
+
+    def _request(
+        self, run: Mapping[str, Any], matched: Mapping[str, Any], batch: Batch, waits: bool
+    ) -> ApprovalRequest:
+        number = self.requests.current_number(run["id"])
+        stored = self.requests.read(f"{run['id']}.{number}") if number else None
+        if stored is not None and stored.request.batch_sha256 == matched["sha256"]:
+            if self._is_open(stored) or (waits and not self._is_long_over(stored)):
+                return stored.request
+        while True:
+            number += 1
+            request = ApprovalRequest(
+                id=f"{run['id']}.{number}",
+                run_id=run["id"],
+                execution_arn=run["executionArn"],
+                cycle=run["cycle"],
+                period=run["period"],
+                batch_key=matched["batchKey"],
+                batch_sha256=matched["sha256"],
+                slots=self._slots(run, batch),
+                opened_at=self.now.isoformat(),
+                expires_at=(self.now + timedelta(seconds=run["settings"]["approvalTimeoutSeconds"])).isoformat(),
+                invoices=len(batch.to_draft),
+            )
+            if not self.requests.open(request):
+                # A former attempt wrote it and was killed before it pointed the run at it.
+                kept = self.requests.read(request.id)
+                if kept is None or kept.request.batch_sha256 != matched["sha256"] or not self._is_open(kept):
+                    continue
+                request = kept.request
+            self.requests.make_current(run["id"], number)
+            return request
+
+    def _slots(self, run: Mapping[str, Any], batch: Batch) -> tuple[Any, ...]:
+        slots = slots_for(self.rules, run["cycle"], totals(batch.to_draft))
+        return slots if self.requester_may_sign or not run["requestedBy"] else without(slots, run["requestedBy"])
+
+    def _is_open(self, stored: StoredRequest) -> bool:
+        """Whether the approvers' links can still decide. A run that was aborted while it waited and is redriven days later
+        must not wait on links that have ended."""
+        return stored.outcome is None and self.now < datetime.fromisoformat(stored.request.expires_at)
+
+    def _is_long_over(self, stored: StoredRequest) -> bool:
+        """Whether it expired without an outcome, and not just now between two slices of the waiting."""
+        return stored.outcome is None and self.now > datetime.fromisoformat(stored.request.expires_at) + _BETWEEN_SLICES
 
 
-def _is_open(stored: StoredRequest, batch_sha256: str, now: datetime) -> bool:
-    """Whether the approvers' links for this batch can still decide. A run that was aborted while it waited and is redriven
-    days later must not wait on links that have ended."""
-    return (
-        stored.outcome is None
-        and stored.request.batch_sha256 == batch_sha256
-        and now < datetime.fromisoformat(stored.request.expires_at)
-    )
+_BETWEEN_SLICES = timedelta(minutes=10)

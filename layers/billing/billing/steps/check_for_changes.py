@@ -21,21 +21,24 @@ def check_for_changes(
     run: Mapping[str, Any],
     listed: Mapping[str, Any],
     matched: Mapping[str, Any],
+    decision: Mapping[str, Any],
     order_stamps: Callable[[Iterable[str]], Mapping[str, OrderStamp]],
     files: Files,
 ) -> dict[str, Any]:
-    """Write the Map's items without the invoices whose orders moved, and those with their reasons; answer both keys and
+    """Write the Map's items without the invoices that approvers held back or whose orders moved, and the latter with their reasons; answer both keys and
     counts. Reads NetSuite, safe to repeat: a repeated check sees what moved in the meantime, too."""
     before = stamps_of_rows(rows_of(files.read_json(listed["snapshotKey"], listed["sha256"])))
     batch = batch_from_dict(files.read_json(matched["batchKey"], matched["sha256"]))
-    now = order_stamps(order.id for one in batch.to_draft for order in one.plan.orders)
+    held = files.read_json(decision["heldKey"])
+    released = [one for one in batch.to_draft if one.plan.key not in held]
+    now = order_stamps(order.id for one in released for order in one.plan.orders)
     changed: dict[str, str] = {}
-    for one in batch.to_draft:
+    for one in released:
         for order in one.plan.orders:
             reason = what_changed(before[order.id], now.get(order.id))
             if reason is not None:
                 changed.setdefault(one.plan.key, f"{order.number}: {reason} It comes back in the next run.")
-    items = [item for item in map_items(batch.to_draft) if item["key"] not in changed]
+    items = [item for item in map_items(released) if item["key"] not in changed]
     files.write_json(f"{run['prefix']}items.json", items)
     files.write_json(f"{run['prefix']}changed.json", changed)
     return {

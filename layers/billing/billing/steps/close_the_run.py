@@ -29,7 +29,8 @@ from billing.domain.report import (
 from billing.domain.report_record import report_to_dict
 from billing.steps.list_the_sales_orders import carried_of, rows_of
 from billing.steps.note_the_failure import message_of
-from billing.steps.votes import verified_votes
+from billing.steps.present_request import SignedTexts, present_request
+from billing.steps.record import record_of
 
 
 class Files(Protocol):
@@ -73,8 +74,15 @@ class Months(Protocol):
 _ERRORS = {
     RunOutcome.REJECTED: "ApprovalRejected",
     RunOutcome.EXPIRED: "ApprovalExpired",
+    RunOutcome.UNDELIVERABLE: "ApprovalUndeliverable",
     RunOutcome.MISSING: "InvoicesMissing",
     RunOutcome.INCOMPLETE: "RunIncomplete",
+}
+
+_UNRELEASED = {
+    str(Outcome.REJECTED): RunOutcome.REJECTED,
+    str(Outcome.EXPIRED): RunOutcome.EXPIRED,
+    str(Outcome.UNDELIVERABLE): RunOutcome.UNDELIVERABLE,
 }
 
 
@@ -87,7 +95,7 @@ def close_the_run(
     locks: Locks,
     carry_over: CarryOver,
     months: Months,
-    read_vote: Callable[[str], Mapping[str, str] | None],
+    signed: SignedTexts,
     render: Callable[[Report], Iterable[tuple[str, bytes, str]]],
     preview: Callable[[Mapping[str, Any], Batch, str], bytes],
 ) -> dict[str, Any]:
@@ -101,12 +109,13 @@ def close_the_run(
     state = _with_readable_files(state, files)
     batch = _batch(state, files)
     stored = requests.newest(run["id"]) if batch is not None and not run["dryRun"] else None
+    present = present_request(stored, signed) if stored else None
     decision = stored.outcome if stored else None
-    votes = verified_votes(stored.signed_votes, stored.request.id, read_vote) if stored else ()
     released = state.get("decision", {}).get("outcome") == Outcome.APPROVED
     if batch is not None:
         entries = ledger.entries(invoice.billed_by or invoice.plan.key for invoice in batch.invoices)
-        changed = files.read_json(state["checked"]["changedKey"]) if "checked" in state else {}
+        held = files.read_json(state["decision"]["heldKey"]) if released else {}
+        changed = {**held, **(files.read_json(state["checked"]["changedKey"]) if "checked" in state else {})}
         lines = report_lines(batch, entries, run["id"], released, _unreleased(state, decision), changed)
         live_modes = {entry.live_mode for entry in entries.values() if entry.live_mode is not None}
     else:
@@ -130,9 +139,11 @@ def close_the_run(
         counts=counts,
         totals=totals,
         decision=decision,
-        votes=tuple(votes),
+        votes=present.votes if present else (),
         batch_sha256=state.get("matched", {}).get("sha256"),
         live_mode=live_modes.pop() if len(live_modes) == 1 else None,
+        request=present.request if present else None,
+        record=record_of(present) if present else (),
     )
     for name, data, content_type in render(report):
         files.write(f"{run['prefix']}{name}", data, content_type)
@@ -231,6 +242,8 @@ def _unreleased(state: Mapping[str, Any], decision: RecordedOutcome | None) -> s
         return f"The batch was rejected: {decision.reason}"
     if decision is not None and decision.outcome == Outcome.EXPIRED:
         return "Nobody decided about the batch in time."
+    if decision is not None and decision.outcome == Outcome.UNDELIVERABLE:
+        return "Mail did not reach the approvers."
     return "The run stopped before the batch was released for drafting."
 
 
@@ -256,8 +269,7 @@ def _outcome(
         drafted = any(line.fate is Fate.DRAFTED for line in lines)
         return RunOutcome.BILLED if drafted else RunOutcome.NOTHING_TO_BILL
     if not released:
-        rejected = decision is not None and decision.outcome == Outcome.REJECTED
-        return RunOutcome.REJECTED if rejected else RunOutcome.EXPIRED
+        return _UNRELEASED.get(decision.outcome if decision else "", RunOutcome.EXPIRED)
     return RunOutcome.MISSING if failed else RunOutcome.BILLED
 
 
@@ -280,5 +292,6 @@ def _error(
         cause = {
             RunOutcome.REJECTED: "An approver rejected the batch. Nothing was drafted.",
             RunOutcome.EXPIRED: "Nobody decided in time. Nothing was drafted.",
+            RunOutcome.UNDELIVERABLE: "Mail does not reach enough approvers. Nothing was drafted.",
         }.get(outcome, "")
     return _ERRORS.get(outcome, ""), cause

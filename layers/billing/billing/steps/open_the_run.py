@@ -9,9 +9,18 @@ from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from billing.adapters.runs_table import Holder, lock_key
-from billing.domain.approvers import parse_slots
-from billing.domain.errors import PassingError
+from billing.domain.approvers import (
+    approver_id,
+    parse_domains,
+    parse_people,
+    parse_slot_rules,
+    rules_of,
+    slots_for,
+    without,
+)
+from billing.domain.errors import InputInvalid, PassingError
 from billing.domain.run_input import parse_run_input
+from billing.domain.waiting import WaitingRules, check_rules
 
 HELD_BY_THIS_RUN = "held by this run"
 HELD_BY_ANOTHER = "held by another run"
@@ -33,7 +42,10 @@ class RunSettings:
     cycle: str
     lookback_months: int
     approvers: str
-    approval_timeout_seconds: int
+    deputies: str
+    delegate_domains: str
+    requester_may_sign: bool
+    waiting: WaitingRules
     draft_concurrency: int
 
 
@@ -50,10 +62,11 @@ def open_the_run(
 
     The run's id is the execution's name. The invoices' date is the firm's own day of the schedule (by hand: of the
     start), however long the approval takes; due dates count from it. A dry run writes nothing and therefore takes no lock. Safe to repeat.
-    Raises InputInvalid (input, or the Approvers parameter) and PassingError (two runs race for the lock).
+    Raises InputInvalid (input, or the parameters that say who signs) and PassingError (two runs race for the lock).
     """
     run_input = parse_run_input(raw_input, settings.zone, settings.lookback_months, settings.cycle)
-    parse_slots(settings.approvers)  # A mistake there must show at the start, not after the listing.
+    requester = approver_id(run_input.requested_by) if run_input.requested_by else ""
+    _check_approvers(settings, run_input.cycle, requester)
     period = run_input.period
     opened = run_input.scheduled_at or now
     key = lock_key(run_input.cycle, period.name)
@@ -71,9 +84,13 @@ def open_the_run(
         "prefix": f"runs/{period.name}/{execution_name}/",
         "mapResultsPrefix": f"runs/{period.name}/{execution_name}/map",
         "lockKey": key,
+        "requestedBy": requester,
         "lock": NOT_NEEDED,
         "settings": {
-            "approvalTimeoutSeconds": settings.approval_timeout_seconds,
+            "approvalTimeoutSeconds": settings.waiting.timeout,
+            "reminderIntervalSeconds": settings.waiting.reminder_interval,
+            "escalationAfterSeconds": settings.waiting.escalation_after,
+            "firstWaitSeconds": settings.waiting.first_wait,
             "draftConcurrency": settings.draft_concurrency,
         },
     }
@@ -88,6 +105,21 @@ def open_the_run(
     if not locks.take(key, execution_name, execution_arn, now.isoformat(), gone):
         raise PassingError(f"Another run took the period {period.name} at the same moment.")
     return {**run, "lock": HELD_BY_THIS_RUN}
+
+
+def _check_approvers(settings: RunSettings, cycle: str, requester: str) -> None:
+    """A mistake in who signs must show at the start, not after the listing."""
+    check_rules(settings.waiting)
+    rules = parse_slot_rules(settings.approvers)
+    slots_for(rules, cycle, {})
+    if requester and not settings.requester_may_sign:
+        without([rule.slot for rule in rules_of(rules, cycle)], requester)
+    deputies = parse_people(settings.deputies, "The parameter Deputies")
+    if bool(deputies) != bool(settings.waiting.escalation_after):
+        raise InputInvalid(
+            "The parameters Deputies and EscalationAfterSeconds belong together: set both, or neither (empty and 0)."
+        )
+    parse_domains(settings.delegate_domains)
 
 
 def _said(period: str, holder: Holder) -> str:

@@ -2,30 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
 from billing.adapters.approvals_table import StoredRequest
+from billing.domain.approval_entries import held_reason, holds, with_holds
 from billing.domain.approval_request import RecordedOutcome
-from billing.domain.approvers import Outcome, standing
+from billing.domain.approvers import Outcome, approver_id
 from billing.domain.batch import batch_from_dict
 from billing.domain.errors import OurFault
 from billing.domain.ledger import Approval, Disposition
-from billing.steps.votes import as_domain_votes, verified_votes
+from billing.domain.waiting import Due, NextStep, WaitingRules, next_step
+from billing.steps.present_request import PresentRequest, SignedTexts, present_request
 
 
 class Requests(Protocol):
     """The approvals table."""
 
     def newest(self, run_id: str) -> StoredRequest | None: ...
-    def conclude(self, request_id: str, outcome: RecordedOutcome, votes_seen: int) -> bool: ...
+    def conclude(self, request_id: str, outcome: RecordedOutcome, seen: int) -> bool: ...
 
 
 class Files(Protocol):
     """The run's files."""
 
     def read_json(self, key: str, sha256: str | None = None) -> Any: ...
+    def write_json(self, key: str, value: Any) -> str: ...
 
 
 class Ledger(Protocol):
@@ -37,63 +40,108 @@ class Ledger(Protocol):
 def read_the_decision(
     run: Mapping[str, Any],
     matched: Mapping[str, Any],
-    wait: Mapping[str, Any],
     requests: Requests,
     files: Files,
     ledger: Ledger,
-    read_vote: Callable[[str], Mapping[str, str] | None],
+    signed: SignedTexts,
     now: datetime,
 ) -> dict[str, Any]:
-    """Record what was approved and answer "approved"; or answer "rejected", "expired", "undecided". Safe to repeat.
+    """Record what was approved and answer "approved"; or answer another end; or "undecided", with what is due and how many
+    seconds to wait after it. Safe to repeat.
 
-    `wait` is the error that ended the waiting, if one did. A time-out with a decision in the table is a lost callback:
-    the decision counts. Raises OurFault if an outcome in the table has no signed votes behind it.
+    A decision that is found in the table counts, whether its callback came or not. `heldKey` names the file of plans that
+    approvers held back: they are neither recorded nor drafted. Raises OurFault if an outcome in the table has no signed
+    votes behind it.
     """
-    outcome = Outcome.APPROVED
+    present: PresentRequest | None = None
+    outcome, step = Outcome.APPROVED, NextStep(Due.NOTHING, 0, 1)
     if matched["toAsk"]:
-        outcome = _outcome(run, matched, wait.get("Error") == "States.Timeout", requests, read_vote, now)
-    if outcome is not Outcome.APPROVED:
-        return {"outcome": str(outcome)}
-    batch = batch_from_dict(files.read_json(matched["batchKey"], matched["sha256"]))
-    ledger.record_approvals(
-        (
-            Approval(invoice.plan.key, invoice.content_hash, invoice.customer.id)
-            for invoice in batch.of(Disposition.ASK)
-            if invoice.customer is not None
-        ),
-        run["id"],
-        now.isoformat(),
+        present = _present(run, matched, requests, signed)
+        outcome, step = _outcome(present, run, matched, requests, signed, now)
+    held_key = f"{run['prefix']}held.json"
+    if outcome is Outcome.APPROVED:
+        entries = present.entries if present else ()
+        files.write_json(held_key, {key: held_reason(entry) for key, entry in holds(entries).items()})
+        batch = with_holds(batch_from_dict(files.read_json(matched["batchKey"], matched["sha256"])), entries)
+        ledger.record_approvals(
+            (
+                Approval(invoice.plan.key, invoice.content_hash, invoice.customer.id)
+                for invoice in batch.of(Disposition.ASK)
+                if invoice.customer is not None
+            ),
+            run["id"],
+            now.isoformat(),
+        )
+    return {"outcome": str(outcome), "due": str(step.due), "seconds": step.seconds, "heldKey": held_key}
+
+
+def waiting_rules(run: Mapping[str, Any]) -> WaitingRules:
+    """The rules that the run was opened with."""
+    settings = run["settings"]
+    return WaitingRules(
+        settings["approvalTimeoutSeconds"], settings["reminderIntervalSeconds"], settings["escalationAfterSeconds"]
     )
-    return {"outcome": str(outcome)}
 
 
-def _outcome(
-    run: Mapping[str, Any],
-    matched: Mapping[str, Any],
-    timed_out: bool,
-    requests: Requests,
-    read_vote: Callable[[str], Mapping[str, str] | None],
-    now: datetime,
-) -> Outcome:
+def step_of(present: PresentRequest, rules: WaitingRules, now: datetime) -> NextStep:
+    """What the waiting request is due for. News that the others have to hear is due like a reminder."""
+    done = {message.what for message in present.stored.messages}
+    reminded = max((int(what.split("-")[1]) for what in done if what.startswith("reminded-")), default=0)
+    step = next_step(
+        rules,
+        datetime.fromisoformat(present.request.opened_at),
+        datetime.fromisoformat(present.request.expires_at),
+        now,
+        reminded,
+        present.deputies_asked,
+    )
+    untold = any(f"told-{approver_id(address)}" not in done for address in present.unreachable)
+    if step.due is Due.NOTHING and untold:
+        return NextStep(Due.REMINDER, step.reminder, step.seconds)
+    return step
+
+
+def _present(
+    run: Mapping[str, Any], matched: Mapping[str, Any], requests: Requests, signed: SignedTexts
+) -> PresentRequest:
     stored = requests.newest(run["id"])
     if stored is None or stored.request.batch_sha256 != matched["sha256"]:
         raise OurFault("The approvals table has no request for this run's batch. Start a new execution.")
-    request_id = stored.request.id
-    votes = verified_votes(stored.signed_votes, request_id, read_vote)
-    stands = standing(stored.request.slots, as_domain_votes(votes), matched["sha256"])
+    return present_request(stored, signed)
+
+
+def _outcome(
+    present: PresentRequest,
+    run: Mapping[str, Any],
+    matched: Mapping[str, Any],
+    requests: Requests,
+    signed: SignedTexts,
+    now: datetime,
+) -> tuple[Outcome, NextStep]:
+    stands, stored = present.standing, present.stored
+    step = step_of(present, waiting_rules(run), now)
     decided = stored.outcome
     if decided is None:
-        if stands.outcome is not Outcome.UNDECIDED:
-            # Killed after the vote and before the outcome: the votes speak for themselves.
-            decided = RecordedOutcome(str(stands.outcome), stands.reason, now.isoformat())
-        elif timed_out:
-            decided = RecordedOutcome(str(Outcome.EXPIRED), "Nobody decided in time. " + stands.reason, now.isoformat())
-        else:
-            return Outcome.UNDECIDED
-        if not requests.conclude(request_id, decided, stored.vote_count):
+        decided = _end(present, step, now)
+        if decided is None:
+            return Outcome.UNDECIDED, step
+        if not requests.conclude(present.request.id, decided, stored.changes):
             # Somebody voted or decided between our read and our write: it counts.
-            return _outcome(run, matched, timed_out, requests, read_vote, now)
+            return _outcome(_present(run, matched, requests, signed), run, matched, requests, signed, now)
     outcome = Outcome(decided.outcome)
     if outcome is Outcome.APPROVED and stands.outcome is not Outcome.APPROVED:
         raise OurFault("The approvals table says approved, but the signed votes do not. Nothing is drafted.")
-    return outcome
+    return outcome, step
+
+
+def _end(present: PresentRequest, step: NextStep, now: datetime) -> RecordedOutcome | None:
+    stands, at = present.standing, now.isoformat()
+    if stands.outcome is not Outcome.UNDECIDED:
+        # Killed after the vote and before the outcome: the votes speak for themselves.
+        return RecordedOutcome(str(stands.outcome), stands.reason, at)
+    if present.lost_slots:
+        slots, people = ", ".join(present.lost_slots), ", ".join(present.unreachable)
+        return RecordedOutcome(str(Outcome.UNDELIVERABLE), f"Mail does not reach {people}, whom {slots} needs.", at)
+    if step.due is Due.EXPIRY:
+        return RecordedOutcome(str(Outcome.EXPIRED), "Nobody decided in time. " + stands.reason, at)
+    return None

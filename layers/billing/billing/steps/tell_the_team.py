@@ -1,4 +1,4 @@
-"""State "Tell the team": the summary in Slack and to the owners, and after a reject or an expiry to the approvers.
+"""State "Tell the team": the summary in Slack and to the owners, and to the approvers how their request ended.
 
 Each message is sent once. One channel that fails does not keep the others from hearing.
 """
@@ -10,11 +10,14 @@ from datetime import datetime, timedelta
 from typing import Any, Protocol
 
 from billing.adapters.message_log import Sending
-from billing.domain.approvers import approver_id
+from billing.domain.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote
+from billing.domain.approvers import approver_id, everybody
 from billing.domain.errors import PassingError
 from billing.domain.mail import MailContent
 from billing.domain.report import Report, RunOutcome
 from billing.domain.report_record import report_from_dict
+
+_ENDS = (RunOutcome.REJECTED, RunOutcome.EXPIRED, RunOutcome.UNDELIVERABLE)
 
 
 class Files(Protocol):
@@ -47,13 +50,13 @@ def tell_the_team(
     run: Mapping[str, Any],
     closed: Mapping[str, Any],
     owners: Sequence[str],
-    approvers: Sequence[str],
     files: Files,
     messages: Messages,
     channel: Callable[[], Channel],
     mail: Mail,
     write_slack: Callable[[Report], tuple[str, Sequence[dict[str, Any]]]],
     write_mail: Callable[[Report], MailContent],
+    write_notice: Callable[[ApprovalRequest, RecordedOutcome, str, Sequence[RecordedVote]], MailContent],
     now: datetime,
 ) -> dict[str, int]:
     """Answer how many were told and how many could not be. Safe to repeat: who was told is not told again.
@@ -87,14 +90,21 @@ def tell_the_team(
         slack.post(message_id, text, blocks)
 
     tell(f"slack-{edition}", post)
-    listeners = list(owners)
-    if report.outcome in (RunOutcome.REJECTED, RunOutcome.EXPIRED):
-        listeners += approvers
-    for address in dict.fromkeys(address.lower() for address in listeners):
+    for address in dict.fromkeys(address.lower() for address in owners):
         tell(
             f"mail-{approver_id(address)}-{edition}",
             lambda _, to=address: mail.send(to, write_mail(report), thread=run["id"]),  # type: ignore[misc]
         )
+    request, decision = report.request, report.decision
+    if request is not None and decision is not None and report.outcome in _ENDS:
+        votes = [vote for vote in report.votes if vote.batch_sha256 == request.batch_sha256]
+        for address in everybody(request.slots):
+            tell(
+                f"end-{approver_id(address)}-{edition}",
+                lambda _, to=address: mail.send(  # type: ignore[misc]
+                    to, write_notice(request, decision, to, votes), thread=run["id"]
+                ),
+            )
     passing = next((error for error in failures if isinstance(error, PassingError)), None)
     if failures:
         raise passing or failures[0]

@@ -24,6 +24,7 @@ def verified_votes(
                 reason=fields["reason"],
                 at=fields["at"],
                 batch_sha256=fields["batch_sha256"],
+                shown=fields.get("shown", ""),
             )
         )
     return tuple(sorted(votes, key=lambda vote: (vote.at, vote.approver)))
@@ -43,4 +44,5 @@ def vote_fields(request_id: str, vote: RecordedVote) -> dict[str, str]:
         "reason": vote.reason,
         "at": vote.at,
         "batch_sha256": vote.batch_sha256,
+        "shown": vote.shown,
     }

@@ -1,0 +1,148 @@
+"""What changes a request while it waits: orders held back, the request passed on, deputies asked as well.
+
+An entry is written once and never changed. What is asked, of whom, and which content a vote counts for follow from the
+request as it was opened and its entries, in their order. Each approval counts for exactly the content it was given for:
+a later hold changes the content, and the earlier approvals count again only if the hold is taken back.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from billing.domain.approval_request import ApprovalRequest
+from billing.domain.approvers import Slot
+from billing.domain.batch import Batch
+from billing.domain.canonical import canonical_json, sha256_hex
+from billing.domain.ledger import Disposition
+
+
+class EntryKind(StrEnum):
+    """What an entry does."""
+
+    HOLD = "hold"  # an order is held back
+    RELEASE = "release"  # a hold is taken back
+    DELEGATE = "delegate"  # somebody else stands in this person's slots
+    ESCALATE = "escalate"  # deputies are asked as well
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """`by` is the person's address, "" for the run itself. `plans` are the plan keys that a hold or release is about, and
+    `order` the order's number as it was typed; `people` those who are asked from now on, in the slots `slots`."""
+
+    kind: EntryKind
+    by: str
+    at: str
+    reason: str = ""
+    order: str = ""
+    plans: tuple[str, ...] = ()
+    people: tuple[str, ...] = ()
+    slots: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe; `entry_from_dict` gives an equal entry."""
+        return {
+            "kind": str(self.kind),
+            "by": self.by,
+            "at": self.at,
+            "reason": self.reason,
+            "order": self.order,
+            "plans": list(self.plans),
+            "people": list(self.people),
+            "slots": list(self.slots),
+        }
+
+
+def entry_from_dict(data: Mapping[str, Any]) -> Entry:
+    """What Entry.to_dict wrote."""
+    return Entry(
+        EntryKind(data["kind"]),
+        data["by"],
+        data["at"],
+        data["reason"],
+        data["order"],
+        tuple(data["plans"]),
+        tuple(data["people"]),
+        tuple(data["slots"]),
+    )
+
+
+def holds(entries: Iterable[Entry]) -> dict[str, Entry]:
+    """What is held back now: the plan's key, and the entry that holds it."""
+    held: dict[str, Entry] = {}
+    for entry in entries:
+        for key in entry.plans:
+            if entry.kind is EntryKind.HOLD:
+                held.setdefault(key, entry)
+            elif entry.kind is EntryKind.RELEASE:
+                held.pop(key, None)
+    return held
+
+
+def signed_content(batch_sha256: str, held: Iterable[str]) -> str:
+    """The hash of what is signed for: the batch's own while nothing is held back, else one over it and the held keys."""
+    keys = sorted(held)
+    return sha256_hex(canonical_json([batch_sha256, keys])) if keys else batch_sha256
+
+
+def passed_on(entries: Iterable[Entry]) -> dict[str, str]:
+    """Who passed the request on, and to whom."""
+    return {entry.by: entry.people[0] for entry in entries if entry.kind is EntryKind.DELEGATE}
+
+
+def escalated(entries: Iterable[Entry]) -> bool:
+    """Whether deputies are asked."""
+    return any(entry.kind is EntryKind.ESCALATE for entry in entries)
+
+
+def slots_now(slots: Iterable[Slot], entries: Iterable[Entry]) -> tuple[Slot, ...]:
+    """The slots with delegates in the place of those who passed on, and with the deputies beside the others."""
+    present = tuple(slots)
+    for entry in entries:
+        if entry.kind is EntryKind.DELEGATE:
+            present = tuple(
+                replace(slot, people=tuple(entry.people[0] if one == entry.by else one for one in slot.people))
+                for slot in present
+            )
+        elif entry.kind is EntryKind.ESCALATE:
+            present = tuple(
+                replace(slot, people=tuple(dict.fromkeys((*slot.people, *entry.people))))
+                if slot.name in entry.slots
+                else slot
+                for slot in present
+            )
+    return present
+
+
+def request_now(request: ApprovalRequest, entries: Iterable[Entry]) -> ApprovalRequest:
+    """The request as it stands: its people, its content and its number of invoices."""
+    entries = tuple(entries)
+    held = holds(entries)
+    return replace(
+        request,
+        slots=slots_now(request.slots, entries),
+        batch_sha256=signed_content(request.batch_sha256, held),
+        invoices=request.invoices - len(held),
+    )
+
+
+def with_holds(batch: Batch, entries: Iterable[Entry]) -> Batch:
+    """The batch with what is held back out of what will be drafted, each with who holds it and why."""
+    held = holds(entries)
+    return replace(
+        batch,
+        invoices=tuple(
+            replace(invoice, disposition=Disposition.HOLD, reason=held_reason(held[invoice.plan.key]))
+            if invoice.plan.key in held
+            else invoice
+            for invoice in batch.invoices
+        ),
+    )
+
+
+def held_reason(entry: Entry) -> str:
+    """For the approvers and the report."""
+    return f"Held back by {entry.by}: {entry.reason} It comes back in the next run."

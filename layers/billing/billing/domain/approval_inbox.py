@@ -1,0 +1,21 @@
+"""What one person sees of the requests that they were asked about."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from billing.domain.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote
+from billing.domain.approvers import Standing
+
+
+@dataclass(frozen=True, slots=True)
+class InboxItem:
+    """One request: `link` is the person's own link to it, `waits` says that it waits for their answer."""
+
+    request: ApprovalRequest
+    outcome: RecordedOutcome | None
+    standing: Standing
+    own_vote: RecordedVote | None
+    passed_to: str
+    waits: bool
+    link: str

@@ -1,0 +1,53 @@
+"""What the channel hears about an approval while it is open. No link of these messages can decide anything."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from billing.domain.approval_request import ApprovalRequest
+from billing.domain.approvers import Slot
+from billing.domain.batch import Batch, totals
+from billing.domain.ledger import Disposition
+from billing.pages.run_messages import SlackMessage, escaped
+from billing.pages.wording import counted, period_name, remaining_words, slot_words, sums_words
+
+
+def asked_notice(run: Mapping[str, Any], batch: Batch, slots: Sequence[Slot], left: Any) -> SlackMessage:
+    """That finance is asked: how much, who has to sign, how long. `left` is the whole wait, a timedelta."""
+    drafts = batch.to_draft
+    what = f"{counted(len(drafts), 'invoice')} for {period_name(run['period'])}"
+    lines = [f"*{escaped(slot.name, 100)}:* {escaped(slot_words(slot), 400)}" for slot in slots]
+    left_out = len(batch.problems) + len(batch.of(Disposition.HOLD))
+    notes = [f"{counted(left_out, 'order is', 'orders are')} left out."] if left_out else []
+    notes.append(f"Without an answer it expires in {remaining_words(left)}.")
+    return _message(
+        f"{what} wait for approval",
+        [f"Totals: {sums_words(totals(drafts), 12)}", "\n".join(lines), " ".join(notes)],
+        str(run["id"]),
+    )
+
+
+def bounce_notice(request: ApprovalRequest, lost: str) -> SlackMessage:
+    """That mail does not reach an approver."""
+    slots = ", ".join(slot.name for slot in request.slots if lost in slot.people)
+    return _message(
+        f"An approver of {period_name(request.period)} cannot be reached",
+        [
+            f"Mail to {escaped(lost, 254)} ({escaped(slots, 200)}) came back. The others were told; the approval goes on."
+        ],
+        request.run_id,
+    )
+
+
+def _message(title: str, sections: Sequence[str], run_id: str) -> SlackMessage:
+    blocks: list[dict[str, Any]] = [
+        {"type": "header", "text": {"type": "plain_text", "text": title[:150], "emoji": True}}
+    ]
+    blocks += [
+        {"type": "section", "text": {"type": "mrkdwn", "text": text[:3000], "verbatim": True}} for text in sections
+    ]
+    blocks.append(
+        {"type": "context", "elements": [{"type": "mrkdwn", "text": f"Run {escaped(run_id, 100)}", "verbatim": True}]}
+    )
+    return SlackMessage(text=escaped(title, 600), blocks=blocks)

@@ -1,0 +1,59 @@
+"""State "Announce the request": the channel hears that finance is asked, without a link that could decide anything."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+
+from billing.adapters.message_log import Sending
+from billing.domain.approvers import Slot, SlotRule, slots_for
+from billing.domain.batch import Batch, batch_from_dict, totals
+
+
+class Files(Protocol):
+    """The run's files."""
+
+    def read_json(self, key: str, sha256: str | None = None) -> Any: ...
+
+
+class Messages(Protocol):
+    """Which messages were sent."""
+
+    def begin(self, owner: str, what: str, at: str) -> Sending: ...
+    def finish(self, owner: str, what: str, at: str) -> None: ...
+
+
+class Channel(Protocol):
+    """A Slack channel."""
+
+    def post(self, message_id: str, text: str, blocks: Sequence[dict[str, Any]]) -> None: ...
+    def has(self, message_id: str, oldest: float) -> bool: ...
+
+
+def announce_the_request(
+    run: Mapping[str, Any],
+    matched: Mapping[str, Any],
+    rules: Sequence[SlotRule],
+    files: Files,
+    messages: Messages,
+    channel: Callable[[], Channel],
+    write: Callable[[Mapping[str, Any], Batch, Sequence[Slot]], tuple[str, Sequence[dict[str, Any]]]],
+    now: datetime,
+) -> dict[str, int]:
+    """Post what is asked, of which slots, until when; once for each content. Answers how many posts were made.
+
+    Raises PassingError or PersonNeeded as Slack refuses; the state machine then goes on to ask.
+    """
+    batch = batch_from_dict(files.read_json(matched["batchKey"], matched["sha256"]))
+    owner, what = f"RUN#{run['id']}", f"slack-asked-{matched['sha256'][:16]}"
+    sending = messages.begin(owner, what, now.isoformat())
+    if sending is Sending.DONE:
+        return {"posts": 0}
+    slack, message_id = channel(), f"{run['id']}/asked/{matched['sha256'][:16]}"
+    missing = sending is Sending.NEW or not slack.has(message_id, (now - timedelta(days=15)).timestamp())
+    if missing:
+        text, blocks = write(run, batch, slots_for(rules, run["cycle"], totals(batch.to_draft)))
+        slack.post(message_id, text, blocks)
+    messages.finish(owner, what, now.isoformat())
+    return {"posts": int(missing)}

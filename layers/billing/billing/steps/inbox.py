@@ -1,0 +1,79 @@
+"""The inbox: what waits for one person, what they decided, and how those runs stand. It shows and changes nothing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Protocol
+
+from billing.adapters.approvals_table import StoredRequest
+from billing.adapters.signatures import InboxLink, Link
+from billing.domain.approval_entries import passed_on
+from billing.domain.approval_inbox import InboxItem
+from billing.domain.approvers import approver_id
+from billing.steps.present_request import SignedTexts, present_request
+from billing.steps.who_may_sign import WhoMaySign
+
+MOST_REQUESTS = 60
+"""The newest; five years of a monthly cycle. Each costs one read."""
+
+
+class Requests(Protocol):
+    """The approvals table."""
+
+    def read(self, request_id: str) -> StoredRequest | None: ...
+    def asked(self, approver: str) -> tuple[str, ...]: ...
+
+
+class Signing(SignedTexts, Protocol):
+    """Signs and verifies."""
+
+    def read_inbox(self, text: str) -> InboxLink | None: ...
+    def sign_link(self, link: Link) -> str: ...
+
+
+def inbox(
+    link: str, requests: Requests, signing: Signing, who: WhoMaySign, now: datetime
+) -> tuple[str, tuple[InboxItem, ...]] | None:
+    """(the person's address, their requests, the newest first), or None for a link that cannot be used: forged, cut, made
+    for another purpose, over, or of somebody who was never asked."""
+    signed = signing.read_inbox(link)
+    if signed is None or now.timestamp() >= signed.expires_at:
+        return None
+    address, items = "", list[InboxItem]()
+    for request_id in requests.asked(signed.approver)[:MOST_REQUESTS]:
+        stored = requests.read(request_id)
+        if stored is None:
+            continue
+        present = present_request(stored, signing)
+        passed = passed_on(present.entries)
+        known = {approver_id(one): one for one in (*passed, *present.people)}
+        if signed.approver not in known:
+            continue
+        address = known[signed.approver]
+        own = next((vote for vote in present.counted if vote.approver == address), None)
+        opened = stored.request
+        own_link = Link(
+            opened.id,
+            signed.approver,
+            opened.batch_sha256,
+            int(datetime.fromisoformat(opened.expires_at).timestamp()),
+        )
+        waits = (
+            own is None
+            and not present.decided
+            and not present.expired(now)
+            and address not in passed
+            and who.may_sign(address, present)
+        )
+        items.append(
+            InboxItem(
+                present.request,
+                stored.outcome,
+                present.standing,
+                own,
+                passed.get(address, ""),
+                waits,
+                signing.sign_link(own_link),
+            )
+        )
+    return (address, tuple(items)) if address else None

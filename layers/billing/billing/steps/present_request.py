@@ -1,0 +1,86 @@
+"""A request as it stands at this moment: what lies in the table, verified, with its entries applied."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from billing.adapters.approvals_table import StoredRequest
+from billing.domain.approval_entries import Entry, entry_from_dict, escalated, request_now
+from billing.domain.approval_request import ApprovalRequest, RecordedVote
+from billing.domain.approvers import Outcome, Standing, approver_id, everybody, lost_slots, standing
+from billing.steps.votes import as_domain_votes, verified_votes
+
+
+class SignedTexts(Protocol):
+    """Verifies what our keys have signed."""
+
+    def read_vote(self, text: str) -> Mapping[str, str] | None: ...
+    def read_entry(self, text: str, request_id: str) -> Mapping[str, Any] | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class PresentRequest:
+    """`request` has the people, the content and the number of invoices of now, `votes` are all that were given, whichever
+    content they were for, and `standing` says what those for this content come to."""
+
+    stored: StoredRequest
+    entries: tuple[Entry, ...]
+    request: ApprovalRequest
+    votes: tuple[RecordedVote, ...]
+    standing: Standing
+
+    @property
+    def counted(self) -> tuple[RecordedVote, ...]:
+        """The votes for this content."""
+        return tuple(vote for vote in self.votes if vote.batch_sha256 == self.request.batch_sha256)
+
+    @property
+    def decided(self) -> bool:
+        """Whether there is an outcome, or the votes give one that is still to be written."""
+        return self.stored.outcome is not None or self.standing.outcome is not Outcome.UNDECIDED
+
+    @property
+    def people(self) -> tuple[str, ...]:
+        """Everybody who is asked now."""
+        return everybody(self.request.slots)
+
+    @property
+    def unreachable(self) -> tuple[str, ...]:
+        """Addresses of those whom mail does not reach."""
+        bounced = {bounce.approver for bounce in self.stored.bounces}
+        return tuple(address for address in self.people if approver_id(address) in bounced)
+
+    @property
+    def lost_slots(self) -> tuple[str, ...]:
+        """Slots that can no longer be satisfied."""
+        return lost_slots(self.request.slots, as_domain_votes(self.votes), self.request.batch_sha256, self.unreachable)
+
+    @property
+    def missing(self) -> tuple[str, ...]:
+        """Those whose answer is still of use: in a slot that waits, and silent about this content."""
+        answered = {vote.approver for vote in self.counted}
+        waiting = [slot for slot in self.request.slots if slot.name in self.standing.open_slots]
+        return tuple(address for address in everybody(waiting) if address not in answered)
+
+    @property
+    def deputies_asked(self) -> bool:
+        """Whether the request was escalated."""
+        return escalated(self.entries)
+
+    def expired(self, now: datetime) -> bool:
+        """Whether its time is over."""
+        return now >= datetime.fromisoformat(self.request.expires_at)
+
+
+def present_request(stored: StoredRequest, signed: SignedTexts) -> PresentRequest:
+    """Verify votes and entries, and apply the entries. What no key of ours has signed counts for nothing."""
+    read = (signed.read_entry(text, stored.request.id) for text in stored.signed_entries)
+    entries = tuple(entry_from_dict(fields) for fields in read if fields is not None)
+    request = request_now(stored.request, entries)
+    votes = verified_votes(stored.signed_votes, request.id, signed.read_vote)
+    return PresentRequest(
+        stored, entries, request, votes, standing(request.slots, as_domain_votes(votes), request.batch_sha256)
+    )

@@ -1,0 +1,53 @@
+"""Everything that happened to an approval request, in the order of time, for the run's report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from billing.domain.approval_entries import EntryKind, holds, signed_content
+from billing.domain.approvers import approver_id, everybody
+from billing.domain.report import RecordLine
+from billing.steps.present_request import PresentRequest
+
+_MESSAGES = {
+    "ask": "was asked",
+    "again": "was asked again",
+    "reminder": "was reminded",
+    "bounced": "was told of a bounce",
+}
+
+
+def record_of(present: PresentRequest) -> tuple[RecordLine, ...]:
+    """The opening, mails, votes, holds, delegations, escalation, bounces and the outcome, oldest first."""
+    return tuple(sorted(_lines(present), key=lambda line: line.at))
+
+
+def _lines(present: PresentRequest) -> Iterator[RecordLine]:
+    stored, opened = present.stored, present.stored.request
+    yield RecordLine(opened.opened_at, "", f"opened the request {opened.id}", content=opened.batch_sha256)
+    everyone = {approver_id(one): one for one in (*everybody(opened.slots), *present.people)}
+    for message in stored.messages:
+        kind, *rest = message.what.split("-")
+        person = next((everyone[part] for part in rest if part in everyone), "")
+        if kind in _MESSAGES and person:
+            number = f" ({rest[0]})" if kind == "reminder" else ""
+            yield RecordLine(message.at, person, _MESSAGES[kind] + number)
+    for place, entry in enumerate(present.entries, start=1):
+        content = signed_content(opened.batch_sha256, holds(present.entries[:place]))
+        people = ", ".join(entry.people)
+        what = {
+            EntryKind.HOLD: f"held back {entry.order}",
+            EntryKind.RELEASE: f"took {entry.order} in again",
+            EntryKind.DELEGATE: f"passed the request on to {people}",
+            EntryKind.ESCALATE: f"asked {people} as well, for {', '.join(entry.slots)}",
+        }[entry.kind]
+        yield RecordLine(entry.at, entry.by, what, entry.reason, content)
+    for vote in present.votes:
+        said = f"answered {vote.answer}" + (f" to {vote.shown}" if vote.shown else "")
+        yield RecordLine(vote.at, vote.approver, said, vote.reason, vote.batch_sha256)
+    for bounce in stored.bounces:
+        who = everyone.get(bounce.approver, bounce.approver)
+        yield RecordLine(bounce.at, who, f"could not be reached by mail ({bounce.kind})", bounce.detail)
+    if stored.outcome is not None:
+        end = stored.outcome
+        yield RecordLine(end.at, "", f"ended as {end.outcome}", end.reason, present.request.batch_sha256)

@@ -1,0 +1,55 @@
+"""Sandboxes in which finance is asked, and what people do there."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from tests.runs.firm import firm, order
+from tests.runs.story import SECONDS, deployed, entered
+from tests.sandbox import Mail, Run, Sandbox
+from tests.sandbox.person import Form, Page
+
+ANN, BOB, CY, DI = (f"{name}@firm.example" for name in ("ann", "bob", "cy", "di"))
+
+
+def asked_of(approvers: str, orders: int = 3, **parameters: str) -> Sandbox:
+    """A sandbox of so many orders of 300.00 each, in which these people sign."""
+    world = firm(order(place) for place in range(1, orders + 1))
+    return deployed(world, parameters={"Approvers": approvers, **parameters})
+
+
+def until(what: Callable[[], Any], seconds: float = SECONDS) -> Any:
+    """Wait until something is true, and give it. The promise is that it becomes true, not when."""
+    end = time.monotonic() + seconds
+    while not (found := what()):
+        assert time.monotonic() < end, "it never came true"
+        time.sleep(0.03)
+    return found
+
+
+def links(sandbox: Sandbox, run: Run) -> dict[str, str]:
+    """Each person's newest link that can decide."""
+    return {mail.to[0]: sandbox.page_links(mail)[0] for mail in mails_of(sandbox, run) if sandbox.page_links(mail)}
+
+
+def mails_of(sandbox: Sandbox, run: Run) -> list[Mail]:
+    """The mails since the run started."""
+    return sandbox.mails()[run.mails_before :]
+
+
+def post(sandbox: Sandbox, link: str, answer: str, **typed: str) -> Page:
+    """One POST of a form, as a browser sends it."""
+    person = sandbox.person()
+    return person.submit(Page(link, 0, "", "", (), {}), Form(link, "post"), None, {"answer": answer, **typed})
+
+
+def slept(sandbox: Sandbox, run: Run, times: int) -> None:
+    """Wait until the run has entered its waiting state so often, and waits."""
+    until(lambda: entered(sandbox, run).count("Ask for approval") >= times and sandbox.is_waiting(run))
+
+
+def requests_of(sandbox: Sandbox, run: Run) -> list[Mapping[str, Any]]:
+    """Every row about the run's requests."""
+    return [row for row in sandbox.tables()["ApprovalsTable"] if run.name in str(row["pk"])]

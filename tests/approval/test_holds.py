@@ -1,0 +1,112 @@
+"""Orders are held back one by one; what is signed for follows, and whoever signed for something else is asked again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.approval.asked import ANN, BOB, asked_of, links, mails_of, post, until
+from tests.runs.firm import PERIOD
+from tests.runs.story import SECONDS, live, posted
+from tests.sandbox import Run, Sandbox
+
+
+@pytest.fixture(scope="module")
+def sandbox() -> Iterator[Sandbox]:
+    with asked_of(f"Lead: {ANN}; Controller: {BOB}", orders=40) as opened:
+        yield opened
+
+
+@pytest.fixture(scope="module")
+def held(sandbox: Sandbox) -> Run:
+    """Ann signs for forty, Bob holds two of them, both sign for what is left."""
+    run = sandbox.start({"period": PERIOD})
+    sandbox.wait_for_approval(run, SECONDS)
+    first = links(sandbox, run)
+    assert "You approved 40 invoices" in post(sandbox, first[ANN], "approve", invoices="40").text
+    page = post(sandbox, first[BOB], "hold", order="SO-7", reason="Hours are not final.")
+    assert page.status == 200
+    assert "The order SO-7 is held back." in page.text
+    assert "USD 11,700.00" in page.text, "39 times 300: the totals follow"
+    until(lambda: any(mail.to == (ANN,) or list(mail.to) == [ANN] for mail in again(sandbox, run)))
+    page = post(sandbox, first[BOB], "hold", order="so-9", reason="Wrong client.")
+    assert "38 invoices" in page.text
+    return run
+
+
+def again(sandbox: Sandbox, run: Run) -> list[object]:
+    """Mails that ask somebody once more."""
+    return [mail for mail in mails_of(sandbox, run) if "does not count for what is billed now" in " ".join(mail.text.split())]
+
+
+def test_the_others_see_the_holds_and_whoever_signed_before_is_asked_again(sandbox: Sandbox, held: Run) -> None:
+    ann = sandbox.person().open(links(sandbox, held)[ANN])
+    assert f"{BOB} held back SO-7" in ann.text
+    assert "Hours are not final." in ann.text
+    assert "You signed before, for other content" in ann.text
+    assert "38 invoices" in ann.text
+    stale = post(sandbox, links(sandbox, held)[ANN], "approve", invoices="40")
+    assert stale.status == 422, "the number of before is not the number of now"
+
+
+@pytest.mark.parametrize(
+    ("answer", "typed", "said"),
+    [
+        ("hold", {"order": "SO-999", "reason": "Not there."}, "type its number"),
+        ("hold", {"order": "", "reason": "Nothing typed."}, "type its number"),
+        ("hold", {"order": "SO-8", "reason": ""}, "Write why"),
+        ("hold", {"order": "SO-7", "reason": "Held already."}, "type its number"),
+        ("release", {"order": "SO-8", "reason": "Was never held."}, "type its number"),
+        ("delegate", {"delegate": "eve@firm.example"}, "allows no domain"),
+    ],
+)
+def test_what_was_not_typed_right_changes_nothing(
+    sandbox: Sandbox, held: Run, answer: str, typed: dict[str, str], said: str
+) -> None:
+    link = links(sandbox, held)[BOB]
+    before = sandbox.dump()
+    page = post(sandbox, link, answer, **typed)
+    assert (page.status, said in page.text) == (422, True), page.text[:400]
+    assert sandbox.dump() == before
+
+
+def test_thirty_eight_are_drafted_and_two_come_back_with_who_and_why(sandbox: Sandbox, held: Run) -> None:
+    now = links(sandbox, held)
+    assert post(sandbox, now[BOB], "release", order="SO-9", reason="It was right.").status == 200
+    assert post(sandbox, now[BOB], "hold", order="SO-9", reason="It was wrong after all.").status == 200
+    assert posted(sandbox, now[BOB], "approve", {"invoices": "38"}).status == 200
+    assert sandbox.result(held).status == "RUNNING", "Ann's approval was for forty"
+    assert posted(sandbox, now[ANN], "approve", {"invoices": "38"}).status == 200
+    assert sandbox.wait_for_end(held, SECONDS).status == "SUCCEEDED"
+    assert len(live(sandbox)) == 38
+    assert live(sandbox, 7) == live(sandbox, 9) == []
+    late = post(sandbox, now[BOB], "hold", order="SO-8", reason="Too late.")
+    assert "Approved: 38 invoices" in late.text, "once it is decided nothing can be held"
+    report = sandbox.report(held)
+    assert (report["counts"]["drafted"], report["counts"]["held"]) == (38, 2)
+    reasons = {line["orders"][0]: line["reason"] for line in report["lines"] if line["fate"] == "held"}
+    assert reasons["SO-7"].startswith(f"Held back by {BOB}: Hours are not final.")
+    assert "It was wrong after all." in reasons["SO-9"]
+    votes = {(vote["approver"], vote["batch_sha256"]) for vote in report["votes"]}
+    assert (ANN, report["batchSha256"]) in votes, "the vote that lost its effect stays on record"
+    assert {hash_ for _, hash_ in votes} == {report["batchSha256"], report["request"]["batch_sha256"]}
+    assert any(vote["shown"] == "38 invoices, USD 11,400.00" for vote in report["votes"])
+
+
+def test_held_orders_come_back_in_the_next_run(sandbox: Sandbox, held: Run) -> None:
+    assert sandbox.result(held).status == "SUCCEEDED"
+    run = sandbox.start({"period": "2026-06"})
+    sandbox.wait_for_approval(run, SECONDS)
+    page = sandbox.person().open(links(sandbox, run)[ANN])
+    assert "2 draft invoices" in page.text
+    assert "SO-7" in page.text
+    assert "SO-9" in page.text
+    refused = post(sandbox, links(sandbox, run)[ANN], "hold", order="SO-7", reason="One of two.")
+    assert refused.status == 200
+    last = post(sandbox, links(sandbox, run)[ANN], "hold", order="SO-9", reason="All of them.")
+    assert (last.status, "Reject the batch instead" in last.text) == (422, True)
+    for person in (ANN, BOB):
+        assert post(sandbox, links(sandbox, run)[person], "approve", invoices="1").status == 200
+    assert sandbox.wait_for_end(run, SECONDS).status == "SUCCEEDED"
+    assert (len(live(sandbox, 7)), len(live(sandbox, 9))) == (0, 1)

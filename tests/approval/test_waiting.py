@@ -1,0 +1,92 @@
+"""When a reminder, the deputies and the end are due: at the right moment, once, and never in a hot circle."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from billing.domain.errors import InputInvalid
+from billing.domain.waiting import Due, WaitingRules, check_rules, next_step
+
+OPENED = datetime(2026, 6, 1, 13, tzinfo=UTC)
+
+
+def step(rules: WaitingRules, passed: float, reminded: int = 0, deputies: bool = False) -> tuple[Due, int, int]:
+    found = next_step(
+        rules,
+        OPENED,
+        OPENED + timedelta(seconds=rules.timeout),
+        OPENED + timedelta(seconds=passed),
+        reminded,
+        deputies,
+    )
+    return found.due, found.reminder, found.seconds
+
+
+RULES = WaitingRules(timeout=100, reminder_interval=30, escalation_after=50)
+
+
+@pytest.mark.parametrize(
+    ("passed", "reminded", "deputies", "expected"),
+    [
+        (0, 0, False, (Due.NOTHING, 0, 30)),
+        (29.5, 0, False, (Due.NOTHING, 0, 1)),
+        (30, 0, False, (Due.REMINDER, 1, 20)),
+        (31, 1, False, (Due.NOTHING, 1, 19)),
+        (50, 1, False, (Due.ESCALATION, 1, 10)),
+        (50, 1, True, (Due.NOTHING, 1, 10)),
+        (95, 1, True, (Due.REMINDER, 3, 5)),
+        (95, 3, True, (Due.NOTHING, 3, 5)),
+        (100, 3, True, (Due.EXPIRY, 3, 1)),
+    ],
+)
+def test_what_is_due_follows_the_clock(
+    passed: float, reminded: int, deputies: bool, expected: tuple[Due, int, int]
+) -> None:
+    assert step(RULES, passed, reminded, deputies) == expected
+
+
+def test_without_reminders_and_deputies_there_is_one_long_sleep() -> None:
+    assert step(WaitingRules(604_800), 0) == (Due.NOTHING, 0, 604_800)
+    assert WaitingRules(604_800).first_wait == 604_800
+    assert RULES.first_wait == 30
+
+
+@given(
+    st.integers(1, 10_000), st.integers(0, 10_000), st.integers(0, 10_000), st.floats(0, 20_000, allow_nan=False)
+)
+def test_a_sleep_is_never_shorter_than_a_second_and_never_passes_the_end(
+    timeout: int, interval: int, escalation: int, passed: float
+) -> None:
+    due, _, seconds = step(WaitingRules(timeout, interval, escalation), passed)
+    assert seconds >= 1
+    assert (due is Due.EXPIRY) == (passed >= timeout)
+    assert passed + seconds < timeout + 2 or due is Due.EXPIRY
+
+
+@given(st.integers(1, 500), st.integers(1, 100), st.integers(0, 500))
+def test_a_run_that_sleeps_as_told_reminds_once_an_interval_and_always_ends(
+    timeout: int, interval: int, escalation: int
+) -> None:
+    rules = WaitingRules(timeout, interval, escalation)
+    passed, reminded, deputies, sent = rules.first_wait, 0, False, 0
+    for _ in range(3 * timeout + 10):
+        due, number, seconds = step(rules, passed, reminded, deputies)
+        if due is Due.EXPIRY:
+            break
+        if due is Due.REMINDER:
+            reminded, sent = number, sent + 1
+        deputies = deputies or due is Due.ESCALATION
+        passed += seconds
+    assert due is Due.EXPIRY
+    assert sent <= timeout // interval
+    assert deputies == (0 < escalation < timeout)
+
+
+def test_an_interval_that_would_outgrow_an_executions_history_is_refused() -> None:
+    with pytest.raises(InputInvalid, match="ReminderIntervalSeconds"):
+        check_rules(WaitingRules(604_800, 60))
+    check_rules(WaitingRules(604_800, 3_600))
