@@ -227,7 +227,9 @@ def test_one_outcome_stands_when_people_answer_at_the_same_instant(aws: AwsWorld
                 stands = standing(REQUEST.slots, map(as_vote, seen.signed_votes), REQUEST.batch_sha256)
                 if seen.outcome is not None or stands.outcome is Outcome.UNDECIDED:
                     return
-                if table.conclude(request_id, RecordedOutcome(str(stands.outcome), stands.reason, name), seen.vote_count):
+                if table.conclude(
+                    request_id, RecordedOutcome(str(stands.outcome), stands.reason, name), seen.vote_count
+                ):
                     return
 
         threads = [threading.Thread(target=answer, args=pair) for pair in ((ANN, "approve"), (BOB, "reject"))]
@@ -261,7 +263,8 @@ class Contended:
             def refuse(**_: Any) -> None:
                 reasons = [{"Code": "TransactionConflict"}, {"Code": "None"}]
                 raise ClientError(
-                    {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": reasons}, name  # type: ignore[typeddict-item]
+                    {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": reasons},
+                    name,  # type: ignore[typeddict-item]
                 )
 
             return refuse

@@ -24,9 +24,7 @@ LOCK = "PERIOD#main#2026-05"
 (PLAN,) = plan_invoices(read_orders(order("1000.00", hours(), id="5")), BillingPolicy()).invoices
 LINKS = (OrderLink("5", HASH, 0),)
 INTENT = LedgerEntry("order-5", EntryState.INTENDED, HASH, "run-1", "2026-05", 1, "2026-06-01", "cus_1")
-DRAFT = replace(
-    INTENT, state=EntryState.DRAFTED, invoice_id="in_1", currency="usd", total=100_000, live_mode=False
-)
+DRAFT = replace(INTENT, state=EntryState.DRAFTED, invoice_id="in_1", currency="usd", total=100_000, live_mode=False)
 
 
 @pytest.fixture
@@ -210,7 +208,9 @@ class HalfDeaf:
 
     def batch_write_item(self, **request: Any) -> Any:
         self._deaf -= 1
-        return {"UnprocessedItems": request["RequestItems"]} if self._deaf >= 0 else self._real.batch_write_item(**request)
+        return (
+            {"UnprocessedItems": request["RequestItems"]} if self._deaf >= 0 else self._real.batch_write_item(**request)
+        )
 
     def batch_get_item(self, **request: Any) -> Any:
         self._deaf -= 1

@@ -47,8 +47,8 @@ def test_a_mail_has_both_bodies_and_its_headers() -> None:
     assert mail.get_content_type() == "multipart/alternative"
     text, html = mail.iter_parts()
     assert (text.get_content_type(), html.get_content_type()) == ("text/plain", "text/html")
-    assert cast(EmailMessage, text).get_content() == CONTENT.text
-    assert cast(EmailMessage, html).get_content() == CONTENT.html
+    assert cast(EmailMessage, text).get_content().replace("\r\n", "\n") == CONTENT.text
+    assert cast(EmailMessage, html).get_content().replace("\r\n", "\n") == CONTENT.html
 
 
 def test_all_mails_of_a_run_are_one_thread() -> None:

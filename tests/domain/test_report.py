@@ -52,7 +52,9 @@ def plan(number: int, orders: int = 1, total: int = 100_000, currency: str = "us
 def invoice(made: InvoicePlan, disposition: Disposition = Disposition.ASK) -> BatchInvoice:
     done = disposition in (Disposition.SKIP, Disposition.HOLD)
     customer = None if done else MatchedCustomer("cus_1", How.KNOWN)
-    return BatchInvoice(made, content_hash(made), disposition, "reason in the batch", customer, "in_0" if done else None)
+    return BatchInvoice(
+        made, content_hash(made), disposition, "reason in the batch", customer, "in_0" if done else None
+    )
 
 
 def entry(made: InvoicePlan, state: EntryState, run_id: str = RUN, content: str | None = None) -> LedgerEntry:
@@ -214,7 +216,9 @@ def test_a_report_survives_storage_exactly(
         counts=count_orders(lines),
         totals=sum_amounts(lines),
         decision=RecordedOutcome("rejected", "wrong", "2026-06-01T10:00:00+00:00") if decided else None,
-        votes=(RecordedVote("ann@firm.example", Answer.REJECT, "wrong", "2026-06-01T10:00:00+00:00", "h"),) if decided else (),
+        votes=(RecordedVote("ann@firm.example", Answer.REJECT, "wrong", "2026-06-01T10:00:00+00:00", "h"),)
+        if decided
+        else (),
         batch_sha256="h" if decided else None,
         live_mode=False if decided else None,
     )

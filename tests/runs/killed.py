@@ -61,7 +61,9 @@ def play(sandbox: Sandbox, place: int, k: int, when: When) -> KilledRun:
 def is_billed_once(sandbox: Sandbox, place: int) -> None:
     """Exactly one live invoice with all its lines, and one customer, whatever was killed."""
     invoices = live(sandbox, place)
-    lines = [[(line["amount"], line["description"].partition(" — ")[0]) for line in one["lines"]["data"]] for one in invoices]
+    lines = [
+        [(line["amount"], line["description"].partition(" — ")[0]) for line in one["lines"]["data"]] for one in invoices
+    ]
     assert lines == [[(30000, "First week"), (4550, "Second week")]]
     assert {(one["status"], one["total"]) for one in invoices} == {("draft", 34550)}
     names = [customer["name"] for customer in sandbox.stripe.customers()]

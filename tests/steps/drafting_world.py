@@ -116,7 +116,9 @@ class DraftingWorld:
         invoices = []
         for plan in plans.invoices:
             match = MatchedCustomer(customer, How.NEW if customer is None else How.EMAIL, plan.client.email)
-            invoices.append(BatchInvoice(plan, content_hash(plan), Disposition.ASK, "New.", match, orders=links[plan.key]))
+            invoices.append(
+                BatchInvoice(plan, content_hash(plan), Disposition.ASK, "New.", match, orders=links[plan.key])
+            )
         placed, ndjson = with_pieces(invoices)
         self.files.write(f"{self.run['prefix']}invoices.ndjson", ndjson, "application/x-ndjson")
         self.ledger.record_approvals(

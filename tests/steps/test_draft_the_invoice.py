@@ -164,9 +164,7 @@ def test_a_killed_draft_is_finished_not_repeated(
         if not world.kill(item, at, after):
             break
         then(world)
-        world.files.write(
-            f"{world.run['prefix']}invoices.ndjson", world.files.read(run_files), "application/x-ndjson"
-        )
+        world.files.write(f"{world.run['prefix']}invoices.ndjson", world.files.read(run_files), "application/x-ndjson")
         assert world.draft(item) == "drafted", f"killed at call {at}"
         assert_drafted_once(world, item)
     assert at > 9, "drafting has at least so many outside calls"

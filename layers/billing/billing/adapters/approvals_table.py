@@ -158,8 +158,9 @@ class ApprovalsTable:
         )
 
     def conclude(self, request_id: str, outcome: RecordedOutcome, votes_seen: int) -> bool:
-        """Keep the outcome if it was made from all votes there are. Answers False if a vote came in between or an outcome
-        is there already: read again. So two opposite answers at the same instant are both counted, and never one missed.
+        """Keep the outcome if it was made from all votes there are. Answers False if a vote came in between or an
+        outcome is there already: read again. So two opposite answers at the same instant are both counted, and never
+        one missed.
         """
         return self._together(
             [

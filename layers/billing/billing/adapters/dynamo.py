@@ -30,10 +30,13 @@ def values_of(item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def batch_get(dynamodb: DynamoDBClient, table: str, keys: Sequence[Mapping[str, str]]) -> Iterator[dict[str, Any]]:
-    """The rows that exist among `keys`, read consistently. PassingError if the table stays throttled."""
-    for start in range(0, len(keys), _BATCH):
-        request: Any = {table: {"Keys": [to_item(key) for key in keys[start : start + _BATCH]], "ConsistentRead": True}}
-        for _ in range(8):
+    """The rows that exist among `keys`, read consistently, each once. PassingError if the table stays throttled."""
+    # DynamoDB refuses a batch that names a key twice.
+    wanted = list({tuple(sorted(key.items())): key for key in keys}.values())
+    for start in range(0, len(wanted), _BATCH):
+        chosen = [to_item(key) for key in wanted[start : start + _BATCH]]
+        request: Any = {table: {"Keys": chosen, "ConsistentRead": True}}
+        for _ in range(_TRIES):
             answer = dynamodb.batch_get_item(RequestItems=request)
             for item in answer["Responses"].get(table, []):
                 yield values_of(item)

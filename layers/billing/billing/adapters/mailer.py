@@ -59,6 +59,7 @@ class Mailer:
             code = error.response["Error"]["Code"]
             if code in _REFUSED:
                 raise PersonNeeded(
-                    f"SES refuses to send ({code}): the sender must be verified, and in the SES sandbox every recipient too."
+                    f"SES refuses to send ({code}): the sender must be verified, and in the SES "
+                    "sandbox every recipient too."
                 ) from None
             raise

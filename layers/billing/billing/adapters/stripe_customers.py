@@ -1,4 +1,6 @@
-"""Stripe's customers: found by id, by NetSuite's id in their metadata, by e-mail; created once for a NetSuite customer."""
+"""Stripe's customers: found by id, by NetSuite's id in their metadata, by e-mail; created once for a NetSuite
+customer.
+"""
 
 from __future__ import annotations
 

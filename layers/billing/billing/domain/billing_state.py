@@ -1,7 +1,7 @@
 """What is still to bill of an order that was listed, given what was billed of it before. Pure.
 
-Keyed on NetSuite's lines and not on our plans: an order that was billed in a client's invoice, or in parts, is recognised in
-whatever plan it comes back.
+Keyed on NetSuite's lines and not on our plans: an order that was billed in a client's invoice, or in parts, is
+recognised in whatever plan it comes back.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def state_of_order(
     named = ", ".join(sorted(live))
     if len(plans) > 1:
         reason = f"Billed by {named}, and changed since. It has parts: compare the invoices with the order by hand."
-        return [Held(plan, link, sorted(live)[0], reason) for plan in plans]
+        return [Held(plan, link, min(live), reason) for plan in plans]
     return [_changed(plans[0], link, record, live, gone)]
 
 
@@ -96,7 +96,7 @@ def _unchanged(
         return ToBill(plan, link, gone, again)
     named = ", ".join(sorted(filter(None, invoices)))
     periods = sorted({entries[one.plan_key].period for one in live.values() if one.plan_key in entries})
-    first = sorted(filter(None, invoices))[0]
+    first = min(filter(None, invoices))
     return Done(plan, link, first, f"Drafted in {', '.join(periods)} as {named}.", live[first].plan_key)
 
 
@@ -112,7 +112,7 @@ def _changed(
     changes = " ".join(found.changes)
     if isinstance(found, MoreToBill):
         return ToBill(found.plan, link, gone, f"Billed by {named}; newly open since: {changes}")
-    first = sorted(live)[0]
+    first = min(live)
     if isinstance(found, NothingNew):
         reason = f"Billed by {named}. Changed since, with nothing new to bill. {changes}"
         return Done(plan, link, first, reason.strip(), live[first].plan_key)

@@ -1,9 +1,9 @@
 """What is known about orders and invoice plans from earlier runs, and what a run does with them.
 
 The ledger is what makes a second invoice impossible, for ever and not for the 24 hours that a Stripe idempotency key
-lives: an entry is written as intent before the first write to Stripe and as fact after the last. Beside the entry of each
-plan there is a record of each order, because the same order may come back in another plan: grouped by client, in parts,
-or with more lines than before.
+lives: an entry is written as intent before the first write to Stripe and as fact after the last. Beside the entry of
+each plan there is a record of each order, because the same order may come back in another plan: grouped by client, in
+parts, or with more lines than before.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ class LedgerEntry:
 
 @dataclass(frozen=True, slots=True)
 class OrderLink:
-    """An order of a plan as it was when the plan was made: the hash of the whole order's content, and the version of its
-    record. An intent holds only while the record still has that version."""
+    """An order of a plan as it was when the plan was made: the hash of the whole order's content, and the version of
+    its record. An intent holds only while the record still has that version."""
 
     order_id: str
     order_hash: str
@@ -68,7 +68,9 @@ class OrderLink:
 
 @dataclass(frozen=True, slots=True)
 class BilledInvoice:
-    """What one drafted invoice has billed of one order: plan key, and (line id, open quantity or None, minor units, text)."""
+    """What one drafted invoice has billed of one order: plan key, and (line id, open quantity or None, minor units,
+    text).
+    """
 
     plan_key: str
     lines: tuple[tuple[str, str | None, int, str], ...]
@@ -140,7 +142,8 @@ def decide(signed: str, stripe_customer: str | None, entry: LedgerEntry | None, 
     if entry is not None and entry.state is EntryState.DIFFERS:
         return Decision(
             Disposition.HOLD,
-            f"The draft {entry.invoice_id} differs from what was approved. Delete or void it in Stripe, then run again.",
+            f"The draft {entry.invoice_id} differs from what was approved. Delete or void it in "
+            "Stripe, then run again.",
             entry.invoice_id,
         )
     if entry is not None and entry.state is EntryState.DRAFTED and entry.content_hash == signed:

@@ -105,8 +105,8 @@ def answer(
 ) -> Answered:
     """Record this person's answer and, if it decides the request, the outcome.
 
-    Safe to repeat: the first answer of a person stands, and so does the first outcome. A repeated POST after the decision
-    asks for the run to be woken again, so that a lost callback is sent.
+    Safe to repeat: the first answer of a person stands, and so does the first outcome. A repeated POST after the
+    decision asks for the run to be woken again, so that a lost callback is sent.
     """
     request = seen.request
     if seen.open:

@@ -121,8 +121,8 @@ def _request(
 
 
 def _is_open(stored: StoredRequest, batch_sha256: str, now: datetime) -> bool:
-    """Whether the approvers' links for this batch can still decide. A run that was aborted while it waited and is redriven
-    days later must not wait on links that have ended."""
+    """Whether the approvers' links for this batch can still decide. A run that was aborted while it waited and is
+    redriven days later must not wait on links that have ended."""
     return (
         stored.outcome is None
         and stored.request.batch_sha256 == batch_sha256

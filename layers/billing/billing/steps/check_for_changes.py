@@ -1,4 +1,6 @@
-"""State "Check for changes": approved orders that moved in NetSuite since they were listed are held, the rest goes on."""
+"""State "Check for changes": approved orders that moved in NetSuite since they were listed are held, the rest goes
+on.
+"""
 
 from __future__ import annotations
 

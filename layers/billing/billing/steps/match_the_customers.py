@@ -1,5 +1,5 @@
-"""State "Match the customers": orders become invoice plans, the ledger sets aside what is billed, and each client is matched
-to its Stripe customer. Reads Stripe and the tables; writes two files of the run and nothing else."""
+"""State "Match the customers": orders become invoice plans, the ledger sets aside what is billed, and each client is
+matched to its Stripe customer. Reads Stripe and the tables; writes two files of the run and nothing else."""
 
 from __future__ import annotations
 
@@ -86,8 +86,8 @@ class Months(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """Everything that matching needs. `policy_of(period, email columns)` gives the BillingPolicy; `bounds` are minor units
-    by currency, `change_percent` is what counts as a change against last month."""
+    """Everything that matching needs. `policy_of(period, email columns)` gives the BillingPolicy; `bounds` are minor
+    units by currency, `change_percent` is what counts as a change against last month."""
 
     policy_of: Callable[[str, tuple[str, ...]], BillingPolicy]
     bounds: Mapping[str, int]
@@ -175,7 +175,9 @@ class Matching:
         return to_bill, settled
 
     def _matches(self, clients: Iterable[PlanClient]) -> dict[str, MatchedCustomer | Unmatched]:
-        """Each client's customer: what NetSuite stores, what we know, what Stripe's metadata says, and last the e-mail."""
+        """Each client's customer: what NetSuite stores, what we know, what Stripe's metadata says, and last the
+        e-mail.
+        """
         by_id: dict[str, PlanClient] = {}
         for client in clients:
             # Orders may name different addresses: the first that names one speaks for the client.

@@ -49,8 +49,9 @@ def open_the_run(
     """Answer the run's frame: its id, period, file prefix and settings, and whether it holds the period.
 
     The run's id is the execution's name. The invoices' date is the firm's own day of the schedule (by hand: of the
-    start), however long the approval takes; due dates count from it. A dry run writes nothing and therefore takes no lock. Safe to repeat.
-    Raises InputInvalid (input, or the Approvers parameter) and PassingError (two runs race for the lock).
+    start), however long the approval takes; due dates count from it. A dry run writes nothing and therefore takes no
+    lock. Safe to repeat. Raises InputInvalid (input, or the Approvers parameter) and PassingError (two runs race for
+    the lock).
     """
     run_input = parse_run_input(raw_input, settings.zone, settings.lookback_months, settings.cycle)
     parse_slots(settings.approvers)  # A mistake there must show at the start, not after the listing.
@@ -92,6 +93,7 @@ def open_the_run(
 
 def _said(period: str, holder: Holder) -> str:
     return (
-        f"The period {period} is being billed by the run {holder.run_id}, which is still at work or waits for approval. "
+        f"The period {period} is being billed by the run {holder.run_id}, which is still at work or "
+        "waits for approval. "
         "This run does nothing and ends well."
     )
