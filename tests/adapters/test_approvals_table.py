@@ -137,7 +137,7 @@ def as_vote(signed: str) -> Vote:
 
 
 class Person:
-    """Answers as the page does, one write or read at a time: vote, look, conclude, and look again if it was too late."""
+    """Answers as the page does, one write or read at a time: vote, look, conclude, and again if it was too late."""
 
     def __init__(self, table: ApprovalsTable, request_id: str, name: str, answer: Answer) -> None:
         self.table, self.request_id, self.name, self.answer = table, request_id, name, answer

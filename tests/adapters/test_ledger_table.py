@@ -81,7 +81,7 @@ def test_no_intent_for_what_exists_in_stripe(ready: LedgerTable, state: EntrySta
     ready.intend(INTENT, LOCK, PLAN, LINKS, ())
     ready.settle(replace(DRAFT, state=state), PLAN, LINKS, ())
     before = ready.entry("order-5")
-    with pytest.raises(PersonNeeded, match="order-5: .* drafted by another run meanwhile"):
+    with pytest.raises(PersonNeeded, match=r"order-5: .* drafted by another run meanwhile"):
         ready.intend(INTENT, LOCK, PLAN, LINKS, ())
     assert ready.entry("order-5") == before
 

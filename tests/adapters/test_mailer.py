@@ -70,7 +70,7 @@ def test_a_clients_name_adds_no_header(subject: str) -> None:
 @pytest.mark.parametrize("to", ["ann@firm.example\r\nBcc: eve@evil.example", "ann@firm.example\nX: y"])
 def test_an_address_adds_no_header(to: str) -> None:
     ses = Ses()
-    with pytest.raises(ValueError, match="linefeed|newline"):
+    with pytest.raises(ValueError, match=r"linefeed|newline"):
         Mailer(ses, SENDER, "c").send(to, CONTENT, "run-1")  # type: ignore[arg-type]
     assert ses.sent == []
 

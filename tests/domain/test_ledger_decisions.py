@@ -60,7 +60,7 @@ CASES = [
         Disposition.SKIP,
     ),
     ("drafted, approval gone", entry(EntryState.DRAFTED), None, "cus_1", Disposition.SKIP),
-    # The orders' own records have said before that nothing of this content is billed: its invoice was removed in Stripe.
+    # The orders' own records have said before that nothing of it is billed: its invoice was removed in Stripe.
     ("drafted with other content and removed", entry(EntryState.DRAFTED, OTHER), None, "cus_1", Disposition.ASK),
     (
         "drafted with other content and removed, this signed for",

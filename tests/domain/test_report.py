@@ -79,7 +79,7 @@ def test_what_was_released_has_the_fate_that_the_ledger_knows() -> None:
     assert fate_of(ask, entry(made, EntryState.DRAFTED)).reason == ""
     for state in (EntryState.FAILED, EntryState.DIFFERS, EntryState.INTENDED):
         line = fate_of(ask, entry(made, state))
-        assert (line.fate, line.reason) == (Fate.FAILED, "reason in the ledger")
+        assert (line.fate, line.reason.endswith("reason in the ledger")) == (Fate.FAILED, True)
     lost = fate_of(ask, None)
     assert lost.fate is Fate.FAILED
     assert "did not begin" in lost.reason
@@ -135,6 +135,9 @@ def test_a_draft_whose_total_is_not_the_plans_breaks_the_sums() -> None:
     assert not sums_agree(batch, sum_amounts(bad))
 
 
+amounts = st.sampled_from([("usd", 7), (None, None), ("eur", None)])
+
+
 @st.composite
 def runs(draw: st.DrawFn) -> tuple[Batch, dict[str, LedgerEntry], bool]:
     """Any batch with any ledger: orders in several currencies, grouped or not, problems with and without amounts."""
@@ -154,9 +157,9 @@ def runs(draw: st.DrawFn) -> tuple[Batch, dict[str, LedgerEntry], bool]:
             run_id = draw(st.sampled_from((RUN, "run-1")))
             entries[made.key] = entry(made, state, run_id, "f" * 64 if other else None)
     problems = tuple(
-        Problem(f"9{number}", f"SO-9{number}", "email", "x", "x", *draw(st.sampled_from([("usd", 7), (None, None), ("eur", None)])))
+        Problem(f"9{number}", f"SO-9{number}", "email", "x", "x", *draw(amounts))
         for number in range(draw(st.integers(0, 4)))
-    )  # fmt: skip
+    )
     return Batch({}, with_pieces(invoices)[0], problems), entries, draw(st.booleans())
 
 

@@ -1,4 +1,4 @@
-"""A plan as Stripe's parameters: always the same bytes, valid by Stripe's own description, due on the firm's own day."""
+"""A plan as Stripe's parameters: the same bytes always, valid by Stripe's own description, due on the firm's day."""
 
 from __future__ import annotations
 

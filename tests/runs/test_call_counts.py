@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import time
 from collections.abc import Iterator
 
 import pytest
 
-from tests.runs.story import SECONDS, asked_nobody, deployed
+from tests.runs.story import deployed
 from tests.sandbox import Sandbox
 from tests.sandbox.netsuite import generate_world
 from tests.sandbox.sandbox import Run
@@ -23,15 +25,14 @@ def listed() -> Iterator[tuple[Sandbox, Run]]:
     """5,000 orders with 15,000 lines, listed by a run that is stopped as soon as the snapshot is there."""
     with deployed(generate_world(5000, lines_per_order=3)) as sandbox:
         run = sandbox.start(DRY)
-        while not any(key.endswith("orders.json") for key in sandbox.objects()):
-            assert sandbox.result(run).status == "RUNNING"
         while not any(state.name == "Match the customers" for state in sandbox.states(run)):
             assert sandbox.result(run).status == "RUNNING"
+            time.sleep(0.1)
         sandbox.stop(run)
         yield sandbox, run
 
 
-def test_five_thousand_orders_with_fifteen_thousand_lines_cost_at_most_thirty_calls(
+def test_five_thousand_orders_of_three_lines_cost_at_most_thirty_calls(
     listed: tuple[Sandbox, Run],
 ) -> None:
     sandbox, _ = listed
@@ -40,8 +41,6 @@ def test_five_thousand_orders_with_fifteen_thousand_lines_cost_at_most_thirty_ca
 
 
 def test_every_one_of_five_thousand_orders_is_in_the_snapshot_with_all_its_lines(listed: tuple[Sandbox, Run]) -> None:
-    import json
-
     sandbox, _ = listed
     key = next(key for key in sandbox.objects() if key.endswith("orders.json"))
     snapshot = json.loads(sandbox.objects()[key])
@@ -60,20 +59,3 @@ def test_the_states_output_stays_a_small_summary(listed: tuple[Sandbox, Run]) ->
     ]
     assert outputs
     assert all(len(output) < 4_000 for output in outputs)
-
-
-@pytest.mark.parametrize("orders", [333, 334], ids=["just under a page", "just over a page"])
-def test_rows_around_a_full_page_are_neither_lost_nor_listed_twice(orders: int) -> None:
-    with deployed(generate_world(orders, lines_per_order=3, clients=2)) as sandbox:
-        run, result = asked_nobody(sandbox, DRY)
-        assert result.status == "SUCCEEDED"
-        assert sandbox.report(run)["listed"] == orders == len(sandbox.report(run)["lines"])
-        assert _netsuite_calls(sandbox) <= 4
-
-
-def test_exactly_one_full_page_is_a_page_and_not_an_endless_loop() -> None:
-    with deployed(generate_world(500, lines_per_order=2, clients=2)) as sandbox:
-        run = sandbox.start(DRY)
-        assert sandbox.wait_for_end(run, SECONDS).status == "SUCCEEDED"
-        assert sandbox.report(run)["listed"] == 500
-        assert _netsuite_calls(sandbox) <= 4

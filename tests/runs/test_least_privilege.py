@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -12,34 +13,30 @@ from samtranslator.yaml_helper import yaml_parse
 
 from tests.runs import template_cuts as cut
 from tests.runs.firm import firm, order
-from tests.runs.story import deployed, live
-from tests.sandbox import DeployError, SandboxError
+from tests.runs.story import deployed
+from tests.sandbox import DeployError
 
 WIRING = ast.parse((cut.REPOSITORY / "layers/billing/billing/wiring.py").read_text(encoding="utf-8"))
 SUBSTITUTIONS = ("DraftTheInvoiceFunction", "RunsBucket", "StopTheRunFunction")
 
 
 def _failure(tmp_path: Path, text: str) -> str:
-    """Deploy this template, run a month of one order to its end, and give every word about what went wrong."""
-    world = firm([order(1)])
+    """Deploy this template, try to bill a month of one order, and give every word about what went wrong."""
     try:
-        with deployed(world, template=cut.write(tmp_path, text), retry_delay_scale=0.001) as sandbox:
+        with deployed(firm([order(1)]), template=cut.write(tmp_path, text), retry_delay_scale=0.001) as sandbox:
             run = sandbox.fire_schedule()
-            try:
-                mails = sandbox.wait_for_approval(run, 60)
-                page = sandbox.answer(mails[0], "approve")
-                result = sandbox.wait_for_end(run, 60) if page.status == 200 else None
-            except SandboxError as error:
-                result, page = sandbox.result(run), None
-                words = [str(error)]
-            else:
-                words = [page.text]
-            assert result is None or result.status == "FAILED", result
-            assert live(sandbox, 1) == [] or result is not None
-            words += [str(result), *(str(denial) for denial in sandbox.denials)]
+            page = ""
+            while sandbox.result(run).status == "RUNNING":
+                if sandbox.is_waiting(run):
+                    if page:
+                        break  # a vote that cannot wake the run: it waits on, and the vote is kept
+                    page = sandbox.answer(sandbox.wait_for_approval(run, 60)[0], "approve").text
+                time.sleep(0.05)
+            result = sandbox.result(run)
+            assert result.status != "SUCCEEDED", "nothing was missed"
+            words = [page, str(result), *(str(denial) for denial in sandbox.denials)]
             words += [f"{child.error} {child.cause}" for child in sandbox.children(run)]
-            words += [line for _, line in sandbox.logs()]
-            return " ".join(words)
+            return " ".join([*words, *(line for _, line in sandbox.logs())])
     except DeployError as error:
         return str(error)
 
@@ -83,7 +80,7 @@ def test_a_substitution_that_is_taken_away_is_missed_by_name(tmp_path: Path, nam
 
 @pytest.mark.parametrize(
     ("resource", "layer", "module"),
-    [("DraftTheInvoiceFunction", "StripeLayer", "stripe"), ("TellTheTeamFunction", "BillingLayer", "billing")],
+    [("DraftTheInvoiceFunction", "StripeLayer", "stripe"), ("ReadTheDecisionFunction", "BillingLayer", "billing")],
 )
 def test_a_layer_that_is_taken_away_is_missed_by_name(tmp_path: Path, resource: str, layer: str, module: str) -> None:
     assert f"No module named '{module}'" in _failure(tmp_path, cut.without_layer(resource, layer))

@@ -237,7 +237,7 @@ def test_forty_orders_cost_netsuite_at_most_six_calls(month: Month) -> None:
 def test_every_request_to_stripe_is_valid_by_stripes_own_description(month: Month) -> None:
     script = REPOSITORY.parent / "shared" / "stripe" / "validate_request.py"
     if not script.exists():
-        pytest.skip("Stripe's description is not beside the repository (../shared/stripe)")
+        pytest.skip("Stripe's description is not beside the repository")
     spec = importlib.util.spec_from_file_location("validate_request", script)
     assert spec is not None
     assert spec.loader is not None

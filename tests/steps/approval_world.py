@@ -1,4 +1,4 @@
-"""A batch waiting for signatures: real tables and files in moto, real signatures and pages, and a run that can be woken."""
+"""A batch that waits for signatures: real tables, files, signatures and pages, and a run that can be woken."""
 
 from __future__ import annotations
 

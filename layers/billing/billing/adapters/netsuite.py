@@ -144,7 +144,8 @@ def _refusal(answer: requests.Response) -> Exception:
     if "permission" in detail.lower() or "was not found" in detail or answer.status_code == 403:
         return PersonNeeded(
             "NetSuite refuses the query. The integration's role needs SuiteAnalytics Workbook (Edit), REST Web "
-            f"Services (Full) and View on sales orders, customers, items, currencies and terms. ({code or answer.status_code})"
+            "Services (Full) and View on sales orders, customers, items, currencies and terms. "
+            f"({code or answer.status_code})"
         )
     return OurFault(f"NetSuite refused a query: HTTP {answer.status_code} {code}.")
 

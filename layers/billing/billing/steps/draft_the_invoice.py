@@ -193,6 +193,12 @@ class Drafting:
             intent = self._for_customer(plan, customer, intent)
             look = not (created_now and first)
             invoice, intent, fresh = self._invoice(plan, customer, intent, look=look, again=not first)
+            if invoice.status == "draft":
+                intent = self._add_missing_lines(plan, invoice, intent, fresh)
+            held = self.invoices.read(invoice.id)
+            wrong = differences(plan, customer, held.customer, held.currency, held.line_ids, self._comparable(held))
+            if wrong:
+                intent = self._mark(invoice.id, wrong.code, intent)
         except ObjectMissing:
             raise PassingError(
                 f"{plan.key}: its draft vanished while it was worked on. Another attempt looks anew."
@@ -201,12 +207,6 @@ class Drafting:
             raise PersonNeeded(
                 f"{plan.key}: its Stripe customer no longer exists. Start a new execution: it matches the client again."
             ) from None
-        if invoice.status == "draft":
-            intent = self._add_missing_lines(plan, invoice, intent, fresh)
-        held = self.invoices.read(invoice.id)
-        wrong = differences(plan, customer, held.customer, held.currency, held.line_ids, self._comparable(held))
-        if wrong:
-            intent = self._mark(invoice.id, wrong.code, intent)
         return replace(
             intent,
             state=EntryState.DIFFERS if wrong else EntryState.DRAFTED,
