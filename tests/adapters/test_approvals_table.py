@@ -174,13 +174,13 @@ def check(table: ApprovalsTable, request_id: str, people: list[Person]) -> None:
         assert stored.outcome.outcome == "rejected"
 
 
-INTERLEAVINGS = [turns for turns in itertools.product((0, 1), repeat=8) if turns.count(0) == 4]
-"""Every order of two people's first four steps: vote, look, conclude, and once more if it was too late."""
+INTERLEAVINGS = [turns for turns in itertools.product((0, 1), repeat=6) if turns.count(0) == 3]
+"""Every order of two people's first three steps: vote, look, conclude. Who was too late looks again after that."""
 
 
 def test_one_outcome_stands_in_every_interleaving_of_two_opposite_answers(aws: AwsWorld) -> None:
     table = ApprovalsTable(aws.dynamodb, APPROVALS)
-    assert len(INTERLEAVINGS) == 70
+    assert len(INTERLEAVINGS) == 20
     for number, turns in enumerate(INTERLEAVINGS):
         request = replace(REQUEST, id=f"run-{number}.1")
         table.open(request)

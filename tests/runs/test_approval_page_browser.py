@@ -53,7 +53,7 @@ def test_an_approver_signs_in_a_browser_and_the_month_is_billed(browser: Browser
         asked_for: list[str] = []
         page.on("request", lambda request: asked_for.append(request.url))
         page.goto(link)
-        page.screenshot(path=SCREENSHOTS / "approval_page_in_the_sandbox.png", full_page=True)
+        page.screenshot(path=SCREENSHOTS / "approval_page_in_the_sandbox.png")
         page.locator('input[name="invoices"]').fill("30")
         page.locator('button[value="approve"]').click()
         assert "type the number of invoices" in page.inner_text("body")

@@ -1,4 +1,4 @@
-"""Killed at any outgoing call, after it was done and before the function knew: one invoice in the end, and everybody told."""
+"""Killed at any outgoing call, after it was done and before the function knew: one invoice, and everybody told."""
 
 from __future__ import annotations
 

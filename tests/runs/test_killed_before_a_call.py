@@ -1,4 +1,4 @@
-"""Killed at any outgoing call, before it left: one invoice in the end, and everybody told."""
+"""Killed at any outgoing call, before it left: one invoice, and everybody told."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The approval page is killed at any call while a person answers: pressing again completes what the first press began."""
+"""The approval page is killed while a person answers: pressing again completes what the first press began."""
 
 from __future__ import annotations
 

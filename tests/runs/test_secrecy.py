@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
@@ -72,14 +73,7 @@ def _texts(sandbox: Sandbox, runs: list[Run]) -> dict[str, str]:
     for name, line in sandbox.logs():
         texts[f"log of {name}"] += line + "\n"
     for place, run in enumerate(runs):
-        events = []
-        for event in sandbox.history(run):
-            if "taskScheduledEventDetails" in event:
-                # The token of a wait is inherent in the event by which Step Functions hands it over.
-                details = json.loads(event["taskScheduledEventDetails"]["parameters"])
-                details["Payload"].pop("taskToken", None)
-                event = {**event, "taskScheduledEventDetails": details}
-            events.append(event)
+        events = [_without_token(event) for event in sandbox.history(run)]
         texts[f"history {place}"] = json.dumps(events, default=str, ensure_ascii=False)
         texts[f"children {place}"] = json.dumps(
             [[child.input, child.output, child.error, child.cause, child.events] for child in sandbox.children(run)],
@@ -91,6 +85,15 @@ def _texts(sandbox: Sandbox, runs: list[Run]) -> dict[str, str]:
         found = logs.filter_log_events(logGroupName=group["logGroupName"])["events"]
         texts[f"group {group['logGroupName']}"] = "\n".join(event["message"] for event in found)
     return texts
+
+
+def _without_token(event: dict[str, Any]) -> dict[str, Any]:
+    """The token of a wait is inherent in the event by which Step Functions hands it over, and in no other."""
+    if "taskScheduledEventDetails" not in event:
+        return event
+    details = json.loads(event["taskScheduledEventDetails"]["parameters"])
+    details["Payload"].pop("taskToken", None)
+    return {**event, "taskScheduledEventDetails": details}
 
 
 def _found(evidence: Evidence, words: list[str]) -> list[tuple[str, str]]:

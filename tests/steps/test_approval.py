@@ -8,7 +8,7 @@ import pytest
 
 from billing.adapters.signatures import Signatures
 from billing.domain.approval_request import RecordedOutcome
-from billing.domain.approvers import approver_id
+from billing.domain.approvers import approver_id, everybody, parse_slots
 from billing.domain.errors import OurFault, PassingError, PersonNeeded
 from tests.adapters.aws_world import APPROVALS, AwsWorld
 from tests.steps.approval_world import ANN, BOB, CY, ApprovalWorld
@@ -345,8 +345,16 @@ def test_a_decision_about_another_batch_is_none_for_this_one(asked: ApprovalWorl
         asked.decide()
 
 
-def test_an_approver_whose_mail_is_refused_needs_a_person(aws: AwsWorld, clock: MovingClock) -> None:
+def test_one_address_that_is_refused_keeps_nobody_else_from_being_asked(aws: AwsWorld, clock: MovingClock) -> None:
     world = ApprovalWorld(aws, clock)
     world.outbox.refuses[ANN] = PersonNeeded("SES refuses")
+    others = [address for address in everybody(parse_slots(world.approvers)) if address != ANN]
+    assert world.ask() == len(others)
+
+
+def test_a_request_that_reaches_nobody_needs_a_person(aws: AwsWorld, clock: MovingClock) -> None:
+    world = ApprovalWorld(aws, clock)
+    for address in everybody(parse_slots(world.approvers)):
+        world.outbox.refuses[address] = PersonNeeded("SES refuses")
     with pytest.raises(PersonNeeded):
         world.ask()

@@ -165,6 +165,7 @@ class LedgerTable:
         plan: InvoicePlan,
         orders: Iterable[OrderLink],
         replaces: Iterable[str],
+        customer: str | None = None,
     ) -> None:
         """Write the intent and claim the plan's orders, in one transaction with what must hold: the run holds its
         period, this very content was approved, the plan was not drafted yet (or a person removed the invoice that this
@@ -190,7 +191,10 @@ class LedgerTable:
                 "ConditionCheck": {
                     "TableName": self.table,
                     "Key": to_item({"pk": entry.key, "sk": f"APPROVED#{entry.content_hash}"}),
-                    "ConditionExpression": "attribute_exists(pk)",
+                    # The customer is part of what was signed for, unless it was shown as new.
+                    "ConditionExpression": "attribute_exists(pk) AND (stripe_customer = :customer "
+                    "OR attribute_type(stripe_customer, :null))",
+                    "ExpressionAttributeValues": to_item({":customer": customer, ":null": "NULL"}),
                 }
             },
             {"Update": self._intent(entry, removed)},

@@ -106,8 +106,8 @@ class CertificateLogin:
             code = str(fields.get("error", ""))[:40] or f"HTTP {answer.status_code}"
             raise PersonNeeded(
                 f"NetSuite refused the OAuth 2.0 login: {code}. invalid_client means a wrong client id, certificate id "
-                "or key; invalid_grant a missing mapping of certificate, role and entity. A certificate lives two years "
-                "at most."
+                "or key; invalid_grant a missing mapping of certificate, role and entity. A certificate lives two "
+                "years at most."
             )
         self._token = str(fields["access_token"])
         # Some accounts send expires_in as a text.

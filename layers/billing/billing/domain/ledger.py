@@ -133,11 +133,19 @@ def family(plan_key: str) -> str:
     return plan_key.rpartition("-part-")[0] or plan_key
 
 
-def decide(signed: str, stripe_customer: str | None, entry: LedgerEntry | None, approval: Approval | None) -> Decision:
+def decide(
+    signed: str,
+    stripe_customer: str | None,
+    entry: LedgerEntry | None,
+    approval: Approval | None,
+    *,
+    ours: bool = True,
+) -> Decision:
     """Decide about a plan whose orders are not billed yet. Pure.
 
     An approval counts only for the content it was given for, and for the Stripe customer that was shown: one that was
-    shown as new may meanwhile have been created by us, another customer than the one shown must be asked about again.
+    shown as new may meanwhile have been created by us (`ours`), another customer than the one shown must be asked about
+    again.
     """
     if entry is not None and entry.state is EntryState.DIFFERS:
         return Decision(
@@ -149,7 +157,7 @@ def decide(signed: str, stripe_customer: str | None, entry: LedgerEntry | None, 
     if entry is not None and entry.state is EntryState.DRAFTED and entry.content_hash == signed:
         return Decision(Disposition.SKIP, f"Drafted in {entry.period} as {entry.invoice_id}.", entry.invoice_id)
     if approval is not None and approval.content_hash == signed:
-        if approval.stripe_customer in (None, stripe_customer):
+        if approval.stripe_customer == stripe_customer or (approval.stripe_customer is None and ours):
             return Decision(Disposition.FINISH, "Approved in an earlier run and not drafted yet.")
         return Decision(Disposition.ASK, "Approved earlier for another Stripe customer than the one it matches now.")
     if entry is not None and entry.state is not EntryState.DRAFTED and entry.content_hash != signed:

@@ -12,6 +12,7 @@ from billing.adapters.signatures import Link
 from billing.domain.approval_request import ApprovalRequest
 from billing.domain.approvers import Slot, approver_id, everybody
 from billing.domain.batch import Batch, batch_from_dict
+from billing.domain.errors import PersonNeeded
 from billing.domain.mail import MailContent
 
 
@@ -63,24 +64,34 @@ def ask_for_approval(
 
     Safe to repeat: a second call for the same batch opens nothing, mails nobody twice, and keeps the new token. After a
     request of this run has ended, the next call opens a new one under the next number. `seal(run id, token)` encrypts.
-    Answers how many mails were sent.
+    Answers how many mails were sent and how many addresses SES refused. Raises PersonNeeded if nobody could be asked.
     """
     batch = batch_from_dict(files.read_json(matched["batchKey"], matched["sha256"]))
     request = _request(run, matched, slots, batch, requests, now)
     requests.seal(request.id, seal(str(run["id"]), task_token))
     expires = int(datetime.fromisoformat(request.expires_at).timestamp())
-    sent = 0
+    sent, asked = 0, 0
+    refused: list[PersonNeeded] = []
     for address in everybody(request.slots):
         person = approver_id(address)
         what = f"ask-{person}"
         if messages.begin(request_owner(request.id), what, now.isoformat()) is Sending.DONE:
+            asked += 1
             continue
         link = sign_link(Link(request.id, person, request.batch_sha256, expires))
         url = f"{public_url.rstrip('/')}/approvals/{link}"
-        mail.send(address, write_mail(request, batch, address, url), thread=request.run_id)
+        try:
+            mail.send(address, write_mail(request, batch, address, url), thread=request.run_id)
+        except PersonNeeded as error:
+            # One address that SES refuses must not keep the others from being asked.
+            refused.append(error)
+            continue
         messages.finish(request_owner(request.id), what, now.isoformat())
         sent += 1
-    return {"mails": sent}
+        asked += 1
+    if refused and not asked:
+        raise refused[0]
+    return {"mails": sent, "refused": len(refused)}
 
 
 def _request(

@@ -52,6 +52,7 @@ class Ledger(Protocol):
         plan: InvoicePlan,
         orders: Iterable[OrderLink],
         replaces: Iterable[str],
+        customer: str | None,
     ) -> None: ...
     def remember_invoice(self, key: str, run_id: str, invoice_id: str) -> None: ...
     def settle(
@@ -168,9 +169,8 @@ class Drafting:
     def _intend(self, intent: LedgerEntry) -> None:
         if self.approved is None:
             raise OurFault(f"{intent.key}: an intent needs the approved plan.")
-        self.ledger.intend(
-            intent, self.run["lockKey"], self.approved.plan, self.approved.orders, self.approved.replaces
-        )
+        signed = self.approved
+        self.ledger.intend(intent, self.run["lockKey"], signed.plan, signed.orders, signed.replaces, signed.customer.id)
 
     def _approved(self, item: Mapping[str, Any]) -> Approved:
         place = item["piece"]

@@ -36,6 +36,9 @@ from billing.steps.list_the_sales_orders import carried_of, rows_of
 
 # What the approvers and the report are shown of the run's frame.
 _PUBLIC = ("id", "cycle", "period", "listedFrom", "listedBefore", "invoiceDate", "zone", "dryRun", "filter")
+# A customer that was approved as new may since have been made by us: our table knows it, or its metadata names the
+# client. One that is only found by its e-mail address is another than the one that was shown.
+_OURS = (How.NEW, How.KNOWN, How.METADATA)
 # An intent claims all orders of an invoice in one transaction, and DynamoDB takes 100 writes in one.
 _ORDERS_PER_INVOICE = 90
 
@@ -122,7 +125,8 @@ class Matching:
             if isinstance(match, Unmatched):
                 problems += _problems(one.plan, match)
                 continue
-            decision = decide(one.content_hash, match.id, entries.get(one.plan.key), approvals.get(one.plan.key))
+            entry, approval = entries.get(one.plan.key), approvals.get(one.plan.key)
+            decision = decide(one.content_hash, match.id, entry, approval, ours=match.how in _OURS)
             invoices.append(
                 replace(
                     one,
