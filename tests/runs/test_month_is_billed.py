@@ -89,7 +89,8 @@ def test_the_run_succeeds_and_passes_the_states_in_the_order_that_is_drawn(month
     assert month.result.status == "SUCCEEDED"
     assert entered(month.sandbox, month.run) == [
         "Open the run", "Is the period free", "List the sales orders", "Match the customers",
-        "Is there anything to bill", "Ask for approval", "Read the decision", "What was decided", "Draft the invoices",
+        "Is there anything to bill", "Ask for approval", "Read the decision", "What was decided", "Check for changes",
+        "Draft the invoices",
         "Close the run", "Tell the team", "How did it end", "The month is billed",
     ]  # fmt: skip
     assert month.sandbox.denials == []
