@@ -67,9 +67,7 @@ def aws_world() -> Iterator[AwsWorld]:
                     {"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
                 ],
             )
-        client("s3").create_bucket(
-            Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"}
-        )
+        client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
         client("sesv2").create_email_identity(EmailIdentity=SENDER)
         yield AwsWorld(client("kms").create_key()["KeyMetadata"]["KeyId"])
 

@@ -137,7 +137,7 @@ def as_vote(signed: str) -> Vote:
 
 
 class Person:
-    """Answers as the page does, one write or read at a time: vote, look, conclude, and look again if it was too late."""
+    """Answers as the page does, one write or read at a time: vote, look, conclude, and again if it was too late."""
 
     def __init__(self, table: ApprovalsTable, request_id: str, name: str, answer: Answer) -> None:
         self.table, self.request_id, self.name, self.answer = table, request_id, name, answer
@@ -174,13 +174,13 @@ def check(table: ApprovalsTable, request_id: str, people: list[Person]) -> None:
         assert stored.outcome.outcome == "rejected"
 
 
-INTERLEAVINGS = [turns for turns in itertools.product((0, 1), repeat=8) if turns.count(0) == 4]
-"""Every order of two people's first four steps: vote, look, conclude, and once more if it was too late."""
+INTERLEAVINGS = [turns for turns in itertools.product((0, 1), repeat=6) if turns.count(0) == 3]
+"""Every order of two people's first three steps: vote, look, conclude. Who was too late looks again after that."""
 
 
 def test_one_outcome_stands_in_every_interleaving_of_two_opposite_answers(aws: AwsWorld) -> None:
     table = ApprovalsTable(aws.dynamodb, APPROVALS)
-    assert len(INTERLEAVINGS) == 70
+    assert len(INTERLEAVINGS) == 20
     for number, turns in enumerate(INTERLEAVINGS):
         request = replace(REQUEST, id=f"run-{number}.1")
         table.open(request)
@@ -227,7 +227,9 @@ def test_one_outcome_stands_when_people_answer_at_the_same_instant(aws: AwsWorld
                 stands = standing(REQUEST.slots, map(as_vote, seen.signed_votes), REQUEST.batch_sha256)
                 if seen.outcome is not None or stands.outcome is Outcome.UNDECIDED:
                     return
-                if table.conclude(request_id, RecordedOutcome(str(stands.outcome), stands.reason, name), seen.changes):
+                if table.conclude(
+                    request_id, RecordedOutcome(str(stands.outcome), stands.reason, name), seen.changes
+                ):
                     return
 
         threads = [threading.Thread(target=answer, args=pair) for pair in ((ANN, "approve"), (BOB, "reject"))]
@@ -261,7 +263,8 @@ class Contended:
             def refuse(**_: Any) -> None:
                 reasons = [{"Code": "TransactionConflict"}, {"Code": "None"}]
                 raise ClientError(
-                    {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": reasons}, name  # type: ignore[typeddict-item]
+                    {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": reasons},
+                    name,  # type: ignore[typeddict-item]
                 )
 
             return refuse

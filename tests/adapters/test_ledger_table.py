@@ -24,9 +24,7 @@ LOCK = "PERIOD#main#2026-05"
 (PLAN,) = plan_invoices(read_orders(order("1000.00", hours(), id="5")), BillingPolicy()).invoices
 LINKS = (OrderLink("5", HASH, 0),)
 INTENT = LedgerEntry("order-5", EntryState.INTENDED, HASH, "run-1", "2026-05", 1, "2026-06-01", "cus_1")
-DRAFT = replace(
-    INTENT, state=EntryState.DRAFTED, invoice_id="in_1", currency="usd", total=100_000, live_mode=False
-)
+DRAFT = replace(INTENT, state=EntryState.DRAFTED, invoice_id="in_1", currency="usd", total=100_000, live_mode=False)
 
 
 @pytest.fixture
@@ -47,59 +45,72 @@ def taken_over(aws: AwsWorld, by: str = "run-2") -> None:
 
 
 def test_an_intent_is_written_when_the_run_holds_its_period_and_the_content_is_signed_for(ready: LedgerTable) -> None:
-    ready.intend(INTENT, LOCK, PLAN, LINKS, ())
+    ready.intend(INTENT, LOCK, PLAN, LINKS, (), "cus_1")
     assert ready.entry("order-5") == INTENT
 
 
 def test_no_intent_without_the_periods_lock(aws: AwsWorld, ledger: LedgerTable) -> None:
     ledger.record_approvals([Approval("order-5", HASH, "cus_1")], "run-1", "now")
     with pytest.raises(OurFault, match="no longer holds its billing period"):
-        ledger.intend(INTENT, LOCK, PLAN, LINKS, ())
+        ledger.intend(INTENT, LOCK, PLAN, LINKS, (), "cus_1")
     assert ledger.entry("order-5") is None
 
 
 def test_no_intent_for_a_run_whose_period_another_run_has_taken(aws: AwsWorld, ready: LedgerTable) -> None:
     taken_over(aws)
     with pytest.raises(OurFault, match="another run took it over"):
-        ready.intend(INTENT, LOCK, PLAN, LINKS, ())
+        ready.intend(INTENT, LOCK, PLAN, LINKS, (), "cus_1")
 
 
 def test_no_intent_after_the_run_has_closed(aws: AwsWorld, ready: LedgerTable) -> None:
     RunsTable(aws.dynamodb, RUNS).release(LOCK, "run-1")
     with pytest.raises(OurFault, match="no longer holds"):
-        ready.intend(INTENT, LOCK, PLAN, LINKS, ())
+        ready.intend(INTENT, LOCK, PLAN, LINKS, (), "cus_1")
+
+
+def test_no_intent_for_another_customer_than_the_one_that_was_signed_for(ready: LedgerTable) -> None:
+    for customer in ("cus_2", None):
+        with pytest.raises(OurFault, match="nobody has signed"):
+            ready.intend(INTENT, LOCK, PLAN, LINKS, (), customer)
+    assert ready.entry("order-5") is None
+
+
+def test_a_customer_that_was_signed_for_as_new_may_be_any_that_was_made_of_it(ready: LedgerTable) -> None:
+    ready.record_approvals([Approval("order-5", HASH, None)], "run-1", "now")
+    ready.intend(INTENT, LOCK, PLAN, LINKS, (), "cus_9")
+    assert ready.entry("order-5") == INTENT
 
 
 def test_no_intent_for_content_that_nobody_signed_for(ready: LedgerTable) -> None:
     with pytest.raises(OurFault, match="nobody has signed for this content"):
-        ready.intend(replace(INTENT, content_hash=OTHER), LOCK, PLAN, LINKS, ())
+        ready.intend(replace(INTENT, content_hash=OTHER), LOCK, PLAN, LINKS, (), "cus_1")
     with pytest.raises(OurFault, match="nobody has signed for this content"):
-        ready.intend(replace(INTENT, key="order-6"), LOCK, PLAN, LINKS, ())
+        ready.intend(replace(INTENT, key="order-6"), LOCK, PLAN, LINKS, (), "cus_1")
     assert ready.entry("order-6") is None
 
 
 @pytest.mark.parametrize("state", [EntryState.DRAFTED, EntryState.DIFFERS])
 def test_no_intent_for_what_exists_in_stripe(ready: LedgerTable, state: EntryState) -> None:
-    ready.intend(INTENT, LOCK, PLAN, LINKS, ())
+    ready.intend(INTENT, LOCK, PLAN, LINKS, (), "cus_1")
     ready.settle(replace(DRAFT, state=state), PLAN, LINKS, ())
     before = ready.entry("order-5")
-    with pytest.raises(PersonNeeded, match="order-5: .* drafted by another run meanwhile"):
-        ready.intend(INTENT, LOCK, PLAN, LINKS, ())
+    with pytest.raises(PersonNeeded, match=r"order-5: .* drafted by another run meanwhile"):
+        ready.intend(INTENT, LOCK, PLAN, LINKS, (), "cus_1")
     assert ready.entry("order-5") == before
 
 
 def test_an_intent_repeated_changes_nothing(aws: AwsWorld, ready: LedgerTable) -> None:
-    ready.intend(INTENT, LOCK, PLAN, LINKS, ())
+    ready.intend(INTENT, LOCK, PLAN, LINKS, (), "cus_1")
     before = aws.rows(LEDGER)
-    ready.intend(INTENT, LOCK, PLAN, LINKS, ())
+    ready.intend(INTENT, LOCK, PLAN, LINKS, (), "cus_1")
     assert aws.rows(LEDGER) == before
 
 
 def test_the_run_that_took_over_goes_on_with_an_intent_that_was_left(aws: AwsWorld, ready: LedgerTable) -> None:
-    ready.intend(INTENT, LOCK, PLAN, LINKS, ())
+    ready.intend(INTENT, LOCK, PLAN, LINKS, (), "cus_1")
     ready.remember_invoice("order-5", "run-1", "in_1")
     taken_over(aws)
-    ready.intend(replace(INTENT, run_id="run-2"), LOCK, PLAN, LINKS, ())
+    ready.intend(replace(INTENT, run_id="run-2"), LOCK, PLAN, LINKS, (), "cus_1")
     known = ready.entry("order-5")
     assert known is not None
     assert (known.run_id, known.invoice_id) == ("run-2", "in_1")
@@ -108,7 +119,7 @@ def test_the_run_that_took_over_goes_on_with_an_intent_that_was_left(aws: AwsWor
 
 
 def test_a_fact_is_kept_whole_and_repeating_it_changes_nothing(aws: AwsWorld, ready: LedgerTable) -> None:
-    ready.intend(INTENT, LOCK, PLAN, LINKS, ())
+    ready.intend(INTENT, LOCK, PLAN, LINKS, (), "cus_1")
     ready.settle(DRAFT, PLAN, LINKS, ())
     assert ready.entry("order-5") == DRAFT
     before = aws.rows(LEDGER)
@@ -125,7 +136,7 @@ def test_a_fact_is_kept_whole_and_repeating_it_changes_nothing(aws: AwsWorld, re
     ],
 )
 def test_drafted_never_becomes_anything_else(aws: AwsWorld, ready: LedgerTable, other: LedgerEntry) -> None:
-    ready.intend(INTENT, LOCK, PLAN, LINKS, ())
+    ready.intend(INTENT, LOCK, PLAN, LINKS, (), "cus_1")
     ready.settle(DRAFT, PLAN, LINKS, ())
     before = aws.rows(LEDGER)
     with pytest.raises(OurFault):
@@ -143,7 +154,7 @@ def test_a_fact_without_an_intent_is_refused(ready: LedgerTable) -> None:
 
 def test_a_failure_keeps_the_full_reason_that_drafting_gave(ready: LedgerTable) -> None:
     """The execution's own error has no names and no amounts; the ledger's reason may."""
-    ready.intend(INTENT, LOCK, PLAN, LINKS, ())
+    ready.intend(INTENT, LOCK, PLAN, LINKS, (), "cus_1")
     ready.explain("order-5", "run-1", "Stripe refused: address of Acme is missing")
     assert ready.note_failure("order-5", HASH, "run-1", "2026-05", "PersonNeeded", "Stripe refused")
     failed = ready.entry("order-5")
@@ -159,7 +170,7 @@ def test_a_failure_before_anything_began_is_on_record_too(ready: LedgerTable) ->
     failed = ready.entry("order-5")
     assert failed is not None
     assert (failed.state, failed.content_hash, failed.reason) == (EntryState.FAILED, HASH, "The piece was altered.")
-    ready.intend(INTENT, LOCK, PLAN, LINKS, ())
+    ready.intend(INTENT, LOCK, PLAN, LINKS, (), "cus_1")
     again = ready.entry("order-5")
     assert again is not None
     assert (again.state, again.reason, again.reason_name) == (EntryState.INTENDED, None, None)
@@ -167,7 +178,7 @@ def test_a_failure_before_anything_began_is_on_record_too(ready: LedgerTable) ->
 
 def test_a_failure_of_this_run_does_not_show_last_months_reason(ready: LedgerTable) -> None:
     """run-2 fails before its intent, over a row that run-1 left: the report must name run-2's reason."""
-    ready.intend(INTENT, LOCK, PLAN, LINKS, ())
+    ready.intend(INTENT, LOCK, PLAN, LINKS, (), "cus_1")
     ready.note_failure("order-5", HASH, "run-1", "2026-05", "PersonNeeded", "old reason")
     assert ready.note_failure("order-5", OTHER, "run-2", "2026-06", "OurFault", "new reason")
     failed = ready.entry("order-5")
@@ -177,7 +188,7 @@ def test_a_failure_of_this_run_does_not_show_last_months_reason(ready: LedgerTab
 
 
 def test_a_reason_of_any_length_fits_into_the_row(ready: LedgerTable) -> None:
-    ready.intend(INTENT, LOCK, PLAN, LINKS, ())
+    ready.intend(INTENT, LOCK, PLAN, LINKS, (), "cus_1")
     ready.explain("order-5", "run-1", "x" * 500_000)
     known = ready.entry("order-5")
     assert known is not None
@@ -210,7 +221,9 @@ class HalfDeaf:
 
     def batch_write_item(self, **request: Any) -> Any:
         self._deaf -= 1
-        return {"UnprocessedItems": request["RequestItems"]} if self._deaf >= 0 else self._real.batch_write_item(**request)
+        return (
+            {"UnprocessedItems": request["RequestItems"]} if self._deaf >= 0 else self._real.batch_write_item(**request)
+        )
 
     def batch_get_item(self, **request: Any) -> Any:
         self._deaf -= 1
@@ -252,7 +265,7 @@ def test_refusals_of_aws_have_the_names_that_retry_knows(
 ) -> None:
     for operation, use in (
         ("update_item", lambda ledger: ledger.note_failure("order-5", HASH, "r", "p", "n", "x")),
-        ("transact_write_items", lambda ledger: ledger.intend(INTENT, LOCK, PLAN, LINKS, ())),
+        ("transact_write_items", lambda ledger: ledger.intend(INTENT, LOCK, PLAN, LINKS, (), "cus_1")),
         ("get_item", lambda ledger: ledger.entry("order-5")),
     ):
         table = LedgerTable(Refusing(aws.dynamodb, operation, code, status=status), LEDGER, RUNS)  # type: ignore[arg-type]
@@ -270,4 +283,4 @@ def test_an_intent_that_meets_another_write_of_the_same_row_can_pass(aws: AwsWor
             )
 
     with pytest.raises(PassingError, match="busy with order-5"):
-        LedgerTable(Busy(), LEDGER, RUNS).intend(INTENT, LOCK, PLAN, LINKS, ())  # type: ignore[arg-type]
+        LedgerTable(Busy(), LEDGER, RUNS).intend(INTENT, LOCK, PLAN, LINKS, (), "cus_1")  # type: ignore[arg-type]

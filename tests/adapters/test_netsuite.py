@@ -203,7 +203,19 @@ def test_an_account_has_its_host(account: str, host: str) -> None:
 
 @pytest.mark.parametrize(
     "account",
-    ["", "x@evil.example", "evil.example/", "evil.example#", "1234567_SB1_2", "a b", "1234567\n", "a:1@b", "..", "-1", "ä"],
+    [
+        "",
+        "x@evil.example",
+        "evil.example/",
+        "evil.example#",
+        "1234567_SB1_2",
+        "a b",
+        "1234567\n",
+        "a:1@b",
+        "..",
+        "-1",
+        "ä",
+    ],
 )
 def test_an_account_id_that_is_no_host_is_refused(account: str) -> None:
     with pytest.raises(PersonNeeded, match='"account"'):
@@ -489,7 +501,11 @@ def test_configured_fields_come_as_columns_of_their_own(start: Start) -> None:
         ("F",), date(2026, 5, 1), date(2026, 6, 1), OrderFilter(),
         email_fields=("order.email", "customer.custentity_ap", "customer.email"), stripe_id_field="custentity_stripe",
     )  # fmt: skip
-    assert [email_column(field) for field in query.email_fields] == ["orderemail", "customer_custentity_ap", "clientemail"]
+    assert [email_column(field) for field in query.email_fields] == [
+        "orderemail",
+        "customer_custentity_ap",
+        "clientemail",
+    ]
     listed = account.list(query)
     absent = set(listed.absent_columns) - set(account.list().absent_columns)
     assert absent <= {"customer_custentity_ap", "clientstripeid"}

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from slack_sdk.http_retry.builtin_interval_calculators import BackoffRetryIntervalCalculator
 from slack_sdk.http_retry.builtin_handlers import RateLimitErrorRetryHandler
+from slack_sdk.http_retry.builtin_interval_calculators import BackoffRetryIntervalCalculator
 
 from billing.adapters.slack import Slack, slack_client
 from billing.domain.errors import PassingError, PersonNeeded
@@ -22,7 +22,11 @@ BLOCKS = [{"type": "section", "text": {"type": "mrkdwn", "text": "36 invoices"}}
 @pytest.fixture
 def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[SlackServer]:
     monkeypatch.setattr(BackoffRetryIntervalCalculator, "calculate_sleep_duration", lambda *_: 0)
-    monkeypatch.setattr(RateLimitErrorRetryHandler, "prepare_for_next_attempt", lambda self, *, state, **_: state.increment_current_attempt())
+    monkeypatch.setattr(
+        RateLimitErrorRetryHandler,
+        "prepare_for_next_attempt",
+        lambda self, *, state, **_: state.increment_current_attempt(),
+    )
     with SlackServer(lambda: NOW) as running:
         yield running
         assert running.errors == []

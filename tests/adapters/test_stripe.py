@@ -82,7 +82,9 @@ def test_stripes_real_limits_are_kept_by_pacing(no_sdk_pauses: None) -> None:
     assert slept == pytest.approx([0.25, 0.5, 0.75])
 
 
-@pytest.mark.parametrize("fault", [LockTimeout(), StoredError(400, "invalid_request_error", "customer_tax_location_invalid")])
+@pytest.mark.parametrize(
+    "fault", [LockTimeout(), StoredError(400, "invalid_request_error", "customer_tax_location_invalid")]
+)
 @pytest.mark.parametrize("commit", [False, True])
 def test_a_failure_that_stripe_kept_under_the_key_is_told_from_a_new_one(
     account: Account, fault: StoredError, commit: bool

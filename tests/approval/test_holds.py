@@ -37,7 +37,11 @@ def held(sandbox: Sandbox) -> Run:
 
 def again(sandbox: Sandbox, run: Run) -> list[object]:
     """Mails that ask somebody once more."""
-    return [mail for mail in mails_of(sandbox, run) if "does not count for what is billed now" in " ".join(mail.text.split())]
+    return [
+        mail
+        for mail in mails_of(sandbox, run)
+        if "does not count for what is billed now" in " ".join(mail.text.split())
+    ]
 
 
 def test_the_others_see_the_holds_and_whoever_signed_before_is_asked_again(sandbox: Sandbox, held: Run) -> None:

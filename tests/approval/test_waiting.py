@@ -55,9 +55,7 @@ def test_without_reminders_and_deputies_there_is_one_long_sleep() -> None:
     assert RULES.first_wait == 30
 
 
-@given(
-    st.integers(1, 10_000), st.integers(0, 10_000), st.integers(0, 10_000), st.floats(0, 20_000, allow_nan=False)
-)
+@given(st.integers(1, 10_000), st.integers(0, 10_000), st.integers(0, 10_000), st.floats(0, 20_000, allow_nan=False))
 def test_a_sleep_is_never_shorter_than_a_second_and_never_passes_the_end(
     timeout: int, interval: int, escalation: int, passed: float
 ) -> None:

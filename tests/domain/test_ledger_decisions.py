@@ -29,22 +29,46 @@ CASES = [
     ("never seen", None, None, "cus_1", Disposition.ASK),
     ("never seen, new customer", None, None, None, Disposition.ASK),
     ("signed, not begun", None, approval(), "cus_1", Disposition.FINISH),
-    ("signed as a new customer, which we have created since", None, approval(customer=None), "cus_9", Disposition.FINISH),
+    (
+        "signed as a new customer, which we have created since",
+        None,
+        approval(customer=None),
+        "cus_9",
+        Disposition.FINISH,
+    ),
     ("signed as a new customer, still new", None, approval(customer=None), None, Disposition.FINISH),
     ("signed for another customer", None, approval(), "cus_2", Disposition.ASK),
     ("signed for a customer that is gone", None, approval(), None, Disposition.ASK),
     ("signed for other content", None, approval(OTHER), "cus_1", Disposition.ASK),
     ("begun and signed", entry(EntryState.INTENDED), approval(), "cus_1", Disposition.FINISH),
     ("failed and signed", entry(EntryState.FAILED), approval(), "cus_1", Disposition.FINISH),
-    ("failed with older content, signed for this", entry(EntryState.FAILED, OTHER), approval(), "cus_1", Disposition.FINISH),
+    (
+        "failed with older content, signed for this",
+        entry(EntryState.FAILED, OTHER),
+        approval(),
+        "cus_1",
+        Disposition.FINISH,
+    ),
     ("failed, content changed", entry(EntryState.FAILED, OTHER), approval(OTHER), "cus_1", Disposition.ASK),
     ("failed, and no approval is left", entry(EntryState.FAILED), None, "cus_1", Disposition.ASK),
     ("drafted", entry(EntryState.DRAFTED), approval(), "cus_1", Disposition.SKIP),
-    ("drafted, for another customer than it matches now", entry(EntryState.DRAFTED), approval(), "cus_2", Disposition.SKIP),
+    (
+        "drafted, for another customer than it matches now",
+        entry(EntryState.DRAFTED),
+        approval(),
+        "cus_2",
+        Disposition.SKIP,
+    ),
     ("drafted, approval gone", entry(EntryState.DRAFTED), None, "cus_1", Disposition.SKIP),
-    # The orders' own records have said before that nothing of this content is billed: its invoice was removed in Stripe.
+    # The orders' own records have said before that nothing of it is billed: its invoice was removed in Stripe.
     ("drafted with other content and removed", entry(EntryState.DRAFTED, OTHER), None, "cus_1", Disposition.ASK),
-    ("drafted with other content and removed, this signed for", entry(EntryState.DRAFTED, OTHER), approval(), "cus_1", Disposition.FINISH),
+    (
+        "drafted with other content and removed, this signed for",
+        entry(EntryState.DRAFTED, OTHER),
+        approval(),
+        "cus_1",
+        Disposition.FINISH,
+    ),
     ("differs", entry(EntryState.DIFFERS), approval(), "cus_1", Disposition.HOLD),
     ("differs, content changed", entry(EntryState.DIFFERS, OTHER), approval(), "cus_1", Disposition.HOLD),
 ]
@@ -79,4 +103,6 @@ def test_content_signed_for_once_is_not_signed_for_after_its_invoice_was_removed
     assert signed_hash(plan, ()) == content_hash(plan)
     assert signed_hash(plan, ["in_1"]) != content_hash(plan)
     assert signed_hash(plan, ["in_1", "in_2"]) == signed_hash(plan, ["in_2", "in_1"])
-    assert decide(signed_hash(plan, ["in_1"]), "cus_1", None, approval(content_hash(plan))).disposition is Disposition.ASK
+    assert (
+        decide(signed_hash(plan, ["in_1"]), "cus_1", None, approval(content_hash(plan))).disposition is Disposition.ASK
+    )

@@ -11,10 +11,8 @@ from hypothesis import strategies as st
 from billing.domain.month_comparison import (
     BatchWarning,
     MonthInvoice,
-    MonthUnreadable,
+    WarningUnreadable,
     compare_with_last_month,
-    month_from_dict,
-    month_record,
 )
 
 
@@ -144,49 +142,6 @@ def test_the_same_month_again_warns_of_nothing(month):
     assert compare_with_last_month(month, month, 0) == ()
 
 
-def test_a_month_survives_storage():
-    drafted = {"order-1": invoice("7", 5), "order-2-more-1": invoice("8", 7, "jpy")}
-    record = month_record(drafted)
-    assert record == {
-        "invoices": {
-            "order-1": {"client_id": "7", "client_name": "Client 7", "currency": "usd", "total": 5},
-            "order-2-more-1": {"client_id": "8", "client_name": "Client 8", "currency": "jpy", "total": 7},
-        }
-    }
-    assert month_from_dict(json.loads(json.dumps(record))) == drafted
-
-
-def test_a_later_run_of_the_same_month_adds_to_its_record_and_loses_nothing():
-    first = month_record({"order-1": invoice(total=5), "order-2": invoice(total=6)})
-    second = month_record({"order-2": invoice(total=7), "order-3": invoice(total=8)}, first)
-    assert {key: one.total for key, one in month_from_dict(second).items()} == {
-        "order-1": 5,
-        "order-2": 7,
-        "order-3": 8,
-    }
-    assert month_from_dict(month_record({}, second)) == month_from_dict(second)
-    assert month_from_dict(first)["order-2"].total == 6  # the earlier record itself is left as it was
-
-
-@pytest.mark.parametrize(
-    ("altered", "named"),
-    [
-        ({}, "no invoices"),
-        ({"invoices": []}, "no invoices"),
-        ({"invoices": {"order-1": 5}}, "order-1 is no object"),
-        ({"invoices": {"order-1": {**invoice().to_dict(), "total": 1.5}}}, "order-1.total"),
-        ({"invoices": {"order-1": {**invoice().to_dict(), "total": True}}}, "order-1.total"),
-        ({"invoices": {"order-1": {**invoice().to_dict(), "client_name": None}}}, "order-1.client_name"),
-        ({"invoices": {"order-1": {**invoice().to_dict(), "currency": "xxx"}}}, "order-1.currency"),
-    ],
-)
-def test_a_record_that_was_altered_is_refused_and_never_written_over(altered, named):
-    with pytest.raises(MonthUnreadable, match=named):
-        month_from_dict(altered)
-    with pytest.raises(MonthUnreadable, match=named):
-        month_record({"order-9": invoice()}, altered)
-
-
 @pytest.mark.parametrize("client", ["7", None])
 def test_a_warning_survives_storage(client):
     warning = BatchWarning("new_client", "Zoë & Sons: new", client)
@@ -197,5 +152,5 @@ def test_a_warning_survives_storage(client):
     "altered", [{"code": "x", "client": None}, {"code": 1, "message": "m"}, {"code": "x", "message": "m", "client": 7}]
 )
 def test_an_altered_warning_is_refused(altered):
-    with pytest.raises(MonthUnreadable):
+    with pytest.raises(WarningUnreadable):
         BatchWarning.from_dict(altered)

@@ -52,7 +52,9 @@ def plan(number: int, orders: int = 1, total: int = 100_000, currency: str = "us
 def invoice(made: InvoicePlan, disposition: Disposition = Disposition.ASK) -> BatchInvoice:
     done = disposition in (Disposition.SKIP, Disposition.HOLD)
     customer = None if done else MatchedCustomer("cus_1", How.KNOWN)
-    return BatchInvoice(made, content_hash(made), disposition, "reason in the batch", customer, "in_0" if done else None)
+    return BatchInvoice(
+        made, content_hash(made), disposition, "reason in the batch", customer, "in_0" if done else None
+    )
 
 
 def entry(made: InvoicePlan, state: EntryState, run_id: str = RUN, content: str | None = None) -> LedgerEntry:
@@ -77,7 +79,7 @@ def test_what_was_released_has_the_fate_that_the_ledger_knows() -> None:
     assert fate_of(ask, entry(made, EntryState.DRAFTED)).reason == ""
     for state in (EntryState.FAILED, EntryState.DIFFERS, EntryState.INTENDED):
         line = fate_of(ask, entry(made, state))
-        assert (line.fate, line.reason) == (Fate.FAILED, "reason in the ledger")
+        assert (line.fate, line.reason.endswith("reason in the ledger")) == (Fate.FAILED, True)
     lost = fate_of(ask, None)
     assert lost.fate is Fate.FAILED
     assert "did not begin" in lost.reason
@@ -133,6 +135,9 @@ def test_a_draft_whose_total_is_not_the_plans_breaks_the_sums() -> None:
     assert not sums_agree(batch, sum_amounts(bad))
 
 
+amounts = st.sampled_from([("usd", 7), (None, None), ("eur", None)])
+
+
 @st.composite
 def runs(draw: st.DrawFn) -> tuple[Batch, dict[str, LedgerEntry], bool]:
     """Any batch with any ledger: orders in several currencies, grouped or not, problems with and without amounts."""
@@ -152,9 +157,9 @@ def runs(draw: st.DrawFn) -> tuple[Batch, dict[str, LedgerEntry], bool]:
             run_id = draw(st.sampled_from((RUN, "run-1")))
             entries[made.key] = entry(made, state, run_id, "f" * 64 if other else None)
     problems = tuple(
-        Problem(f"9{number}", f"SO-9{number}", "email", "x", "x", *draw(st.sampled_from([("usd", 7), (None, None), ("eur", None)])))
+        Problem(f"9{number}", f"SO-9{number}", "email", "x", "x", *draw(amounts))
         for number in range(draw(st.integers(0, 4)))
-    )  # fmt: skip
+    )
     return Batch({}, with_pieces(invoices)[0], problems), entries, draw(st.booleans())
 
 
@@ -214,7 +219,9 @@ def test_a_report_survives_storage_exactly(
         counts=count_orders(lines),
         totals=sum_amounts(lines),
         decision=RecordedOutcome("rejected", "wrong", "2026-06-01T10:00:00+00:00") if decided else None,
-        votes=(RecordedVote("ann@firm.example", Answer.REJECT, "wrong", "2026-06-01T10:00:00+00:00", "h"),) if decided else (),
+        votes=(RecordedVote("ann@firm.example", Answer.REJECT, "wrong", "2026-06-01T10:00:00+00:00", "h"),)
+        if decided
+        else (),
         batch_sha256="h" if decided else None,
         live_mode=False if decided else None,
     )

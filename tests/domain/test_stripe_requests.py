@@ -1,4 +1,4 @@
-"""A plan as Stripe's parameters: always the same bytes, valid by Stripe's own description, due on the firm's own day."""
+"""A plan as Stripe's parameters: the same bytes always, valid by Stripe's own description, due on the firm's day."""
 
 from __future__ import annotations
 
@@ -195,7 +195,9 @@ def test_the_longest_texts_are_valid_by_stripes_own_description(stripes_descript
     rows = order(
         "1000.00", hours(linememo="w" * 6000), memo="m" * 4000, otherrefnum="p" * 45, clientname="n" * 250,
     )  # fmt: skip
-    made = plan(rows, description_template="{memo} {client} {orders}", footer_template="{memo}{memo}", line_style="quantity")
+    made = plan(
+        rows, description_template="{memo} {client} {orders}", footer_template="{memo}{memo}", line_style="quantity"
+    )
     assert stripes_description.check("POST", "/v1/invoices", encoded(params(made))) == []
     lines = {"lines": [line_params(one, made.currency, UTC_ZONE) for one in made.lines]}
     assert stripes_description.check("POST", "/v1/invoices/in_1/add_lines", encoded(lines)) == []

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from tests.runs.firm import NOW
-from tests.sandbox import Sandbox
+from tests.sandbox import Mail, Sandbox
 from tests.sandbox.faults import Answer
 from tests.sandbox.person import Form, Page
 from tests.sandbox.sandbox import Decision, Run, RunResult
@@ -26,6 +26,23 @@ def decided(sandbox: Sandbox, run: Run, decision: Decision = "approve", reason: 
     """The first approver decides, and the run ends."""
     sandbox.answer(sandbox.wait_for_approval(run, SECONDS)[0], decision, reason)
     return sandbox.wait_for_end(run, SECONDS)
+
+
+def asked(sandbox: Sandbox, run: Run, people: int = 2) -> list[Mail]:
+    """The mails that ask, as soon as everybody has theirs and the run waits."""
+    while True:
+        mails = sandbox.wait_for_approval(run, SECONDS)
+        if len({mail.to for mail in mails}) >= people:
+            return mails
+        time.sleep(0.03)
+
+
+def stop_everything(sandbox: Sandbox) -> None:
+    """Stop what still runs, so that a test that failed does not hold the period for the next one."""
+    client = sandbox.aws.client("stepfunctions")
+    running = client.list_executions(stateMachineArn=sandbox.state_machine_arn, statusFilter="RUNNING")
+    for execution in running["executions"]:
+        client.stop_execution(executionArn=execution["executionArn"])
 
 
 def billed(sandbox: Sandbox, given: Mapping[str, Any]) -> tuple[Run, RunResult]:

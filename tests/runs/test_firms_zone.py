@@ -30,7 +30,11 @@ def test_the_schedule_in_sydney_bills_may_although_it_is_still_may_in_utc() -> N
 
 def test_the_schedule_keeps_nine_oclock_on_both_sides_of_a_clock_change() -> None:
     with deployed(firm([order(1)]), parameters={"FirmTimeZone": "Australia/Sydney"}) as sandbox:
-        for now in (datetime(2026, 9, 20, tzinfo=UTC), datetime(2026, 10, 20, tzinfo=UTC), datetime(2026, 3, 20, tzinfo=UTC)):
+        for now in (
+            datetime(2026, 9, 20, tzinfo=UTC),
+            datetime(2026, 10, 20, tzinfo=UTC),
+            datetime(2026, 3, 20, tzinfo=UTC),
+        ):
             sandbox.clock.move_to(now)
             local = sandbox.next_occurrence().astimezone(SYDNEY)
             assert (local.day, local.hour, local.minute) == (1, 9, 0)

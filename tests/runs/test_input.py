@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.runs.firm import OWNER, PERIOD, firm, only, order, work
+from tests.runs.firm import OWNER, PERIOD, firm, only, order
 from tests.runs.story import SECONDS, asked_nobody, billed, decided, deployed, entered, in_slack, live
 from tests.sandbox import Run, Sandbox
 
@@ -119,9 +119,7 @@ def test_an_order_number_that_nobody_has_gives_nothing_to_bill(sandbox: Sandbox)
         ({"period": PERIOD, "filter": {"atMost": True}}, "filter.atMost"),
     ],
 )
-def test_bad_input_fails_at_once_with_a_sentence_that_names_the_field(
-    sandbox: Sandbox, given: Any, named: str
-) -> None:
+def test_bad_input_fails_at_once_with_a_sentence_that_names_the_field(sandbox: Sandbox, given: Any, named: str) -> None:
     calls = len(sandbox.requests)
     run = sandbox.start(json.dumps(given))
     result = sandbox.wait_for_end(run, SECONDS)

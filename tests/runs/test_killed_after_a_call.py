@@ -1,4 +1,4 @@
-"""Killed at any outgoing call, after it was done and before the function knew: one invoice in the end, and everybody told."""
+"""Killed at any outgoing call, after it was done and before the function knew: one invoice, and everybody told."""
 
 from __future__ import annotations
 
@@ -33,7 +33,11 @@ def test_every_function_killed_after_its_kth_call_still_leaves_one_whole_invoice
     assert [post for post in sandbox.posts()[posts:] if killed.run.name in json.dumps(post)] != []
     assert len(sandbox.posts()) == posts + 1, "Slack can be asked what it has: it hears once"
     told = [mail.to[0] for mail in killed.mails]
-    for who, teller in ((ANN, "AskForApprovalFunction"), (BOB, "AskForApprovalFunction"), (OWNER, "TellTheTeamFunction")):
+    for who, teller in (
+        (ANN, "AskForApprovalFunction"),
+        (BOB, "AskForApprovalFunction"),
+        (OWNER, "TellTheTeamFunction"),
+    ):
         # SES cannot be asked what it sent: killed around a sending, it sends again rather than never.
         most = 2 if killed.struck(teller) in ("sesv2", "dynamodb") else 1
         assert 1 <= told.count(who) <= most, (who, killed.struck(teller))

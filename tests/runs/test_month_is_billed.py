@@ -89,7 +89,8 @@ def test_the_run_succeeds_and_passes_the_states_in_the_order_that_is_drawn(month
     assert month.result.status == "SUCCEEDED"
     assert entered(month.sandbox, month.run) == [
         "Open the run", "Is the period free", "List the sales orders", "Match the customers",
-        "Is there anything to bill", "Ask for approval", "Read the decision", "What was decided", "Draft the invoices",
+        "Is there anything to bill", "Ask for approval", "Read the decision", "What was decided", "Check for changes",
+        "Draft the invoices",
         "Close the run", "Tell the team", "How did it end", "The month is billed",
     ]  # fmt: skip
     assert month.sandbox.denials == []
@@ -237,7 +238,7 @@ def test_forty_orders_cost_netsuite_at_most_six_calls(month: Month) -> None:
 def test_every_request_to_stripe_is_valid_by_stripes_own_description(month: Month) -> None:
     script = REPOSITORY.parent / "shared" / "stripe" / "validate_request.py"
     if not script.exists():
-        pytest.skip("Stripe's description is not beside the repository (../shared/stripe)")
+        pytest.skip("Stripe's description is not beside the repository")
     spec = importlib.util.spec_from_file_location("validate_request", script)
     assert spec is not None
     assert spec.loader is not None

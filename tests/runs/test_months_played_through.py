@@ -1,5 +1,5 @@
-"""Months one after another, with everything that happens between them: partly billed, moved before drafting, rejected and
-carried over, changed, voided by a person. After each run the report adds up, and nothing is billed twice."""
+"""Months one after another, with everything that happens between them: partly billed, moved before drafting, rejected
+and carried over, changed, voided by a person. After each run the report adds up, and nothing is billed twice."""
 
 from __future__ import annotations
 
@@ -89,9 +89,7 @@ def played() -> dict[str, Any]:
         writes = sandbox.stripe.writes
         _, seen["july again end"] = asked_nobody(sandbox, {"period": "2026-07"})
         seen["writes of the second july"] = sandbox.stripe.writes - writes
-        seen["live"] = {
-            place: [amounts(invoice) for invoice in live(sandbox, place)] for place in range(1, 10)
-        }
+        seen["live"] = {place: [amounts(invoice) for invoice in live(sandbox, place)] for place in range(1, 10)}
     return seen
 
 

@@ -66,7 +66,8 @@ def test_a_draft_that_a_person_deleted_is_named_and_left_to_the_next_run(sandbox
 
 
 @pytest.mark.parametrize(
-    ("given", "field"), [({}, "since"), ({"since": "May"}, "since"), ({**SINCE, "repair": 1}, "repair"), ({"sinc": 1}, "sinc")]
+    ("given", "field"),
+    [({}, "since"), ({"since": "May"}, "since"), ({**SINCE, "repair": 1}, "repair"), ({"sinc": 1}, "sinc")],
 )
 def test_bad_input_names_its_field(sandbox: Sandbox, given: dict[str, Any], field: str) -> None:
     with pytest.raises(SandboxError, match=f'InputInvalid|"{field}"'):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from billing.adapters.customers_table import CustomersTable
@@ -71,7 +71,7 @@ class DraftingWorld:
     period: str = "2026-05"
     listed_from: str = "2026-05-01"
     invoice_date: str = "2026-06-01"
-    settings: DraftSettings = DraftSettings(False, "netsuite")
+    settings: DraftSettings = field(default_factory=lambda: DraftSettings(False, "netsuite"))
 
     def __post_init__(self) -> None:
         self.ledger = LedgerTable(self.aws.dynamodb, LEDGER, RUNS)
@@ -116,7 +116,9 @@ class DraftingWorld:
         invoices = []
         for plan in plans.invoices:
             match = MatchedCustomer(customer, How.NEW if customer is None else How.EMAIL, plan.client.email)
-            invoices.append(BatchInvoice(plan, content_hash(plan), Disposition.ASK, "New.", match, orders=links[plan.key]))
+            invoices.append(
+                BatchInvoice(plan, content_hash(plan), Disposition.ASK, "New.", match, orders=links[plan.key])
+            )
         placed, ndjson = with_pieces(invoices)
         self.files.write(f"{self.run['prefix']}invoices.ndjson", ndjson, "application/x-ndjson")
         self.ledger.record_approvals(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import replace
@@ -164,9 +165,7 @@ def test_a_killed_draft_is_finished_not_repeated(
         if not world.kill(item, at, after):
             break
         then(world)
-        world.files.write(
-            f"{world.run['prefix']}invoices.ndjson", world.files.read(run_files), "application/x-ndjson"
-        )
+        world.files.write(f"{world.run['prefix']}invoices.ndjson", world.files.read(run_files), "application/x-ndjson")
         assert world.draft(item) == "drafted", f"killed at call {at}"
         assert_drafted_once(world, item)
     assert at > 9, "drafting has at least so many outside calls"
@@ -372,6 +371,21 @@ def test_a_draft_that_a_person_deleted_is_made_anew(world: DraftingWorld, item: 
     world.kill_at(item, stage)
     world.stripe.delete(world.live()[0]["id"])
     world.clock.move(hours=later)
+    assert world.draft(item) == "drafted"
+    assert_drafted_once(world, item)
+
+
+@pytest.mark.parametrize("path", [ADD, r"^/v1/invoices/in_\w+$"])
+def test_a_draft_deleted_under_our_hands_is_tried_again(world: DraftingWorld, item: Item, path: str) -> None:
+    def delete(request: Any) -> None:
+        if re.search(path, request.path) and world.live():
+            stop()
+            world.stripe.delete(world.live()[0]["id"])
+
+    stop = world.stripe.faults.on_call(delete)
+    with pytest.raises(PassingError, match="vanished"):
+        world.draft(item)
+    assert "vanished" in str(world.entry(item).reason)
     assert world.draft(item) == "drafted"
     assert_drafted_once(world, item)
 

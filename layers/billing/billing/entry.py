@@ -1,4 +1,6 @@
-"""What every function's entry shares: the run's id in each log line, metrics, a trace, and errors with the three names."""
+"""What every function's entry shares: the run's id in each log line, metrics, a trace, and errors with the three
+names.
+"""
 
 from __future__ import annotations
 

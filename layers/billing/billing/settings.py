@@ -1,4 +1,6 @@
-"""A function's environment, read once at start and checked, so that a forgotten variable fails before any work is done."""
+"""A function's environment, read once at start and checked, so that a forgotten variable fails before any work is
+done.
+"""
 
 from __future__ import annotations
 

@@ -234,6 +234,7 @@ class _Builder:
             "taxline": "F",
             "iscogs": "F",
             "donotdisplayline": "F",
+            "transactiondiscount": "F",
             "kitcomponent": "F",
             "assemblycomponent": "F",
             "subsidiary": self._subsidiary,
@@ -320,6 +321,7 @@ class _Builder:
             amount,
             memo=discount.item,
             rate=_discount_rate(discount.percent, amount),
+            transactiondiscount="T",
         )
 
     def _discounted(self, percent: Decimal | None, amount: Decimal | None, base: Decimal) -> Decimal:

@@ -93,7 +93,7 @@ _ALL = (
         "id: transaction id uniquekey linesequencenumber item kitmemberof subsidiary class department "
         "location; "
         "text: memo; number: quantity rate foreignamount netamount quantitybilled quantityshiprecv; "
-        "flag: isclosed mainline taxline iscogs donotdisplayline kitcomponent assemblycomponent",
+        "flag: isclosed mainline taxline iscogs donotdisplayline kitcomponent assemblycomponent transactiondiscount",
         "uniquekey",
         "transaction id",
     ),

@@ -1,1 +1,3 @@
-"""What talks to the outside: NetSuite, Stripe, Slack, SES, DynamoDB, S3, Secrets Manager, KMS. No billing rules here."""
+"""What talks to the outside: NetSuite, Stripe, Slack, SES, DynamoDB, S3, Secrets Manager, KMS. No billing rules
+here.
+"""

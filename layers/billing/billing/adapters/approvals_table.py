@@ -1,8 +1,9 @@
-"""Approval requests, votes, entries and outcomes in DynamoDB. All but the head's counter is written once, never changed.
+"""Approval requests, votes, entries and outcomes in DynamoDB. All but the head's counter is written once, never
+changed.
 
 pk = "RUN#<run id>",         sk = "CURRENT"              the number of the run's present request
 pk = "REQUEST#<request id>", sk = "REQUEST"              what is asked, of whom, until when; the sealed task token; how
-                                                         many changes there were, and the content that is asked about now
+                                                         many changes there were; the content asked about now
                              sk = "VOTE#<person>#<hash>" one per person and content, signed
                              sk = "ENTRY#<number>"       holds, delegations, escalations, signed
                              sk = "BOUNCE#<person>"      mail does not reach this person
@@ -146,10 +147,11 @@ class ApprovalsTable:
         )
 
     def vote(self, request_id: str, approver: str, signed: str, content: str) -> bool:
-        """Keep a person's vote for a content and count it, while the request asks about that content and is not decided.
+        """Keep a person's vote for a content and count it, while the request asks about that content and is not
+        decided.
 
-        Answers False if this person has voted about this content before (the first answer stands), the content has changed,
-        or the request was decided meanwhile.
+        Answers False if this person has voted about this content before (the first answer stands), the content has
+        changed, or the request was decided meanwhile.
         """
         return self._change(
             request_id,
@@ -227,8 +229,9 @@ class ApprovalsTable:
         )
 
     def conclude(self, request_id: str, outcome: RecordedOutcome, seen: int) -> bool:
-        """Keep the outcome if it was made from all changes there are. Answers False if one came in between or an outcome
-        is there already: read again. So two opposite answers at the same instant are both counted, and never one missed.
+        """Keep the outcome if it was made from all changes there are. Answers False if one came in between or an
+        outcome is there already: read again. So two opposite answers at the same instant are both counted, and
+        never one missed.
         """
         return self._together(
             [

@@ -43,7 +43,8 @@ def aws_faults_named() -> Iterator[None]:
             raise PassingError(f"AWS refused {error.operation_name} for now ({code}).") from error
         if code in _DENIED:
             raise PersonNeeded(
-                f"This function's role may not call {error.operation_name}. Compare template.yaml with what is deployed."
+                f"This function's role may not call {error.operation_name}. Compare template.yaml "
+                "with what is deployed."
             ) from error
         raise OurFault(f"AWS refused {error.operation_name} ({code}).") from error
     except BotoCoreError as error:

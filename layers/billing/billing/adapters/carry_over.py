@@ -2,8 +2,9 @@
 
     pk = "CARRY#<cycle>", sk = NetSuite's internal id    in the ledger's table
 
-An order is on the list from the first run that listed it without drafting it until a run drafts it, or NetSuite no longer
-lists it as billable. An old order that no run has ever listed is not on it, so a first deployment does not bill history.
+An order is on the list from the first run that listed it without drafting it until a run drafts it, or NetSuite no
+longer lists it as billable. An old order that no run has ever listed is not on it, so a first deployment does not bill
+history.
 """
 
 from __future__ import annotations

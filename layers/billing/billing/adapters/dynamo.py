@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -29,17 +30,26 @@ def values_of(item: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _deserialize(value) for name, value in item.items()}
 
 
+def _pause(attempt: int) -> None:
+    """What DynamoDB asks of whoever gets unprocessed rows back: 50 ms at first, at most two seconds."""
+    time.sleep(min(2.0, 0.05 * 2**attempt))
+
+
 def batch_get(dynamodb: DynamoDBClient, table: str, keys: Sequence[Mapping[str, str]]) -> Iterator[dict[str, Any]]:
-    """The rows that exist among `keys`, read consistently. PassingError if the table stays throttled."""
-    for start in range(0, len(keys), _BATCH):
-        request: Any = {table: {"Keys": [to_item(key) for key in keys[start : start + _BATCH]], "ConsistentRead": True}}
-        for _ in range(8):
+    """The rows that exist among `keys`, read consistently, each once. PassingError if the table stays throttled."""
+    # DynamoDB refuses a batch that names a key twice.
+    wanted = list({tuple(sorted(key.items())): key for key in keys}.values())
+    for start in range(0, len(wanted), _BATCH):
+        chosen = [to_item(key) for key in wanted[start : start + _BATCH]]
+        request: Any = {table: {"Keys": chosen, "ConsistentRead": True}}
+        for attempt in range(_TRIES):
             answer = dynamodb.batch_get_item(RequestItems=request)
             for item in answer["Responses"].get(table, []):
                 yield values_of(item)
             request = answer.get("UnprocessedKeys")
             if not request:
                 break
+            _pause(attempt)
         else:
             raise PassingError(f"The table {table} is throttled.")
 
@@ -55,10 +65,11 @@ def batch_write(
     requests += [{"DeleteRequest": {"Key": to_item(key)}} for key in delete]
     for start in range(0, len(requests), _WRITE_BATCH):
         unwritten: Any = {table: requests[start : start + _WRITE_BATCH]}
-        for _ in range(_TRIES):
+        for attempt in range(_TRIES):
             unwritten = dynamodb.batch_write_item(RequestItems=unwritten).get("UnprocessedItems")
             if not unwritten:
                 break
+            _pause(attempt)
         else:
             raise PassingError(f"The table {table} is throttled: not every row could be written.")
 

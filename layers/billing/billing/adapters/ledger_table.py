@@ -65,7 +65,9 @@ class LedgerTable:
         return {row["pk"]: _entry(row) for row in batch_get(self.dynamodb, self.table, wanted)}
 
     def entries_since(self, invoice_day: str) -> list[LedgerEntry]:
-        """Every entry whose invoice is of that day (YYYY-MM-DD) or later. Reads the whole table: for repairs, not for runs."""
+        """Every entry whose invoice is of that day (YYYY-MM-DD) or later. Reads the whole table: for repairs, not for
+        runs.
+        """
         found: list[LedgerEntry] = []
         arguments: dict[str, Any] = {
             "TableName": self.table,
@@ -86,8 +88,8 @@ class LedgerTable:
         return {(row["pk"], row["content_hash"]) for row in batch_get(self.dynamodb, self.table, keys)}
 
     def adopt(self, entry: LedgerEntry) -> bool:
-        """Note an invoice that Stripe has and the ledger does not know: in an entry that was begun and names none, or as a
-        new entry. Answers False if the ledger has moved on since it was read. Safe to repeat."""
+        """Note an invoice that Stripe has and the ledger does not know: in an entry that was begun and names none, or
+        as a new entry. Answers False if the ledger has moved on since it was read. Safe to repeat."""
         return self._marked(
             entry.key,
             "SET #state = if_not_exists(#state, :intended), invoice_id = :invoice, content_hash = :hash, "
@@ -163,10 +165,12 @@ class LedgerTable:
         plan: InvoicePlan,
         orders: Iterable[OrderLink],
         replaces: Iterable[str],
+        customer: str | None = None,
     ) -> None:
-        """Write the intent and claim the plan's orders, in one transaction with what must hold: the run holds its period,
-        this very content was approved, the plan was not drafted yet (or a person removed the invoice that this one
-        replaces), and no other plan has claimed one of its orders since this one was made. Safe to repeat by the same run.
+        """Write the intent and claim the plan's orders, in one transaction with what must hold: the run holds its
+        period, this very content was approved, the plan was not drafted yet (or a person removed the invoice that this
+        one replaces), and no other plan has claimed one of its orders since this one was made. Safe to repeat by the
+        same run.
 
         Raises OurFault if the run has lost its period or the content was never approved, PersonNeeded if the plan or an
         order is drafted already, PassingError if DynamoDB is busy with the same rows.
@@ -187,7 +191,10 @@ class LedgerTable:
                 "ConditionCheck": {
                     "TableName": self.table,
                     "Key": to_item({"pk": entry.key, "sk": f"APPROVED#{entry.content_hash}"}),
-                    "ConditionExpression": "attribute_exists(pk)",
+                    # The customer is part of what was signed for, unless it was shown as new.
+                    "ConditionExpression": "attribute_exists(pk) AND (stripe_customer = :customer "
+                    "OR attribute_type(stripe_customer, :null))",
+                    "ExpressionAttributeValues": to_item({":customer": customer, ":null": "NULL"}),
                 }
             },
             {"Update": self._intent(entry, removed)},
@@ -208,7 +215,8 @@ class LedgerTable:
                 raise OurFault(f"{entry.key}: nobody has signed for this content. Nothing is drafted.") from None
             if any(failed[2:]):
                 raise PersonNeeded(
-                    f"{entry.key}: it, or an order of it, was drafted by another run meanwhile. Nothing is drafted twice."
+                    f"{entry.key}: it, or an order of it, was drafted by another run meanwhile. "
+                    "Nothing is drafted twice."
                 ) from None
             raise PassingError(f"The ledger is busy with {entry.key}.") from None
 
@@ -241,14 +249,14 @@ class LedgerTable:
         }
 
     def _claim(self, link: OrderLink, plan: InvoicePlan) -> dict[str, Any]:
-        """The order's record is as it was when the plan was made, or belongs to a part of the same plan. Each claim moves
-        the version, so that of two plans that saw the same record only one gets the order."""
+        """The order's record is as it was when the plan was made, or belongs to a part of the same plan. Each claim
+        moves the version, so that of two plans that saw the same record only one gets the order."""
         unseen = "attribute_not_exists(pk)" if link.version == 0 else "record_version = :seen"
         return {
             "TableName": self.table,
             "Key": to_item({"pk": _order_key(link.order_id), "sk": _BILLED}),
-            "UpdateExpression": "SET record_version = :next, plan_family = :family, client_id = :client, currency = :currency, "
-            "billed = if_not_exists(billed, :nothing)",
+            "UpdateExpression": "SET record_version = :next, plan_family = :family, client_id = :client, "
+            "currency = :currency, billed = if_not_exists(billed, :nothing)",
             "ConditionExpression": f"{unseen} OR plan_family = :family",
             "ExpressionAttributeValues": to_item(
                 {
@@ -339,14 +347,16 @@ class LedgerTable:
         }
 
     def explain(self, key: str, run_id: str, reason: str) -> None:
-        """Keep the full reason of a failure, which may name amounts and people, out of logs and history but not lost."""
+        """Keep the full reason of a failure, which may name amounts and people, out of logs and history but not
+        lost.
+        """
         self._update(key, "SET reason = :reason", {":reason": reason[:2000], ":run": run_id}, "run_id = :run")
 
     def note_failure(self, key: str, content_hash: str, run_id: str, period: str, name: str, reason: str) -> bool:
         """Mark a plan as failed, unless it has been drafted after all. Answers whether it was marked.
 
-        The reason that this run has explained already stays; one of an earlier run, whose drafting this run did not even
-        begin, gives way.
+        The reason that this run has explained already stays; one of an earlier run, whose drafting this run did not
+        even begin, gives way.
         """
         values = {
             ":failed": EntryState.FAILED,

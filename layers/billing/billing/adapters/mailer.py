@@ -34,8 +34,9 @@ class Mailer:
     configuration_set: str
 
     def send(self, to: str, content: MailContent, thread: str, tags: Mapping[str, str] | None = None) -> None:
-        """Send one mail to one person. `thread` is the run's id: all mails of a run refer to the same first message. SES
-        gives `tags` back when it reports that the mail bounced; they are plain words (letters, digits, "-", "_").
+        """Send one mail to one person. `thread` is the run's id: all mails of a run refer to the same first message.
+        SES gives `tags` back when it reports that the mail bounced; they are plain words (letters, digits, "-",
+        "_").
 
         Raises PersonNeeded if SES refuses sender or recipient for good.
         """
@@ -62,6 +63,7 @@ class Mailer:
             code = error.response["Error"]["Code"]
             if code in _REFUSED:
                 raise PersonNeeded(
-                    f"SES refuses to send ({code}): the sender must be verified, and in the SES sandbox every recipient too."
+                    f"SES refuses to send ({code}): the sender must be verified, and in the SES "
+                    "sandbox every recipient too."
                 ) from None
             raise

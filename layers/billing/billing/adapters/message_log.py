@@ -2,9 +2,9 @@
 
     sk = "MESSAGE#<what>", written before a message is sent and again after.
 
-Neither SES nor Slack takes an idempotency key. A step that was killed between sending and noting leaves BEGUN: the sender
-then looks whether the message arrived, where that can be seen (Slack), and sends it again where it cannot (mail, in the
-same thread): two equal mails are better than a run that waits in silence.
+Neither SES nor Slack takes an idempotency key. A step that was killed between sending and noting leaves BEGUN: the
+sender then looks whether the message arrived, where that can be seen (Slack), and sends it again where it cannot (mail,
+in the same thread): two equal mails are better than a run that waits in silence.
 """
 
 from __future__ import annotations

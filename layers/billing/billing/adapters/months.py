@@ -2,8 +2,8 @@
 
     pk = "MONTH#<cycle>#<period>", sk = plan key    in the runs' table
 
-One row an invoice and no sums: a repeated or partial run writes the same rows again, and nothing has to be added up under a
-lock.
+One row an invoice and no sums: a repeated or partial run writes the same rows again, and nothing has to be added up
+under a lock.
 """
 
 from __future__ import annotations

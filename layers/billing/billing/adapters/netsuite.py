@@ -1,7 +1,7 @@
 """NetSuite's SuiteQL over REST, with the answers that a client must treat as success, retry or stop.
 
-Sources: Oracle's help pages "Executing SuiteQL Queries Through REST Web Services", "Error Handling in REST Web Services"
-and "Web Services and RESTlet Concurrency Governance".
+Sources: Oracle's help pages "Executing SuiteQL Queries Through REST Web Services", "Error Handling in REST Web
+Services" and "Web Services and RESTlet Concurrency Governance".
 """
 
 from __future__ import annotations
@@ -135,15 +135,17 @@ def _refusal(answer: requests.Response) -> Exception:
     detail, code = str(first.get("detail", "")), str(first.get("o:errorCode", ""))
     if answer.status_code == 401:
         return PersonNeeded(
-            "NetSuite refuses the login (INVALID_LOGIN). See the Login Audit Trail in NetSuite; the credentials may have "
+            "NetSuite refuses the login (INVALID_LOGIN). See the Login Audit Trail in NetSuite; the "
+            "credentials may have "
             "been revoked or the certificate may have expired."
         )
     if "Unknown identifier" in detail:
         return UnknownColumn(detail)
     if "permission" in detail.lower() or "was not found" in detail or answer.status_code == 403:
         return PersonNeeded(
-            "NetSuite refuses the query. The integration's role needs SuiteAnalytics Workbook (Edit), REST Web Services "
-            f"(Full) and View on sales orders, customers, items, currencies and terms. ({code or answer.status_code})"
+            "NetSuite refuses the query. The integration's role needs SuiteAnalytics Workbook (Edit), REST Web "
+            "Services (Full) and View on sales orders, customers, items, currencies and terms. "
+            f"({code or answer.status_code})"
         )
     return OurFault(f"NetSuite refused a query: HTTP {answer.status_code} {code}.")
 

@@ -58,7 +58,8 @@ def login_from_secret(secret: Mapping[str, Any], base_url: str, now: Callable[[]
         return TokenLogin(secret)
     missing = [field for field in _OAUTH2_FIELDS if not secret.get(field)]
     raise PersonNeeded(
-        f"The NetSuite secret holds neither kind of login. For OAuth 2.0 it lacks {', '.join(missing)}; for token-based "
+        "The NetSuite secret holds neither kind of login. For OAuth 2.0 it lacks "
+        f"{', '.join(missing)}; for token-based "
         f"authentication it needs {', '.join(_TBA_FIELDS)}."
     )
 
@@ -104,8 +105,9 @@ class CertificateLogin:
         if answer.status_code != 200 or not fields.get("access_token"):
             code = str(fields.get("error", ""))[:40] or f"HTTP {answer.status_code}"
             raise PersonNeeded(
-                f"NetSuite refused the OAuth 2.0 login: {code}. invalid_client means a wrong client id, certificate id or "
-                "key; invalid_grant a missing mapping of certificate, role and entity; a certificate lives two years."
+                f"NetSuite refused the OAuth 2.0 login: {code}. invalid_client means a wrong client id, certificate id "
+                "or key; invalid_grant a missing mapping of certificate, role and entity. A certificate lives two "
+                "years at most."
             )
         self._token = str(fields["access_token"])
         # Some accounts send expires_in as a text.

@@ -13,8 +13,8 @@ Row = Mapping[str, str]
 
 @dataclass(frozen=True, slots=True)
 class OrderQuery:
-    """What to list. Dates are half-open on the transaction date; letters are sales order statuses such as "F". `carried`
-    are internal ids of orders that come back whatever their date."""
+    """What to list. Dates are half-open on the transaction date; letters are sales order statuses such as "F".
+    `carried` are internal ids of orders that come back whatever their date."""
 
     statuses: tuple[str, ...]
     listed_from: date

@@ -188,6 +188,7 @@ def _absent_column(error: UnknownColumn, query: OrderQuery, absent: Sequence[str
         if alias not in absent and name in (bare, bare.split(".")[-1]):
             return alias
     raise OurFault(
-        f"NetSuite does not know the column {name[:60]!r}, which no bill can do without. The role may lack the permission "
+        f"NetSuite does not know the column {name[:60]!r}, which no bill can do without. The role may "
+        "lack the permission "
         "to see it."
     )

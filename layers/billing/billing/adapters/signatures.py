@@ -1,7 +1,8 @@
 """Signed links, votes and entries, by itsdangerous with a ring of keys.
 
-The ring lies in one secret: {"keys": [{"id": "2026-10", "key": "..."}, ...], "first": "..."}. The first of `keys` signs (or
-`first`, which the stack made, while there is none); all of them verify, so that a rotation does not kill open links.
+The ring lies in one secret: {"keys": [{"id": "2026-10", "key": "..."}, ...], "first": "..."}. The first of `keys` signs
+(or `first`, which the stack made, while there is none); all of them verify, so that a rotation does not kill open
+links.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -24,8 +25,8 @@ _PASSING = (
 
 
 def slack_client(token: str, base_url: str) -> WebClient:
-    """A client that itself waits out rate limits, for a refused message was certainly not posted. After a lost connection
-    or a 5xx nobody knows: the state's Retry looks first whether the message is there."""
+    """A client that itself waits out rate limits, for a refused message was certainly not posted. After a lost
+    connection or a 5xx nobody knows: the state's Retry looks first whether the message is there."""
     return WebClient(
         token=token,
         base_url=base_url.rstrip("/") + "/" if base_url else WebClient.BASE_URL,
@@ -94,6 +95,9 @@ class Slack:
 def _named(error: Exception) -> Exception:
     if isinstance(error, SlackApiError):
         code = str(error.response.get("error") or "unknown")
+        if not re.fullmatch("[a-z_]{1,60}", code):
+            # A page in HTML where JSON was expected; the SDK puts the page itself here.
+            return PassingError("Slack gave an answer that is not its own.")
         status = getattr(error.response, "status_code", 200)
         if code in _PASSING or status == 429 or status >= 500:
             return PassingError(f"Slack refuses the message for now ({code}).")

@@ -1,7 +1,7 @@
 """Stripe's SDK, with its failures given the names that Retry and Catch know, and its rate limits kept.
 
-The key, the server and the HTTP client are the only settings. Sources: stripe-python 16 (API 2026-10-28.endive), Stripe's
-pages "Idempotent requests", "Rate limits" and "Error codes".
+The key, the server and the HTTP client are the only settings. Sources: stripe-python 16 (API 2026-10-28.endive),
+Stripe's pages "Idempotent requests", "Rate limits" and "Error codes".
 """
 
 from __future__ import annotations

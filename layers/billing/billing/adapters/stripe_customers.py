@@ -1,4 +1,6 @@
-"""Stripe's customers: found by id, by NetSuite's id in their metadata, by e-mail; created once for a NetSuite customer."""
+"""Stripe's customers: found by id, by NetSuite's id in their metadata, by e-mail; created once for a NetSuite
+customer.
+"""
 
 from __future__ import annotations
 
@@ -54,8 +56,14 @@ class StripeCustomers:
         """Customers with exactly this address, strongly consistent. Stripe compares the case."""
         if len(email) > MAX_EMAIL:
             return []
-        found = self.call("list customers", lambda: self.client.v1.customers.list({"email": email, "limit": 100}))
-        return [_customer(customer) for customer in found.data]
+        found: list[StripeCustomer] = []
+        params: Any = {"email": email, "limit": 100}
+        while True:
+            page = self.call("list customers", lambda: self.client.v1.customers.list(dict(params)))  # type: ignore[arg-type]
+            found += map(_customer, page.data)
+            if not page.has_more or not page.data:
+                return found
+            params["starting_after"] = page.data[-1].id
 
     def create(self, netsuite_id: str, name: str, email: str, idempotency_key: str) -> StripeCustomer:
         """Create the customer of a NetSuite customer. The same key and content give the same customer."""

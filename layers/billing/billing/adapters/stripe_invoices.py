@@ -1,4 +1,6 @@
-"""Stripe's draft invoices: looked for, created, given their lines, and read back. Amounts are integers in minor units."""
+"""Stripe's draft invoices: looked for, created, given their lines, and read back. Amounts are integers in minor
+units.
+"""
 
 from __future__ import annotations
 
@@ -57,7 +59,9 @@ class StripeInvoices:
             params["starting_after"] = page.data[-1].id
 
     def of_ours(self, created_from: int) -> list[StripeInvoice]:
-        """Every invoice that bears a plan's key, whatever its status, created at or after `created_from`. Without lines."""
+        """Every invoice that bears a plan's key, whatever its status, created at or after `created_from`. Without
+        lines.
+        """
         found: list[StripeInvoice] = []
         params: dict[str, Any] = {"created": {"gte": created_from}, "limit": 100}
         while True:
@@ -70,8 +74,8 @@ class StripeInvoices:
     def removed(self, invoice_ids: Collection[str]) -> set[str]:
         """Which of these invoices a person has voided or deleted.
 
-        A few are looked at one by one. Of many, most are found on pages of a hundred, newest first; what those pages do not
-        show (deleted, or old) is looked at after that.
+        A few are looked at one by one. Of many, most are found on pages of a hundred, newest first; what those pages do
+        not show (deleted, or old) is looked at after that.
         """
         left = set(invoice_ids)
         gone: set[str] = set()

@@ -30,8 +30,8 @@ class EntryKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """`by` is the person's address, "" for the run itself. `plans` are the plan keys that a hold or release is about, and
-    `order` the order's number as it was typed; `people` those who are asked from now on, in the slots `slots`."""
+    """`by` is the person's address, "" for the run itself. `plans` are the plan keys that a hold or release is about,
+    and `order` the order's number as it was typed; `people` those who are asked from now on, in the slots `slots`."""
 
     kind: EntryKind
     by: str
@@ -83,7 +83,7 @@ def holds(entries: Iterable[Entry]) -> dict[str, Entry]:
 
 
 def signed_content(batch_sha256: str, held: Iterable[str]) -> str:
-    """The hash of what is signed for: the batch's own while nothing is held back, else one over it and the held keys."""
+    """The hash of what is signed for: the batch's own while nothing is held back, else over it and the held keys."""
     keys = sorted(held)
     return sha256_hex(canonical_json([batch_sha256, keys])) if keys else batch_sha256
 

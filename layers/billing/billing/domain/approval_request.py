@@ -11,7 +11,8 @@ from billing.domain.approvers import Answer, Slot
 class ApprovalRequest:
     """`id` is "<run id>.<number>": a run that is redriven after an expiry asks anew under the next number.
 
-    `batch_sha256` is the hash of exactly what is signed for: of the batch, and of what is held back from it. Instants are ISO texts with their zone.
+    `batch_sha256` is the hash of exactly what is signed for: of the batch, and of what is held back from it. Instants
+    are ISO texts with their zone.
     """
 
     id: str
@@ -41,7 +42,8 @@ class RecordedVote:
 
 @dataclass(frozen=True, slots=True)
 class Bounce:
-    """That mail does not reach an approver: `kind` is "bounce", "complaint" or "reject", `detail` SES's own word for it."""
+    """That mail does not reach an approver: `kind` is "bounce", "complaint" or "reject", `detail` SES's own word for
+    it."""
 
     approver: str
     kind: str

@@ -228,8 +228,8 @@ def standing(slots: Iterable[Slot], votes: Iterable[Vote], content_hash: str) ->
 def lost_slots(
     slots: Iterable[Slot], votes: Iterable[Vote], content_hash: str, unreachable: Collection[str]
 ) -> tuple[str, ...]:
-    """Names of the slots that can no longer be satisfied, because mail does not reach enough of their people. Whoever has
-    answered counts, however their mail fares."""
+    """Names of the slots that can no longer be satisfied, because mail does not reach enough of their people. Whoever
+    has answered counts, however their mail fares."""
     answered = {vote.approver for vote in votes if vote.content_hash == content_hash}
     return tuple(
         slot.name

@@ -30,9 +30,9 @@ class Piece:
 class BatchInvoice:
     """A plan, what is done with it and why, and whom Stripe bills. `piece` exists for those that may be drafted.
 
-    `orders` links to the ledger's records of the plan's orders. `replaces` are invoices of ours that a person deleted or
-    voided in Stripe and that this one takes the place of. `billed_by` is the plan key of the invoice that has billed it
-    already. `carried_from` is the period in which an earlier run listed the
+    `orders` links to the ledger's records of the plan's orders. `replaces` are invoices of ours that a person deleted
+    or voided in Stripe and that this one takes the place of. `billed_by` is the plan key of the invoice that has billed
+    it already. `carried_from` is the period in which an earlier run listed the
     order without drafting it.
     """
 
@@ -60,8 +60,8 @@ class CarriedGone:
 
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """A run's whole content. `run` is its public frame: id, cycle, period, listed dates, filter. `warnings` are about the
-    batch as a whole: against last month, and above the bounds."""
+    """A run's whole content. `run` is its public frame: id, cycle, period, listed dates, filter. `warnings` are about
+    the batch as a whole: against last month, and above the bounds."""
 
     run: Mapping[str, Any]
     invoices: tuple[BatchInvoice, ...]

@@ -1,7 +1,7 @@
 """What is still to bill of an order that was listed, given what was billed of it before. Pure.
 
-Keyed on NetSuite's lines and not on our plans: an order that was billed in a client's invoice, or in parts, is recognised in
-whatever plan it comes back.
+Keyed on NetSuite's lines and not on our plans: an order that was billed in a client's invoice, or in parts, is
+recognised in whatever plan it comes back.
 """
 
 from __future__ import annotations
@@ -73,13 +73,15 @@ def state_of_order(
             f"The draft {differing[0]} differs from what was approved. Delete or void it in Stripe, then run again."
         )
         return [Held(plan, link, differing[0], reason) for plan in plans]
-    if record.order_hash == now_hash:
+    # Where one of several invoices of a plan was removed, its lines may still stand on another with less of them: then
+    # the amounts decide, as after a change.
+    if record.order_hash == now_hash and not (gone and len(plans) == 1):
         return [_unchanged(plan, link, live, gone, again, entries) for plan in plans]
     named = ", ".join(sorted(live))
     if len(plans) > 1:
         reason = f"Billed by {named}, and changed since. It has parts: compare the invoices with the order by hand."
-        return [Held(plan, link, sorted(live)[0], reason) for plan in plans]
-    return [_changed(plans[0], link, record, live, gone)]
+        return [Held(plan, link, min(live), reason) for plan in plans]
+    return [_changed(plans[0], link, record, live, gone, again)]
 
 
 def _unchanged(
@@ -96,7 +98,7 @@ def _unchanged(
         return ToBill(plan, link, gone, again)
     named = ", ".join(sorted(filter(None, invoices)))
     periods = sorted({entries[one.plan_key].period for one in live.values() if one.plan_key in entries})
-    first = sorted(filter(None, invoices))[0]
+    first = min(filter(None, invoices))
     return Done(plan, link, first, f"Drafted in {', '.join(periods)} as {named}.", live[first].plan_key)
 
 
@@ -106,13 +108,15 @@ def _changed(
     record: OrderRecord,
     live: Mapping[str, BilledInvoice],
     gone: tuple[str, ...],
+    again: str,
 ) -> ToBill | Done | Held:
     named = ", ".join(sorted(live))
     found = newly_open(plan, _before(record, live), _next_number(record))
     changes = " ".join(found.changes)
     if isinstance(found, MoreToBill):
-        return ToBill(found.plan, link, gone, f"Billed by {named}; newly open since: {changes}")
-    first = sorted(live)[0]
+        reason = f"{again} Billed by {named}; newly open since: {changes}".strip()
+        return ToBill(found.plan, link, gone, reason)
+    first = min(live)
     if isinstance(found, NothingNew):
         reason = f"Billed by {named}. Changed since, with nothing new to bill. {changes}"
         return Done(plan, link, first, reason.strip(), live[first].plan_key)

@@ -23,8 +23,8 @@ def carry_over(
 ) -> tuple[tuple[Carried, ...], tuple[str, ...]]:
     """What the list becomes after a run: orders to keep on it, and ids to take off. Pure.
 
-    Whatever was listed and is neither drafted nor skipped comes back, with the period in which it was listed first. What
-    was drafted, and what NetSuite no longer lists as billable (`gone`), leaves the list.
+    Whatever was listed and is neither drafted nor skipped comes back, with the period in which it was listed first.
+    What was drafted, and what NetSuite no longer lists as billable (`gone`), leaves the list.
     """
     lines = tuple(lines)
     names = {order_id: number for line in lines for order_id, number in zip(line.order_ids, line.orders, strict=True)}

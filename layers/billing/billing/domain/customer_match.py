@@ -80,7 +80,8 @@ def match_by_email(
         return Unmatched(
             "customer_without_email",
             "email",
-            f"{client} has no e-mail address in any of the fields of BillingEmailFields, and no Stripe customer is known "
+            f"{client} has no e-mail address in any of the fields of BillingEmailFields, and no "
+            "Stripe customer is known "
             "for it. Enter one in NetSuite, or put the Stripe customer's id there.",
         )
     free = [candidate for candidate in found if candidate.netsuite_id in (None, netsuite_id)]

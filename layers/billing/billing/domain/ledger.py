@@ -1,9 +1,9 @@
 """What is known about orders and invoice plans from earlier runs, and what a run does with them.
 
 The ledger is what makes a second invoice impossible, for ever and not for the 24 hours that a Stripe idempotency key
-lives: an entry is written as intent before the first write to Stripe and as fact after the last. Beside the entry of each
-plan there is a record of each order, because the same order may come back in another plan: grouped by client, in parts,
-or with more lines than before.
+lives: an entry is written as intent before the first write to Stripe and as fact after the last. Beside the entry of
+each plan there is a record of each order, because the same order may come back in another plan: grouped by client, in
+parts, or with more lines than before.
 """
 
 from __future__ import annotations
@@ -49,8 +49,8 @@ class LedgerEntry:
 
 @dataclass(frozen=True, slots=True)
 class OrderLink:
-    """An order of a plan as it was when the plan was made: the hash of the whole order's content, and the version of its
-    record. An intent holds only while the record still has that version."""
+    """An order of a plan as it was when the plan was made: the hash of the whole order's content, and the version of
+    its record. An intent holds only while the record still has that version."""
 
     order_id: str
     order_hash: str
@@ -68,7 +68,9 @@ class OrderLink:
 
 @dataclass(frozen=True, slots=True)
 class BilledInvoice:
-    """What one drafted invoice has billed of one order: plan key, and (line id, open quantity or None, minor units, text)."""
+    """What one drafted invoice has billed of one order: plan key, and (line id, open quantity or None, minor units,
+    text).
+    """
 
     plan_key: str
     lines: tuple[tuple[str, str | None, int, str], ...]
@@ -131,22 +133,31 @@ def family(plan_key: str) -> str:
     return plan_key.rpartition("-part-")[0] or plan_key
 
 
-def decide(signed: str, stripe_customer: str | None, entry: LedgerEntry | None, approval: Approval | None) -> Decision:
+def decide(
+    signed: str,
+    stripe_customer: str | None,
+    entry: LedgerEntry | None,
+    approval: Approval | None,
+    *,
+    ours: bool = True,
+) -> Decision:
     """Decide about a plan whose orders are not billed yet. Pure.
 
     An approval counts only for the content it was given for, and for the Stripe customer that was shown: one that was
-    shown as new may meanwhile have been created by us, another customer than the one shown must be asked about again.
+    shown as new may meanwhile have been created by us (`ours`), another customer than the one shown must be asked about
+    again.
     """
     if entry is not None and entry.state is EntryState.DIFFERS:
         return Decision(
             Disposition.HOLD,
-            f"The draft {entry.invoice_id} differs from what was approved. Delete or void it in Stripe, then run again.",
+            f"The draft {entry.invoice_id} differs from what was approved. Delete or void it in "
+            "Stripe, then run again.",
             entry.invoice_id,
         )
     if entry is not None and entry.state is EntryState.DRAFTED and entry.content_hash == signed:
         return Decision(Disposition.SKIP, f"Drafted in {entry.period} as {entry.invoice_id}.", entry.invoice_id)
     if approval is not None and approval.content_hash == signed:
-        if approval.stripe_customer in (None, stripe_customer):
+        if approval.stripe_customer == stripe_customer or (approval.stripe_customer is None and ours):
             return Decision(Disposition.FINISH, "Approved in an earlier run and not drafted yet.")
         return Decision(Disposition.ASK, "Approved earlier for another Stripe customer than the one it matches now.")
     if entry is not None and entry.state is not EntryState.DRAFTED and entry.content_hash != signed:

@@ -1,6 +1,7 @@
 """This month's invoices against last month's, client by client: what the approver must look at twice.
 
-The record of a month is kept as invoices are drafted, so that the next month has something to compare with.
+What a month has billed is kept invoice by invoice as the runs close, so that the next month has something to compare
+with.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from billing.domain.money import Money, rule_of
+from billing.domain.money import Money
 
 NO_LAST_MONTH = "no_last_month"
 NEW_CLIENT = "new_client"
@@ -17,8 +18,8 @@ CLIENT_GONE = "client_gone"
 CLIENT_CHANGED = "client_changed"
 
 
-class MonthUnreadable(ValueError):
-    """A stored month or warning is not what this module writes: it was altered, or written by another version."""
+class WarningUnreadable(ValueError):
+    """A stored warning is not what this module writes: it was altered, or written by another version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +40,7 @@ class BatchWarning:
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> BatchWarning:
-        """What to_dict wrote. Raises MonthUnreadable naming the field."""
+        """What to_dict wrote. Raises WarningUnreadable naming the field."""
         client = None if data.get("client") is None else _text(data, "client", "warning")
         return cls(_text(data, "code", "warning"), _text(data, "message", "warning"), client)
 
@@ -53,15 +54,6 @@ class MonthInvoice:
     client_name: str
     currency: str
     total: int
-
-    def to_dict(self) -> dict[str, str | int]:
-        """JSON-safe."""
-        return {
-            "client_id": self.client_id,
-            "client_name": self.client_name,
-            "currency": self.currency,
-            "total": self.total,
-        }
 
 
 def compare_with_last_month(
@@ -134,44 +126,8 @@ def _by_client(invoices: Iterable[MonthInvoice]) -> tuple[dict[tuple[str, str], 
     return sums, names
 
 
-def month_record(drafted: Mapping[str, MonthInvoice], earlier: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """The JSON record of a month: {"invoices": {plan key: {...}}}, with an earlier record of the same month merged in.
-
-    Several runs bill one month (a second start, another cycle), each knowing only its own invoices: a key that was
-    recorded is never lost, and of a key that both have the later one counts. Raises MonthUnreadable if `earlier` is no
-    such record, rather than to write over it.
-    """
-    known = month_from_dict(earlier) if earlier is not None else {}
-    merged = {**known, **drafted}
-    return {"invoices": {key: merged[key].to_dict() for key in sorted(merged)}}
-
-
-def month_from_dict(data: Mapping[str, Any]) -> dict[str, MonthInvoice]:
-    """The invoices of a record by plan key. Raises MonthUnreadable naming the key and the field."""
-    invoices = data.get("invoices")
-    if not isinstance(invoices, Mapping):
-        raise MonthUnreadable("the month's record has no invoices")
-    return {str(key): _invoice(str(key), one) for key, one in invoices.items()}
-
-
-def _invoice(key: str, data: object) -> MonthInvoice:
-    if not isinstance(data, Mapping):
-        raise MonthUnreadable(f"{key} is no object")
-    total = data.get("total")
-    if not isinstance(total, int) or isinstance(total, bool):
-        raise MonthUnreadable(f"{key}.total is no whole number")
-    invoice = MonthInvoice(
-        _text(data, "client_id", key), _text(data, "client_name", key), _text(data, "currency", key), total
-    )
-    try:
-        rule_of(invoice.currency)
-    except ValueError as error:
-        raise MonthUnreadable(f"{key}.currency: {error}") from error
-    return invoice
-
-
 def _text(data: Mapping[str, Any], field: str, where: str) -> str:
     value = data.get(field)
     if not isinstance(value, str):
-        raise MonthUnreadable(f"{where}.{field} is no text")
+        raise WarningUnreadable(f"{where}.{field} is no text")
     return value

@@ -1,4 +1,6 @@
-"""Whether an order is still what was approved. A cheap mark of its state, taken at listing and again before drafting."""
+"""Whether an order is still what was approved. A cheap mark of its state, taken at listing and again before
+drafting.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ from decimal import Decimal, InvalidOperation
 @dataclass(frozen=True, slots=True)
 class OrderStamp:
     """What any edit, invoice or closing in NetSuite moves: the time of the last change, the status, and how much of its
-    lines is billed and closed. Whether billing moves the time of the last change is not certain, so it is not relied on."""
+    lines is billed and closed. Whether billing moves the time of the last change is not certain, so it is not relied
+    on.
+    """
 
     last_modified: str
     status: str
@@ -34,8 +38,8 @@ def stamps_of_rows(rows: Iterable[Mapping[str, str]]) -> dict[str, OrderStamp]:
 
 
 def what_changed(before: OrderStamp, now: OrderStamp | None) -> str | None:
-    """A sentence about what happened since the listing, or None if nothing did. `now` is None for an order that NetSuite
-    no longer has."""
+    """A sentence about what happened since the listing, or None if nothing did. `now` is None for an order that
+    NetSuite no longer has."""
     if now is None:
         return "It was deleted in NetSuite after it was listed."
     if now.status != before.status:

@@ -1,7 +1,7 @@
 """The month that a run bills.
 
-Periods are half-open: an order belongs to the period when first_day <= its transaction date < next_first_day. NetSuite's
-transaction date has no time of day and no zone, so only the choice of the month depends on the firm's zone.
+Periods are half-open: an order belongs to the period when first_day <= its transaction date < next_first_day.
+NetSuite's transaction date has no time of day and no zone, so only the choice of the month depends on the firm's zone.
 """
 
 from __future__ import annotations

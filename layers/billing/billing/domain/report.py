@@ -1,7 +1,7 @@
 """What became of every order of a run, and the proof that none was lost.
 
-The report is the run's evidence: with nothing else at hand an auditor sees each order, its outcome, its invoice, the hash
-of what was signed for, and who signed when.
+The report is the run's evidence: with nothing else at hand an auditor sees each order, its outcome, its invoice, the
+hash of what was signed for, and who signed when.
 """
 
 from __future__ import annotations
@@ -43,7 +43,8 @@ class RunOutcome(StrEnum):
 @dataclass(frozen=True, slots=True)
 class ReportLine:
     """One invoice (or one order that became none). `total` is in minor units; both it and `currency` are None for an
-    order whose amount cannot be read. `reason` says why it was not drafted, "" if it was."""
+    order whose amount cannot be read. `reason` says why it was not drafted, "" if it was; `code` names the same for a
+    program: total_differs, customer_ambiguous, PersonNeeded."""
 
     key: str
     orders: tuple[str, ...]
@@ -60,12 +61,13 @@ class ReportLine:
     warnings: tuple[str, ...] = ()
     carried_from: str | None = None
     client_id: str = ""
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class RecordLine:
-    """One thing that happened to the approval: when, who ("" for the run itself), what, why, and the SHA-256 of the content
-    it was about ("" where it was about none)."""
+    """One thing that happened to the approval: when, who ("" for the run itself), what, why, and the SHA-256 of the
+    content it was about ("" where it was about none)."""
 
     at: str
     who: str
@@ -113,7 +115,8 @@ def report_lines(
     """One line per invoice and per problem.
 
     `released` says that the batch was approved and handed to drafting. If not, what waits for drafting is held, for
-    `unreleased_reason`. `changed` are plans whose orders moved in NetSuite after the listing, with the reason: held too.
+    `unreleased_reason`. `changed` are plans whose orders moved in NetSuite after the listing, with the reason: held
+    too.
     """
     lines = [
         _invoice_line(
@@ -139,6 +142,7 @@ def report_lines(
             content_hash=None,
             stripe_customer=None,
             new_customer=False,
+            code=problem.reason_code,
         )
         for problem in batch.problems
     ]
@@ -169,6 +173,7 @@ def _invoice_line(
         warnings=tuple(warning.message for warning in plan.warnings),
         carried_from=invoice.carried_from,
         client_id=plan.client.netsuite_id,
+        code=(entry.reason_name or "") if entry is not None and fate is Fate.FAILED else "",
     )
 
 
@@ -179,7 +184,7 @@ def _fate(
     mine = entry is not None and entry.run_id == run_id
     if invoice.disposition is Disposition.HOLD:
         if mine and entry is not None and entry.state is EntryState.DIFFERS:
-            return Fate.FAILED, entry.reason or invoice.reason
+            return Fate.FAILED, _difference(entry)
         return Fate.HELD, invoice.reason
     if invoice.disposition is Disposition.SKIP:
         return (Fate.DRAFTED, "") if mine else (Fate.SKIPPED, invoice.reason)
@@ -190,10 +195,16 @@ def _fate(
     if entry.state is EntryState.DRAFTED:
         return Fate.DRAFTED, ""
     if entry.state is EntryState.DIFFERS:
-        return Fate.FAILED, entry.reason or "Its draft differs from what was approved."
+        return Fate.FAILED, _difference(entry)
     if entry.state is EntryState.FAILED:
         return Fate.FAILED, entry.reason or entry.reason_name or "It failed without a reason."
     return Fate.FAILED, entry.reason or "Its drafting began and did not end. Run again: it is finished, not repeated."
+
+
+def _difference(entry: LedgerEntry) -> str:
+    """ "Total differs: SO-1001: Stripe's total is ..." """
+    what = (entry.reason_name or "draft_differs").replace("_", " ").capitalize()
+    return f"{what}: {entry.reason or 'the draft is not what was approved.'}"
 
 
 def order_fates(lines: Iterable[ReportLine]) -> dict[str, Fate]:

@@ -5,8 +5,8 @@
     {"period": "2026-05", "requestedBy": "ann@firm.example"}
     {"scheduledAt": "...", "cycle": "apac", "timeZone": "Australia/Sydney", "filter": {"subsidiaries": ["3"]}}
 
-The last is how a second schedule bills a cycle of its own. Everything is optional but one of `scheduledAt` and `period`. Anything else in the input is refused by name: a mistyped
-`fliter` must never bill the whole month.
+The last is how a second schedule bills a cycle of its own. Everything is optional but one of `scheduledAt` and
+`period`. Anything else in the input is refused by name: a mistyped `fliter` must never bill the whole month.
 """
 
 from __future__ import annotations

@@ -29,9 +29,9 @@ def invoice_params(
     auto_advance: bool,
     tax: TaxMode,
 ) -> dict[str, Any]:
-    """Parameters of the draft. Due dates are sent as a date, never as days: Stripe counts days from the draft's creation,
-    and a late approval would shorten the client's terms. `earliest_due` is the day of drafting: no invoice is due before
-    it exists."""
+    """Parameters of the draft. Due dates are sent as a date, never as days: Stripe counts days from the draft's
+    creation, and a late approval would shorten the client's terms. `earliest_due` is the day of drafting: no invoice is
+    due before it exists."""
     due = max(due_date(plan.due, invoice_day), earliest_due)
     params: dict[str, Any] = {
         "customer": customer,

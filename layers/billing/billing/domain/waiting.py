@@ -10,8 +10,8 @@ from enum import StrEnum
 from billing.domain.errors import InputInvalid
 
 MOST_SLICES = 600
-"""Of one wait. Each leaves some twenty events, and Step Functions ends an execution that has 25,000 (AWS, "Service quotas
-for Step Functions")."""
+"""Of one wait. Each leaves some twenty events, and Step Functions ends an execution that has 25,000 (AWS, "Service
+quotas for Step Functions")."""
 
 
 class Due(StrEnum):
@@ -39,8 +39,8 @@ class WaitingRules:
 
 @dataclass(frozen=True, slots=True)
 class NextStep:
-    """What is due now (`reminder` is the number of the newest reminder that is due, 0 before the first), and in how many
-    whole seconds, at least one, the next thing is."""
+    """What is due now (`reminder` is the number of the newest reminder that is due, 0 before the first), and in how
+    many whole seconds, at least one, the next thing is."""
 
     due: Due
     reminder: int

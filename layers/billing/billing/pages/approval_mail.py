@@ -39,9 +39,9 @@ def approval_mail(
 ) -> MailContent:
     """Asks one approver to sign, by a link of their own. It tells totals and counts; names are behind the link.
 
-    `inbox` is the link to everything that waits for them, `again` says why they are asked once more, and with `left` it is
-    a reminder that says how long is left. `finalises` says that the stack lets Stripe finalise and send by itself. Raises CountDiffers if the request does not
-    fit the batch.
+    `inbox` is the link to everything that waits for them, `again` says why they are asked once more, and with `left`
+    it is a reminder that says how long is left. `finalises` says that the stack lets Stripe finalise and send by
+    itself. Raises CountDiffers if the request does not fit the batch.
     """
     count = checked_count(request, batch)
     expires = instant_words(request.expires_at)

@@ -1,9 +1,9 @@
 """The pages behind an approval link: the one to sign on, the one that says how it stands, and the two that say no.
 
 The forms' fields, for whoever reads the POST: `answer` (from the button: "approve", "reject", "hold", "release" or
-"delegate"), `invoices` (typed, to approve or reject), `reason` (typed, for all but an approval), `order` (typed, to hold
-or release) and `delegate` (typed, an address). Nothing is filled in beforehand but a reason that was typed before.
-Links and forms stay on the page's own path, so the token belongs into the path and never into the query.
+"delegate"), `invoices` (typed, to approve or reject), `reason` (typed, for all but an approval), `order` (typed, to
+hold or release) and `delegate` (typed, an address). Nothing is filled in beforehand but a reason that was typed
+before. Links and forms stay on the page's own path, so the token belongs into the path and never into the query.
 """
 
 from __future__ import annotations
@@ -88,12 +88,13 @@ def approval_page(
 ) -> Shown:
     """The page to sign on, for an approver who has not answered while the request is open.
 
-    `said` confirms what a POST has just done, `changes` tells what happened since the request was opened, `held` are the
-    orders that approvers hold back, `delegate_domains` where this person may pass the request on to; `signed_before` says
-    that they signed for other content.
+    `said` confirms what a POST has just done, `changes` tells what happened since the request was opened, `held` are
+    the orders that approvers hold back, `delegate_domains` where this person may pass the request on to;
+    `signed_before` says that they signed for other content.
 
-    `mistake` is what was wrong with a POST, `typed` what it held: a reason is kept, a number never is. `finalises` says
-    that the stack lets Stripe finalise and send by itself. Raises CountDiffers if the request does not fit the batch.
+    `mistake` is what was wrong with a POST, `typed` what it held: a reason is kept, a number never is. `finalises`
+    says that the stack lets Stripe finalise and send by itself. Raises CountDiffers if the request does not fit the
+    batch.
     """
     typed = typed or {}
     pages = page_of(batch.to_draft, query, page)

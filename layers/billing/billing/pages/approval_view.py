@@ -11,8 +11,8 @@ from billing.domain.approval_request import ApprovalRequest, RecordedVote
 from billing.domain.approvers import Answer, Slot
 from billing.domain.batch import Batch, BatchInvoice, totals
 from billing.domain.ledger import Disposition
-from billing.domain.month_comparison import BatchWarning
 from billing.domain.money import CurrencyUnknown
+from billing.domain.month_comparison import BatchWarning
 from billing.domain.run_input import parse_filter
 from billing.domain.sales_order import Problem
 from billing.pages.batch_search import matches

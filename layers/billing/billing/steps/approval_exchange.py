@@ -53,7 +53,7 @@ class ApprovalExchange:
         reference = str(event.get("requestContext", {}).get("requestId", ""))[:60]
         try:
             return self._handle(event)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it was, a page answers
             # A person with money to sign for must never see a raw error, whatever it was.
             logger.error("approval page failed", extra={"error_name": type(error).__name__, "reference": reference})
             return _html(500, trouble_page(reference))
@@ -100,11 +100,13 @@ class ApprovalExchange:
         return _html(200, self._standing(after, just_signed=answered.signed))
 
     def _wake(self, seen: Seen) -> None:
-        """Last, and repeatable: a lost callback is sent by the next POST, or the decision is read when the wait ends."""
+        """Last, and repeatable: a lost callback is sent by the next POST, or the decision is read when the wait
+        ends.
+        """
         try:
             woken = self.waker.wake(seen.present.stored.sealed_token, seen.request.run_id)
             logger.info("run woken" if woken else "run was awake already")
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the decision stands, whatever kept the run asleep
             logger.error("run could not be woken", extra={"error_name": type(error).__name__})
 
     def _look(self, link: str) -> Seen | None:

@@ -21,7 +21,8 @@ class ApproverLinks:
     sign_inbox: Callable[[InboxLink], str]
 
     def to_decide(self, opened: ApprovalRequest, approver: str) -> str:
-        """Where this person decides. `opened` is the request as it was opened: the link outlives holds, a vote does not."""
+        """Where this person decides. `opened` is the request as it was opened: the link outlives holds, a vote does
+        not."""
         link = Link(opened.id, approver_id(approver), opened.batch_sha256, _expiry(opened))
         return f"{self.public_url.rstrip('/')}/approvals/{self.sign_link(link)}"
 

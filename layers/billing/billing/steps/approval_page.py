@@ -7,7 +7,7 @@ an allowed domain to pass the request on.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -51,8 +51,8 @@ class Files(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """A link that is good, and where its request stands. `approver` is the address of the person who holds the link, and
-    `taken_off` says that the stack no longer lists them."""
+    """A link that is good, and where its request stands. `approver` is the address of the person who holds the link,
+    and `taken_off` says that the stack no longer lists them."""
 
     present: PresentRequest
     approver: str
@@ -93,8 +93,8 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What a POST came to: a mistake to correct; a vote that stands (`signed`); an order held or taken back, or the request
-    passed on (`said`, in words). `wake` says that the run has somebody to ask."""
+    """What a POST came to: a mistake to correct; a vote that stands (`signed`); an order held or taken back, or the
+    request passed on (`said`, in words). `wake` says that the run has somebody to ask."""
 
     mistake: str = ""
     signed: bool = False
@@ -178,8 +178,8 @@ def _closed(seen: Seen) -> str:
 
 
 def _append(seen: Seen, entry: Entry, requests: Requests, signing: Signing) -> Answered:
-    """Write the entry, and say what it came to. The run has somebody to ask if a vote lost its effect or a new person is
-    to be mailed."""
+    """Write the entry, and say what it came to. The run has somebody to ask if a vote lost its effect or a new person
+    is to be mailed."""
     entries = (*seen.present.entries, entry)
     content = signed_content(seen.present.stored.request.batch_sha256, holds(entries))
     signed = signing.sign_entry(seen.request.id, entry.to_dict())

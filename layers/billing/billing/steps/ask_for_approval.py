@@ -1,5 +1,5 @@
-"""State "Ask for approval": a request is opened for exactly one batch, each approver gets a link of their own, and the run
-waits for a slice of the whole time."""
+"""State "Ask for approval": a request is opened for exactly one batch, each approver gets a link of their own, and
+the run waits for a slice of the whole time."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from billing.domain.approval_entries import with_holds
 from billing.domain.approval_request import ApprovalRequest
 from billing.domain.approvers import Outcome, SlotRule, approver_id, slots_for, without
 from billing.domain.batch import Batch, batch_from_dict, totals
-from billing.domain.errors import OurFault
+from billing.domain.errors import OurFault, PersonNeeded
 from billing.domain.mail import MailContent
 from billing.steps.approval_links import ApproverLinks, mail_tags
 from billing.steps.present_request import PresentRequest, SignedTexts, present_request
@@ -80,10 +80,11 @@ class Asking:
     ) -> dict[str, int]:
         """Open the request (or find the one that is open), keep the sealed token, send what was not sent.
 
-        Safe to repeat: a second call for the same batch opens nothing, mails nobody twice, and keeps the new token. After a
-        request of this run has ended, the next call opens a new one under the next number; but while the run goes round its
-        waiting (`outcome_so_far` is "undecided") the request stays. What was decided while no token could be used ends the
-        wait at once. Answers how many mails were sent.
+        Safe to repeat: a second call for the same batch opens nothing, mails nobody twice, and keeps the new token.
+        After a request of this run has ended, the next call opens a new one under the next number; but while the run
+        goes round its waiting (`outcome_so_far` is "undecided") the request stays. What was decided while no token
+        could be used ends the wait at once. Answers how many mails were sent and how many addresses SES refused.
+        Raises PersonNeeded if nobody could be asked.
         """
         batch = batch_from_dict(self.files.read_json(matched["batchKey"], matched["sha256"]))
         request = self._request(run, matched, batch, waits=outcome_so_far == Outcome.UNDECIDED)
@@ -95,9 +96,19 @@ class Asking:
         present = present_request(stored, self.signed)
         if present.decided or present.lost_slots or present.expired(self.now):
             self.complete(task_token)
-            return {"mails": 0}
-        sent = sum(self._tell(present, batch, address) for address in present.people)
-        return {"mails": sent}
+            return {"mails": 0, "refused": 0}
+        sent, asked = 0, 0
+        refused: list[PersonNeeded] = []
+        for address in present.people:
+            try:
+                sent += self._tell(present, batch, address)
+                asked += 1
+            except PersonNeeded as error:
+                # One address that SES refuses must not keep the others from being asked.
+                refused.append(error)
+        if refused and not asked:
+            raise refused[0]
+        return {"mails": sent, "refused": len(refused)}
 
     def _tell(self, present: PresentRequest, batch: Batch, address: str) -> int:
         """Mail one person, unless they have answered or were mailed about this content: 1 or 0."""
@@ -127,9 +138,9 @@ class Asking:
     ) -> ApprovalRequest:
         number = self.requests.current_number(run["id"])
         stored = self.requests.read(f"{run['id']}.{number}") if number else None
-        if stored is not None and stored.request.batch_sha256 == matched["sha256"]:
-            if self._is_open(stored) or (waits and not self._is_long_over(stored)):
-                return stored.request
+        still_asked = stored is not None and (self._is_open(stored) or (waits and not self._is_long_over(stored)))
+        if stored is not None and still_asked and stored.request.batch_sha256 == matched["sha256"]:
+            return stored.request
         while True:
             number += 1
             request = ApprovalRequest(
@@ -159,8 +170,8 @@ class Asking:
         return slots if self.requester_may_sign or not run["requestedBy"] else without(slots, run["requestedBy"])
 
     def _is_open(self, stored: StoredRequest) -> bool:
-        """Whether the approvers' links can still decide. A run that was aborted while it waited and is redriven days later
-        must not wait on links that have ended."""
+        """Whether the approvers' links can still decide. A run that was aborted while it waited and is redriven days
+        later must not wait on links that have ended."""
         return stored.outcome is None and self.now < datetime.fromisoformat(stored.request.expires_at)
 
     def _is_long_over(self, stored: StoredRequest) -> bool:

@@ -1,4 +1,6 @@
-"""State "Check for changes": approved orders that moved in NetSuite since they were listed are held, the rest goes on."""
+"""State "Check for changes": approved orders that moved in NetSuite since they were listed are held, the rest goes
+on.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +27,9 @@ def check_for_changes(
     order_stamps: Callable[[Iterable[str]], Mapping[str, OrderStamp]],
     files: Files,
 ) -> dict[str, Any]:
-    """Write the Map's items without the invoices that approvers held back or whose orders moved, and the latter with their reasons; answer both keys and
-    counts. Reads NetSuite, safe to repeat: a repeated check sees what moved in the meantime, too."""
+    """Write the Map's items without the invoices that approvers held back or whose orders moved, and the latter with
+    their reasons; answer both keys and counts. Reads NetSuite, safe to repeat: a repeated check sees what moved in
+    the meantime, too."""
     before = stamps_of_rows(rows_of(files.read_json(listed["snapshotKey"], listed["sha256"])))
     batch = batch_from_dict(files.read_json(matched["batchKey"], matched["sha256"]))
     held = files.read_json(decision["heldKey"])

@@ -1,4 +1,6 @@
-"""State "Close the run": what became of every order, the proof that none was lost, the report, and the period set free."""
+"""State "Close the run": what became of every order, the proof that none was lost, the report, and the period set
+free.
+"""
 
 from __future__ import annotations
 
@@ -101,9 +103,9 @@ def close_the_run(
 ) -> dict[str, Any]:
     """Write the report and answer the run's outcome, its error name ("" if it ended well), and counts of orders.
 
-    `state` is the execution's state: whichever of listed, matched, decision and error exist. `render` gives the report's
-    other faces as (file name, bytes, content type); `preview` the page that the approvers would have been shown, for a dry
-    run. Safe to repeat: the same state gives the same report.
+    `state` is the execution's state: whichever of listed, matched, decision and error exist. `render` gives the
+    report's other faces as (file name, bytes, content type); `preview` the page that the approvers would have been
+    shown, for a dry run. Safe to repeat: the same state gives the same report.
     """
     run = state["run"]
     state = _with_readable_files(state, files)
@@ -169,8 +171,8 @@ def close_the_run(
 
 
 def _with_readable_files(state: Mapping[str, Any], files: Files) -> Mapping[str, Any]:
-    """The state, without what lies in files that are missing or altered: the run then ends with that error, and the team
-    hears of it. A run whose evidence is gone must not end in silence."""
+    """The state, without what lies in files that are missing or altered: the run then ends with that error, and the
+    team hears of it. A run whose evidence is gone must not end in silence."""
     try:
         _batch(state, files)
         _listed_ids(state, files)
@@ -281,7 +283,8 @@ def _error(
         error = state["error"]
         return str(error.get("Error", "OurFault")), message_of(error)[:800]
     if outcome is RunOutcome.MISSING:
-        cause = f"{counts[Fate.FAILED]} of {sum(counts.values())} orders have no draft; the report names each with its reason."
+        of_all = f"{counts[Fate.FAILED]} of {sum(counts.values())} orders"
+        cause = f"{of_all} have no draft; the report names each with its reason."
     elif outcome is RunOutcome.INCOMPLETE:
         cause = (
             f"{len(lost)} listed orders have no line in the report ({', '.join(lost[:10])})."

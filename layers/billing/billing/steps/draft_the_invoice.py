@@ -2,8 +2,8 @@
 
     intent in the ledger -> customer -> look -> create -> lines -> read back and compare -> fact in the ledger
 
-Before anything is created we look at what Stripe already has (a list, which is strongly consistent): Stripe's idempotency
-keys live for 24 hours, a redrive may come after 13 days.
+Before anything is created we look at what Stripe already has (a list, which is strongly consistent): Stripe's
+idempotency keys live for 24 hours, a redrive may come after 13 days.
 """
 
 from __future__ import annotations
@@ -26,12 +26,12 @@ from billing.domain.plan_record import InvoicePlan, PlanUnreadable
 from billing.domain.stripe_requests import idempotency_key, invoice_params, line_params
 
 _ATTEMPTS = 3
-# A customer's keys are the same for all orders of a client, so that two of them create it once. They cannot move on with
-# one order's attempts, and every fault of Stripe's burns one for 24 hours.
+# A customer's keys are the same for all orders of a client, so that two of them create it once. They cannot move on
+# with one order's attempts, and every fault of Stripe's burns one for 24 hours.
 _CUSTOMER_KEYS = 8
 _GONE = ("void",)
-# How far before the run's own dates a draft of a former attempt is looked for: a period can lie ahead of the day on which
-# it is billed, and an order's date can be moved after its draft was made.
+# How far before the run's own dates a draft of a former attempt is looked for: a period can lie ahead of the day on
+# which it is billed, and an order's date can be moved after its draft was made.
 _LOOK_BACK = timedelta(days=92)
 
 
@@ -52,6 +52,7 @@ class Ledger(Protocol):
         plan: InvoicePlan,
         orders: Iterable[OrderLink],
         replaces: Iterable[str],
+        customer: str | None,
     ) -> None: ...
     def remember_invoice(self, key: str, run_id: str, invoice_id: str) -> None: ...
     def settle(
@@ -168,9 +169,8 @@ class Drafting:
     def _intend(self, intent: LedgerEntry) -> None:
         if self.approved is None:
             raise OurFault(f"{intent.key}: an intent needs the approved plan.")
-        self.ledger.intend(
-            intent, self.run["lockKey"], self.approved.plan, self.approved.orders, self.approved.replaces
-        )
+        signed = self.approved
+        self.ledger.intend(intent, self.run["lockKey"], signed.plan, signed.orders, signed.replaces, signed.customer.id)
 
     def _approved(self, item: Mapping[str, Any]) -> Approved:
         place = item["piece"]
@@ -193,6 +193,12 @@ class Drafting:
             intent = self._for_customer(plan, customer, intent)
             look = not (created_now and first)
             invoice, intent, fresh = self._invoice(plan, customer, intent, look=look, again=not first)
+            if invoice.status == "draft":
+                intent = self._add_missing_lines(plan, invoice, intent, fresh)
+            held = self.invoices.read(invoice.id)
+            wrong = differences(plan, customer, held.customer, held.currency, held.line_ids, self._comparable(held))
+            if wrong:
+                intent = self._mark(invoice.id, wrong.code, intent)
         except ObjectMissing:
             raise PassingError(
                 f"{plan.key}: its draft vanished while it was worked on. Another attempt looks anew."
@@ -201,12 +207,6 @@ class Drafting:
             raise PersonNeeded(
                 f"{plan.key}: its Stripe customer no longer exists. Start a new execution: it matches the client again."
             ) from None
-        if invoice.status == "draft":
-            intent = self._add_missing_lines(plan, invoice, intent, fresh)
-        held = self.invoices.read(invoice.id)
-        wrong = differences(plan, customer, held.customer, held.currency, held.line_ids, self._comparable(held))
-        if wrong:
-            intent = self._mark(invoice.id, wrong.code, intent)
         return replace(
             intent,
             state=EntryState.DIFFERS if wrong else EntryState.DRAFTED,
@@ -264,8 +264,8 @@ class Drafting:
         raise PassingError(f"{plan.key}: Stripe replays failures under every key that was tried for its customer.")
 
     def _for_customer(self, plan: InvoicePlan, customer: str, intent: LedgerEntry) -> LedgerEntry:
-        """The intent with its customer on record, before anything is created there. Raises PersonNeeded if a former attempt
-        left an invoice with another customer: a list of this customer's invoices would never show it."""
+        """The intent with its customer on record, before anything is created there. Raises PersonNeeded if a former
+        attempt left an invoice with another customer: a list of this customer's invoices would never show it."""
         former = intent.stripe_customer
         if former == customer:
             return intent
@@ -273,7 +273,8 @@ class Drafting:
             left = [one.id for one in self._of_plan(plan, former, intent) if one.status not in _GONE]
             if left:
                 raise PersonNeeded(
-                    f"{plan.key}: Stripe has {left[0]} for it with the customer {former}, and it is approved for {customer}. "
+                    f"{plan.key}: Stripe has {left[0]} for it with the customer {former}, and it is "
+                    f"approved for {customer}. "
                     "Delete or void that invoice, then run again."
                 )
         intent = replace(intent, stripe_customer=customer)
@@ -335,7 +336,8 @@ class Drafting:
         if len(live) > len(ours):
             stale = next(one.id for one in live if one not in ours)
             raise PersonNeeded(
-                f"{plan.key}: Stripe has {stale} for it with older content. Delete or void that invoice, then run again."
+                f"{plan.key}: Stripe has {stale} for it with older content. Delete or void that invoice, "
+                "then run again."
             )
         if len(ours) > 1:
             ids = ", ".join(sorted(one.id for one in ours))

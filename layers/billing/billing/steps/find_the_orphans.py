@@ -1,4 +1,5 @@
-"""Started by hand: drafts in Stripe that the ledger does not know, or the reverse. Says which, and repairs what is certain.
+"""Started by hand: drafts in Stripe that the ledger does not know, or the reverse. Says which, and repairs what is
+certain.
 
 {"since": "2026-05-01"}                    only says
 {"since": "2026-05-01", "repair": true}    and writes the certain repairs to the ledger; never to Stripe
@@ -35,8 +36,8 @@ class Ledger(Protocol):
 
 
 def find_the_orphans(raw_input: object, invoices: Invoices, ledger: Ledger, zone: ZoneInfo) -> dict[str, Any]:
-    """Answer {"orphans": [{"kind", "plan", "invoices", "message", "repaired"}], "counts": {...}}. Safe to repeat: what was
-    repaired is no orphan any more once a run has finished it.
+    """Answer {"orphans": [{"kind", "plan", "invoices", "message", "repaired"}], "counts": {...}}. Safe to repeat: what
+    was repaired is no orphan any more once a run has finished it.
 
     Messages name plans and Stripe ids, no names and no amounts. Raises InputInvalid with the field's name.
     """
@@ -78,7 +79,9 @@ def find_the_orphans(raw_input: object, invoices: Invoices, ledger: Ledger, zone
 
 
 def _adopted(invoice: StripeInvoice, zone: ZoneInfo) -> LedgerEntry:
-    """The entry as if its run had been killed just before the fact: the next run reads the invoice back and settles it."""
+    """The entry as if its run had been killed just before the fact: the next run reads the invoice back and settles
+    it.
+    """
     return LedgerEntry(
         key=invoice.metadata[PLAN_KEY],
         state=EntryState.INTENDED,

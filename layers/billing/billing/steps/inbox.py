@@ -34,8 +34,8 @@ class Signing(SignedTexts, Protocol):
 def inbox(
     link: str, requests: Requests, signing: Signing, who: WhoMaySign, now: datetime
 ) -> tuple[str, tuple[InboxItem, ...]] | None:
-    """(the person's address, their requests, the newest first), or None for a link that cannot be used: forged, cut, made
-    for another purpose, over, or of somebody who was never asked."""
+    """(the person's address, their requests, the newest first), or None for a link that cannot be used: forged, cut,
+    made for another purpose, over, or of somebody who was never asked."""
     signed = signing.read_inbox(link)
     if signed is None or now.timestamp() >= signed.expires_at:
         return None

@@ -1,5 +1,5 @@
-"""State "Match the customers": orders become invoice plans, the ledger sets aside what is billed, and each client is matched
-to its Stripe customer. Reads Stripe and the tables; writes two files of the run and nothing else."""
+"""State "Match the customers": orders become invoice plans, the ledger sets aside what is billed, and each client is
+matched to its Stripe customer. Reads Stripe and the tables; writes two files of the run and nothing else."""
 
 from __future__ import annotations
 
@@ -36,6 +36,9 @@ from billing.steps.list_the_sales_orders import carried_of, rows_of
 
 # What the approvers and the report are shown of the run's frame.
 _PUBLIC = ("id", "cycle", "period", "listedFrom", "listedBefore", "invoiceDate", "zone", "dryRun", "filter")
+# A customer that was approved as new may since have been made by us: our table knows it, or its metadata names the
+# client. One that is only found by its e-mail address is another than the one that was shown.
+_OURS = (How.NEW, How.KNOWN, How.METADATA)
 # An intent claims all orders of an invoice in one transaction, and DynamoDB takes 100 writes in one.
 _ORDERS_PER_INVOICE = 90
 
@@ -86,8 +89,8 @@ class Months(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Matching:
-    """Everything that matching needs. `policy_of(period, email columns)` gives the BillingPolicy; `bounds` are minor units
-    by currency, `change_percent` is what counts as a change against last month."""
+    """Everything that matching needs. `policy_of(period, email columns)` gives the BillingPolicy; `bounds` are minor
+    units by currency, `change_percent` is what counts as a change against last month."""
 
     policy_of: Callable[[str, tuple[str, ...]], BillingPolicy]
     bounds: Mapping[str, int]
@@ -122,7 +125,8 @@ class Matching:
             if isinstance(match, Unmatched):
                 problems += _problems(one.plan, match)
                 continue
-            decision = decide(one.content_hash, match.id, entries.get(one.plan.key), approvals.get(one.plan.key))
+            entry, approval = entries.get(one.plan.key), approvals.get(one.plan.key)
+            decision = decide(one.content_hash, match.id, entry, approval, ours=match.how in _OURS)
             invoices.append(
                 replace(
                     one,
@@ -175,7 +179,9 @@ class Matching:
         return to_bill, settled
 
     def _matches(self, clients: Iterable[PlanClient]) -> dict[str, MatchedCustomer | Unmatched]:
-        """Each client's customer: what NetSuite stores, what we know, what Stripe's metadata says, and last the e-mail."""
+        """Each client's customer: what NetSuite stores, what we know, what Stripe's metadata says, and last the
+        e-mail.
+        """
         by_id: dict[str, PlanClient] = {}
         for client in clients:
             # Orders may name different addresses: the first that names one speaks for the client.

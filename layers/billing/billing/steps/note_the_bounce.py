@@ -32,9 +32,9 @@ class Waking(Protocol):
 def note_the_bounce(event: Mapping[str, Any], requests: Requests, waker: Waking, now: datetime) -> dict[str, int]:
     """Put every lasting failure of the event on record, once for each person, and wake the runs they concern.
 
-    A passing failure (a full mailbox) is left to SES, which tries again. Mails that ask nobody (the summary) carry no tags
-    and are left alone. Safe to repeat. Answers how many failures were noted. Raises PassingError if the run could not be
-    woken: Lambda repeats an asynchronous call twice (AWS, "How Lambda handles errors and retries").
+    A passing failure (a full mailbox) is left to SES, which tries again. Mails that ask nobody (the summary) carry no
+    tags and are left alone. Safe to repeat. Answers how many failures were noted. Raises PassingError if the run
+    could not be woken: Lambda repeats an asynchronous call twice (AWS, "How Lambda handles errors and retries").
     """
     noted = 0
     for request_id, bounce in _bounces(event, now):

@@ -61,8 +61,9 @@ def open_the_run(
     """Answer the run's frame: its id, period, file prefix and settings, and whether it holds the period.
 
     The run's id is the execution's name. The invoices' date is the firm's own day of the schedule (by hand: of the
-    start), however long the approval takes; due dates count from it. A dry run writes nothing and therefore takes no lock. Safe to repeat.
-    Raises InputInvalid (input, or the parameters that say who signs) and PassingError (two runs race for the lock).
+    start), however long the approval takes; due dates count from it. A dry run writes nothing and therefore takes no
+    lock. Safe to repeat. Raises InputInvalid (input, or the parameters that say who signs) and PassingError (two runs
+    race for the lock).
     """
     run_input = parse_run_input(raw_input, settings.zone, settings.lookback_months, settings.cycle)
     requester = approver_id(run_input.requested_by) if run_input.requested_by else ""

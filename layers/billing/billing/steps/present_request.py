@@ -23,8 +23,8 @@ class SignedTexts(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class PresentRequest:
-    """`request` has the people, the content and the number of invoices of now, `votes` are all that were given, whichever
-    content they were for, and `standing` says what those for this content come to."""
+    """`request` has the people, the content and the number of invoices of now, `votes` are all that were given,
+    whichever content they were for, and `standing` says what those for this content come to."""
 
     stored: StoredRequest
     entries: tuple[Entry, ...]

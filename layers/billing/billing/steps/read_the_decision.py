@@ -46,12 +46,12 @@ def read_the_decision(
     signed: SignedTexts,
     now: datetime,
 ) -> dict[str, Any]:
-    """Record what was approved and answer "approved"; or answer another end; or "undecided", with what is due and how many
-    seconds to wait after it. Safe to repeat.
+    """Record what was approved and answer "approved"; or answer another end; or "undecided", with what is due and how
+    many seconds to wait after it. Safe to repeat.
 
-    A decision that is found in the table counts, whether its callback came or not. `heldKey` names the file of plans that
-    approvers held back: they are neither recorded nor drafted. Raises OurFault if an outcome in the table has no signed
-    votes behind it.
+    A decision that is found in the table counts, whether its callback came or not. `heldKey` names the file of plans
+    that approvers held back: they are neither recorded nor drafted. Raises OurFault if an outcome in the table has no
+    signed votes behind it.
     """
     present: PresentRequest | None = None
     outcome, step = Outcome.APPROVED, NextStep(Due.NOTHING, 0, 1)

@@ -1,5 +1,5 @@
-"""State "Remind the approvers": those whose answer is missing hear how long is left, and everybody hears of a colleague whom
-mail does not reach. It decides nothing."""
+"""State "Remind the approvers": those whose answer is missing hear how long is left, and everybody hears of a
+colleague whom mail does not reach. It decides nothing."""
 
 from __future__ import annotations
 
@@ -79,8 +79,8 @@ class Reminding:
     def remind(self, run: Mapping[str, Any]) -> dict[str, int]:
         """Send the reminder that is due, if one is, and the news of bounces. Safe to repeat: nobody is told twice.
 
-        Of reminders that were missed (the run was stopped meanwhile) only the newest is sent. Answers how many mails and
-        posts were sent.
+        Of reminders that were missed (the run was stopped meanwhile) only the newest is sent. Answers how many mails
+        and posts were sent.
         """
         stored = self.requests.newest(run["id"])
         if stored is None:

@@ -61,8 +61,8 @@ def tell_the_team(
 ) -> dict[str, int]:
     """Answer how many were told and how many could not be. Safe to repeat: who was told is not told again.
 
-    Raises PassingError if somebody could not be told and may be told later, else what kept somebody from being told at all
-    (PersonNeeded, or an error of AWS); everybody else has been told before.
+    Raises PassingError if somebody could not be told and may be told later, else what kept somebody from being told at
+    all (PersonNeeded, or an error of AWS); everybody else has been told before.
     """
     report = report_from_dict(files.read_json(closed["reportKey"]))
     owner = f"RUN#{run['id']}"

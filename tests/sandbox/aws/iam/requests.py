@@ -372,8 +372,8 @@ def _sesv2(operation: str, parameters: Mapping[str, Any], context: _Context) -> 
         return
     if operation != "SendEmail":
         raise UnknownRequest(f"the sandbox does not know the action ses:{operation} (API v2)")
-    # Whether a raw message of API v2 asks for one or for both of these is told differently in different places; a template
-    # that grants both is right either way, so both are asked for.
+    # Whether a raw message of API v2 asks for one or for both of these is told differently in different places; a
+    # template that grants both is right either way, so both are asked for.
     raw = "Raw" in parameters.get("Content", {})
     for action in ("ses:SendRawEmail", "ses:SendEmail") if raw else ("ses:SendEmail",):
         yield from _send_access(

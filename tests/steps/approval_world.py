@@ -1,0 +1,167 @@
+"""A batch that waits for signatures: real tables, files, signatures and pages, and a run that can be woken."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from botocore.exceptions import ClientError
+
+from billing.adapters.approvals_table import ApprovalsTable
+from billing.adapters.ledger_table import LedgerTable
+from billing.adapters.message_log import MessageLog
+from billing.adapters.run_files import RunFiles
+from billing.adapters.signatures import Signatures
+from billing.adapters.task_tokens import Waker, seal_token
+from billing.domain.approvers import parse_slots
+from billing.domain.batch import Batch, BatchInvoice, with_pieces
+from billing.domain.billing_policy import BillingPolicy
+from billing.domain.customer_match import How, MatchedCustomer
+from billing.domain.invoice_plan import content_hash, plan_invoices
+from billing.domain.ledger import Disposition, OrderLink
+from billing.domain.mail import MailContent
+from billing.domain.order_rows import read_orders
+from billing.pages.approval_mail import approval_mail
+from billing.steps.approval_exchange import ApprovalExchange
+from billing.steps.ask_for_approval import ask_for_approval
+from billing.steps.read_the_decision import read_the_decision
+from tests.adapters.aws_world import APPROVALS, BUCKET, LEDGER, RUNS, AwsWorld
+from tests.domain.suiteql_rows import hours, order
+from tests.steps.moving_clock import MovingClock
+
+ANN, BOB, CY = "ann@firm.example", "bob@firm.example", "cy@firm.example"
+DAY = 86_400
+
+
+@dataclass
+class Outbox:
+    """Keeps mails instead of sending them; fails for the addresses in `refuses`."""
+
+    mails: list[tuple[str, MailContent, str]] = field(default_factory=list)
+    refuses: dict[str, Exception] = field(default_factory=dict)
+
+    def send(self, to: str, content: MailContent, thread: str) -> None:
+        if to in self.refuses:
+            raise self.refuses[to]
+        self.mails.append((to, content, thread))
+
+    @property
+    def receivers(self) -> list[str]:
+        return [to for to, _, _ in self.mails]
+
+
+@dataclass
+class Sleeper:
+    """Step Functions, as far as it is woken: each token once."""
+
+    woken: list[str] = field(default_factory=list)
+    failing: bool = False
+
+    def send_task_success(self, taskToken: str, output: str) -> None:  # noqa: N803 - AWS's own name
+        if self.failing:
+            raise ClientError({"Error": {"Code": "ThrottlingException"}}, "SendTaskSuccess")  # type: ignore[typeddict-item]
+        if taskToken in self.woken:
+            raise ClientError({"Error": {"Code": "TaskTimedOut"}}, "SendTaskSuccess")  # type: ignore[typeddict-item]
+        self.woken.append(taskToken)
+
+
+@dataclass
+class ApprovalWorld:
+    aws: AwsWorld
+    clock: MovingClock
+    approvers: str = f"Finance: {ANN}, {BOB}"
+    run_id: str = "run-1"
+    sleeper: Sleeper = field(default_factory=Sleeper)
+    outbox: Outbox = field(default_factory=Outbox)
+
+    def __post_init__(self) -> None:
+        self.requests = ApprovalsTable(self.aws.dynamodb, APPROVALS)
+        self.files = RunFiles(self.aws.s3, BUCKET)
+        self.ledger = LedgerTable(self.aws.dynamodb, LEDGER, RUNS)
+        self.signatures = Signatures({"keys": [{"id": "1", "key": "k" * 40}]})
+        self.matched = self.batch(3)
+
+    @property
+    def run(self) -> dict[str, Any]:
+        return {
+            "id": self.run_id, "executionArn": f"arn:{self.run_id}", "cycle": "main", "period": "2026-05",
+            "zone": "America/New_York", "prefix": f"runs/2026-05/{self.run_id}/", "dryRun": False,
+            "settings": {"approvalTimeoutSeconds": 3 * DAY},
+        }  # fmt: skip
+
+    def batch(self, count: int) -> dict[str, Any]:
+        """Write a batch of so many invoices; answers what "Match the customers" does."""
+        rows = [
+            row for n in range(count) for row in order("1000.00", hours(), id=str(500 + n), tranid=f"SO-{1001 + n}")
+        ]
+        placed, _ = with_pieces(
+            BatchInvoice(
+                plan, content_hash(plan), Disposition.ASK, "New.", MatchedCustomer("cus_1", How.KNOWN),
+                orders=(OrderLink(plan.orders[0].id, content_hash(plan), 0),),
+            )
+            for plan in plan_invoices(read_orders(rows), BillingPolicy()).invoices
+        )  # fmt: skip
+        public = {name: self.run[name] for name in ("id", "cycle", "period", "dryRun")}
+        frame = {
+            **public,
+            "listedFrom": "2026-05-01",
+            "listedBefore": "2026-06-01",
+            "invoiceDate": "2026-06-01",
+            "filter": {},
+        }
+        key = f"{self.run['prefix']}batch-{count}.json"
+        sha256 = self.files.write_json(key, Batch(frame, placed, ()).to_dict())
+        return {"batchKey": key, "sha256": sha256, "toAsk": count, "toFinish": 0}
+
+    def ask(self, token: str = "token-1") -> int:
+        """The state "Ask for approval"."""
+        answered = ask_for_approval(
+            self.run, self.matched, token, parse_slots(self.approvers), "https://approve.example/",
+            self.requests, self.files, MessageLog(self.aws.dynamodb, APPROVALS), self.outbox,
+            lambda run_id, text: seal_token(self.aws.kms, self.aws.key_id, run_id, text),
+            self.signatures.sign_link, approval_mail, self.clock.now,
+        )  # fmt: skip
+        return answered["mails"]
+
+    def decide(self, wait: Mapping[str, Any] | None = None) -> str:
+        """The state "Read the decision"."""
+        return str(
+            read_the_decision(
+                self.run, self.matched, wait or {}, self.requests, self.files, self.ledger,
+                self.signatures.read_vote, self.clock.now,
+            )["outcome"]
+        )  # fmt: skip
+
+    def expire(self) -> str:
+        return self.decide({"Error": "States.Timeout", "Cause": ""})
+
+    def link(self, person: str) -> str:
+        """The newest link that a person was mailed."""
+        text = [content.text for to, content, _ in self.outbox.mails if to == person][-1]
+        return text.split("https://approve.example/approvals/")[1].split()[0]
+
+    @property
+    def exchange(self) -> ApprovalExchange:
+        waker = Waker(self.aws.kms, self.sleeper)  # type: ignore[arg-type]
+        return ApprovalExchange(
+            self.requests, self.files, self.signatures, waker, lambda: self.clock.now, finalises=False
+        )
+
+    def get(self, link: str, method: str = "GET", query: str = "") -> dict[str, Any]:
+        return self._call(link, method, query, None)
+
+    def post(self, link: str, **form: str) -> dict[str, Any]:
+        return self._call(link, "POST", "", urlencode(form))
+
+    def _call(self, link: str, method: str, query: str, body: str | None) -> dict[str, Any]:
+        return self.exchange.handle(
+            {
+                "version": "2.0",
+                "pathParameters": {"link": link},
+                "rawQueryString": query,
+                "requestContext": {"requestId": "ref-1", "http": {"method": method}},
+                **({"body": body, "isBase64Encoded": False} if body is not None else {}),
+            }
+        )

@@ -1,0 +1,284 @@
+"""Every end of a run: its name, its report, its period set free, and no order lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+
+from billing.adapters.approvals_table import StoredRequest
+from billing.domain.approval_request import ApprovalRequest, RecordedOutcome
+from billing.domain.batch import Batch, BatchInvoice, with_pieces
+from billing.domain.billing_policy import BillingPolicy
+from billing.domain.canonical import canonical_json, sha256_hex
+from billing.domain.customer_match import How, MatchedCustomer
+from billing.domain.errors import OurFault
+from billing.domain.invoice_plan import content_hash, plan_invoices
+from billing.domain.ledger import Disposition, EntryState, LedgerEntry
+from billing.domain.order_rows import read_orders
+from billing.domain.report import Report, RunOutcome
+from billing.domain.report_record import report_from_dict
+from billing.steps.close_the_run import close_the_run
+from billing.steps.note_the_failure import note_the_failure
+from tests.domain.suiteql_rows import Row, hours, order
+
+ROWS = [row for n in range(3) for row in order("1000.00", hours(), id=str(500 + n), tranid=f"SO-{1001 + n}")]
+RUN = {
+    "id": "run-1", "cycle": "main", "period": "2026-05", "prefix": "runs/2026-05/run-1/", "lockKey": "LOCK",
+    "dryRun": False, "executionArn": "arn:1", "zone": "UTC", "filter": {},
+}  # fmt: skip
+
+
+class Files:
+    """Files in memory that refuse what was altered, as the bucket's adapter does."""
+
+    def __init__(self) -> None:
+        self.data: dict[str, bytes] = {}
+
+    def write_json(self, key: str, value: Any) -> str:
+        self.data[key] = canonical_json(value)
+        return sha256_hex(self.data[key])
+
+    def write(self, key: str, data: bytes, content_type: str) -> None:
+        self.data[key] = data
+
+    def read_json(self, key: str, sha256: str | None = None) -> Any:
+        import json
+
+        if key not in self.data or (sha256 and sha256_hex(self.data[key]) != sha256):
+            raise OurFault(f"The run's file {key} is missing or altered.")
+        return json.loads(self.data[key])
+
+
+@dataclass
+class Closing:
+    """A run that listed three orders, ready to be closed."""
+
+    files: Files = field(default_factory=Files)
+    ledger: dict[str, LedgerEntry] = field(default_factory=dict)
+    outcome: RecordedOutcome | None = None
+    released: list[str] = field(default_factory=list)
+    months: dict[str, Any] = field(default_factory=dict)
+    run: dict[str, Any] = field(default_factory=lambda: dict(RUN))
+
+    def entries(self, keys: Iterable[str]) -> dict[str, LedgerEntry]:
+        return {key: self.ledger[key] for key in keys if key in self.ledger}
+
+    def newest(self, run_id: str) -> StoredRequest | None:
+        if self.outcome is None:
+            return None
+        request = ApprovalRequest("run-1.1", "run-1", "arn", "main", "2026-05", "k", "h", (), "t", "t", 3)
+        return StoredRequest(request, b"", (), 0, self.outcome)
+
+    def release(self, key: str, run_id: str) -> None:
+        self.released.append(key)
+
+    def change(self, cycle: str, keep: Iterable[Any], drop: Iterable[str]) -> None:
+        self.kept, self.dropped = list(keep), list(drop)
+
+    def record(self, cycle: str, period: str, invoices: Mapping[str, Any]) -> None:
+        self.months.update(invoices)
+
+    def listed(self, rows: list[Row] = ROWS) -> dict[str, Any]:
+        columns = sorted({name for row in rows for name in row})
+        snapshot = {
+            "columns": columns, "rows": [[row.get(name) for name in columns] for row in rows], "absentColumns": [],
+            "emailColumns": ["clientemail"], "carriedOver": [],
+        }  # fmt: skip
+        return {"snapshotKey": "orders.json", "sha256": self.files.write_json("orders.json", snapshot)}
+
+    def matched(self, disposition: Disposition = Disposition.ASK, rows: list[Row] = ROWS) -> dict[str, Any]:
+        planned = plan_invoices(read_orders(rows), BillingPolicy())
+        done = disposition in (Disposition.SKIP, Disposition.HOLD)
+        customer = None if done else MatchedCustomer("cus_1", How.KNOWN)
+        self.batch = Batch(
+            {"id": "run-1"},
+            with_pieces(
+                BatchInvoice(plan, content_hash(plan), disposition, "said before", customer)
+                for plan in planned.invoices
+            )[0],
+            planned.problems,
+        )
+        return {"batchKey": "batch.json", "sha256": self.files.write_json("batch.json", self.batch.to_dict())}
+
+    def drafted(self, state: EntryState = EntryState.DRAFTED, only: int = 3, run_id: str = "run-1") -> None:
+        for one in self.batch.invoices[:only]:
+            self.ledger[one.plan.key] = LedgerEntry(
+                one.plan.key, state, one.content_hash, run_id, "2026-05", 1, "2026-06-01", "cus_1", "in_1",
+                "usd", one.plan.total, reason="the ledger's reason", live_mode=False,
+            )  # fmt: skip
+
+    def close(self, redrives: int = 0, **state: Any) -> dict[str, Any]:
+        closed = close_the_run(
+            {"run": self.run, **state}, redrives, self.files, self, self, self, self, self,
+            lambda _: None, lambda report: [("report.html", b"page", "text/html")], lambda *_: b"preview",
+        )  # fmt: skip
+        counts = closed["counts"]
+        assert counts["listed"] == sum(counts[fate] for fate in ("drafted", "skipped", "held", "failed", "problem"))
+        return closed
+
+    @property
+    def report(self) -> Report:
+        return report_from_dict(self.files.read_json("runs/2026-05/run-1/report.json"))
+
+
+APPROVED = {"decision": {"outcome": "approved"}}
+
+
+def test_a_month_that_was_billed_ends_well(closing: Closing) -> None:
+    state = {"listed": closing.listed(), "matched": closing.matched(), **APPROVED}
+    closing.drafted()
+    closed = closing.close(**state)
+    assert (closed["outcome"], closed["error"]) == ("billed", "")
+    assert closed["counts"]["drafted"] == 3
+    assert closing.report.totals["drafted"] == {"usd": 300_000}
+    assert closing.report.live_mode is False
+    assert closing.released == ["LOCK"]
+    assert closing.files.data["runs/2026-05/run-1/report.html"] == b"page"
+
+
+@pytest.fixture
+def closing() -> Closing:
+    return Closing()
+
+
+@pytest.mark.parametrize("state", [EntryState.FAILED, EntryState.INTENDED, EntryState.DIFFERS, None])
+def test_one_missing_draft_makes_the_run_red_with_its_reason(closing: Closing, state: EntryState | None) -> None:
+    given = {"listed": closing.listed(), "matched": closing.matched(), **APPROVED}
+    if state is not None:
+        closing.drafted(state)
+    closing.drafted(only=2)
+    closed = closing.close(**given)
+    assert (closed["outcome"], closed["error"]) == ("invoices missing", "InvoicesMissing")
+    assert (closed["counts"]["drafted"], closed["counts"]["failed"]) == (2, 1)
+    assert "1 of 3 orders" in closed["cause"]
+    assert "1000" not in closed["cause"], "no amounts in the execution's history"
+    assert closing.report.lines[2].reason
+    assert closing.released == ["LOCK"]
+
+
+@pytest.mark.parametrize(
+    ("decided", "outcome", "error"),
+    [("rejected", "rejected", "ApprovalRejected"), ("expired", "expired", "ApprovalExpired")],
+)
+def test_a_batch_that_was_not_approved_is_held_and_named_for_it(
+    closing: Closing, decided: str, outcome: str, error: str
+) -> None:
+    closing.outcome = RecordedOutcome(decided, "wrong rates", "t")
+    closed = closing.close(listed=closing.listed(), matched=closing.matched(), decision={"outcome": decided})
+    assert (closed["outcome"], closed["error"], closed["counts"]["held"]) == (outcome, error, 3)
+    assert "wrong rates" not in closed["cause"], "a person's text stays out of the execution's history"
+    assert closing.released == ["LOCK"]
+    if decided == "rejected":
+        assert "wrong rates" in closing.report.lines[0].reason
+
+
+@pytest.mark.parametrize("disposition", [Disposition.SKIP, Disposition.HOLD])
+def test_nothing_to_bill_ends_well(closing: Closing, disposition: Disposition) -> None:
+    closed = closing.close(listed=closing.listed(), matched=closing.matched(disposition))
+    assert (closed["outcome"], closed["error"]) == ("nothing to bill", "")
+
+
+def test_an_empty_month_ends_well(closing: Closing) -> None:
+    closed = closing.close(listed=closing.listed([]), matched=closing.matched(rows=[]))
+    assert (closed["outcome"], closed["error"], closed["counts"]["listed"]) == ("nothing to bill", "", 0)
+
+
+def test_a_redriven_run_that_had_drafted_everything_is_billed(closing: Closing) -> None:
+    state = {"listed": closing.listed(), "matched": closing.matched(Disposition.SKIP)}
+    closing.drafted()
+    closed = closing.close(1, **state)
+    assert (closed["outcome"], closed["counts"]["drafted"], closed["redriveCount"]) == ("billed", 3, 1)
+
+
+def test_a_redrive_does_not_turn_a_differing_draft_green(closing: Closing) -> None:
+    state = {"listed": closing.listed(), "matched": closing.matched(Disposition.HOLD)}
+    closing.drafted(EntryState.DIFFERS)
+    assert closing.close(1, **state)["error"] == "InvoicesMissing"
+
+
+def test_a_dry_run_ends_well_and_touches_no_lock_and_no_carry_over(closing: Closing) -> None:
+    closing.run["dryRun"] = True
+    closed = closing.close(listed=closing.listed(), matched=closing.matched())
+    assert (closed["outcome"], closed["error"], closed["counts"]["held"]) == ("dry run", "", 3)
+    assert (closing.released, closing.months, hasattr(closing, "kept")) == ([], {}, False)
+
+
+@pytest.mark.parametrize("error", ["PersonNeeded", "PassingError", "States.Timeout"])
+def test_a_run_that_an_error_stopped_bears_its_name_and_holds_what_was_listed(closing: Closing, error: str) -> None:
+    cause = '{"errorMessage": "NetSuite refuses the login.", "errorType": "X"}'
+    closed = closing.close(listed=closing.listed(), error={"Error": error, "Cause": cause})
+    assert (closed["outcome"], closed["error"]) == ("stopped by an error", error)
+    assert closed["cause"] == "NetSuite refuses the login."
+    assert closed["counts"]["held"] == 3
+    assert closing.released == ["LOCK"]
+
+
+def test_a_run_that_stopped_before_it_listed_is_closed_too(closing: Closing) -> None:
+    closed = closing.close(error={"Error": "PersonNeeded", "Cause": "plain text"})
+    assert (closed["error"], closed["cause"], closed["counts"]["listed"]) == ("PersonNeeded", "plain text", 0)
+
+
+@pytest.mark.parametrize("name", ["orders.json", "batch.json"])
+@pytest.mark.parametrize("data", [None, b"{}"])
+def test_a_run_whose_files_are_gone_or_altered_ends_by_name_and_not_in_silence(
+    closing: Closing, name: str, data: bytes | None
+) -> None:
+    state = {"listed": closing.listed(), "matched": closing.matched(), **APPROVED}
+    if data is None:
+        del closing.files.data[name]
+    else:
+        closing.files.data[name] = data
+    closed = closing.close(**state)
+    assert (closed["outcome"], closed["error"]) == ("stopped by an error", "OurFault")
+    assert name in closed["cause"]
+    assert closing.released == ["LOCK"]
+    assert closing.report.outcome is RunOutcome.STOPPED
+
+
+def test_an_order_that_fell_out_of_the_batch_is_noticed(closing: Closing) -> None:
+    state = {"listed": closing.listed(), "matched": closing.matched(rows=ROWS[:2]), **APPROVED}
+    closing.drafted()
+    closed = close_the_run(
+        {"run": RUN, **state}, 0, closing.files, closing, closing, closing, closing, closing,
+        lambda _: None, lambda _: [], lambda *_: b"",
+    )  # fmt: skip
+    assert (closed["outcome"], closed["error"]) == ("incomplete", "RunIncomplete")
+    assert "502" in closed["cause"]
+
+
+def test_rows_without_a_readable_id_are_counted_and_shown(closing: Closing) -> None:
+    rows = [*ROWS, *order("5.00", hours(), id="abc"), *order("5.00", hours(), id=None)]
+    state = {"listed": closing.listed(rows), "matched": closing.matched(rows=rows), **APPROVED}
+    closing.drafted()
+    closed = closing.close(**state)
+    assert closed["error"] == ""
+    assert closed["counts"]["drafted"] == 3
+    assert closed["counts"]["problem"] == closed["counts"]["listed"] - 3 > 0
+
+
+def test_closing_again_gives_the_same_report(closing: Closing) -> None:
+    state = {"listed": closing.listed(), "matched": closing.matched(), **APPROVED}
+    closing.drafted()
+    assert closing.close(**state) == closing.close(**state)
+
+
+@pytest.mark.parametrize(
+    ("cause", "reason"),
+    [('{"errorMessage": "because"}', "because"), ("Task timed out", "Task timed out"), ("[1]", "[1]"), ("", "")],
+)
+def test_a_failure_is_noted_with_the_sentence_inside_its_cause(cause: str, reason: str) -> None:
+    noted: list[tuple[str, ...]] = []
+
+    class Ledger:
+        def note_failure(self, *given: str) -> bool:
+            noted.append(given)
+            return len(noted) == 1
+
+    item = {"key": "order-5", "contentHash": "h"}
+    error = {"Error": "PersonNeeded", "Cause": cause}
+    assert note_the_failure(RUN, item, error, Ledger()) == {"outcome": "failed"}
+    assert note_the_failure(RUN, item, error, Ledger()) == {"outcome": "drafted"}
+    assert noted[0] == ("order-5", "h", "run-1", "2026-05", "PersonNeeded", reason)

@@ -1,0 +1,127 @@
+"""One run at a time for a period; a run ends with its own error's name, and begins again when it is redriven."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from billing.adapters.runs_table import Holder
+from billing.domain.errors import ENDS, InputInvalid, OurFault, PassingError
+from billing.steps.open_the_run import RunSettings, open_the_run
+from billing.steps.stop_the_run import stop_the_run
+
+NOW = datetime(2026, 6, 1, 9, tzinfo=UTC)
+SETTINGS = RunSettings(ZoneInfo("Australia/Sydney"), "main", 0, "ann@firm.example", 3600, 5)
+JUNE = {"scheduledAt": "2026-05-31T23:00:00Z"}
+
+
+@dataclass
+class Locks:
+    """The lock of each period, in memory."""
+
+    held: dict[str, Holder] = field(default_factory=dict)
+    faster: bool = False
+
+    def holder(self, key: str) -> Holder | None:
+        return self.held.get(key)
+
+    def take(self, key: str, run_id: str, execution_arn: str, at: str, instead_of: str | None) -> bool:
+        known = self.held.get(key)
+        if self.faster or (known and known.held and known.run_id not in (run_id, instead_of)):
+            return False
+        self.held[key] = Holder(run_id, execution_arn, True)
+        return True
+
+
+def start(locks: Locks, name: str = "run-1", raw: Any = JUNE, running: bool = True, **settings: Any) -> dict[str, Any]:
+    chosen = RunSettings(**{**{n: getattr(SETTINGS, n) for n in SETTINGS.__slots__}, **settings})
+    return open_the_run(raw, f"arn:{name}", name, chosen, locks, lambda _: running, NOW)
+
+
+def test_a_run_takes_its_period_and_says_what_it_bills() -> None:
+    run = start(Locks())
+    assert (run["lock"], run["period"], run["listedFrom"], run["listedBefore"]) == (
+        "held by this run", "2026-05", "2026-05-01", "2026-06-01",
+    )  # fmt: skip
+    assert run["invoiceDate"] == "2026-06-01", "the firm's own day, which in UTC is still the day before"
+    assert run["prefix"] == "runs/2026-05/run-1/"
+
+
+def test_a_second_start_says_who_is_at_work_and_takes_nothing() -> None:
+    locks = Locks()
+    start(locks)
+    second = start(locks, "run-2")
+    assert (second["lock"], second["holder"]) == ("held by another run", "arn:run-1")
+    assert "run-1" in second["said"]
+    assert "2026-05" in second["said"]
+    assert [holder.run_id for holder in locks.held.values()] == ["run-1"]
+
+
+def test_a_dead_holders_period_is_taken_over() -> None:
+    locks = Locks()
+    start(locks)
+    assert start(locks, "run-2", running=False)["lock"] == "held by this run"
+    assert [holder.run_id for holder in locks.held.values()] == ["run-2"]
+
+
+def test_a_closed_runs_period_is_free() -> None:
+    locks = Locks({"PERIOD#main#2026-05": Holder("run-1", "arn:run-1", False)})
+    assert start(locks, "run-2")["lock"] == "held by this run"
+
+
+def test_the_same_run_opens_as_often_as_it_likes() -> None:
+    locks = Locks()
+    assert start(locks) == start(locks)
+
+
+def test_two_runs_that_race_for_a_period_try_again() -> None:
+    with pytest.raises(PassingError, match="2026-05"):
+        start(Locks(faster=True))
+
+
+def test_a_dry_run_takes_no_lock_and_minds_none() -> None:
+    locks = Locks()
+    start(locks)
+    before = dict(locks.held)
+    run = start(locks, "run-2", {**JUNE, "dryRun": True})
+    assert (run["lock"], run["dryRun"]) == ("not needed", True)
+    assert locks.held == before
+
+
+def test_bad_input_and_bad_approvers_fail_before_the_lock() -> None:
+    locks = Locks()
+    with pytest.raises(InputInvalid, match='"period"'):
+        start(locks, raw={"period": "soon"})
+    with pytest.raises(InputInvalid, match="Approvers"):
+        start(locks, approvers="nobody")
+    assert locks.held == {}
+
+
+def test_a_run_by_hand_dates_its_invoices_on_the_day_it_started() -> None:
+    assert start(Locks(), raw={"period": "2026-04"})["invoiceDate"] == "2026-06-01"
+
+
+@pytest.mark.parametrize("name", sorted(ENDS))
+def test_a_run_ends_with_its_own_errors_name(name: str) -> None:
+    """Step Functions matches the exact class name."""
+    with pytest.raises(ENDS[name]) as ended:
+        stop_the_run({"error": name, "cause": "because", "redriveCount": 0}, 0)
+    assert type(ended.value).__name__ == name
+    assert str(ended.value) == "because"
+
+
+@pytest.mark.parametrize("name", ["States.Timeout", "Lambda.Unknown", "States.TaskFailed", "nonsense"])
+def test_an_error_of_the_platform_is_our_fault_and_says_which(name: str) -> None:
+    with pytest.raises(OurFault, match=name):
+        stop_the_run({"error": name, "cause": "", "redriveCount": 0}, 0)
+
+
+def test_a_redriven_run_begins_again_and_a_retried_state_does_not() -> None:
+    closed = {"error": "InvoicesMissing", "cause": "x", "redriveCount": 1}
+    assert stop_the_run(closed, 2) == {"again": True}
+    with pytest.raises(ENDS["InvoicesMissing"]):
+        stop_the_run(closed, 1)
