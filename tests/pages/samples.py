@@ -258,7 +258,7 @@ def report(
 ) -> Report:
     """A report of the sample month, made by the domain's functions. `unreleased` says why nothing was drafted."""
     batch = batch or month()
-    lines = report_lines(batch, {} if unreleased else entries(batch, failing), RUN_ID, not unreleased, unreleased)
+    lines = report_lines(batch, {} if unreleased else entries(batch, failing), RUN_ID, not unreleased, unreleased, {})
     counts = count_orders(lines)
     if votes is None:
         votes = (vote(ANN), vote(CY, at="2026-06-01T11:40:00+00:00"))

@@ -34,7 +34,7 @@ def bounce_notice(request: ApprovalRequest, lost: str) -> SlackMessage:
     return _message(
         f"An approver of {period_name(request.period)} cannot be reached",
         [
-            f"Mail to {escaped(lost, 254)} ({escaped(slots, 200)}) came back. The others were told; the approval goes on."
+            f"Mail to {escaped(lost, 254)} ({escaped(slots, 200)}) came back. The others were told."
         ],
         request.run_id,
     )

@@ -174,7 +174,7 @@ class ApprovalExchange:
 
 
 def _refused() -> dict[str, Any]:
-    """The same answer for unknown and forged links, and for both kinds of pages. Counted: many of them are an attack."""
+    """The same answer for unknown and forged links, on both kinds of pages. Counted: many of them are an attack."""
     logger.warning("approval link refused")
     metrics.add_metric(name="ApprovalLinksRefused", unit="Count", value=1)
     return _html(404, invalid_link_page())

@@ -125,6 +125,6 @@ def _check_approvers(settings: RunSettings, cycle: str, requester: str) -> None:
 
 def _said(period: str, holder: Holder) -> str:
     return (
-        f"The period {period} is being billed by the run {holder.run_id}, which is still at work or waits for approval. "
-        "This run does nothing and ends well."
+        f"The period {period} is being billed by the run {holder.run_id}, which is still at work or "
+        "waits for approval. This run does nothing and ends well."
     )
