@@ -14,8 +14,8 @@ from billing.adapters.ledger_table import LedgerTable
 from billing.adapters.message_log import MessageLog
 from billing.adapters.run_files import RunFiles
 from billing.adapters.signatures import Signatures
-from billing.adapters.task_tokens import Waker, seal_token
-from billing.domain.approvers import parse_slots
+from billing.adapters.task_tokens import Waker, complete, seal_token
+from billing.domain.approvers import everybody, parse_slot_rules, parse_slots
 from billing.domain.batch import Batch, BatchInvoice, with_pieces
 from billing.domain.billing_policy import BillingPolicy
 from billing.domain.customer_match import How, MatchedCustomer
@@ -25,8 +25,11 @@ from billing.domain.mail import MailContent
 from billing.domain.order_rows import read_orders
 from billing.pages.approval_mail import approval_mail
 from billing.steps.approval_exchange import ApprovalExchange
-from billing.steps.ask_for_approval import ask_for_approval
+from billing.steps.approval_links import ApproverLinks
+from billing.steps.ask_for_approval import Asking
+from billing.steps.ask_the_deputies import ask_the_deputies
 from billing.steps.read_the_decision import read_the_decision
+from billing.steps.who_may_sign import WhoMaySign
 from tests.adapters.aws_world import APPROVALS, BUCKET, LEDGER, RUNS, AwsWorld
 from tests.domain.suiteql_rows import hours, order
 from tests.steps.moving_clock import MovingClock
@@ -42,7 +45,7 @@ class Outbox:
     mails: list[tuple[str, MailContent, str]] = field(default_factory=list)
     refuses: dict[str, Exception] = field(default_factory=dict)
 
-    def send(self, to: str, content: MailContent, thread: str) -> None:
+    def send(self, to: str, content: MailContent, thread: str, tags: Mapping[str, str] | None = None) -> None:
         if to in self.refuses:
             raise self.refuses[to]
         self.mails.append((to, content, thread))
@@ -73,6 +76,9 @@ class ApprovalWorld:
     clock: MovingClock
     approvers: str = f"Finance: {ANN}, {BOB}"
     run_id: str = "run-1"
+    deputies: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()
+    requested_by: str = ""
     sleeper: Sleeper = field(default_factory=Sleeper)
     outbox: Outbox = field(default_factory=Outbox)
 
@@ -88,7 +94,10 @@ class ApprovalWorld:
         return {
             "id": self.run_id, "executionArn": f"arn:{self.run_id}", "cycle": "main", "period": "2026-05",
             "zone": "America/New_York", "prefix": f"runs/2026-05/{self.run_id}/", "dryRun": False,
-            "settings": {"approvalTimeoutSeconds": 3 * DAY},
+            "requestedBy": self.requested_by,
+            "settings": {
+                "approvalTimeoutSeconds": 3 * DAY, "reminderIntervalSeconds": DAY, "escalationAfterSeconds": 0,
+            },
         }  # fmt: skip
 
     def batch(self, count: int) -> dict[str, Any]:
@@ -115,27 +124,44 @@ class ApprovalWorld:
         sha256 = self.files.write_json(key, Batch(frame, placed, ()).to_dict())
         return {"batchKey": key, "sha256": sha256, "toAsk": count, "toFinish": 0}
 
-    def ask(self, token: str = "token-1") -> int:
+    def ask(self, token: str = "token-1", outcome_so_far: str = "not asked") -> int:
         """The state "Ask for approval"."""
-        answered = ask_for_approval(
-            self.run, self.matched, token, parse_slots(self.approvers), "https://approve.example/",
-            self.requests, self.files, MessageLog(self.aws.dynamodb, APPROVALS), self.outbox,
-            lambda run_id, text: seal_token(self.aws.kms, self.aws.key_id, run_id, text),
-            self.signatures.sign_link, approval_mail, self.clock.now,
-        )  # fmt: skip
-        return answered["mails"]
+        asking = Asking(
+            rules=parse_slot_rules(self.approvers),
+            requester_may_sign=False,
+            requests=self.requests,
+            files=self.files,
+            messages=MessageLog(self.aws.dynamodb, APPROVALS),
+            mail=self.outbox,
+            seal=lambda run_id, text: seal_token(self.aws.kms, self.aws.key_id, run_id, text),
+            complete=lambda text: complete(self.sleeper, text),  # type: ignore[arg-type]
+            signed=self.signatures,
+            links=ApproverLinks("https://approve.example/", self.signatures.sign_link, self.signatures.sign_inbox),
+            write_mail=approval_mail,
+            now=self.clock.now,
+        )
+        return asking.ask(self.run, self.matched, outcome_so_far, token)["mails"]
 
-    def decide(self, wait: Mapping[str, Any] | None = None) -> str:
+    def decide(self) -> str:
         """The state "Read the decision"."""
-        return str(
-            read_the_decision(
-                self.run, self.matched, wait or {}, self.requests, self.files, self.ledger,
-                self.signatures.read_vote, self.clock.now,
-            )["outcome"]
-        )  # fmt: skip
+        return str(self.read()["outcome"])
+
+    def read(self) -> dict[str, Any]:
+        """All that the state "Read the decision" answers."""
+        return read_the_decision(
+            self.run, self.matched, self.requests, self.files, self.ledger, self.signatures, self.clock.now
+        )
 
     def expire(self) -> str:
-        return self.decide({"Error": "States.Timeout", "Cause": ""})
+        """The whole wait passes, and the run looks."""
+        self.clock.move(days=3)
+        return self.decide()
+
+    def escalate(self) -> int:
+        """The state "Ask the deputies"."""
+        return ask_the_deputies(
+            self.run, self.deputies, False, self.requests, self.signatures, self.clock.now
+        )["deputies"]
 
     def link(self, person: str) -> str:
         """The newest link that a person was mailed."""
@@ -144,21 +170,36 @@ class ApprovalWorld:
 
     @property
     def exchange(self) -> ApprovalExchange:
+        who = WhoMaySign(
+            frozenset(everybody(parse_slots(self.approvers))), frozenset(self.deputies), frozenset(self.domains)
+        )
         waker = Waker(self.aws.kms, self.sleeper)  # type: ignore[arg-type]
         return ApprovalExchange(
-            self.requests, self.files, self.signatures, waker, lambda: self.clock.now, finalises=False
+            self.requests, self.files, self.signatures, waker, who, lambda: self.clock.now, finalises=False
         )
+
+    def inbox(self, person: str) -> str:
+        """The newest link to a person's inbox."""
+        text = [content.text for to, content, _ in self.outbox.mails if to == person][-1]
+        return text.split("https://approve.example/approvals/inbox/")[1].split()[0]
 
     def get(self, link: str, method: str = "GET", query: str = "") -> dict[str, Any]:
         return self._call(link, method, query, None)
 
+    def look_into(self, link: str) -> dict[str, Any]:
+        """GET of an inbox."""
+        return self._call(link, "GET", "", None, "/approvals/inbox/")
+
     def post(self, link: str, **form: str) -> dict[str, Any]:
         return self._call(link, "POST", "", urlencode(form))
 
-    def _call(self, link: str, method: str, query: str, body: str | None) -> dict[str, Any]:
+    def _call(
+        self, link: str, method: str, query: str, body: str | None, path: str = "/approvals/"
+    ) -> dict[str, Any]:
         return self.exchange.handle(
             {
                 "version": "2.0",
+                "rawPath": path + link,
                 "pathParameters": {"link": link},
                 "rawQueryString": query,
                 "requestContext": {"requestId": "ref-1", "http": {"method": method}},

@@ -122,8 +122,10 @@ def test_a_page_is_never_kept_or_framed_and_says_nothing_to_others(asked: Approv
         {"answer": "approve", "invoices": "33"},
         {"answer": "approve", "invoices": "3 or so"},
         {"answer": "reject"},
-        {"answer": "reject", "reason": "  "},
-        {"answer": "reject", "reason": "no"},
+        {"answer": "reject", "reason": "long enough, and no number"},
+        {"answer": "reject", "reason": "long enough", "invoices": "1"},
+        {"answer": "reject", "invoices": "3", "reason": "  "},
+        {"answer": "reject", "invoices": "3", "reason": "no"},
         {"answer": "maybe", "invoices": "3", "reason": "long enough"},
         {"invoices": "3"},
         {"invoices": "3", "reason": "on"},
@@ -154,7 +156,7 @@ def signed(world: ApprovalWorld) -> list[str]:
 
 
 def test_a_reason_rejects_and_nothing_is_approved(asked: ApprovalWorld) -> None:
-    asked.post(asked.link(BOB), answer="reject", reason=" wrong   client \n again ")
+    asked.post(asked.link(BOB), answer="reject", invoices="3", reason=" wrong   client \n again ")
     assert asked.sleeper.woken == ["token-1"]
     assert asked.decide() == "rejected"
     stored = asked.requests.newest("run-1")
@@ -165,7 +167,7 @@ def test_a_reason_rejects_and_nothing_is_approved(asked: ApprovalWorld) -> None:
 
 
 def test_a_reason_of_any_length_is_kept_shortened(asked: ApprovalWorld) -> None:
-    assert asked.post(asked.link(ANN), answer="reject", reason="x" * 12_000)["statusCode"] == 200
+    assert asked.post(asked.link(ANN), answer="reject", invoices="3", reason="x" * 12_000)["statusCode"] == 200
     assert asked.decide() == "rejected"
 
 
@@ -173,7 +175,7 @@ def test_a_second_answer_shows_what_stands_and_changes_nothing(asked: ApprovalWo
     asked.post(asked.link(ANN), answer="approve", invoices="3")
     before = asked.aws.dump()
     for person in (ANN, BOB):
-        shown = asked.post(asked.link(person), answer="reject", reason="changed my mind")
+        shown = asked.post(asked.link(person), answer="reject", invoices="3", reason="changed my mind")
         assert shown["statusCode"] == 200
         assert "Approved" in shown["body"]
     assert asked.aws.dump() == before
@@ -193,7 +195,7 @@ def test_a_reject_while_others_still_sign_ends_it(aws: AwsWorld, clock: MovingCl
     world = ApprovalWorld(aws, clock, approvers=f"Both (2): {ANN}, {BOB}")
     world.ask()
     world.post(world.link(ANN), answer="approve", invoices="3")
-    world.post(world.link(BOB), answer="reject", reason="not May's")
+    world.post(world.link(BOB), answer="reject", invoices="3", reason="not May's")
     assert world.decide() == "rejected"
 
 
@@ -273,7 +275,7 @@ def test_a_lost_callback_is_sent_by_the_next_answer_and_read_at_the_latest_at_th
 def test_a_vote_without_an_outcome_is_counted_when_the_run_wakes(asked: ApprovalWorld) -> None:
     """Killed between the vote and the outcome."""
     link = asked.link(BOB)
-    asked.post(link, answer="reject", reason="wrong month")
+    asked.post(link, answer="reject", invoices="3", reason="wrong month")
     key = {"pk": {"S": "REQUEST#run-1.1"}, "sk": {"S": "OUTCOME"}}
     asked.aws.dynamodb.delete_item(TableName=APPROVALS, Key=key)
     assert asked.expire() == "rejected"
@@ -285,7 +287,7 @@ def test_a_vote_without_an_outcome_is_counted_when_the_run_wakes(asked: Approval
 
 def test_waking_without_a_decision_goes_on_waiting(asked: ApprovalWorld) -> None:
     before = asked.aws.dump()
-    assert asked.decide({"woken": True}) == "undecided"
+    assert asked.decide() == "undecided"
     assert asked.aws.dump() == before
 
 
@@ -313,7 +315,7 @@ def test_an_outcome_that_nobody_signed_for_is_refused(asked: ApprovalWorld) -> N
     ],
 )
 def test_a_forged_vote_is_ignored(asked: ApprovalWorld, forged: str) -> None:
-    asked.requests.vote("run-1.1", approver_id(ANN), forged)
+    asked.requests.vote("run-1.1", approver_id(ANN), forged, asked.matched["sha256"])
     assert asked.decide() == "undecided"
     assert asked.expire() == "expired"
 
@@ -324,7 +326,7 @@ def test_a_vote_copied_from_another_request_is_ignored(asked: ApprovalWorld) -> 
     assert stored is not None
     other = ApprovalWorld(asked.aws, asked.clock, run_id="run-2")
     other.ask()
-    other.requests.vote("run-2.1", approver_id(ANN), stored.signed_votes[0])
+    other.requests.vote("run-2.1", approver_id(ANN), stored.signed_votes[0], other.matched["sha256"])
     assert other.decide() == "undecided"
 
 
@@ -334,7 +336,7 @@ def test_one_signed_vote_under_two_names_counts_once(aws: AwsWorld, clock: Movin
     world.post(world.link(ANN), answer="approve", invoices="3")
     stored = world.requests.newest("run-1")
     assert stored is not None
-    world.requests.vote("run-1.1", approver_id(BOB), stored.signed_votes[0])
+    world.requests.vote("run-1.1", approver_id(BOB), stored.signed_votes[0], world.matched["sha256"])
     assert world.decide() == "undecided"
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from billing.adapters.approvals_table import StoredRequest
+from billing.adapters.signatures import Signatures
 from billing.domain.approval_request import ApprovalRequest, RecordedOutcome
 from billing.domain.batch import Batch, BatchInvoice, with_pieces
 from billing.domain.billing_policy import BillingPolicy
@@ -31,11 +32,14 @@ RUN = {
 }  # fmt: skip
 
 
+NOTHING_SIGNED = Signatures({"first": "k" * 40})
+
+
 class Files:
     """Files in memory that refuse what was altered, as the bucket's adapter does."""
 
     def __init__(self) -> None:
-        self.data: dict[str, bytes] = {}
+        self.data: dict[str, bytes] = {"held.json": b"{}"}
 
     def write_json(self, key: str, value: Any) -> str:
         self.data[key] = canonical_json(value)
@@ -113,7 +117,7 @@ class Closing:
     def close(self, redrives: int = 0, **state: Any) -> dict[str, Any]:
         closed = close_the_run(
             {"run": self.run, **state}, redrives, self.files, self, self, self, self, self,
-            lambda _: None, lambda report: [("report.html", b"page", "text/html")], lambda *_: b"preview",
+            NOTHING_SIGNED, lambda report: [("report.html", b"page", "text/html")], lambda *_: b"preview",
         )  # fmt: skip
         counts = closed["counts"]
         assert counts["listed"] == sum(counts[fate] for fate in ("drafted", "skipped", "held", "failed", "problem"))
@@ -124,7 +128,7 @@ class Closing:
         return report_from_dict(self.files.read_json("runs/2026-05/run-1/report.json"))
 
 
-APPROVED = {"decision": {"outcome": "approved"}}
+APPROVED = {"decision": {"outcome": "approved", "heldKey": "held.json"}}
 
 
 def test_a_month_that_was_billed_ends_well(closing: Closing) -> None:
@@ -161,7 +165,7 @@ def test_one_missing_draft_makes_the_run_red_with_its_reason(closing: Closing, s
 
 @pytest.mark.parametrize(
     ("decided", "outcome", "error"),
-    [("rejected", "rejected", "ApprovalRejected"), ("expired", "expired", "ApprovalExpired")],
+    [("rejected", "rejected", "ApprovalRejected"), ("expired", "expired", "ApprovalExpired"), ("undeliverable", "undeliverable", "ApprovalUndeliverable")],
 )
 def test_a_batch_that_was_not_approved_is_held_and_named_for_it(
     closing: Closing, decided: str, outcome: str, error: str

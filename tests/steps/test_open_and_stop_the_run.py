@@ -11,11 +11,12 @@ import pytest
 
 from billing.adapters.runs_table import Holder
 from billing.domain.errors import ENDS, InputInvalid, OurFault, PassingError
+from billing.domain.waiting import WaitingRules
 from billing.steps.open_the_run import RunSettings, open_the_run
 from billing.steps.stop_the_run import stop_the_run
 
 NOW = datetime(2026, 6, 1, 9, tzinfo=UTC)
-SETTINGS = RunSettings(ZoneInfo("Australia/Sydney"), "main", 0, "ann@firm.example", 3600, 5)
+SETTINGS = RunSettings(ZoneInfo("Australia/Sydney"), "main", 0, "ann@firm.example", "", "", True, WaitingRules(3600), 5)
 JUNE = {"scheduledAt": "2026-05-31T23:00:00Z"}
 
 

@@ -11,6 +11,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from billing.adapters.message_log import MessageLog, Sending
+from billing.domain.approval_request import ApprovalRequest, RecordedOutcome
+from billing.domain.approvers import Slot
 from billing.domain.errors import PassingError, PersonNeeded
 from billing.domain.mail import MailContent
 from billing.domain.report import Report, RunOutcome
@@ -20,6 +22,9 @@ from tests.adapters.aws_world import RUNS, AwsWorld
 from tests.steps.approval_world import Outbox
 
 NOW = datetime(2026, 6, 1, 10, tzinfo=UTC)
+REQUEST = ApprovalRequest(
+    "run-1.1", "run-1", "arn", "main", "2026-05", "k", "h", (Slot("Finance", 1, ("ann@firm.example",)),), "t", "t", 3
+)
 OWNER, APPROVER = "owner@firm.example", "ann@firm.example"
 
 
@@ -44,7 +49,10 @@ class Channel:
 
 class Files:
     def __init__(self, outcome: RunOutcome) -> None:
-        self.report = Report({"id": "run-1"}, outcome, "", "", (), 0, {}, {}, None, (), None)
+        decided = RecordedOutcome(str(outcome), "why", "t")
+        self.report = Report(
+            {"id": "run-1"}, outcome, "", "", (), 0, {}, {}, decided, (), None, request=REQUEST
+        )
 
     def read_json(self, key: str, sha256: str | None = None) -> Any:
         return report_to_dict(self.report)
@@ -63,13 +71,13 @@ class Team:
             {"id": "run-1"},
             {"reportKey": "report.json", "redriveCount": redrives, "outcome": str(outcome)},
             [OWNER],
-            [APPROVER, OWNER.upper()],
             Files(outcome),
             MessageLog(self.aws.dynamodb, RUNS),
             open_channel or (lambda: self.channel),
             self.outbox,
             lambda _: ("text", []),
             lambda _: MailContent("s", "t", "h"),
+            lambda request, outcome, to, votes: MailContent(f"ended for {to}", "t", "h"),
             NOW,
         )
 
@@ -86,7 +94,7 @@ def test_slack_and_the_owners_hear_once_however_often_the_state_is_repeated(team
     assert team.outbox.receivers == [OWNER]
 
 
-@pytest.mark.parametrize("outcome", [RunOutcome.REJECTED, RunOutcome.EXPIRED])
+@pytest.mark.parametrize("outcome", [RunOutcome.REJECTED, RunOutcome.EXPIRED, RunOutcome.UNDELIVERABLE])
 def test_after_a_reject_or_an_expiry_the_approvers_hear_too_and_nobody_twice(team: Team, outcome: RunOutcome) -> None:
     team.tell(outcome)
     assert team.outbox.receivers == [OWNER, APPROVER]

@@ -116,8 +116,7 @@ def close_the_run(
     released = state.get("decision", {}).get("outcome") == Outcome.APPROVED
     if batch is not None:
         entries = ledger.entries(invoice.billed_by or invoice.plan.key for invoice in batch.invoices)
-        held = files.read_json(state["decision"]["heldKey"]) if released else {}
-        changed = {**held, **(files.read_json(state["checked"]["changedKey"]) if "checked" in state else {})}
+        changed = {**_held(state, files), **(files.read_json(state["checked"]["changedKey"]) if "checked" in state else {})}
         lines = report_lines(batch, entries, run["id"], released, _unreleased(state, decision), changed)
         live_modes = {entry.live_mode for entry in entries.values() if entry.live_mode is not None}
     else:
@@ -176,6 +175,7 @@ def _with_readable_files(state: Mapping[str, Any], files: Files) -> Mapping[str,
     try:
         _batch(state, files)
         _listed_ids(state, files)
+        _held(state, files)
     except OurFault as fault:
         readable = {name: value for name, value in state.items() if name in ("run", "error", "wait")}
         return {"error": {"Error": "OurFault", "Cause": str(fault)}, **readable}
@@ -198,6 +198,14 @@ def _drafted(lines: Iterable[ReportLine]) -> dict[str, MonthInvoice]:
 def _batch(state: Mapping[str, Any], files: Files) -> Batch | None:
     matched = state.get("matched")
     return batch_from_dict(files.read_json(matched["batchKey"], matched["sha256"])) if matched else None
+
+
+def _held(state: Mapping[str, Any], files: Files) -> dict[str, str]:
+    """The plans that approvers held back, with who and why."""
+    decision = state.get("decision", {})
+    if decision.get("outcome") != Outcome.APPROVED or "heldKey" not in decision:
+        return {}
+    return dict(files.read_json(decision["heldKey"]))
 
 
 def _listed_ids(state: Mapping[str, Any], files: Files) -> tuple[str, ...]:
