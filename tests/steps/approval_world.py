@@ -159,9 +159,9 @@ class ApprovalWorld:
 
     def escalate(self) -> int:
         """The state "Ask the deputies"."""
-        return ask_the_deputies(
-            self.run, self.deputies, False, self.requests, self.signatures, self.clock.now
-        )["deputies"]
+        return ask_the_deputies(self.run, self.deputies, False, self.requests, self.signatures, self.clock.now)[
+            "deputies"
+        ]
 
     def link(self, person: str) -> str:
         """The newest link that a person was mailed."""
@@ -193,9 +193,7 @@ class ApprovalWorld:
     def post(self, link: str, **form: str) -> dict[str, Any]:
         return self._call(link, "POST", "", urlencode(form))
 
-    def _call(
-        self, link: str, method: str, query: str, body: str | None, path: str = "/approvals/"
-    ) -> dict[str, Any]:
+    def _call(self, link: str, method: str, query: str, body: str | None, path: str = "/approvals/") -> dict[str, Any]:
         return self.exchange.handle(
             {
                 "version": "2.0",

@@ -165,7 +165,11 @@ def test_one_missing_draft_makes_the_run_red_with_its_reason(closing: Closing, s
 
 @pytest.mark.parametrize(
     ("decided", "outcome", "error"),
-    [("rejected", "rejected", "ApprovalRejected"), ("expired", "expired", "ApprovalExpired"), ("undeliverable", "undeliverable", "ApprovalUndeliverable")],
+    [
+        ("rejected", "rejected", "ApprovalRejected"),
+        ("expired", "expired", "ApprovalExpired"),
+        ("undeliverable", "undeliverable", "ApprovalUndeliverable"),
+    ],
 )
 def test_a_batch_that_was_not_approved_is_held_and_named_for_it(
     closing: Closing, decided: str, outcome: str, error: str

@@ -50,9 +50,7 @@ class Channel:
 class Files:
     def __init__(self, outcome: RunOutcome) -> None:
         decided = RecordedOutcome(str(outcome), "why", "t")
-        self.report = Report(
-            {"id": "run-1"}, outcome, "", "", (), 0, {}, {}, decided, (), None, request=REQUEST
-        )
+        self.report = Report({"id": "run-1"}, outcome, "", "", (), 0, {}, {}, decided, (), None, request=REQUEST)
 
     def read_json(self, key: str, sha256: str | None = None) -> Any:
         return report_to_dict(self.report)
