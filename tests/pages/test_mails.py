@@ -133,6 +133,6 @@ def test_an_approval_is_told_without_saying_that_nothing_was_drafted() -> None:
 
 
 def test_an_end_that_is_not_known_is_told_with_its_name_and_reason() -> None:
-    mail = decided_mail(REQUEST, RecordedOutcome("undeliverable", "No mail arrived.", AT), samples.ANN)
-    assert "undeliverable" in mail.subject
+    mail = decided_mail(REQUEST, RecordedOutcome("abandoned", "No mail arrived.", AT), samples.ANN)
+    assert "abandoned" in mail.subject
     assert "No mail arrived." in mail.text

@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
+from billing.domain.approval_entries import Entry, EntryKind, request_now, with_holds
+from billing.domain.approval_inbox import InboxItem
 from billing.domain.approval_request import RecordedOutcome
 from billing.domain.approvers import Answer
 from billing.domain.batch import Batch
 from billing.domain.plan_record import with_lines
-from billing.domain.report import RunOutcome
+from billing.domain.report import RecordLine, Report, RunOutcome
 from billing.pages.approval_mail import approval_mail
-from billing.pages.approval_page import invalid_link_page, standing_page, trouble_page
+from billing.pages.approval_page import approval_page, invalid_link_page, standing_page, trouble_page
+from billing.pages.approval_view import changes_words, held_orders
+from billing.pages.inbox_page import inbox_page
 from billing.pages.rendering import Shown, page_csp
 from billing.pages.report_page import report_page
 from tests.pages import samples
@@ -58,7 +62,52 @@ def desk(size: int = 40) -> Desk:
     return Desk(batch, samples.request(batch))
 
 
-def standing(votes: list[Any], outcome: RecordedOutcome | None = None, just_signed: bool = False) -> Shown:
+def held_page() -> Shown:
+    """The page of somebody who signed before two orders were held back, one of them just now by herself."""
+    opened = samples.month()
+    keys = [invoice.plan.key for invoice in opened.to_draft[:2]]
+    entries = [
+        Entry(EntryKind.HOLD, samples.CY, AT, "Hours are not final.", "SO-1001", (keys[0],)),
+        Entry(EntryKind.HOLD, samples.ANN, AT, "The client asked for June.", "SO-1002", (keys[1],)),
+    ]
+    batch = with_holds(opened, entries)
+    return approval_page(
+        request_now(samples.request(opened), entries),
+        batch,
+        samples.ANN,
+        [],
+        samples.stands([]),
+        samples.NOW,
+        said="The order SO-1002 is held back.",
+        changes=changes_words(entries),
+        held=held_orders(entries),
+        delegate_domains=["partner.example"],
+        signed_before=True,
+    )
+
+
+def inbox_sample() -> Shown:
+    """One that waits, one that was approved, one that was passed on."""
+    request = samples.request(samples.month())
+    done = RecordedOutcome("approved", "Every slot has signed.", AT)
+    stands = samples.stands([])
+    items = [
+        InboxItem(request, None, stands, None, "", True, "abc"),
+        InboxItem(request, done, stands, samples.vote(samples.ANN), "", False, "def"),
+        InboxItem(request, None, stands, None, "di@partner.example", False, "ghi"),
+    ]
+    return inbox_page(samples.ANN, items, samples.NOW)
+
+
+def with_record() -> Report:
+    """A report of a month in which something was held back."""
+    line = RecordLine(AT, samples.CY, "held back SO-1001", "Hours are not final.", samples.SHA)
+    return replace(samples.report(), record=(RecordLine(AT, "", "opened the request run-1.1"), line))
+
+
+def standing(
+    votes: list[Any], outcome: RecordedOutcome | None = None, just_signed: bool = False, passed_to: str = ""
+) -> Shown:
     batch = samples.month()
     return standing_page(
         samples.request(batch),
@@ -69,6 +118,7 @@ def standing(votes: list[Any], outcome: RecordedOutcome | None = None, just_sign
         samples.stands(votes),
         samples.NOW,
         just_signed=just_signed,
+        passed_to=passed_to,
     )
 
 
@@ -92,6 +142,13 @@ def every_page() -> dict[str, Shown | str]:
         "standing-signed": standing([samples.vote(samples.ANN)], just_signed=True),
         "standing-approved": standing(approved, RecordedOutcome("approved", "Every slot has signed.", AT)),
         "standing-rejected": standing(rejected, RecordedOutcome("rejected", no, AT)),
+        "approval-held": held_page(),
+        "standing-passed-on": standing([], passed_to="di@partner.example"),
+        "standing-undeliverable": standing([], RecordedOutcome("undeliverable", "Mail does not reach Cy.", AT)),
+        "inbox": inbox_sample(),
+        "report-with-record": report_page(
+            with_record(), "https://console.example/arn", "https://dashboard.stripe.com/test"
+        ),
         "standing-expired": standing([], RecordedOutcome("expired", "Nobody decided in time.", AT)),
         "invalid": invalid_link_page(),
         "trouble": trouble_page("Root=1-6657a3c0-1f2e3d4c"),

@@ -48,6 +48,7 @@ def words(message: SlackMessage) -> str:
 def every_outcome() -> dict[RunOutcome, Report]:
     empty = Batch(samples.run_frame(), (), ())
     rejection = RecordedOutcome("rejected", "SO-1004 is wrong", AT)
+    lost = RecordedOutcome("undeliverable", "Mail does not reach cy@firm.example.", "2026-06-02T10:00:00+00:00")
     expiry = RecordedOutcome("expired", "Nobody decided in time.", AT)
     return {
         RunOutcome.BILLED: samples.report(),
@@ -61,6 +62,9 @@ def every_outcome() -> dict[RunOutcome, Report]:
         ),
         RunOutcome.EXPIRED: samples.report(
             RunOutcome.EXPIRED, votes=[samples.vote(samples.ANN)], decision=expiry, unreleased="The approval expired."
+        ),
+        RunOutcome.UNDELIVERABLE: samples.report(
+            RunOutcome.UNDELIVERABLE, votes=[], decision=lost, unreleased="Mail did not reach the approvers."
         ),
         RunOutcome.MISSING: samples.report(RunOutcome.MISSING, failing={"order-5003": "Stripe refused line 2."}),
         RunOutcome.INCOMPLETE: samples.report(RunOutcome.INCOMPLETE, listed=41),

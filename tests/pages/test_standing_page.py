@@ -89,8 +89,8 @@ def test_expired_is_told_apart_from_rejected_recorded_or_not() -> None:
 
 
 def test_an_end_that_this_page_does_not_know_is_told_with_its_reason() -> None:
-    page = tree([], RecordedOutcome("undeliverable", "No mail reached the controller.", AT))
-    assert "Ended (undeliverable)" in page.first("h1").text
+    page = tree([], RecordedOutcome("abandoned", "No mail reached the controller.", AT))
+    assert "Ended (abandoned)" in page.first("h1").text
     assert "No mail reached the controller." in page.text
 
 
