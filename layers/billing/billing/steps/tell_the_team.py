@@ -87,7 +87,8 @@ def tell_the_team(
         slack.post(message_id, text, blocks)
 
     tell(f"slack-{edition}", post)
-    listeners = list(owners)
+    # A dry run is told in Slack, and leaves nothing in anybody's mailbox.
+    listeners = [] if report.outcome is RunOutcome.DRY_RUN else list(owners)
     if report.outcome in (RunOutcome.REJECTED, RunOutcome.EXPIRED):
         listeners += approvers
     for address in dict.fromkeys(address.lower() for address in listeners):
