@@ -1,4 +1,4 @@
-"""Delegates, deputies, people who were taken off, the one who asked: who may sign, and what lies signed in the table."""
+"""Delegates, deputies, people who were taken off, the one who asked: who may sign, and what lies signed on record."""
 
 from __future__ import annotations
 

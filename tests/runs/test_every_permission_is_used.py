@@ -43,7 +43,7 @@ def _granted() -> dict[str, set[str]]:
 def used() -> Iterator[dict[str, set[str]]]:
     """By function's logical id (the state machine by its own), the actions that were asked for and allowed."""
     seen: dict[str, set[str]] = defaultdict(set)
-    with deployed(firm(order(place) for place in range(1, 9)), parameters={"ApprovalTimeoutSeconds": "20"}) as sandbox:
+    with deployed(firm(order(place) for place in range(1, 5)), parameters={"ApprovalTimeoutSeconds": "15"}) as sandbox:
         _watch(sandbox, seen)
         sandbox.stripe.faults.add(
             method="POST", path="^/v1/customers$", body="payables2%40", times=None, action=stripe_error("No.")
@@ -63,6 +63,7 @@ def used() -> Iterator[dict[str, set[str]]]:
         sandbox.kill_at(1, "after", "ApprovalPageFunction", services=["dynamodb"]).k = 2
         posted(sandbox, sandbox.page_links(mails[0])[0], "approve", {"invoices": "1"})
         sandbox.wait_for_end(again, SECONDS)
+        decided(sandbox, sandbox.fire_schedule())
         yield seen
 
 

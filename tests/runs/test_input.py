@@ -131,7 +131,8 @@ def test_bad_input_fails_at_once_with_a_sentence_that_names_the_field(sandbox: S
 
 def test_the_owners_hear_of_every_run_that_got_under_way(sandbox: Sandbox) -> None:
     told = [mail for mail in sandbox.mails() if mail.to == (OWNER,)]
-    assert len(told) == len(sandbox.posts())
+    billing = [post for post in sandbox.posts() if "dry run" not in json.dumps(post).lower()]
+    assert len(told) == len(billing) > 0
 
 
 def _rows(sandbox: Sandbox) -> dict[str, list[str]]:

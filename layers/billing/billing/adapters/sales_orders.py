@@ -27,8 +27,6 @@ _REQUIRED = (
     ("cur.symbol", "currencycode"),
     ("t.foreigntotal", "foreigntotal"),
     ("t.terms", "terms"),
-    ("t.otherrefnum", "otherrefnum"),
-    ("t.memo", "memo"),
     ("tl.id", "line"),
     ("tl.uniquekey", "uniquekey"),
     ("tl.item", "item"),
@@ -46,6 +44,8 @@ _REQUIRED = (
 )
 # An account may lack any of these: a feature is off or the role may not see the field. The query then goes without it.
 _OPTIONAL = (
+    ("t.otherrefnum", "otherrefnum"),
+    ("t.memo", "memo"),
     ("t.email", "orderemail"),
     ("c.firstname", "clientfirstname"),
     ("c.lastname", "clientlastname"),

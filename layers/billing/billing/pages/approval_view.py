@@ -97,7 +97,7 @@ def frame_notes(run: Mapping[str, Any], absent_columns: Sequence[str]) -> tuple[
     if absent_columns:
         notes.append(
             f"NetSuite did not give {counted(len(absent_columns), 'column')} that this run asks for: "
-            f"{', '.join(absent_columns)}. What they would say is missing below."
+            f"{', '.join(absent_columns)}. What would stand there is missing below."
         )
     return tuple(notes)
 

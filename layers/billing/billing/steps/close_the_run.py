@@ -116,7 +116,10 @@ def close_the_run(
     released = state.get("decision", {}).get("outcome") == Outcome.APPROVED
     if batch is not None:
         entries = ledger.entries(invoice.billed_by or invoice.plan.key for invoice in batch.invoices)
-        changed = {**_held(state, files), **(files.read_json(state["checked"]["changedKey"]) if "checked" in state else {})}
+        changed = {
+            **_held(state, files),
+            **(files.read_json(state["checked"]["changedKey"]) if "checked" in state else {}),
+        }
         lines = report_lines(batch, entries, run["id"], released, _unreleased(state, decision), changed)
         live_modes = {entry.live_mode for entry in entries.values() if entry.live_mode is not None}
     else:

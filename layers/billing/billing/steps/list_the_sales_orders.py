@@ -40,7 +40,8 @@ def list_the_sales_orders(
     The snapshot holds raw rows, so that what NetSuite said can be told from what we made of it. "orders" counts every
     order that was listed, "problems" those among them that cannot be read; neither has a name or an amount.
     """
-    carried = carry_over.of(run["cycle"])
+    # A month that is billed late, by hand, takes up nothing that a later month has left over.
+    carried = [one for one in carry_over.of(run["cycle"]) if one.period <= run["period"]]
     listed = list_rows(
         OrderQuery(
             statuses=statuses,

@@ -90,7 +90,9 @@ def tell_the_team(
         slack.post(message_id, text, blocks)
 
     tell(f"slack-{edition}", post)
-    for address in dict.fromkeys(address.lower() for address in owners):
+    # A dry run is told in Slack, and leaves nothing in anybody's mailbox.
+    listeners = () if report.outcome is RunOutcome.DRY_RUN else owners
+    for address in dict.fromkeys(address.lower() for address in listeners):
         tell(
             f"mail-{approver_id(address)}-{edition}",
             lambda _, to=address: mail.send(to, write_mail(report), thread=run["id"]),  # type: ignore[misc]
