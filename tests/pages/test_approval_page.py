@@ -129,7 +129,7 @@ def test_a_narrowed_run_a_dry_run_and_missing_columns_are_said() -> None:
 def test_the_form_can_only_be_answered_with_something_typed() -> None:
     page = tree()
     forms = list(page.all("form", method="post"))
-    asked = {"approve": ["invoices"], "reject": ["invoices", "reason"], "hold": ["order", "reason"]}
+    asked = {"approve": ["invoices"], "reject": ["number", "reason"], "hold": ["order", "reason"]}
     assert len(forms) == len(asked)
     for form in forms:
         fields = [*form.all("input"), *form.all("textarea")]

@@ -123,9 +123,9 @@ def test_a_page_is_never_kept_or_framed_and_says_nothing_to_others(asked: Approv
         {"answer": "approve", "invoices": "3 or so"},
         {"answer": "reject"},
         {"answer": "reject", "reason": "long enough, and no number"},
-        {"answer": "reject", "reason": "long enough", "invoices": "1"},
-        {"answer": "reject", "invoices": "3", "reason": "  "},
-        {"answer": "reject", "invoices": "3", "reason": "no"},
+        {"answer": "reject", "reason": "long enough", "number": "1"},
+        {"answer": "reject", "number": "3", "reason": "  "},
+        {"answer": "reject", "number": "3", "reason": "no"},
         {"answer": "maybe", "invoices": "3", "reason": "long enough"},
         {"invoices": "3"},
         {"invoices": "3", "reason": "on"},
@@ -156,7 +156,7 @@ def signed(world: ApprovalWorld) -> list[str]:
 
 
 def test_a_reason_rejects_and_nothing_is_approved(asked: ApprovalWorld) -> None:
-    asked.post(asked.link(BOB), answer="reject", invoices="3", reason=" wrong   client \n again ")
+    asked.post(asked.link(BOB), answer="reject", number="3", reason=" wrong   client \n again ")
     assert asked.sleeper.woken == ["token-1"]
     assert asked.decide() == "rejected"
     stored = asked.requests.newest("run-1")
@@ -167,7 +167,7 @@ def test_a_reason_rejects_and_nothing_is_approved(asked: ApprovalWorld) -> None:
 
 
 def test_a_reason_of_any_length_is_kept_shortened(asked: ApprovalWorld) -> None:
-    assert asked.post(asked.link(ANN), answer="reject", invoices="3", reason="x" * 12_000)["statusCode"] == 200
+    assert asked.post(asked.link(ANN), answer="reject", number="3", reason="x" * 12_000)["statusCode"] == 200
     assert asked.decide() == "rejected"
 
 
@@ -175,7 +175,7 @@ def test_a_second_answer_shows_what_stands_and_changes_nothing(asked: ApprovalWo
     asked.post(asked.link(ANN), answer="approve", invoices="3")
     before = asked.aws.dump()
     for person in (ANN, BOB):
-        shown = asked.post(asked.link(person), answer="reject", invoices="3", reason="changed my mind")
+        shown = asked.post(asked.link(person), answer="reject", number="3", reason="changed my mind")
         assert shown["statusCode"] == 200
         assert "Approved" in shown["body"]
     assert asked.aws.dump() == before
@@ -195,7 +195,7 @@ def test_a_reject_while_others_still_sign_ends_it(aws: AwsWorld, clock: MovingCl
     world = ApprovalWorld(aws, clock, approvers=f"Both (2): {ANN}, {BOB}")
     world.ask()
     world.post(world.link(ANN), answer="approve", invoices="3")
-    world.post(world.link(BOB), answer="reject", invoices="3", reason="not May's")
+    world.post(world.link(BOB), answer="reject", number="3", reason="not May's")
     assert world.decide() == "rejected"
 
 
@@ -275,7 +275,7 @@ def test_a_lost_callback_is_sent_by_the_next_answer_and_read_at_the_latest_at_th
 def test_a_vote_without_an_outcome_is_counted_when_the_run_wakes(asked: ApprovalWorld) -> None:
     """Killed between the vote and the outcome."""
     link = asked.link(BOB)
-    asked.post(link, answer="reject", invoices="3", reason="wrong month")
+    asked.post(link, answer="reject", number="3", reason="wrong month")
     key = {"pk": {"S": "REQUEST#run-1.1"}, "sk": {"S": "OUTCOME"}}
     asked.aws.dynamodb.delete_item(TableName=APPROVALS, Key=key)
     assert asked.expire() == "rejected"

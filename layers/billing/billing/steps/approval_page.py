@@ -237,7 +237,7 @@ def _vote(seen: Seen, form: Mapping[str, str], shown: str, now: datetime) -> Rec
     reason = _reason(form) if asked == Answer.REJECT else ""
     if asked == Answer.REJECT and len(reason) < 3:
         return "To reject, write why: the reason goes to the team, and stays on record."
-    typed = form.get("invoices", "").strip()
+    typed = form.get("invoices" if asked == Answer.APPROVE else "number", "").strip()
     if typed != str(seen.request.invoices):
         wanted = f"To {asked}, type the number of invoices shown on this page."
         return f"{wanted} You typed {typed[:20]!r}." if typed else wanted
