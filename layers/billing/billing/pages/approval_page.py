@@ -1,9 +1,10 @@
 """The pages behind an approval link: the one to sign on, the one that says how it stands, and the two that say no.
 
 The forms' fields, for whoever reads the POST: `answer` (from the button: "approve", "reject", "hold", "release" or
-"delegate"), `invoices` (typed, to approve), `number` (the same, to reject), `reason` (typed, for all but an approval), `order` (typed, to
-hold or release) and `delegate` (typed, an address). Nothing is filled in beforehand but a reason that was typed
-before. Links and forms stay on the page's own path, so the token belongs into the path and never into the query.
+"delegate"), `invoices` (typed, to approve), `number` (the same, to reject), `reason` (typed, for all but an approval),
+`order` (typed, to hold or release) and `delegate` (typed, an address). Nothing is filled in beforehand but a reason
+that was typed before.
+Links and forms stay on the page's own path, so the token belongs into the path and never into the query.
 """
 
 from __future__ import annotations
