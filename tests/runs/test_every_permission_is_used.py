@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
@@ -9,8 +10,9 @@ from typing import Any
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
+from tests.approval.asked import until
 from tests.runs.firm import firm, only, order
-from tests.runs.story import SECONDS, billed, decided, deployed, posted, stripe_error
+from tests.runs.story import SECONDS, billed, decided, deployed, entered, posted, stripe_error
 from tests.runs.template_cuts import TEMPLATE
 from tests.sandbox import Sandbox
 
@@ -22,6 +24,14 @@ UNSEEN_HERE = {
     "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies", "logs:DescribeLogGroups",
 }  # fmt: skip
 """Of the state machine's role only."""
+
+
+WAITING = {
+    "ApprovalTimeoutSeconds": "20",
+    "ReminderIntervalSeconds": "4",
+    "EscalationAfterSeconds": "6",
+    "Deputies": "dep@firm.example",
+}
 
 
 def _granted() -> dict[str, set[str]]:
@@ -65,6 +75,22 @@ def used() -> Iterator[dict[str, set[str]]]:
         sandbox.wait_for_end(again, SECONDS)
         decided(sandbox, sandbox.fire_schedule())
         yield seen
+
+
+def _left_alone(sandbox: Sandbox) -> None:
+    """Nobody answers: reminders, deputies, a bounce; and a turn of the waiting that finds a decision."""
+    run = sandbox.start(only(4))
+    link = sandbox.page_links(sandbox.wait_for_approval(run, SECONDS)[0])[0]
+    until(lambda: {"Remind the approvers", "Ask the deputies"} <= set(entered(sandbox, run)))
+    until(lambda: sandbox.is_waiting(run))
+    posted(sandbox, link, "approve", {"invoices": "1"})
+    sandbox.wait_for_end(run, SECONDS)
+    turn = next(
+        json.loads(event["taskScheduledEventDetails"]["parameters"])["Payload"]
+        for event in sandbox.history(run)
+        if "taskToken" in event.get("taskScheduledEventDetails", {}).get("parameters", "")
+    )
+    sandbox.invoke("AskForApprovalFunction", {**turn, "outcomeSoFar": "undecided"})
 
 
 def _watch(sandbox: Sandbox, seen: dict[str, set[str]]) -> None:

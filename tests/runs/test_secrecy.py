@@ -48,7 +48,7 @@ def evidence() -> Iterator[Evidence]:
         )
         mails: list[Mail] = []
         runs: list[Run] = []
-        for decision, typed in (("reject", {"reason": REASON}), ("approve", {"invoices": "2"})):
+        for decision, typed in (("reject", {"reason": REASON, "number": "2"}), ("approve", {"invoices": "2"})):
             run = sandbox.start({"period": PERIOD})
             asked = sandbox.wait_for_approval(run, SECONDS)
             link = sandbox.page_links(asked[0])[0]

@@ -22,7 +22,7 @@ def asked_notice(run: Mapping[str, Any], batch: Batch, slots: Sequence[Slot], le
     notes = [f"{counted(left_out, 'order is', 'orders are')} left out."] if left_out else []
     notes.append(f"Without an answer it expires in {remaining_words(left)}.")
     return _message(
-        f"{what} wait for approval",
+        f"Approval is asked for {what}",
         [f"Totals: {sums_words(totals(drafts), 12)}", "\n".join(lines), " ".join(notes)],
         str(run["id"]),
     )
