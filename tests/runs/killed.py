@@ -14,13 +14,14 @@ FUNCTIONS = (
     "OpenTheRunFunction",
     "ListTheSalesOrdersFunction",
     "MatchTheCustomersFunction",
+    "AnnounceTheRequestFunction",
     "AskForApprovalFunction",
     "ReadTheDecisionFunction",
     "DraftTheInvoiceFunction",
     "CloseTheRunFunction",
     "TellTheTeamFunction",
 )
-DEEPEST = 16
+DEEPEST = 17
 """More calls than any function makes for one order: the last kill must not strike."""
 COLD = 3
 

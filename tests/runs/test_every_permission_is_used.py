@@ -53,7 +53,7 @@ def _granted() -> dict[str, set[str]]:
 def used() -> Iterator[dict[str, set[str]]]:
     """By function's logical id (the state machine by its own), the actions that were asked for and allowed."""
     seen: dict[str, set[str]] = defaultdict(set)
-    with deployed(firm(order(place) for place in range(1, 5)), parameters={"ApprovalTimeoutSeconds": "15"}) as sandbox:
+    with deployed(firm(order(place) for place in range(1, 6)), parameters=WAITING) as sandbox:
         _watch(sandbox, seen)
         sandbox.stripe.faults.add(
             method="POST", path="^/v1/customers$", body="payables2%40", times=None, action=stripe_error("No.")
@@ -73,13 +73,14 @@ def used() -> Iterator[dict[str, set[str]]]:
         sandbox.kill_at(1, "after", "ApprovalPageFunction", services=["dynamodb"]).k = 2
         posted(sandbox, sandbox.page_links(mails[0])[0], "approve", {"invoices": "1"})
         sandbox.wait_for_end(again, SECONDS)
+        _left_alone(sandbox)
         decided(sandbox, sandbox.fire_schedule())
         yield seen
 
 
 def _left_alone(sandbox: Sandbox) -> None:
-    """Nobody answers: reminders, deputies, a bounce; and a turn of the waiting that finds a decision."""
-    run = sandbox.start(only(4))
+    """Nobody answers: reminders, deputies; and a turn of the waiting that finds a decision."""
+    run = sandbox.start(only(5))
     link = sandbox.page_links(sandbox.wait_for_approval(run, SECONDS)[0])[0]
     until(lambda: {"Remind the approvers", "Ask the deputies"} <= set(entered(sandbox, run)))
     until(lambda: sandbox.is_waiting(run))

@@ -72,7 +72,9 @@ def read_the_decision(
             run["id"],
             now.isoformat(),
         )
-    return {"outcome": str(outcome), "due": str(step.due), "seconds": step.seconds, "heldKey": held_key}
+    # A request that has ended is due for nothing, whatever the clock says.
+    due = step.due if outcome is Outcome.UNDECIDED else Due.NOTHING
+    return {"outcome": str(outcome), "due": str(due), "seconds": step.seconds, "heldKey": held_key}
 
 
 def waiting_rules(run: Mapping[str, Any]) -> WaitingRules:
