@@ -1,0 +1,85 @@
+"""What the functions around the approval may do: votes are appended, never overwritten or deleted, and nobody does more."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from samtranslator.yaml_helper import yaml_parse
+
+TEMPLATE = yaml_parse((Path(__file__).parents[2] / "template.yaml").read_text(encoding="utf-8"))
+FUNCTIONS = {
+    name: one["Properties"] for name, one in TEMPLATE["Resources"].items() if one["Type"] == "AWS::Serverless::Function"
+}
+
+
+def grants(function: str) -> list[tuple[str, str]]:
+    """(action, resource as text) of everything that a function may do."""
+    found = []
+    for policy in FUNCTIONS[function].get("Policies", []):
+        for statement in policy["Statement"]:
+            assert statement["Effect"] == "Allow"
+            actions = statement["Action"]
+            found += [(one, str(statement["Resource"])) for one in ([actions] if isinstance(actions, str) else actions)]
+    return found
+
+
+@pytest.mark.parametrize("function", sorted(FUNCTIONS))
+def test_nobody_may_delete_or_rewrite_in_bulk_what_was_voted(function: str) -> None:
+    about = {action for action, resource in grants(function) if "ApprovalsTable" in resource}
+    assert about <= {
+        "dynamodb:GetItem",
+        "dynamodb:Query",
+        "dynamodb:PutItem",
+        "dynamodb:UpdateItem",
+        "dynamodb:ConditionCheckItem",
+    }
+
+
+def test_the_page_can_complete_a_task_and_write_votes_and_nothing_else() -> None:
+    allowed: dict[str, set[str]] = {}
+    for action, resource in grants("ApprovalPageFunction"):
+        allowed.setdefault(action, set()).add(resource)
+    assert set(allowed) == {
+        "dynamodb:Query",
+        "dynamodb:PutItem",
+        "dynamodb:UpdateItem",
+        "dynamodb:ConditionCheckItem",
+        "s3:GetObject",
+        "secretsmanager:GetSecretValue",
+        "kms:Decrypt",
+        "states:SendTaskSuccess",
+    }
+    for action, resources in allowed.items():
+        assert len(resources) == 1, action
+        text = resources.pop()
+        expected = {"dynamodb": "ApprovalsTable", "s3": "/runs/*/batch.json", "secretsmanager": "SigningSecret"}
+        assert expected.get(action.partition(":")[0], "") in text, (action, text)
+    layers = str(FUNCTIONS["ApprovalPageFunction"]["Layers"])
+    assert "Stripe" not in layers
+    assert "NetSuite" not in layers
+
+
+def test_what_hears_of_bounces_cannot_read_the_signing_keys_so_it_cannot_vote() -> None:
+    assert {action for action, _ in grants("NoteTheBounceFunction")} == {
+        "dynamodb:Query",
+        "dynamodb:PutItem",
+        "kms:Decrypt",
+        "states:SendTaskSuccess",
+    }
+
+
+def test_mails_report_bounces_and_complaints_and_track_nobody() -> None:
+    destination: dict[str, Any] = TEMPLATE["Resources"]["MailFailuresDestination"]["Properties"]["EventDestination"]
+    assert set(destination["MatchingEventTypes"]) == {"bounce", "complaint", "reject"}
+    assert "TrackingOptions" not in TEMPLATE["Resources"]["MailConfigurationSet"]["Properties"]
+
+
+def test_the_http_api_is_throttled_and_logs_the_route_and_never_the_path() -> None:
+    api = TEMPLATE["Resources"]["ApprovalApi"]["Properties"]
+    assert api["DefaultRouteSettings"]["ThrottlingRateLimit"] <= 20
+    logged = api["AccessLogSettings"]["Format"]
+    assert "$context.routeKey" in logged
+    for leaking in ("$context.path", "$context.httpMethod", "queryString", "requestOverride", "$request"):
+        assert leaking not in logged
