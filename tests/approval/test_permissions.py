@@ -1,4 +1,4 @@
-"""What the functions around the approval may do: votes are appended, never overwritten or deleted, and nobody does more."""
+"""What the functions around the approval may do: votes are appended, never deleted, and nobody does more."""
 
 from __future__ import annotations
 

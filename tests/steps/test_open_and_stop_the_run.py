@@ -102,6 +102,37 @@ def test_bad_input_and_bad_approvers_fail_before_the_lock() -> None:
     assert locks.held == {}
 
 
+@pytest.mark.parametrize(
+    ("settings", "mistake"),
+    [
+        ({"deputies": "cy@firm.example"}, "EscalationAfterSeconds"),
+        ({"waiting": WaitingRules(3600, 0, 60)}, "Deputies"),
+        ({"deputies": "cy", "waiting": WaitingRules(3600, 0, 60)}, "entry 1 is no e-mail address"),
+        ({"delegate_domains": "ann@firm.example"}, "DelegateDomains"),
+        ({"waiting": WaitingRules(604_800, 1)}, "ReminderIntervalSeconds"),
+        ({"approvers": "apac > Lead: ann@firm.example"}, 'cycle "main"'),
+        ({"approvers": "Partner above USD 5: ann@firm.example"}, "always asked"),
+    ],
+)
+def test_a_mistake_in_who_is_asked_and_when_is_named_before_the_lock(settings: dict[str, Any], mistake: str) -> None:
+    locks = Locks()
+    with pytest.raises(InputInvalid, match=mistake):
+        start(locks, **settings)
+    assert locks.held == {}
+
+
+def test_the_requester_is_kept_as_a_hash_and_barred_only_if_the_stack_says_so() -> None:
+    asked_by = {**JUNE, "requestedBy": "Ann@firm.example "}
+    assert "ann" not in start(Locks(), raw=asked_by)["requestedBy"]
+    assert start(Locks())["requestedBy"] == ""
+    with pytest.raises(InputInvalid, match="RequesterMaySign"):
+        start(Locks(), raw=asked_by, requester_may_sign=False)
+    both = "ann@firm.example, bob@firm.example"
+    assert start(Locks(), raw=asked_by, requester_may_sign=False, approvers=both)["lock"] == "held by this run"
+    with pytest.raises(InputInvalid, match='"requestedBy"'):
+        start(Locks(), raw={**JUNE, "requestedBy": "ann"})
+
+
 def test_a_run_by_hand_dates_its_invoices_on_the_day_it_started() -> None:
     assert start(Locks(), raw={"period": "2026-04"})["invoiceDate"] == "2026-06-01"
 
