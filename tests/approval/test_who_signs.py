@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from billing.adapters.signatures import InboxLink, Signatures
 from billing.domain.approval_entries import Entry, EntryKind, holds, signed_content, slots_now
 from billing.domain.approvers import (
+    Answer,
     Outcome,
     Slot,
     Vote,
@@ -200,7 +201,6 @@ def test_a_slot_is_lost_when_too_few_of_it_can_be_reached_and_the_answered_count
     slots = (Slot("Both", 2, (ANN, BOB, CY)), Slot("Lead", 1, (ANN,)))
     assert lost_slots(slots, [], "h", {ANN}) == ("Lead",)
     assert lost_slots(slots, [], "h", {BOB, CY}) == ("Both",)
-    from billing.domain.approvers import Answer
 
     assert lost_slots(slots, [Vote(ANN, Answer.APPROVE, "h", "t")], "h", {ANN, BOB}) == ()
     assert lost_slots(slots, [Vote(ANN, Answer.APPROVE, "other", "t")], "h", {ANN}) == ("Lead",)
