@@ -139,7 +139,7 @@ def test_a_key_alias_and_a_ciphertext_lead_to_the_key() -> None:
     assert opened.resource.endswith(f"key/{key}")
 
 
-def test_a_raw_mail_needs_send_raw_email_on_the_identity_and_the_configuration_set() -> None:
+def test_a_raw_mail_needs_both_ways_of_sending_on_the_identity_and_the_configuration_set() -> None:
     body = {
         "FromEmailAddress": "Billing <billing@firm.example>",
         "ConfigurationSetName": "plain",
@@ -150,6 +150,8 @@ def test_a_raw_mail_needs_send_raw_email_on_the_identity_and_the_configuration_s
     assert [(access.action, access.resource.rpartition(":")[2]) for access in accesses] == [
         ("ses:SendRawEmail", "identity/billing@firm.example"),
         ("ses:SendRawEmail", "configuration-set/plain"),
+        ("ses:SendEmail", "identity/billing@firm.example"),
+        ("ses:SendEmail", "configuration-set/plain"),
     ]
 
 
