@@ -66,9 +66,7 @@ class _Module:
             node.name: node for node in statements if isinstance(node, _Definition)
         }
         self.top = [node for node in statements if not isinstance(node, _Definition)]
-        self.outer = _Names(
-            self.root, [node for node in self.top if isinstance(node, ast.Import | ast.ImportFrom)]
-        )
+        self.outer = _Names(self.root, [node for node in self.top if isinstance(node, ast.Import | ast.ImportFrom)])
 
     def uses(self, name: str) -> tuple[set[str], set[Place]]:
         """Packages and places that one definition, or the top level, leads to."""

@@ -12,9 +12,7 @@ ARCHITECTURE = "arm64"
 """What layers/third_party.mk downloads wheels for (aarch64)."""
 
 
-def check_layer(
-    root: Path, logical_id: str, resource: Mapping[str, Any], architectures: set[str]
-) -> list[str]:
+def check_layer(root: Path, logical_id: str, resource: Mapping[str, Any], architectures: set[str]) -> list[str]:
     """Findings about one layer; `architectures` is what the functions run on."""
     folder = str((resource.get("Properties") or {}).get("ContentUri", ""))
     if not (root / folder).is_dir():

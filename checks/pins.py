@@ -80,8 +80,7 @@ def check_tree(root: Path) -> list[str]:
         pins = read_pins(path)
         if path.parent.parent.name == "layers":
             findings += [
-                f"{name}: holds {package}, which Lambda's runtime brings."
-                for package in sorted(LAMBDA_HAS & set(pins))
+                f"{name}: holds {package}, which Lambda's runtime brings." for package in sorted(LAMBDA_HAS & set(pins))
             ]
         if path.name == BUILD:
             continue

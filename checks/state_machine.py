@@ -203,8 +203,7 @@ def check_template(file: str, definition: Mapping[str, Any], template: Template,
         given: Mapping[str, Any] = properties.get("DefinitionSubstitutions") or {}
         used = substitutions_in(definition)
         findings += [
-            f"{file}: ${{{name}}} is not in {machine}'s DefinitionSubstitutions."
-            for name in sorted(used - set(given))
+            f"{file}: ${{{name}}} is not in {machine}'s DefinitionSubstitutions." for name in sorted(used - set(given))
         ]
         findings += [
             f"{file}: {machine}'s DefinitionSubstitutions has {name}, which no state uses."
@@ -212,9 +211,7 @@ def check_template(file: str, definition: Mapping[str, Any], template: Template,
         ]
         for state in states_of(definition):
             if state.calls_lambda:
-                findings += [
-                    f'"{state.name}": {finding}' for finding in _check_function(state, given, template, root)
-                ]
+                findings += [f'"{state.name}": {finding}' for finding in _check_function(state, given, template, root)]
     return findings
 
 

@@ -227,9 +227,7 @@ def test_one_outcome_stands_when_people_answer_at_the_same_instant(aws: AwsWorld
                 stands = standing(REQUEST.slots, map(as_vote, seen.signed_votes), REQUEST.batch_sha256)
                 if seen.outcome is not None or stands.outcome is Outcome.UNDECIDED:
                     return
-                if table.conclude(
-                    request_id, RecordedOutcome(str(stands.outcome), stands.reason, name), seen.changes
-                ):
+                if table.conclude(request_id, RecordedOutcome(str(stands.outcome), stands.reason, name), seen.changes):
                     return
 
         threads = [threading.Thread(target=answer, args=pair) for pair in ((ANN, "approve"), (BOB, "reject"))]

@@ -69,9 +69,7 @@ def test_a_function_with_exactly_the_layers_it_needs_passes(tree: Path) -> None:
 
 def test_a_function_that_reaches_stripe_without_its_layer_is_named(tree: Path) -> None:
     edit(tree / "template.yaml", "functions/bill, Layers: [!Ref StripeLayer]", "functions/bill")
-    assert findings_of(tree) == [
-        "functions/bill/app.py: imports stripe; BillFunction needs the layer stripe."
-    ]
+    assert findings_of(tree) == ["functions/bill/app.py: imports stripe; BillFunction needs the layer stripe."]
 
 
 def test_a_layer_that_is_never_imported_is_named(tree: Path) -> None:
@@ -83,9 +81,7 @@ def test_a_layer_that_is_never_imported_is_named(tree: Path) -> None:
 
 def test_our_own_package_needs_its_layer_too(tree: Path) -> None:
     edit(tree / "template.yaml", ", Layers: [!Ref BillingLayer]}", "}")
-    assert findings_of(tree) == [
-        "functions/bill/app.py: imports billing; BillFunction needs the layer billing."
-    ]
+    assert findings_of(tree) == ["functions/bill/app.py: imports billing; BillFunction needs the layer billing."]
 
 
 def test_a_package_that_no_layer_holds_is_named(tree: Path) -> None:
@@ -107,9 +103,7 @@ def test_an_entry_of_sixty_lines_passes_and_of_sixty_one_is_named(tree: Path) ->
 
 def test_a_handler_that_does_not_exist_is_named(tree: Path) -> None:
     edit(tree / "template.yaml", "app.handler", "app.main")
-    assert findings_of(tree) == [
-        "BillFunction: its Handler 'app.main' is no function of functions/bill/app.py."
-    ]
+    assert findings_of(tree) == ["BillFunction: its Handler 'app.main' is no function of functions/bill/app.py."]
 
 
 def test_a_folder_that_is_not_deployed_is_named(tree: Path) -> None:

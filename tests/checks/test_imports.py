@@ -63,9 +63,7 @@ def test_a_module_is_loaded_by_any_import_of_it(layer: Path) -> None:
 def test_a_name_used_through_its_module_counts(layer: Path) -> None:
     assert packages(layer, "from billing import wiring\ndef handler():\n    wiring.table()\n") == {"boto3"}
     assert packages(layer, "import billing.wiring\ndef handler():\n    billing.wiring.table()\n") == {"boto3"}
-    assert packages(layer, "import billing.wiring as w\ndef handler():\n    w.Notifier().post()\n") == {
-        "slack_sdk"
-    }
+    assert packages(layer, "import billing.wiring as w\ndef handler():\n    w.Notifier().post()\n") == {"slack_sdk"}
 
 
 def test_an_import_for_type_checking_never_counts(layer: Path) -> None:

@@ -14,12 +14,8 @@ REPOSITORY = Path(__file__).parents[2]
 
 def make(*arguments: str, folder: Path = REPOSITORY) -> subprocess.CompletedProcess[str]:
     # make tells its children about itself; these runs are nobody's children.
-    outer = {
-        name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")
-    }
-    return subprocess.run(
-        ["make", *arguments], cwd=folder, env=outer, capture_output=True, text=True, check=False
-    )
+    outer = {name: value for name, value in os.environ.items() if name not in ("MAKEFLAGS", "MAKELEVEL", "MFLAGS")}
+    return subprocess.run(["make", *arguments], cwd=folder, env=outer, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture
@@ -49,9 +45,7 @@ def test_changed_pins_are_installed_before_the_demo_and_stay_off_its_output(warm
     assert "--require-hashes --no-deps --requirement requirements/sandbox.txt" in done.stderr
 
 
-@pytest.mark.parametrize(
-    "target", ["demo", "test", "test-313", "lint", "build", "deploy", "bench", "lock", "clean"]
-)
+@pytest.mark.parametrize("target", ["demo", "test", "test-313", "lint", "build", "deploy", "bench", "lock", "clean"])
 def test_help_names_every_command(target: str) -> None:
     lines = make("help").stdout.splitlines()
     assert any(line.startswith(f"  make {target} ") for line in lines)

@@ -37,9 +37,7 @@ def test_no_layer_brings_the_sdk_that_lambda_has() -> None:
 
 
 def test_a_requirement_without_a_hash_is_named() -> None:
-    assert check_hashes("x.txt", "stripe==16.1.0\n") == [
-        "x.txt: 'stripe==16.1.0' has no hash; run `make lock`."
-    ]
+    assert check_hashes("x.txt", "stripe==16.1.0\n") == ["x.txt: 'stripe==16.1.0' has no hash; run `make lock`."]
 
 
 def test_a_range_is_no_pin() -> None:

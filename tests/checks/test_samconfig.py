@@ -23,9 +23,7 @@ def test_a_stage_gives_every_parameter_without_a_default_and_none_that_does_not_
 
 def test_only_dev_keeps_its_schedule_off() -> None:
     config = tomllib.loads((REPOSITORY / "samconfig.toml").read_text(encoding="utf-8"))
-    overrides = {
-        stage: config[stage]["deploy"]["parameters"]["parameter_overrides"] for stage in ("dev", "prod")
-    }
+    overrides = {stage: config[stage]["deploy"]["parameters"]["parameter_overrides"] for stage in ("dev", "prod")}
     assert "ScheduleState=DISABLED" in overrides["dev"]
     assert "ScheduleState=ENABLED" in overrides["prod"]
     assert config["dev"]["global"]["parameters"] != config["prod"]["global"]["parameters"]

@@ -156,8 +156,7 @@ SpoiltBy = Callable[[dict[str, Any]], object]
         ),
         pytest.param(
             lambda s: s["Open the run"]["Retry"][0]["ErrorEquals"].remove("Lambda.ServiceException"),
-            '"Open the run": its Retry leaves out Lambda.ServiceException, '
-            "faults of Lambda itself that pass.",
+            '"Open the run": its Retry leaves out Lambda.ServiceException, faults of Lambda itself that pass.',
             id="a fault of Lambda forgotten",
         ),
         pytest.param(
@@ -199,12 +198,8 @@ def test_a_name_of_more_than_eighty_characters_is_named(definition: dict[str, An
     assert name in finding
 
 
-@pytest.mark.parametrize(
-    "spoil", [lambda s: s.update(Timeout=5), lambda s: s["Retry"][0].update(MaxAttempt=5)]
-)
-def test_a_field_that_the_states_language_does_not_know_is_named(
-    definition: dict[str, Any], spoil: SpoiltBy
-) -> None:
+@pytest.mark.parametrize("spoil", [lambda s: s.update(Timeout=5), lambda s: s["Retry"][0].update(MaxAttempt=5)])
+def test_a_field_that_the_states_language_does_not_know_is_named(definition: dict[str, Any], spoil: SpoiltBy) -> None:
     spoil(definition["States"]["Open the run"])
     findings = check_definition(definition)
     assert findings
@@ -276,6 +271,4 @@ def test_a_folder_is_the_states_name_in_snake_case() -> None:
 
 def test_a_template_without_the_state_machine_is_no_crash(definition: dict[str, Any], tmp_path: Path) -> None:
     findings = check_template("billing.asl.json", definition, {"Resources": {}}, tmp_path)
-    assert findings == [
-        "billing.asl.json: no AWS::Serverless::StateMachine of template.yaml has it as DefinitionUri."
-    ]
+    assert findings == ["billing.asl.json: no AWS::Serverless::StateMachine of template.yaml has it as DefinitionUri."]
