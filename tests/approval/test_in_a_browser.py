@@ -9,15 +9,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.approval.asked import ANN, BOB, CY, DI, asked_of, links, slept
+from tests.conftest import SCREENSHOTS
 from tests.runs.firm import PERIOD
 from tests.runs.story import SECONDS, live
-from tests.runs.test_approval_page_browser import SCREENSHOTS, browser
 from tests.sandbox import Run, Sandbox
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
-
-__all__ = ["browser"]  # the fixture
 
 pytestmark = pytest.mark.browser
 

@@ -1,43 +1,12 @@
-"""A real browser, and a server for it."""
+"""A server for the browser."""
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.pages.page_server import PageServer, serving
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser
-
-SCREENSHOTS = Path(__file__).parents[2] / "build" / "ci" / "screenshots"
-_ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    """Chromium as the system has it; CHROMIUM names another one. Without it the browser's tests are skipped."""
-    playwright_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-    found = os.environ.get("CHROMIUM") or shutil.which("chromium") or shutil.which("chromium-browser")
-    if not found:
-        pytest.skip("no chromium on this machine: install Debian's package chromium, or name one in CHROMIUM")
-    with playwright_api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=found, args=list(_ARGUMENTS))
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
@@ -45,10 +14,3 @@ def server() -> Iterator[PageServer]:
     """Serves what a test gives it."""
     with serving() as page_server:
         yield page_server
-
-
-@pytest.fixture(scope="session")
-def screenshots() -> Path:
-    """Where CI keeps pictures."""
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    return SCREENSHOTS

@@ -199,6 +199,8 @@ def _ask(sandbox: Sandbox, run: Run, choices: Choices, screen: Screen) -> None:
             screen.step(f"{mail.to[0]} cannot answer: {error}")
             continue
         screen.step(f"{mail.to[0]} answers {decision} through the page: HTTP {page.status}")
+        if page.status >= 400:
+            raise SandboxError(f"the page did not accept the answer: {page.text[:200]}")
         deadline = time.monotonic() + _GRACE_SECONDS
         while sandbox.is_waiting(run) and time.monotonic() < deadline:
             time.sleep(_POLL_SECONDS)

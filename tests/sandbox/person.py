@@ -182,8 +182,14 @@ def _wants_number(item: FormField, form: Form) -> bool:
 
 
 def _number_shown(form: Form, page: Page) -> str:
-    for text in (form.text, page.text):
-        found = re.search(r"(\d[\d,]*)\s+invoices?\b", text)
+    # What stands beside the field counts first: elsewhere on the page there are counts per currency, too.
+    for pattern, text in (
+        (r"There (?:is|are)\s+(\d[\d,]*)", form.text),
+        (r"(\d[\d,]*)\s+invoices?\b", form.text),
+        (r"(\d[\d,]*)\s+draft invoices?\b", page.text),
+        (r"(\d[\d,]*)\s+invoices?\b", page.text),
+    ):
+        found = re.search(pattern, text)
         if found:
             return found.group(1).replace(",", "")
     raise SandboxError("the page asks for the number of invoices and shows none")
