@@ -35,6 +35,18 @@ from billing.telemetry import logger, metrics
 _TRIES = 5
 
 
+def approval_exchange(event: Mapping[str, Any], connect: Callable[[], ApprovalExchange]) -> dict[str, Any]:
+    """Answer one request. Whatever fails, a secret or a parameter that cannot be read included, a page answers: a
+    person with money to sign for must never see a raw error. Links, names and amounts never reach a log."""
+    reference = str(event.get("requestContext", {}).get("requestId", ""))[:60]
+    try:
+        return connect().handle(event)
+    except Exception as error:  # noqa: BLE001 - whatever it was, a page answers
+        logger.error("approval page failed", extra={"error_name": type(error).__name__, "reference": reference})
+        metrics.add_metric(name="ApprovalPagesFailed", unit="Count", value=1)
+        return _html(500, trouble_page(reference))
+
+
 @dataclass(frozen=True, slots=True)
 class ApprovalExchange:
     """Everything behind the page. It can write votes, holds, delegations and outcomes, and complete the wait; nothing
@@ -49,16 +61,7 @@ class ApprovalExchange:
     finalises: bool
 
     def handle(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """Answer one request. Links, names and amounts never reach a log."""
-        reference = str(event.get("requestContext", {}).get("requestId", ""))[:60]
-        try:
-            return self._handle(event)
-        except Exception as error:  # noqa: BLE001 - whatever it was, a page answers
-            # A person with money to sign for must never see a raw error, whatever it was.
-            logger.error("approval page failed", extra={"error_name": type(error).__name__, "reference": reference})
-            return _html(500, trouble_page(reference))
-
-    def _handle(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer one request that finds everything in order."""
         link = str((event.get("pathParameters") or {}).get("link", ""))
         method = event["requestContext"]["http"]["method"]
         if str(event.get("rawPath", "")).startswith("/approvals/inbox/"):
@@ -108,6 +111,7 @@ class ApprovalExchange:
             logger.info("run woken" if woken else "run was awake already")
         except Exception as error:  # noqa: BLE001 - the decision stands, whatever kept the run asleep
             logger.error("run could not be woken", extra={"error_name": type(error).__name__})
+            metrics.add_metric(name="RunsNotWoken", unit="Count", value=1)
 
     def _look(self, link: str) -> Seen | None:
         return look(link, self.requests, self.signatures, self.who, self.now())

@@ -41,7 +41,7 @@ class Signing(SignedTexts, Protocol):
 
     def read_link(self, text: str) -> Link | None: ...
     def sign_vote(self, vote: Mapping[str, str]) -> str: ...
-    def sign_entry(self, request_id: str, entry: Mapping[str, Any]) -> str: ...
+    def sign_entry(self, request_id: str, number: int, entry: Mapping[str, Any]) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,9 +175,10 @@ def _closed(seen: Seen) -> str:
 def _append(seen: Seen, entry: Entry, requests: Requests, signing: Signing) -> Answered:
     """Write the entry, and say what it came to. The run has somebody to ask if a vote lost its effect or a new person
     is to be mailed."""
+    seen.present.refuse_blind_changes()
     entries = (*seen.present.entries, entry)
     content = signed_content(seen.present.stored.request.batch_sha256, holds(entries))
-    signed = signing.sign_entry(seen.request.id, entry.to_dict())
+    signed = signing.sign_entry(seen.request.id, seen.present.stored.changes + 1, entry.to_dict())
     if not requests.append(seen.request.id, seen.present.stored.changes, signed, content):
         return Answered(mistake=_CHANGED)
     said = {
