@@ -67,7 +67,7 @@ def open_the_run(
     """
     run_input = parse_run_input(raw_input, settings.zone, settings.lookback_months, settings.cycle)
     requester = approver_id(run_input.requested_by) if run_input.requested_by else ""
-    _check_approvers(settings, run_input.cycle, requester)
+    check_who_signs(settings, run_input.cycle, requester)
     period = run_input.period
     opened = run_input.scheduled_at or now
     key = lock_key(run_input.cycle, period.name)
@@ -108,8 +108,10 @@ def open_the_run(
     return {**run, "lock": HELD_BY_THIS_RUN}
 
 
-def _check_approvers(settings: RunSettings, cycle: str, requester: str) -> None:
-    """A mistake in who signs must show at the start, not after the listing."""
+def check_who_signs(settings: RunSettings, cycle: str, requester: str) -> None:
+    """Read the parameters that say who signs in a cycle. `requester` is an approver's id, or "".
+
+    Raises InputInvalid with the mistake: it must show when it is made, or at the start, and not after the listing."""
     check_rules(settings.waiting)
     rules = parse_slot_rules(settings.approvers)
     slots_for(rules, cycle, {})
