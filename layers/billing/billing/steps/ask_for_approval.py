@@ -147,12 +147,17 @@ class Asking:
     def _former(self, opened: ApprovalRequest) -> FormerRequest | None:
         """The request before this one, if it ended without an answer."""
         stored = self.requests.read(opened.id_of(opened.number - 1)) if opened.number > 1 else None
-        outcome = stored.outcome if stored else None
-        if stored is None or outcome is None or outcome.outcome not in (Outcome.EXPIRED, Outcome.UNDELIVERABLE):
+        if stored is None:
+            return None
+        # A run that was aborted while it waited has left no outcome.
+        over = datetime.fromisoformat(stored.request.expires_at) <= datetime.fromisoformat(opened.opened_at)
+        silent = stored.outcome is None and over
+        ended = stored.outcome.outcome if stored.outcome else str(Outcome.EXPIRED) if silent else ""
+        if ended not in (Outcome.EXPIRED, Outcome.UNDELIVERABLE):
             return None
         return FormerRequest(
             stored.request.opened_at,
-            outcome.outcome,
+            ended,
             stored.request.batch_sha256 == opened.batch_sha256,
             len(holds(present_request(stored, self.signed).entries)),
         )
