@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
-from tests.approval.asked import until
+from tests.approval.asked import expire, until
 from tests.runs.firm import firm, only, order
-from tests.runs.story import SECONDS, billed, decided, deployed, entered, posted, stripe_error
+from tests.runs.story import SECONDS, asked, billed, decided, deployed, entered, posted, stripe_error
 from tests.runs.template_cuts import TEMPLATE
 from tests.sandbox import Sandbox
 
@@ -74,6 +74,10 @@ def used() -> Iterator[dict[str, set[str]]]:
         posted(sandbox, sandbox.page_links(mails[0])[0], "approve", {"invoices": "1"})
         sandbox.wait_for_end(again, SECONDS)
         _left_alone(sandbox)
+        unanswered = sandbox.start(only(4))
+        asked(sandbox, unanswered)
+        expire(sandbox, unanswered)
+        decided(sandbox, sandbox.redrive(unanswered))
         decided(sandbox, sandbox.fire_schedule())
         yield seen
 

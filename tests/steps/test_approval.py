@@ -65,6 +65,7 @@ def test_after_an_end_the_next_number_is_asked_and_old_links_show_the_end(asked:
     shown = asked.post(old, answer="approve", invoices="3")
     assert shown["statusCode"] == 200
     assert "Expired" in shown["body"]
+    assert "This was asked anew" in shown["body"]
     assert asked.decide() == "undecided"
     asked.post(asked.link(ANN), answer="approve", invoices="3")
     assert asked.decide() == "approved"
@@ -76,6 +77,55 @@ def test_a_run_redriven_after_its_links_have_ended_asks_anew(asked: ApprovalWorl
     assert asked.ask("token-2") == 2
     asked.post(asked.link(ANN), answer="approve", invoices="3")
     assert asked.decide() == "approved"
+
+
+def newest(world: ApprovalWorld, person: str = ANN) -> tuple[str, str]:
+    """Subject and text of the newest mail to a person."""
+    content = [content for to, content, _ in world.outbox.mails if to == person][-1]
+    return content.subject, " ".join(content.text.split())
+
+
+def test_the_mail_of_a_new_request_says_what_became_of_the_former_one(asked: ApprovalWorld) -> None:
+    asked.post(asked.link(BOB), answer="hold", order="SO-1002", reason="Hours are not final.")
+    asked.expire()
+    asked.ask("token-2")
+    subject, text = newest(asked)
+    assert subject.startswith("Asked anew: approve 3 invoices for May 2026")
+    assert "expired before everybody had signed, and nothing was drafted. The orders and amounts are the same." in text
+    assert "1 invoice was held back then: hold back again what must not be billed." in text
+    asked.expire()
+    asked.matched = asked.batch(2)
+    asked.ask("token-3")
+    _, text = newest(asked)
+    assert "What is to be billed has changed since then." in text
+    assert "held back" not in text
+    assert asked.requests.current_number("run-1") == 3
+
+
+def test_an_aborted_runs_dead_request_is_told_as_expired(asked: ApprovalWorld) -> None:
+    asked.clock.move(days=4)
+    asked.ask("token-2")
+    assert "expired before everybody had signed" in newest(asked)[1]
+
+
+def test_an_answered_request_is_not_asked_anew_but_about_what_is_new(asked: ApprovalWorld) -> None:
+    asked.post(asked.link(ANN), answer="reject", number="3", reason="The rate is wrong.")
+    assert asked.decide() == "rejected"
+    asked.ask("token-2")
+    subject, text = newest(asked)
+    assert subject.startswith("Approve 3 invoices")
+    assert "asked anew" not in text
+
+
+def test_a_dead_link_says_how_it_ended_though_other_content_took_the_place_of_its_own(asked: ApprovalWorld) -> None:
+    old = asked.link(ANN)
+    asked.expire()
+    asked.files.write(asked.matched["batchKey"], b"{}", "application/json")
+    for answer in (asked.get(old), asked.post(old, answer="approve", invoices="3"), asked.post(old)):
+        assert answer["statusCode"] == 200
+        assert "Expired" in answer["body"]
+        assert "This was asked anew" not in answer["body"], "nobody was asked since"
+    assert asked.decide() == "expired"
 
 
 def test_other_content_is_asked_about_anew(asked: ApprovalWorld) -> None:

@@ -91,15 +91,29 @@ def open_the_run() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     """Wire the state "Open the run"."""
     from billing.adapters.executions import Executions
     from billing.adapters.runs_table import RunsTable
-    from billing.steps.open_the_run import open_the_run
+    from billing.steps.open_the_run import former_listing, open_the_run
 
     env = _environment()
     settings = _run_settings(env)
     locks = RunsTable(_dynamodb(), env.text("RUNS_TABLE"))
     executions = Executions(boto3.client("stepfunctions", config=_RETRIES))
-    return lambda event: open_the_run(
-        event["input"], event["executionArn"], event["executionName"], settings, locks, executions.is_running, now()
-    )
+
+    def opened(event: Mapping[str, Any]) -> dict[str, Any]:
+        run = open_the_run(
+            event["input"],
+            event["executionArn"],
+            event["executionName"],
+            settings,
+            locks,
+            executions.is_running,
+            now(),
+            event.get("before"),
+            event.get("redriveCount", 0),
+        )
+        # An execution that is redriven goes on with the definition it started with: an older one wants the frame alone.
+        return {"run": run, "former": former_listing(run, event["before"])} if "before" in event else run
+
+    return opened
 
 
 def check_the_parameters() -> Callable[[Mapping[str, Any]], None]:
@@ -156,6 +170,29 @@ def list_the_sales_orders() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
         env.texts("BILLING_EMAIL_FIELDS"),
         env.optional("STRIPE_ID_FIELD"),
         partial(list_sales_orders, suiteql()),
+        carry_over,
+        files,
+    )
+
+
+def compare_with_the_listing() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    """Wire the state "Compare with the listing"."""
+    from billing.adapters.carry_over import CarryOver
+    from billing.adapters.order_stamps import columns_beside, orders_listed_now
+    from billing.steps.compare_with_the_listing import compare_with_the_listing
+
+    env = _environment()
+    files = _files(env)
+    suiteql = _suiteql(env)
+    carry_over = CarryOver(_dynamodb(), env.text("LEDGER_TABLE"))
+    return lambda event: compare_with_the_listing(
+        event["run"],
+        event["listed"],
+        env.texts("ORDER_STATUSES"),
+        env.texts("BILLING_EMAIL_FIELDS"),
+        env.optional("STRIPE_ID_FIELD"),
+        columns_beside,
+        partial(orders_listed_now, suiteql()),
         carry_over,
         files,
     )

@@ -21,6 +21,8 @@ def asked_notice(run: Mapping[str, Any], batch: Batch, slots: Sequence[Slot], le
     lines = [f"*{escaped(slot.name, 100)}:* {escaped(slot_words(slot), 400)}" for slot in slots]
     left_out = len(batch.problems) + len(batch.of(Disposition.HOLD))
     notes = [f"{counted(left_out, 'order is', 'orders are')} left out."] if left_out else []
+    if run.get("round"):
+        notes.append("The run was redriven, and asks again.")
     notes.append(f"Without an answer it expires in {remaining_words(left)}.")
     return _message(
         f"Approval is asked for {what}",

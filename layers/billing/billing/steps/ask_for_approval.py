@@ -10,8 +10,8 @@ from typing import Any, Protocol
 
 from billing.adapters.approvals_table import StoredRequest, request_owner
 from billing.adapters.message_log import Sending
-from billing.domain.approval_entries import with_holds
-from billing.domain.approval_request import ApprovalRequest
+from billing.domain.approval_entries import holds, with_holds
+from billing.domain.approval_request import ApprovalRequest, FormerRequest
 from billing.domain.approvers import Outcome, SlotRule, approver_id, slots_for, without
 from billing.domain.batch import Batch, batch_from_dict, totals
 from billing.domain.errors import OurFault, PersonNeeded
@@ -33,10 +33,19 @@ class Requests(Protocol):
 
 
 class WriteMail(Protocol):
-    """Writes the mail that asks one person. `again` says why they are asked a second time."""
+    """Writes the mail that asks one person. `again` says why they are asked a second time about the same request,
+    `former` which request this one takes the place of."""
 
     def __call__(
-        self, request: ApprovalRequest, batch: Batch, approver: str, link: str, *, inbox: str, again: str
+        self,
+        request: ApprovalRequest,
+        batch: Batch,
+        approver: str,
+        link: str,
+        *,
+        inbox: str,
+        again: str,
+        former: FormerRequest | None,
     ) -> MailContent: ...
 
 
@@ -79,11 +88,12 @@ class Asking:
         if present.decided or present.lost_slots or present.expired(self.now):
             self.complete(task_token)
             return {"mails": 0, "refused": 0}
+        former = self._former(stored.request)
         sent, asked = 0, 0
         refused: list[PersonNeeded] = []
         for address in present.people:
             try:
-                sent += self._tell(present, batch, address)
+                sent += self._tell(present, batch, address, former)
                 asked += 1
             except PersonNeeded as error:
                 # One address that SES refuses must not keep the others from being asked.
@@ -92,7 +102,7 @@ class Asking:
             raise refused[0]
         return {"mails": sent, "refused": len(refused)}
 
-    def _tell(self, present: PresentRequest, batch: Batch, address: str) -> int:
+    def _tell(self, present: PresentRequest, batch: Batch, address: str, former: FormerRequest | None) -> int:
         """Mail one person, unless they have answered or were mailed about this content: 1 or 0."""
         request, person = present.request, approver_id(address)
         if any(vote.approver == address for vote in present.counted):
@@ -110,10 +120,29 @@ class Asking:
             self.links.to_decide(present.stored.request, address),
             inbox=self.links.to_inbox(request, address),
             again="Orders were held back, or taken in again, after you had signed." if earlier else "",
+            former=former,
         )
         self.mail.send(address, content, thread=request.run_id, tags=mail_tags(request.id, person))
         self.messages.finish(owner, what, at)
         return 1
+
+    def _former(self, opened: ApprovalRequest) -> FormerRequest | None:
+        """The request before this one, if it ended without an answer."""
+        stored = self.requests.read(opened.id_of(opened.number - 1)) if opened.number > 1 else None
+        if stored is None:
+            return None
+        # A run that was aborted while it waited has left no outcome.
+        over = datetime.fromisoformat(stored.request.expires_at) <= datetime.fromisoformat(opened.opened_at)
+        silent = stored.outcome is None and over
+        ended = stored.outcome.outcome if stored.outcome else str(Outcome.EXPIRED) if silent else ""
+        if ended not in (Outcome.EXPIRED, Outcome.UNDELIVERABLE):
+            return None
+        return FormerRequest(
+            stored.request.opened_at,
+            ended,
+            stored.request.batch_sha256 == opened.batch_sha256,
+            len(holds(present_request(stored, self.signed).entries)),
+        )
 
     def _request(
         self, run: Mapping[str, Any], matched: Mapping[str, Any], batch: Batch, waits: bool
