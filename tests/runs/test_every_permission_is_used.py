@@ -74,6 +74,7 @@ def used() -> Iterator[dict[str, set[str]]]:
         posted(sandbox, sandbox.page_links(mails[0])[0], "approve", {"invoices": "1"})
         sandbox.wait_for_end(again, SECONDS)
         _left_alone(sandbox)
+        sandbox.kill_at(1, "after", "AnnounceTheRequestFunction", services=["dynamodb"])
         unanswered = sandbox.start(only(4))
         asked(sandbox, unanswered)
         expire(sandbox, unanswered)
