@@ -48,7 +48,7 @@ def ends(sandbox: Sandbox, run: Run, error: str) -> None:
 
 def test_a_rejection_is_told_to_everybody_who_was_asked(sandbox: Sandbox) -> None:
     run = passed_on(sandbox, 1)
-    assert post(sandbox, links(sandbox, run)[BOB], "reject", invoices="1", reason="Wrong month.").status == 200
+    assert post(sandbox, links(sandbox, run)[BOB], "reject", number="1", reason="Wrong month.").status == 200
     ends(sandbox, run, "ApprovalRejected")
     assert notices(sandbox, run, "Rejected") == EVERYBODY
 
