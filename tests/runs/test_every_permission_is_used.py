@@ -37,7 +37,8 @@ WAITING = {
 def _granted() -> dict[str, set[str]]:
     resources = yaml_parse(TEMPLATE)["Resources"]
     machine = resources["MonthlyBilling"]["Properties"]["DefinitionSubstitutions"]
-    names = {"MonthlyBilling", "ApprovalPageFunction", *(name for name in machine if name.endswith("Function"))}
+    called = {"ApprovalPageFunction", "NoteTheBounceFunction"}
+    names = {"MonthlyBilling", *called, *(name for name in machine if name.endswith("Function"))}
     granted: dict[str, set[str]] = {}
     for name in sorted(names):
         found: set[str] = set()
@@ -65,8 +66,10 @@ def used() -> Iterator[dict[str, set[str]]]:
         sandbox.kill_at(1, "after", "TellTheTeamFunction", services=["sesv2"])
         billed(sandbox, only(1))
         first = sandbox.start(only(3))
-        sandbox.wait_for_approval(first, SECONDS)
+        asking = sandbox.wait_for_approval(first, SECONDS)
         sandbox.wait_for_end(sandbox.start(only(3)), SECONDS)
+        sandbox.ses.reports(asking[-1], "complaint")
+        until(lambda: "states:SendTaskSuccess" in seen["NoteTheBounceFunction"])
         decided(sandbox, first, "reject")
         again = sandbox.redrive(first)
         mails = sandbox.wait_for_approval(again, SECONDS)

@@ -63,8 +63,8 @@ class RecordedVote:
 
 @dataclass(frozen=True, slots=True)
 class Bounce:
-    """That mail does not reach an approver: `kind` is "bounce", "complaint" or "reject", `detail` SES's own word for
-    it."""
+    """That mail does not reach an approver: `kind` is "bounce", "complaint" or "reject", or "refused" if SES did not
+    even accept the address; `detail` is SES's own word for it."""
 
     approver: str
     kind: str

@@ -130,7 +130,7 @@ def bounce_mail(request: ApprovalRequest, lost: str, approver: str) -> MailConte
             subject=f"An approver cannot be reached: {what}",
             heading="An approver cannot be reached",
             opening=(
-                f"Mail to {lost} came back. The approval of {what} goes on with those who can be reached.",
+                f"Mail does not reach {lost}. The approval of {what} goes on with those who can be reached.",
                 "If you know another way to reach them, please use it, and tell whoever runs the billing.",
             ),
             facts=[("Their slot", ", ".join(slots)), ("Open until", instant_words(request.expires_at))],

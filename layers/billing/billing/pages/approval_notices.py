@@ -36,7 +36,7 @@ def bounce_notice(request: ApprovalRequest, lost: str) -> SlackMessage:
     slots = ", ".join(slot.name for slot in request.slots if lost in slot.people)
     return _message(
         f"An approver of {period_name(request.period)} cannot be reached",
-        [f"Mail to {escaped(lost, 254)} ({escaped(slots, 200)}) came back. The others were told."],
+        [f"Mail does not reach {escaped(lost, 254)} ({escaped(slots, 200)}). The others were told."],
         request.run_id,
     )
 

@@ -11,10 +11,10 @@ from typing import Any, Protocol
 from billing.adapters.approvals_table import StoredRequest, request_owner
 from billing.adapters.message_log import Sending
 from billing.domain.approval_entries import holds, with_holds
-from billing.domain.approval_request import ApprovalRequest, FormerRequest
+from billing.domain.approval_request import ApprovalRequest, Bounce, FormerRequest
 from billing.domain.approvers import Outcome, SlotRule, approver_id, slots_for, without
 from billing.domain.batch import Batch, batch_from_dict, totals
-from billing.domain.errors import OurFault, PersonNeeded
+from billing.domain.errors import AddressRefused, OurFault, PersonNeeded
 from billing.domain.mail import MailContent
 from billing.steps.approval_links import ApproverLinks, mail_tags
 from billing.steps.ports import Mail, Messages, ReadableFiles
@@ -30,6 +30,7 @@ class Requests(Protocol):
     def make_current(self, run_id: str, number: int) -> None: ...
     def seal(self, request_id: str, sealed_token: bytes) -> None: ...
     def index(self, approver: str, request_id: str, at: str) -> None: ...
+    def note_bounce(self, request_id: str, bounce: Bounce) -> bool: ...
 
 
 class WriteMail(Protocol):
@@ -75,7 +76,10 @@ class Asking:
         After a request of this run has ended, the next call opens a new one under the next number; but while the run
         goes round its waiting (`outcome_so_far` is "undecided") the request stays. What was decided while no token
         could be used ends the wait at once. Answers how many mails were sent and how many addresses SES refused.
-        Raises PersonNeeded if nobody could be asked.
+
+        An address that SES refuses for good is put on record like a bounce, and wakes the run: the others hear of it,
+        or a slot is lost. Raises PersonNeeded if mail as such is refused (sender, account) and a slot cannot be
+        satisfied without those who have no link yet.
         """
         batch = batch_from_dict(self.files.read_json(matched["batchKey"], matched["sha256"]))
         request = self._request(run, matched, batch, waits=outcome_so_far == Outcome.UNDECIDED)
@@ -89,18 +93,31 @@ class Asking:
             self.complete(task_token)
             return {"mails": 0, "refused": 0}
         former = self._former(stored.request)
-        sent, asked = 0, 0
-        refused: list[PersonNeeded] = []
+        sent = 0
+        refused: dict[str, AddressRefused] = {}
+        unasked: dict[str, PersonNeeded] = {}
         for address in present.people:
+            if address in present.unreachable:
+                continue
             try:
                 sent += self._tell(present, batch, address, former)
-                asked += 1
-            except PersonNeeded as error:
+            except AddressRefused as error:
                 # One address that SES refuses must not keep the others from being asked.
-                refused.append(error)
-        if refused and not asked:
-            raise refused[0]
-        return {"mails": sent, "refused": len(refused)}
+                refused[address] = error
+            except PersonNeeded as error:
+                unasked[address] = error
+        noted = [self._note(request.id, address, error.answer) for address, error in refused.items()]
+        without_link = [address for address in unasked if not present.was_asked(address)]
+        if present.lost_slots_if((*refused, *without_link)) and not present.lost_slots_if(refused):
+            raise next(iter(unasked.values()))
+        if any(noted):
+            self.complete(task_token)
+        return {"mails": sent, "refused": len(refused) + len(unasked)}
+
+    def _note(self, request_id: str, address: str, answer: str) -> bool:
+        """Record that SES refuses an address. Answers whether that is news."""
+        bounce = Bounce(approver_id(address), "refused", answer[:200], self.now.isoformat())
+        return self.requests.note_bounce(request_id, bounce)
 
     def _tell(self, present: PresentRequest, batch: Batch, address: str, former: FormerRequest | None) -> int:
         """Mail one person, unless they have answered or were mailed about this content: 1 or 0."""
