@@ -451,24 +451,30 @@ def approval_page() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     from billing.adapters.approvals_table import ApprovalsTable
     from billing.adapters.task_tokens import Waker
     from billing.domain.approvers import everybody, parse_domains, parse_people, parse_slots
-    from billing.steps.approval_exchange import ApprovalExchange
+    from billing.steps.approval_exchange import ApprovalExchange, never_raw
     from billing.steps.who_may_sign import WhoMaySign
 
     env = _environment()
-    who = WhoMaySign(
-        approvers=frozenset(everybody(parse_slots(env.text("APPROVERS")))),
-        deputies=frozenset(parse_people(env.optional("DEPUTIES"), "The parameter Deputies")),
-        domains=parse_domains(env.optional("DELEGATE_DOMAINS")),
-    )
-    return ApprovalExchange(
-        requests=ApprovalsTable(_dynamodb(), env.text("APPROVALS_TABLE")),
-        files=_files(env),
-        signatures=_signatures(env),
-        waker=Waker(boto3.client("kms", config=_RETRIES), boto3.client("stepfunctions", config=_RETRIES)),
-        who=who,
-        now=now,
-        finalises=env.flag("AUTO_ADVANCE"),
-    ).handle
+
+    @cache
+    def connect() -> ApprovalExchange:
+        """Made at the first request, not before: what goes wrong here is shown as a page, too, and tried again."""
+        who = WhoMaySign(
+            approvers=frozenset(everybody(parse_slots(env.text("APPROVERS")))),
+            deputies=frozenset(parse_people(env.optional("DEPUTIES"), "The parameter Deputies")),
+            domains=parse_domains(env.optional("DELEGATE_DOMAINS")),
+        )
+        return ApprovalExchange(
+            requests=ApprovalsTable(_dynamodb(), env.text("APPROVALS_TABLE")),
+            files=_files(env),
+            signatures=_signatures(env),
+            waker=Waker(boto3.client("kms", config=_RETRIES), boto3.client("stepfunctions", config=_RETRIES)),
+            who=who,
+            now=now,
+            finalises=env.flag("AUTO_ADVANCE"),
+        )
+
+    return never_raw(connect)
 
 
 def _suiteql(env: Environment) -> Callable[[], SuiteQL]:
