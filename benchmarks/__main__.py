@@ -1,5 +1,5 @@
-"""Prints two tables: planning and showing a month in memory and whole runs in the sandbox; and how long the page takes to
-refuse a link. `python -m benchmarks links` prints the second one alone.
+"""Prints two tables: planning and showing a month in memory and whole runs in the sandbox; and how long the page takes
+to refuse a link. `python -m benchmarks links` prints the second one alone.
 """
 
 from __future__ import annotations
@@ -107,10 +107,8 @@ def main() -> int:
             for row in source():
                 print(f"| {row.what} | {row.seconds:.2f} | {row.calls} |", flush=True)
         print()
-    print(f"{REQUESTS} GETs of each kind in turn; milliseconds\n")
-    print(
-        "| page | kinds | medians | difference | 95 % of it | Mann-Whitney p |\n| --- | --- | ---: | ---: | ---: | ---: |"
-    )
+    print(f"{REQUESTS} GETs of each kind in turn; milliseconds; p by Mann-Whitney\n")
+    print("| page | kinds | medians | difference | 95 % of it | p |\n| --- | --- | ---: | ---: | ---: | ---: |")
     for found in differences():
         first, second = (f"{median:.2f}" for median in found.medians)
         low, high = (f"{end:+.2f}" for end in found.interval)

@@ -70,7 +70,7 @@ def compared(page: str, kinds: tuple[str, str], first: Sequence[float], second: 
 
 
 def rank_sum_probability(first: Sequence[float], second: Sequence[float]) -> float:
-    """Mann-Whitney, two-sided, normal approximation; equal values (there are none among times) are not corrected for."""
+    """Mann-Whitney, two-sided, normal approximation. Equal values, rare among times, are not corrected for."""
     ranked = sorted([(value, 0) for value in first] + [(value, 1) for value in second])
     ranks = sum(rank for rank, (_, kind) in enumerate(ranked, start=1) if kind == 0)
     n, m = len(first), len(second)
@@ -91,7 +91,8 @@ def _in_turn(
     """Seconds of each. Who goes first changes by chance, so that neither has the other's leftovers."""
     chance = random.Random(2)
     times: tuple[list[float], list[float]] = ([], [])
-    for place, pair in enumerate([*zip(first, second, strict=True)][:WARM_UP] + [*zip(first, second, strict=True)]):
+    pairs = list(zip(first, second, strict=True))
+    for place, pair in enumerate([*pairs[:WARM_UP], *pairs]):
         for kind in chance.sample((0, 1), 2):
             start = time.perf_counter()
             answer = session.get(f"{address}/{pair[kind]}", timeout=60)
