@@ -1,4 +1,5 @@
-"""One real browser for all tests of a worker: Playwright drives one event loop a process."""
+"""What tests of several folders share: an empty AWS account, a clock that moves, and one real browser for all tests of
+a worker (Playwright drives one event loop a process)."""
 
 from __future__ import annotations
 
@@ -8,10 +9,25 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+# The logger, the tracer and the metrics read these when they are imported, as in Lambda.
+os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "billing-test")
+os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "CRITICAL")
+os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "billing-test")
+os.environ.setdefault("POWERTOOLS_TRACE_DISABLED", "true")
+
 import pytest
+from hypothesis import settings
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+    from tests.adapters.aws_world import AwsWorld
+    from tests.steps.moving_clock import MovingClock
+
+# Everybody who runs the tests sees the same cases; HYPOTHESIS_PROFILE=explore looks for new ones.
+settings.register_profile("same", derandomize=True, deadline=None)
+settings.register_profile("explore", deadline=None, max_examples=2_000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
 
 SCREENSHOTS = Path(os.environ.get("SCREENSHOTS") or Path(__file__).parents[1] / "build" / "ci" / "screenshots")
 _ARGUMENTS = (
@@ -23,6 +39,22 @@ _ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
+
+
+@pytest.fixture
+def aws() -> Iterator[AwsWorld]:
+    """An empty AWS account in moto."""
+    from tests.adapters.aws_world import aws_world
+
+    with aws_world() as world:
+        yield world
+
+
+@pytest.fixture
+def clock() -> MovingClock:
+    from tests.steps.moving_clock import MovingClock
+
+    return MovingClock()
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import gzip
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
@@ -14,7 +14,7 @@ import pytest
 from billing.domain.errors import OurFault, PersonNeeded
 from billing.http_exchange import LONGEST_ANSWER, file_of, form_of
 from billing.pages.batch_csv import batch_csv
-from billing.steps.approval_exchange import ApprovalExchange, never_raw
+from billing.steps.approval_exchange import ApprovalExchange, approval_exchange
 from tests.adapters.aws_world import AwsWorld, Refusing
 from tests.pages import samples
 from tests.steps.approval_world import ANN, ApprovalWorld
@@ -45,6 +45,10 @@ def private(answer: Mapping[str, Any]) -> None:
     assert "set-cookie" not in headers
 
 
+def handler(world: ApprovalWorld) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    return lambda event: approval_exchange(event, lambda: world.exchange)
+
+
 def beside(method: str, path: str) -> dict[str, Any]:
     """What the route that catches the rest hands on: no path parameters."""
     return {"rawPath": path, "requestContext": {"requestId": "ref-1", "http": {"method": method}}}
@@ -58,8 +62,8 @@ def test_every_status_has_the_headers(world: ApprovalWorld) -> None:
         (200, world.get(link, query="format=csv")),
         (200, world.look_into(world.inbox(ANN))),
         (404, world.get("nonsense")),
-        (404, never_raw(lambda: world.exchange)(beside("GET", "/approvals/"))),
-        (405, never_raw(lambda: world.exchange)(beside("PUT", f"/approvals/{link}"))),
+        (404, handler(world)(beside("GET", "/approvals/"))),
+        (405, handler(world)(beside("PUT", f"/approvals/{link}"))),
         (422, world.post(link)),
         (422, world.post(link, answer="approve", invoices="3", reason="x" * 20_000)),
         (200, world.post(link, answer="approve", invoices="3")),
@@ -75,12 +79,12 @@ def test_every_status_has_the_headers(world: ApprovalWorld) -> None:
 def test_what_is_no_link_at_all_gets_the_page_of_a_link_that_is_none(
     world: ApprovalWorld, method: str, path: str
 ) -> None:
-    answer = never_raw(lambda: world.exchange)(beside(method, path))
+    answer = handler(world)(beside(method, path))
     assert answer == world.get("nonsense") or (path == "/approvals/inbox", answer["statusCode"]) == (True, 404)
 
 
 def test_a_wrong_method_gets_the_same_bytes_whatever_the_link(world: ApprovalWorld) -> None:
-    handle = never_raw(lambda: world.exchange)
+    handle = handler(world)
     before = world.aws.dump()
     for method in ("PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "FOO"):
         answers = [handle(beside(method, f"/approvals/{link}")) for link in (world.link(ANN), "nonsense")]
@@ -99,7 +103,7 @@ def test_an_exception_anywhere_is_a_page_that_tells_its_reference_and_nothing_el
     def broken() -> ApprovalExchange:
         raise error
 
-    answer = never_raw(broken)({**beside("GET", "/approvals/x"), "pathParameters": {"link": "x"}})
+    answer = approval_exchange({**beside("GET", "/approvals/x"), "pathParameters": {"link": "x"}}, broken)
     assert answer["statusCode"] == 500
     private(answer)
     assert "Something is broken on our side" in answer["body"]
@@ -113,7 +117,7 @@ def test_an_event_that_is_none_is_a_page_too() -> None:
         raise OurFault("never reached")
 
     for event in ({}, {"requestContext": {}}, {"requestContext": {"requestId": "<script>"}}):
-        answer = never_raw(broken)(event)
+        answer = approval_exchange(event, broken)
         assert answer["statusCode"] == 500
         assert "<script>" not in answer["body"]
 
@@ -126,9 +130,8 @@ def test_a_page_that_could_not_be_made_at_first_is_made_at_the_next_request(worl
             raise broken.pop()
         return world.exchange
 
-    handle = never_raw(connect)
     event = {**beside("GET", f"/approvals/{world.link(ANN)}"), "pathParameters": {"link": world.link(ANN)}}
-    assert [handle(event)["statusCode"] for _ in range(2)] == [500, 200]
+    assert [approval_exchange(event, connect)["statusCode"] for _ in range(2)] == [500, 200]
 
 
 def test_a_store_that_fails_in_the_middle_of_an_answer_is_a_page(world: ApprovalWorld) -> None:

@@ -272,6 +272,8 @@ def test_unknown_and_forged_links_leave_the_same_calls_log_lines_and_metrics(san
         calls, lines = len(sandbox.requests), len(sandbox.logs("ApprovalPageFunction"))
         answer = requests.get(f"{address}/{target}", timeout=60)
         own = [one for one in sandbox.requests[calls:] if one.function == "ApprovalPageFunction"]
+        # The keys are read again every five minutes, whichever link comes then.
+        own = [one for one in own if "GetSecretValue" not in str(one.operation)]
         said = [_without_ids(line) for _, line in sandbox.logs("ApprovalPageFunction")[lines:]]
         left.append((answer.status_code, answer.content, dict(answer.headers), [one.operation for one in own], said))
         left[-1][2].pop("Date")

@@ -5,18 +5,26 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tests.approval.asked import ANN, BOB, CY, DI, asked_of, links, mails_of, post, requests_of, until
+from tests.approval.asked import ANN, BOB, CY, DI, asked_of, links, mails_of, post, requests_of, slept, until
 from tests.runs.firm import PERIOD
 from tests.runs.story import SECONDS, entered, in_slack, live
 from tests.sandbox import Run, Sandbox
 from tests.sandbox.aws.errors import SandboxError
 
+MINUTE = 60
+DAY = 86_400
+
 
 def test_reminded_twice_and_then_expired_with_its_own_notices() -> None:
-    with asked_of(f"{ANN}; Controller: {BOB}", ReminderIntervalSeconds="3", ApprovalTimeoutSeconds="8") as sandbox:
+    waiting = {"ReminderIntervalSeconds": str(2 * DAY), "ApprovalTimeoutSeconds": str(5 * DAY)}
+    with asked_of(f"{ANN}; Controller: {BOB}", **waiting) as sandbox:
         run = sandbox.start({"period": PERIOD})
         sandbox.wait_for_approval(run, SECONDS)
         assert post(sandbox, links(sandbox, run)[BOB], "approve", invoices="3").status == 200
+        for turn in (2, 3):
+            sandbox.clock.advance(2 * DAY + MINUTE)
+            slept(sandbox, run, turn)
+        sandbox.clock.advance(DAY)
         result = sandbox.wait_for_end(run, SECONDS)
         assert (result.status, result.error) == ("FAILED", "ApprovalExpired")
         assert live(sandbox) == []
@@ -25,7 +33,8 @@ def test_reminded_twice_and_then_expired_with_its_own_notices() -> None:
         mails = mails_of(sandbox, run)
         reminders = [mail for mail in mails if mail.subject.startswith("Reminder")]
         assert [mail.to[0] for mail in reminders] == [ANN, ANN], "whoever has signed is left alone"
-        assert all("left, until" in " ".join(mail.text.split()) for mail in reminders)
+        for mail, left in zip(reminders, ("2 days 23 hours left, until", "23 hours 5"), strict=True):
+            assert left in " ".join(mail.text.split())
         ended = {mail.to[0]: mail for mail in mails if mail.subject.startswith("Expired")}
         assert set(ended) == {ANN, BOB}
         assert "not rejected" in ended[ANN].text
@@ -53,13 +62,14 @@ def test_reminded_twice_and_then_expired_with_its_own_notices() -> None:
 
 
 def test_deputies_are_asked_when_nobody_answers_and_can_sign() -> None:
-    settings = {"EscalationAfterSeconds": "2", "Deputies": f"{CY}, {DI}", "ReminderIntervalSeconds": "0"}
+    settings = {"EscalationAfterSeconds": str(DAY), "Deputies": f"{CY}, {DI}", "ReminderIntervalSeconds": "0"}
     with asked_of(f"Lead: {ANN}; Controller: {BOB}", **settings) as sandbox:
         run = sandbox.start({"period": PERIOD})
         sandbox.wait_for_approval(run, SECONDS)
         first = links(sandbox, run)
         assert set(first) == {ANN, BOB}
         post(sandbox, first[BOB], "approve", invoices="3")
+        sandbox.clock.advance(DAY + MINUTE)
         until(lambda: {CY, DI} <= set(links(sandbox, run)))
         assert entered(sandbox, run).count("Ask the deputies") == 1
         assert post(sandbox, links(sandbox, run)[CY], "approve", invoices="3").status == 200

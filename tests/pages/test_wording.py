@@ -9,13 +9,13 @@ import pytest
 from billing.domain.approvers import Slot
 from billing.domain.customer_match import How, MatchedCustomer
 from billing.domain.due_date import DayOfMonth, Due, NetDays
+from billing.domain.period_name import period_name
 from billing.pages.wording import (
     customer_words,
     due_words,
     instant_words,
     money_words,
     ordinal,
-    period_name,
     remaining_words,
     slot_words,
     sums_words,

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from tests.runs.firm import only
+from tests.runs.firm import ANN, BOB, OWNER, only
 from tests.runs.story import SECONDS, live
 from tests.sandbox import Mail, Run, RunResult, Sandbox
 from tests.sandbox.egress import When
@@ -61,6 +62,29 @@ def play(sandbox: Sandbox, place: int, k: int, when: When) -> KilledRun:
     # Whoever was killed never saw an answer.
     services = {one.function: one.service for one in sandbox.requests[before:] if one.function and one.status is None}
     return KilledRun(run, result, services, sandbox.mails()[run.mails_before :], redrives)
+
+
+def is_billed_and_told_once(sandbox: Sandbox, k: int, when: When) -> set[str]:
+    """Play the run of the k-th order with a kill at every function's k-th call: one whole invoice is left, and
+    everybody has heard. Answers which functions were killed."""
+    posts = len(sandbox.posts())
+    killed = play(sandbox, k, k, when)
+    struck = {name for name in FUNCTIONS if killed.struck(name)}
+    assert killed.result.status == "SUCCEEDED", (killed.result, killed.services)
+    is_billed_once(sandbox, k)
+    assert [post for post in sandbox.posts()[posts:] if killed.run.name in json.dumps(post)] != []
+    assert len(sandbox.posts()) == posts + 2, "Slack can be asked what it has: it hears each thing once"
+    told = [mail.to[0] for mail in killed.mails]
+    for who, teller in (
+        (ANN, "AskForApprovalFunction"),
+        (BOB, "AskForApprovalFunction"),
+        (OWNER, "TellTheTeamFunction"),
+    ):
+        # SES cannot be asked what it sent: killed around a sending, it sends again rather than never.
+        most = 2 if killed.struck(teller) in ("sesv2", "dynamodb") else 1
+        assert 1 <= told.count(who) <= most, (who, killed.struck(teller))
+    assert len([mail for mail in killed.mails if mail.to != (OWNER,)]) <= 3, "one kill repeats one mail at most"
+    return struck
 
 
 def is_billed_once(sandbox: Sandbox, place: int) -> None:

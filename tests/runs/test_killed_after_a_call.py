@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import pytest
 
-from tests.runs.firm import ANN, BOB, OWNER, firm, order, work
-from tests.runs.killed import DEEPEST, FUNCTIONS, is_billed_once, play
+from tests.runs.firm import firm, order, work
+from tests.runs.killed import DEEPEST, FUNCTIONS, is_billed_and_told_once
 from tests.runs.story import deployed
 from tests.sandbox import Sandbox
 
@@ -25,23 +24,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.mark.parametrize("k", range(1, DEEPEST + 1))
 def test_every_function_killed_after_its_kth_call_still_leaves_one_whole_invoice(sandbox: Sandbox, k: int) -> None:
-    posts = len(sandbox.posts())
-    killed = play(sandbox, k, k, "after")
-    assert killed.result.status == "SUCCEEDED", (killed.result, {name: killed.struck(name) for name in FUNCTIONS})
-    is_billed_once(sandbox, k)
-    STRUCK.update(name for name in FUNCTIONS if killed.struck(name))
-    assert [post for post in sandbox.posts()[posts:] if killed.run.name in json.dumps(post)] != []
-    assert len(sandbox.posts()) == posts + 2, "Slack can be asked what it has: it hears each thing once"
-    told = [mail.to[0] for mail in killed.mails]
-    for who, teller in (
-        (ANN, "AskForApprovalFunction"),
-        (BOB, "AskForApprovalFunction"),
-        (OWNER, "TellTheTeamFunction"),
-    ):
-        # SES cannot be asked what it sent: killed around a sending, it sends again rather than never.
-        most = 2 if killed.struck(teller) in ("sesv2", "dynamodb") else 1
-        assert 1 <= told.count(who) <= most, (who, killed.struck(teller))
-    assert len([mail for mail in killed.mails if mail.to != (OWNER,)]) <= 3, "one kill repeats one mail at most"
+    STRUCK.update(is_billed_and_told_once(sandbox, k, "after"))
 
 
 def test_no_function_was_spared(sandbox: Sandbox) -> None:

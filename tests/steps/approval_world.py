@@ -24,7 +24,7 @@ from billing.domain.ledger import Disposition, OrderLink
 from billing.domain.mail import MailContent
 from billing.domain.order_rows import read_orders
 from billing.pages.approval_mail import approval_mail
-from billing.steps.approval_exchange import ApprovalExchange, never_raw
+from billing.steps.approval_exchange import ApprovalExchange, approval_exchange
 from billing.steps.approval_links import ApproverLinks
 from billing.steps.ask_for_approval import Asking
 from billing.steps.ask_the_deputies import ask_the_deputies
@@ -194,7 +194,7 @@ class ApprovalWorld:
         return self._call(link, "POST", "", urlencode(form))
 
     def _call(self, link: str, method: str, query: str, body: str | None, path: str = "/approvals/") -> dict[str, Any]:
-        return never_raw(lambda: self.exchange)(
+        return approval_exchange(
             {
                 "version": "2.0",
                 "rawPath": path + link,
@@ -202,5 +202,6 @@ class ApprovalWorld:
                 "rawQueryString": query,
                 "requestContext": {"requestId": "ref-1", "http": {"method": method}},
                 **({"body": body, "isBase64Encoded": False} if body is not None else {}),
-            }
+            },
+            lambda: self.exchange,
         )

@@ -63,11 +63,12 @@ def _mailer(env: Environment) -> Mailer:
     return Mailer(boto3.client("sesv2", config=_RETRIES), env.text("SENDER_EMAIL"), env.text("MAIL_CONFIGURATION_SET"))
 
 
-def _signatures(env: Environment) -> Signatures:
+def _signatures(secret_arn: str) -> Signatures:
+    """Made for each event: a key that was added meanwhile verifies and signs."""
     from billing.adapters.secrets import secret
     from billing.adapters.signatures import Signatures
 
-    return Signatures(secret(env.text("SIGNING_SECRET_ARN")))
+    return Signatures(secret(secret_arn))
 
 
 def _approver_links(env: Environment, signatures: Signatures) -> ApproverLinks:
@@ -223,7 +224,7 @@ def ask_for_approval() -> Callable[[Mapping[str, Any]], dict[str, int]]:
     stepfunctions = boto3.client("stepfunctions", config=_RETRIES)
 
     def ask(event: Mapping[str, Any]) -> dict[str, int]:
-        signatures = _signatures(env)
+        signatures = _signatures(env.text("SIGNING_SECRET_ARN"))
         asking = Asking(
             rules=parse_slot_rules(env.text("APPROVERS")),
             requester_may_sign=env.flag("REQUESTER_MAY_SIGN"),
@@ -263,7 +264,7 @@ def remind_the_approvers() -> Callable[[Mapping[str, Any]], dict[str, int]]:
         return message.text, message.blocks
 
     def remind(event: Mapping[str, Any]) -> dict[str, int]:
-        signatures = _signatures(env)
+        signatures = _signatures(env.text("SIGNING_SECRET_ARN"))
         return Reminding(
             requests=ApprovalsTable(dynamodb, table),
             files=files,
@@ -294,7 +295,7 @@ def ask_the_deputies() -> Callable[[Mapping[str, Any]], dict[str, int]]:
         parse_people(env.optional("DEPUTIES"), "The parameter Deputies"),
         env.flag("REQUESTER_MAY_SIGN"),
         requests,
-        _signatures(env),
+        _signatures(env.text("SIGNING_SECRET_ARN")),
         now(),
     )
 
@@ -323,7 +324,7 @@ def read_the_decision() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     requests = ApprovalsTable(dynamodb, env.text("APPROVALS_TABLE"))
     ledger = LedgerTable(dynamodb, env.text("LEDGER_TABLE"))
     return lambda event: read_the_decision(
-        event["run"], event["matched"], requests, files, ledger, _signatures(env), now()
+        event["run"], event["matched"], requests, files, ledger, _signatures(env.text("SIGNING_SECRET_ARN")), now()
     )
 
 
@@ -401,7 +402,7 @@ def close_the_run() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
         locks,
         carry_over,
         months,
-        _signatures(env),
+        _signatures(env.text("SIGNING_SECRET_ARN")),
         _report_faces,
         preview,
     )
@@ -451,30 +452,33 @@ def approval_page() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     from billing.adapters.approvals_table import ApprovalsTable
     from billing.adapters.task_tokens import Waker
     from billing.domain.approvers import everybody, parse_domains, parse_people, parse_slots
-    from billing.steps.approval_exchange import ApprovalExchange, never_raw
+    from billing.steps.approval_exchange import ApprovalExchange, approval_exchange
     from billing.steps.who_may_sign import WhoMaySign
 
     env = _environment()
+    approvers, deputies = env.text("APPROVERS"), env.optional("DEPUTIES")
+    domains, secret_arn = env.optional("DELEGATE_DOMAINS"), env.text("SIGNING_SECRET_ARN")
+    finalises = env.flag("AUTO_ADVANCE")
+    requests = ApprovalsTable(_dynamodb(), env.text("APPROVALS_TABLE"))
+    files = _files(env)
+    waker = Waker(boto3.client("kms", config=_RETRIES), boto3.client("stepfunctions", config=_RETRIES))
 
-    @cache
     def connect() -> ApprovalExchange:
-        """Made at the first request, not before: what goes wrong here is shown as a page, too, and tried again."""
-        who = WhoMaySign(
-            approvers=frozenset(everybody(parse_slots(env.text("APPROVERS")))),
-            deputies=frozenset(parse_people(env.optional("DEPUTIES"), "The parameter Deputies")),
-            domains=parse_domains(env.optional("DELEGATE_DOMAINS")),
-        )
         return ApprovalExchange(
-            requests=ApprovalsTable(_dynamodb(), env.text("APPROVALS_TABLE")),
-            files=_files(env),
-            signatures=_signatures(env),
-            waker=Waker(boto3.client("kms", config=_RETRIES), boto3.client("stepfunctions", config=_RETRIES)),
-            who=who,
+            requests=requests,
+            files=files,
+            signatures=_signatures(secret_arn),
+            waker=waker,
+            who=WhoMaySign(
+                approvers=frozenset(everybody(parse_slots(approvers))),
+                deputies=frozenset(parse_people(deputies, "The parameter Deputies")),
+                domains=parse_domains(domains),
+            ),
             now=now,
-            finalises=env.flag("AUTO_ADVANCE"),
+            finalises=finalises,
         )
 
-    return never_raw(connect)
+    return lambda event: approval_exchange(event, connect)
 
 
 def _suiteql(env: Environment) -> Callable[[], SuiteQL]:

@@ -25,6 +25,7 @@ from moto.s3 import models as s3_models
 from moto.stepfunctions.parser import models as sfn_models
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.state import state as state_module
+from moto.stepfunctions.parser.asl.component.state.exec import execute_state
 from moto.stepfunctions.parser.asl.component.state.exec.state_task.service.state_task_service_lambda import (
     StateTaskServiceLambda,
 )
@@ -79,6 +80,7 @@ class Hooks:
 _hooks: Hooks | None = None
 _installed = False
 _token_lock = threading.Lock()
+_LOOKS_AGAIN_SECONDS = 0.1
 
 
 def hooks() -> Hooks:
@@ -98,10 +100,13 @@ def activate(current: Hooks | None) -> None:
 
 def now_text() -> str:
     """The sandbox's time as the context object shows it, such as 2026-06-01T09:00:00.000Z."""
-    # A thread of an execution may outlive its sandbox by a moment; it must not trip over the clock.
-    seconds = _hooks.clock() if _hooks is not None else time.time()
-    moment = real_datetime.datetime.fromtimestamp(seconds, real_datetime.UTC)
+    moment = real_datetime.datetime.fromtimestamp(_now(), real_datetime.UTC)
     return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1000:03d}Z"
+
+
+def _now() -> float:
+    # A thread of an execution may outlive its sandbox by a moment; it must not trip over the clock.
+    return _hooks.clock() if _hooks is not None else time.time()
 
 
 def install() -> None:
@@ -122,6 +127,7 @@ def install() -> None:
     _stop_at_once()
     _leave_bucket_policies_to_the_front_door()
     _scale_the_waits_of_retry()
+    _time_out_by_the_clock()
     map_runs.install()
     # Every failed task is logged as an error of moto's; the execution history says it all.
     logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
@@ -155,8 +161,7 @@ def _move_with_the_clock() -> None:
     class Moved(real_datetime.datetime):
         @classmethod
         def now(cls, tz: Any = None) -> Any:
-            moment = hooks().clock() if _hooks is not None else time.time()
-            return real_datetime.datetime.fromtimestamp(moment, tz)
+            return real_datetime.datetime.fromtimestamp(_now(), tz)
 
     class Shim:
         datetime = Moved
@@ -356,6 +361,31 @@ def _scale_the_waits_of_retry() -> None:
             return getattr(time, name)
 
     retrier_decl.time = Shim()
+
+
+class _PatientEvent(threading.Event):
+    """An event whose wait ends by the sandbox's clock: days pass when a test moves it."""
+
+    def wait(self, timeout: float | None = None) -> bool:
+        if timeout is None:
+            return super().wait()
+        end = _now() + timeout
+        while (left := end - _now()) > 0:
+            if super().wait(min(left, _LOOKS_AGAIN_SECONDS)):
+                return True
+        return self.is_set()
+
+
+def _time_out_by_the_clock() -> None:
+    """A Task's TimeoutSeconds is measured by moto in the machine's time; a wait of a week could not be played."""
+
+    class Shim:
+        Event = _PatientEvent
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(threading, name)
+
+    execute_state.threading = Shim()
 
 
 def execution_module_event(name: str) -> Any:

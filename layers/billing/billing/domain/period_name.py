@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-_MONTHS = "January February March April May June July August September October November December".split()
+import re
+from typing import Final
+
+MONTHS: Final = "January February March April May June July August September October November December".split()
+_PERIOD: Final = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 
 
-def period_name(period: str) -> str:
-    """ "2026-05" -> "May 2026"."""
-    year, month = period.split("-")
-    return f"{_MONTHS[int(month) - 1]} {year}"
+def period_name(period: object) -> str:
+    """ "2026-05" as "May 2026"; anything else as it is: a page is shown whatever a file says."""
+    match = _PERIOD.fullmatch(str(period))
+    return f"{MONTHS[int(match[2]) - 1]} {match[1]}" if match else str(period)

@@ -10,6 +10,7 @@ from billing.domain.approvers import Answer, Outcome
 from billing.domain.batch import Batch, totals
 from billing.domain.ledger import Disposition
 from billing.domain.mail import MailContent
+from billing.domain.period_name import period_name
 from billing.pages.approval_view import checked_count, currency_totals, frame_notes, rejects
 from billing.pages.letter import Letter, mail_of
 from billing.pages.wording import (
@@ -17,7 +18,6 @@ from billing.pages.wording import (
     instant_words,
     money_words,
     people_words,
-    period_name,
     remaining_words,
     slot_words,
     sums_words,

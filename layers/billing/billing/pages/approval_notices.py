@@ -9,8 +9,9 @@ from billing.domain.approval_request import ApprovalRequest
 from billing.domain.approvers import Slot
 from billing.domain.batch import Batch, totals
 from billing.domain.ledger import Disposition
+from billing.domain.period_name import period_name
 from billing.pages.run_messages import SlackMessage, escaped
-from billing.pages.wording import counted, period_name, remaining_words, slot_words, sums_words
+from billing.pages.wording import counted, remaining_words, slot_words, sums_words
 
 
 def asked_notice(run: Mapping[str, Any], batch: Batch, slots: Sequence[Slot], left: Any) -> SlackMessage:

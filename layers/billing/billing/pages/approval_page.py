@@ -19,6 +19,7 @@ from billing.domain.approvers import Answer, Outcome, Standing
 from billing.domain.batch import Batch
 from billing.domain.ledger import Disposition
 from billing.domain.order_plan import PO_FIELD
+from billing.domain.period_name import period_name
 from billing.pages.approval_view import (
     answer_of,
     checked_count,
@@ -34,7 +35,7 @@ from billing.pages.batch_search import LONGEST_QUERY, page_of
 from billing.pages.foreign_text import clean
 from billing.pages.rendering import Shown
 from billing.pages.rendering import page as render_page
-from billing.pages.wording import counted, instant_words, people_words, period_name, remaining_words
+from billing.pages.wording import counted, instant_words, people_words, remaining_words
 
 __all__ = [
     "Shown",

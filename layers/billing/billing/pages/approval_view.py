@@ -13,10 +13,11 @@ from billing.domain.batch import Batch, BatchInvoice, totals
 from billing.domain.ledger import Disposition
 from billing.domain.money import CurrencyUnknown
 from billing.domain.month_comparison import BatchWarning
+from billing.domain.period_name import period_name
 from billing.domain.run_input import parse_filter
 from billing.domain.sales_order import Problem
 from billing.pages.batch_search import matches
-from billing.pages.wording import counted, day_words, instant_words, money_words, period_name, sums_words
+from billing.pages.wording import counted, day_words, instant_words, money_words, sums_words
 
 MOST_ROWS: Final = 50
 """Of one group of warnings on the page; the rest is found by the search and in the CSV."""

@@ -7,9 +7,10 @@ from datetime import datetime
 
 from billing.domain.approval_inbox import InboxItem
 from billing.domain.approvers import Outcome
+from billing.domain.period_name import period_name
 from billing.pages.rendering import Shown
 from billing.pages.rendering import page as render_page
-from billing.pages.wording import counted, instant_words, period_name, remaining_words
+from billing.pages.wording import counted, instant_words, remaining_words
 
 _ENDED = {
     str(Outcome.APPROVED): "Approved: the invoices are drafted in Stripe.",

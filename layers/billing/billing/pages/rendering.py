@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from billing.domain.money import plain_amount
+from billing.domain.period_name import period_name
 from billing.pages.foreign_text import shown
 from billing.pages.wording import (
     amount_words,
@@ -20,7 +21,6 @@ from billing.pages.wording import (
     due_words,
     instant_words,
     money_words,
-    period_name,
     slot_words,
 )
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from billing.domain.money import CurrencyUnknown, rule_of
+from billing.domain.period_name import period_name
 from billing.domain.report import Fate, Report, ReportLine
 from billing.pages.csv_file import Amount, Cell, csv_bytes
 from billing.pages.rendering import kept_page
@@ -19,7 +20,7 @@ from billing.pages.report_story import (
     line_amount,
     order_text,
 )
-from billing.pages.wording import amount_words, period_name
+from billing.pages.wording import amount_words
 
 HEAD: Final = (
     "Outcome",

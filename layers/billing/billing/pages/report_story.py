@@ -9,8 +9,9 @@ from urllib.parse import quote
 
 from billing.domain.approvers import Answer
 from billing.domain.money import CurrencyUnknown
+from billing.domain.period_name import period_name
 from billing.domain.report import Fate, Report, ReportLine, RunOutcome
-from billing.pages.wording import counted, instant_words, money_words, people_words, period_name, sums_words
+from billing.pages.wording import counted, instant_words, money_words, people_words, sums_words
 
 FATE_TITLES: Final = {
     Fate.DRAFTED: "Drafted",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
@@ -11,21 +10,14 @@ from billing.domain.approvers import Slot
 from billing.domain.customer_match import How, MatchedCustomer
 from billing.domain.due_date import Due, NetDays, due_date
 from billing.domain.money import format_amount
+from billing.domain.period_name import MONTHS
 
-_MONTHS: Final = "January February March April May June July August September October November December".split()
-_PERIOD: Final = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 _FOUND: Final = {
     How.STORED: "named in NetSuite's customer record",
     How.KNOWN: "known from an earlier run",
     How.METADATA: "found by its NetSuite id",
     How.EMAIL: "found by its e-mail address",
 }
-
-
-def period_name(period: object) -> str:
-    """ "2026-05" as "May 2026"; anything else as it is."""
-    match = _PERIOD.fullmatch(str(period))
-    return f"{_MONTHS[int(match[2]) - 1]} {match[1]}" if match else str(period)
 
 
 def instant_words(at: datetime | str) -> str:
@@ -40,7 +32,7 @@ def instant_words(at: datetime | str) -> str:
     else:
         instant = at
     instant = instant.astimezone(UTC)
-    return f"{instant.day} {_MONTHS[instant.month - 1]} {instant.year}, {instant:%H:%M} UTC"
+    return f"{instant.day} {MONTHS[instant.month - 1]} {instant.year}, {instant:%H:%M} UTC"
 
 
 def day_words(day: str) -> str:
@@ -49,7 +41,7 @@ def day_words(day: str) -> str:
         of = date.fromisoformat(day)
     except ValueError:
         return day
-    return f"{of.day} {_MONTHS[of.month - 1]} {of.year}"
+    return f"{of.day} {MONTHS[of.month - 1]} {of.year}"
 
 
 def remaining_words(left: timedelta) -> str:

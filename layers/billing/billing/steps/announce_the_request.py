@@ -4,38 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from billing.adapters.message_log import Sending
 from billing.domain.approvers import Slot, SlotRule, slots_for
 from billing.domain.batch import Batch, batch_from_dict, totals
-
-
-class Files(Protocol):
-    """The run's files."""
-
-    def read_json(self, key: str, sha256: str | None = None) -> Any: ...
-
-
-class Messages(Protocol):
-    """Which messages were sent."""
-
-    def begin(self, owner: str, what: str, at: str) -> Sending: ...
-    def finish(self, owner: str, what: str, at: str) -> None: ...
-
-
-class Channel(Protocol):
-    """A Slack channel."""
-
-    def post(self, message_id: str, text: str, blocks: Sequence[dict[str, Any]]) -> None: ...
-    def has(self, message_id: str, oldest: float) -> bool: ...
+from billing.steps.ports import Channel, Messages, ReadableFiles
 
 
 def announce_the_request(
     run: Mapping[str, Any],
     matched: Mapping[str, Any],
     rules: Sequence[SlotRule],
-    files: Files,
+    files: ReadableFiles,
     messages: Messages,
     channel: Callable[[], Channel],
     write: Callable[[Mapping[str, Any], Batch, Sequence[Slot]], tuple[str, Sequence[dict[str, Any]]]],

@@ -37,6 +37,18 @@ from billing.telemetry import logger, metrics
 _TRIES = 5
 
 
+def approval_exchange(event: Mapping[str, Any], connect: Callable[[], ApprovalExchange]) -> dict[str, Any]:
+    """Answer one request. Whatever fails, a secret or a parameter that cannot be read included, a page answers: a
+    person with money to sign for must never see a raw error. Links, names and amounts never reach a log."""
+    reference = str(event.get("requestContext", {}).get("requestId", ""))[:60]
+    try:
+        return connect().handle(event)
+    except Exception as error:  # noqa: BLE001 - whatever it was, a page answers
+        logger.error("approval page failed", extra={"error_name": type(error).__name__, "reference": reference})
+        metrics.add_metric(name="ApprovalPagesFailed", unit="Count", value=1)
+        return _html(500, trouble_page(reference))
+
+
 @dataclass(frozen=True, slots=True)
 class ApprovalExchange:
     """Everything behind the page. It can write votes, holds, delegations and outcomes, and complete the wait; nothing
@@ -51,7 +63,7 @@ class ApprovalExchange:
     finalises: bool
 
     def handle(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """Answer one request. Links, names and amounts never reach a log."""
+        """Answer one request that finds everything in order."""
         link = (event.get("pathParameters") or {}).get("link")
         if link is None:
             return _beside_the_routes(event)
@@ -103,6 +115,7 @@ class ApprovalExchange:
             logger.info("run woken" if woken else "run was awake already")
         except Exception as error:  # noqa: BLE001 - the decision stands, whatever kept the run asleep
             logger.error("run could not be woken", extra={"error_name": type(error).__name__})
+            metrics.add_metric(name="RunsNotWoken", unit="Count", value=1)
 
     def _look(self, link: str) -> Seen | None:
         return look(link, self.requests, self.signatures, self.who, self.now())
@@ -166,22 +179,6 @@ class ApprovalExchange:
             changes=remarks,
             passed_to=seen.passed_to,
         )
-
-
-def never_raw(connect: Callable[[], ApprovalExchange]) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
-    """The page's handler. A person with money to sign for must never see a raw error, whatever it was: also if a secret
-    or a setting keeps the exchange from being made."""
-
-    def handle(event: Mapping[str, Any]) -> dict[str, Any]:
-        reference = str(event.get("requestContext", {}).get("requestId", ""))[:60]
-        try:
-            return connect().handle(event)
-        except Exception as error:  # noqa: BLE001 - whatever it was, a page answers
-            logger.error("approval page failed", extra={"error_name": type(error).__name__, "reference": reference})
-            metrics.add_metric(name="ApprovalPageFailed", unit="Count", value=1)
-            return _html(500, trouble_page(reference))
-
-    return handle
 
 
 def _beside_the_routes(event: Mapping[str, Any]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from billing.domain.approval_entries import Entry, EntryKind, holds, passed_on, 
 from billing.domain.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote
 from billing.domain.approvers import Answer, Outcome, Standing, approver_id
 from billing.domain.batch import Batch, BatchInvoice, batch_from_dict
+from billing.steps.ports import ReadableFiles
 from billing.steps.present_request import PresentRequest, SignedTexts, present_request
 from billing.steps.votes import vote_fields
 from billing.steps.who_may_sign import WhoMaySign
@@ -48,13 +49,7 @@ class Signing(SignedTexts, Protocol):
 
     def read_link(self, text: str) -> Link | None: ...
     def sign_vote(self, vote: Mapping[str, str]) -> str: ...
-    def sign_entry(self, request_id: str, entry: Mapping[str, Any]) -> str: ...
-
-
-class Files(Protocol):
-    """The run's files."""
-
-    def read_json(self, key: str, sha256: str | None = None) -> Any: ...
+    def sign_entry(self, request_id: str, number: int, entry: Mapping[str, Any]) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,7 +172,7 @@ def conclude(seen: Seen, requests: Requests, now: datetime) -> bool:
     )
 
 
-def batch_of(seen: Seen, files: Files) -> Batch:
+def batch_of(seen: Seen, files: ReadableFiles) -> Batch:
     """Exactly the content that the request asks about now. Raises OurFault if it is missing or altered."""
     opened = seen.present.stored.request
     return with_holds(batch_from_dict(files.read_json(opened.batch_key, opened.batch_sha256)), seen.present.entries)
@@ -192,9 +187,10 @@ def _closed(seen: Seen) -> str:
 def _append(seen: Seen, entry: Entry, requests: Requests, signing: Signing) -> Answered:
     """Write the entry, and say what it came to. The run has somebody to ask if a vote lost its effect or a new person
     is to be mailed."""
+    seen.present.refuse_blind_changes()
     entries = (*seen.present.entries, entry)
     content = signed_content(seen.present.stored.request.batch_sha256, holds(entries))
-    signed = signing.sign_entry(seen.request.id, entry.to_dict())
+    signed = signing.sign_entry(seen.request.id, seen.present.stored.changes + 1, entry.to_dict())
     if not requests.append(seen.request.id, seen.present.stored.changes, signed, content):
         return Answered(mistake=_CHANGED)
     said = {

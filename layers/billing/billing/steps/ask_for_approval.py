@@ -17,6 +17,7 @@ from billing.domain.batch import Batch, batch_from_dict, totals
 from billing.domain.errors import OurFault, PersonNeeded
 from billing.domain.mail import MailContent
 from billing.steps.approval_links import ApproverLinks, mail_tags
+from billing.steps.ports import Mail, Messages, ReadableFiles
 from billing.steps.present_request import PresentRequest, SignedTexts, present_request
 
 
@@ -29,25 +30,6 @@ class Requests(Protocol):
     def make_current(self, run_id: str, number: int) -> None: ...
     def seal(self, request_id: str, sealed_token: bytes) -> None: ...
     def index(self, approver: str, request_id: str, at: str) -> None: ...
-
-
-class Files(Protocol):
-    """The run's files."""
-
-    def read_json(self, key: str, sha256: str | None = None) -> Any: ...
-
-
-class Messages(Protocol):
-    """Which messages were sent."""
-
-    def begin(self, owner: str, what: str, at: str) -> Sending: ...
-    def finish(self, owner: str, what: str, at: str) -> None: ...
-
-
-class Mail(Protocol):
-    """Sends mail."""
-
-    def send(self, to: str, content: MailContent, thread: str, tags: Mapping[str, str] | None = None) -> None: ...
 
 
 class WriteMail(Protocol):
@@ -65,7 +47,7 @@ class Asking:
     rules: tuple[SlotRule, ...]
     requester_may_sign: bool
     requests: Requests
-    files: Files
+    files: ReadableFiles
     messages: Messages
     mail: Mail
     seal: Callable[[str, str], bytes]

@@ -5,18 +5,12 @@ on.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Protocol
+from typing import Any
 
 from billing.domain.batch import batch_from_dict, map_items
 from billing.domain.order_stamp import OrderStamp, stamps_of_rows, what_changed
 from billing.steps.list_the_sales_orders import rows_of
-
-
-class Files(Protocol):
-    """The run's files."""
-
-    def read_json(self, key: str, sha256: str | None = None) -> Any: ...
-    def write_json(self, key: str, value: Any) -> str: ...
+from billing.steps.ports import Files
 
 
 def check_for_changes(

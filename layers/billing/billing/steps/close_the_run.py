@@ -31,16 +31,9 @@ from billing.domain.report import (
 from billing.domain.report_record import report_to_dict
 from billing.steps.list_the_sales_orders import carried_of, rows_of
 from billing.steps.note_the_failure import message_of
+from billing.steps.ports import Files
 from billing.steps.present_request import SignedTexts, present_request
 from billing.steps.record import record_of
-
-
-class Files(Protocol):
-    """The run's files."""
-
-    def read_json(self, key: str, sha256: str | None = None) -> Any: ...
-    def write_json(self, key: str, value: Any) -> str: ...
-    def write(self, key: str, data: bytes, content_type: str) -> None: ...
 
 
 class Ledger(Protocol):

@@ -10,14 +10,9 @@ from billing.adapters.order_query import ListedRows, OrderQuery, email_column
 from billing.domain.carry_over import Carried
 from billing.domain.order_rows import read_orders
 from billing.domain.run_input import parse_filter
+from billing.steps.ports import Files
 
 Row = Mapping[str, str]
-
-
-class Files(Protocol):
-    """The run's files."""
-
-    def write_json(self, key: str, value: Any) -> str: ...
 
 
 class CarriedOrders(Protocol):

@@ -33,6 +33,7 @@ from billing.domain.run_input import parse_filter
 from billing.domain.sales_order import Problem
 from billing.domain.upper_bounds import bound_warnings
 from billing.steps.list_the_sales_orders import carried_of, rows_of
+from billing.steps.ports import Files
 
 # What the approvers and the report are shown of the run's frame.
 _PUBLIC = ("id", "cycle", "period", "listedFrom", "listedBefore", "invoiceDate", "zone", "dryRun", "filter")
@@ -41,14 +42,6 @@ _PUBLIC = ("id", "cycle", "period", "listedFrom", "listedBefore", "invoiceDate",
 _OURS = (How.NEW, How.KNOWN, How.METADATA)
 # An intent claims all orders of an invoice in one transaction, and DynamoDB takes 100 writes in one.
 _ORDERS_PER_INVOICE = 90
-
-
-class Files(Protocol):
-    """The run's files."""
-
-    def read_json(self, key: str, sha256: str | None = None) -> Any: ...
-    def write_json(self, key: str, value: Any) -> str: ...
-    def write(self, key: str, data: bytes, content_type: str) -> None: ...
 
 
 class Ledger(Protocol):

@@ -14,6 +14,7 @@ from billing.domain.batch import batch_from_dict
 from billing.domain.errors import OurFault
 from billing.domain.ledger import Approval, Disposition
 from billing.domain.waiting import Due, NextStep, WaitingRules, next_step
+from billing.steps.ports import Files
 from billing.steps.present_request import PresentRequest, SignedTexts, present_request
 
 
@@ -22,13 +23,6 @@ class Requests(Protocol):
 
     def newest(self, run_id: str) -> StoredRequest | None: ...
     def conclude(self, request_id: str, outcome: RecordedOutcome, seen: int) -> bool: ...
-
-
-class Files(Protocol):
-    """The run's files."""
-
-    def read_json(self, key: str, sha256: str | None = None) -> Any: ...
-    def write_json(self, key: str, value: Any) -> str: ...
 
 
 class Ledger(Protocol):

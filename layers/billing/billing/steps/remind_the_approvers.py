@@ -16,6 +16,7 @@ from billing.domain.approvers import approver_id
 from billing.domain.batch import Batch, batch_from_dict
 from billing.domain.mail import MailContent
 from billing.steps.approval_links import ApproverLinks, mail_tags
+from billing.steps.ports import Channel, Mail, Messages, ReadableFiles
 from billing.steps.present_request import PresentRequest, SignedTexts, present_request
 from billing.steps.read_the_decision import step_of, waiting_rules
 
@@ -24,32 +25,6 @@ class Requests(Protocol):
     """The approvals table."""
 
     def newest(self, run_id: str) -> StoredRequest | None: ...
-
-
-class Files(Protocol):
-    """The run's files."""
-
-    def read_json(self, key: str, sha256: str | None = None) -> Any: ...
-
-
-class Messages(Protocol):
-    """Which messages were sent."""
-
-    def begin(self, owner: str, what: str, at: str) -> Sending: ...
-    def finish(self, owner: str, what: str, at: str) -> None: ...
-
-
-class Mail(Protocol):
-    """Sends mail."""
-
-    def send(self, to: str, content: MailContent, thread: str, tags: Mapping[str, str] | None = None) -> None: ...
-
-
-class Channel(Protocol):
-    """A Slack channel."""
-
-    def post(self, message_id: str, text: str, blocks: Sequence[dict[str, Any]]) -> None: ...
-    def has(self, message_id: str, oldest: float) -> bool: ...
 
 
 class WriteReminder(Protocol):
@@ -65,7 +40,7 @@ class Reminding:
     """What the state works with."""
 
     requests: Requests
-    files: Files
+    files: ReadableFiles
     messages: Messages
     mail: Mail
     channel: Callable[[], Channel]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 from billing.adapters.message_log import Sending
 from billing.domain.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote
@@ -16,41 +16,16 @@ from billing.domain.errors import PassingError
 from billing.domain.mail import MailContent
 from billing.domain.report import Report, RunOutcome
 from billing.domain.report_record import report_from_dict
+from billing.steps.ports import Channel, Mail, Messages, ReadableFiles
 
 _ENDS = (RunOutcome.REJECTED, RunOutcome.EXPIRED, RunOutcome.UNDELIVERABLE)
-
-
-class Files(Protocol):
-    """The run's files."""
-
-    def read_json(self, key: str, sha256: str | None = None) -> Any: ...
-
-
-class Messages(Protocol):
-    """Which messages were sent."""
-
-    def begin(self, owner: str, what: str, at: str) -> Sending: ...
-    def finish(self, owner: str, what: str, at: str) -> None: ...
-
-
-class Channel(Protocol):
-    """A Slack channel."""
-
-    def post(self, message_id: str, text: str, blocks: Sequence[dict[str, Any]]) -> None: ...
-    def has(self, message_id: str, oldest: float) -> bool: ...
-
-
-class Mail(Protocol):
-    """Sends mail."""
-
-    def send(self, to: str, content: MailContent, thread: str) -> None: ...
 
 
 def tell_the_team(
     run: Mapping[str, Any],
     closed: Mapping[str, Any],
     owners: Sequence[str],
-    files: Files,
+    files: ReadableFiles,
     messages: Messages,
     channel: Callable[[], Channel],
     mail: Mail,
