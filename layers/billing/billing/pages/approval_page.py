@@ -1,9 +1,9 @@
 """The pages behind an approval link: the one to sign on, the one that says how it stands, and the two that say no.
 
 The forms' fields, for whoever reads the POST: `answer` (from the button: "approve", "reject", "hold", "release" or
-"delegate"), `invoices` (typed, to approve), `number` (the same, to reject), `reason` (typed, for all but an approval),
-`order` (typed, to hold or release) and `delegate` (typed, an address). Nothing is filled in beforehand but a reason
-that was typed before.
+"delegate"), `invoices` (typed, to approve), `number` (the same, to reject or to pass on), `reason` (typed, to reject,
+hold or release), `order` (typed, to hold or release), `delegate` (typed, an address), and `note`, which people neither
+see nor hear: whatever fills it is a machine. Nothing is filled in beforehand but a reason that was typed before.
 Links and forms stay on the page's own path, so the token belongs into the path and never into the query.
 """
 
@@ -37,7 +37,15 @@ from billing.pages.rendering import Shown
 from billing.pages.rendering import page as render_page
 from billing.pages.wording import counted, instant_words, people_words, remaining_words
 
-__all__ = ["Shown", "approval_page", "batch_csv", "invalid_link_page", "standing_page", "trouble_page"]
+__all__ = [
+    "Shown",
+    "approval_page",
+    "batch_csv",
+    "invalid_link_page",
+    "standing_page",
+    "trouble_page",
+    "wrong_method_page",
+]
 
 LONGEST_REASON: Final = 1_000
 
@@ -213,6 +221,18 @@ def invalid_link_page() -> Shown:
         {
             "title": "This link cannot be used",
             "paragraphs": _INVALID,
+            "reference": "",
+        },
+    )
+
+
+def wrong_method_page() -> Shown:
+    """For a request that no browser sends: the same bytes whatever the link."""
+    return render_page(
+        "message_page.html.j2",
+        {
+            "title": "This cannot be done here",
+            "paragraphs": ("Open the link from your mail in a browser. Nothing was changed.",),
             "reference": "",
         },
     )

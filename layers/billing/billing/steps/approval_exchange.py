@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -23,10 +24,11 @@ from billing.pages.approval_page import (
     invalid_link_page,
     standing_page,
     trouble_page,
+    wrong_method_page,
 )
 from billing.pages.approval_view import changes_words, held_orders
 from billing.pages.inbox_page import inbox_page
-from billing.pages.rendering import Shown
+from billing.pages.rendering import Shown, page_csp, private_headers
 from billing.pages.wording import counted, sums_words
 from billing.steps.approval_page import Seen, answer, batch_of, conclude, look
 from billing.steps.inbox import inbox
@@ -63,7 +65,9 @@ class ApprovalExchange:
 
     def handle(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Answer one request that finds everything in order."""
-        link = str((event.get("pathParameters") or {}).get("link", ""))
+        link = (event.get("pathParameters") or {}).get("link")
+        if link is None:
+            return _beside_the_routes(event)
         method = event["requestContext"]["http"]["method"]
         if str(event.get("rawPath", "")).startswith("/approvals/inbox/"):
             found = inbox(link, self.requests, self.signatures, self.who, self.now())
@@ -76,7 +80,7 @@ class ApprovalExchange:
             return self._decide(link, seen, form_of(event))
         query = query_of(event)
         if query.get("format") == "csv":
-            return file_of(_csv_headers(seen.request), batch_csv(batch_of(seen, self.files)))
+            return file_of(event, _csv_headers(seen.request), batch_csv(batch_of(seen, self.files)))
         if not seen.open:
             return _html(200, self._standing(seen))
         return _html(200, self._page(seen, query))
@@ -187,6 +191,17 @@ class ApprovalExchange:
         return unapproved and self.requests.read(request.id_of(request.number + 1)) is not None
 
 
+def _beside_the_routes(event: Mapping[str, Any]) -> dict[str, Any]:
+    """For a path without a link, and for methods that a page does not have. Nothing is read, so the answer cannot
+    depend on the link. An address that a mail program has cut after /approvals/ belongs here."""
+    path = str(event.get("rawPath", ""))
+    if re.fullmatch(r"/approvals/(inbox/)?[^/]+", path) and path != "/approvals/inbox":
+        allowed = "GET, HEAD" if path.startswith("/approvals/inbox/") else "GET, HEAD, POST"
+        shown = wrong_method_page()
+        return answer_of(405, {**shown.headers, "allow": allowed}, shown.html)
+    return _html(404, invalid_link_page())
+
+
 def _refused() -> dict[str, Any]:
     """The same answer for unknown and forged links, on both kinds of pages. Counted: many of them are an attack."""
     logger.warning("approval link refused")
@@ -200,10 +215,6 @@ def _html(status: int, shown: Shown) -> dict[str, Any]:
 
 def _csv_headers(request: ApprovalRequest) -> dict[str, str]:
     return {
-        "content-type": "text/csv; charset=utf-8",
+        **private_headers("text/csv; charset=utf-8", page_csp()),
         "content-disposition": f'attachment; filename="approval-{request.period}.csv"',
-        "cache-control": "no-store",
-        "referrer-policy": "no-referrer",
-        "x-content-type-options": "nosniff",
-        "strict-transport-security": "max-age=63072000; includeSubDomains",
     }
