@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from billing.domain.report import Report
     from billing.steps.approval_links import ApproverLinks
     from billing.steps.draft_the_invoice import Drafting
+    from billing.steps.open_the_run import RunSettings
 
 _RETRIES = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5, read_timeout=20)
 
@@ -90,11 +91,53 @@ def open_the_run() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     """Wire the state "Open the run"."""
     from billing.adapters.executions import Executions
     from billing.adapters.runs_table import RunsTable
-    from billing.domain.waiting import WaitingRules
-    from billing.steps.open_the_run import RunSettings, open_the_run
+    from billing.steps.open_the_run import former_listing, open_the_run
 
     env = _environment()
-    settings = RunSettings(
+    settings = _run_settings(env)
+    locks = RunsTable(_dynamodb(), env.text("RUNS_TABLE"))
+    executions = Executions(boto3.client("stepfunctions", config=_RETRIES))
+
+    def opened(event: Mapping[str, Any]) -> dict[str, Any]:
+        run = open_the_run(
+            event["input"],
+            event["executionArn"],
+            event["executionName"],
+            settings,
+            locks,
+            executions.is_running,
+            now(),
+            event.get("before"),
+            event.get("redriveCount", 0),
+        )
+        # An execution that is redriven goes on with the definition it started with: an older one wants the frame alone.
+        return {"run": run, "former": former_listing(run, event["before"])} if "before" in event else run
+
+    return opened
+
+
+def check_the_parameters() -> Callable[[Mapping[str, Any]], None]:
+    """Wire what CloudFormation calls while the stack is deployed."""
+    from billing.adapters.cloudformation import respond
+    from billing.domain.upper_bounds import parse_upper_bounds
+    from billing.steps.check_the_parameters import check_the_parameters
+    from billing.steps.open_the_run import check_who_signs
+
+    def check(properties: Mapping[str, str]) -> None:
+        env = Environment(properties)
+        settings = _run_settings(env)
+        check_who_signs(settings, settings.cycle, "")
+        parse_upper_bounds(env.optional("UPPER_BOUNDS"))
+        _policy(env, "2026-01", ("email",))
+
+    return lambda event: check_the_parameters(event, check, respond)
+
+
+def _run_settings(env: Environment) -> RunSettings:
+    from billing.domain.waiting import WaitingRules
+    from billing.steps.open_the_run import RunSettings
+
+    return RunSettings(
         zone=env.zone("FIRM_TIME_ZONE"),
         cycle=env.text("CYCLE_NAME"),
         lookback_months=env.number("LOOKBACK_MONTHS"),
@@ -108,11 +151,6 @@ def open_the_run() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
             env.number("ESCALATION_AFTER_SECONDS"),
         ),
         draft_concurrency=env.number("DRAFT_CONCURRENCY"),
-    )
-    locks = RunsTable(_dynamodb(), env.text("RUNS_TABLE"))
-    executions = Executions(boto3.client("stepfunctions", config=_RETRIES))
-    return lambda event: open_the_run(
-        event["input"], event["executionArn"], event["executionName"], settings, locks, executions.is_running, now()
     )
 
 
@@ -132,6 +170,29 @@ def list_the_sales_orders() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
         env.texts("BILLING_EMAIL_FIELDS"),
         env.optional("STRIPE_ID_FIELD"),
         partial(list_sales_orders, suiteql()),
+        carry_over,
+        files,
+    )
+
+
+def compare_with_the_listing() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    """Wire the state "Compare with the listing"."""
+    from billing.adapters.carry_over import CarryOver
+    from billing.adapters.order_stamps import columns_beside, orders_listed_now
+    from billing.steps.compare_with_the_listing import compare_with_the_listing
+
+    env = _environment()
+    files = _files(env)
+    suiteql = _suiteql(env)
+    carry_over = CarryOver(_dynamodb(), env.text("LEDGER_TABLE"))
+    return lambda event: compare_with_the_listing(
+        event["run"],
+        event["listed"],
+        env.texts("ORDER_STATUSES"),
+        env.texts("BILLING_EMAIL_FIELDS"),
+        env.optional("STRIPE_ID_FIELD"),
+        columns_beside,
+        partial(orders_listed_now, suiteql()),
         carry_over,
         files,
     )

@@ -142,8 +142,8 @@ def parse_people(text: str, where: str) -> tuple[str, ...]:
 
 
 def is_address(text: str) -> bool:
-    """Whether it looks like one e-mail address."""
-    return len(text) <= 254 and _EMAIL.fullmatch(text) is not None
+    """Whether it looks like one e-mail address that SES can mail: 7-bit ASCII ("Destination", SES v2 API reference)."""
+    return len(text) <= 254 and text.isascii() and _EMAIL.fullmatch(text) is not None
 
 
 def parse_domains(text: str) -> frozenset[str]:

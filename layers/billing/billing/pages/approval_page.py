@@ -59,6 +59,9 @@ _FIELDS: Final[Mapping[str, str]] = {
 
 _NOT_DRAFTED: Final = ("problems", "held", "skipped")
 _NOTHING: Final = "Nothing is drafted and nothing is billed."
+_ASKED_ANEW: Final = (
+    "This was asked anew, under a newer request: the newest mail has the link that decides. This link decides nothing."
+)
 _INVALID: Final = (
     "It may be incomplete, it may have ended, or it may never have been valid.",
     (
@@ -175,11 +178,13 @@ def standing_page(
     finalises: bool = False,
     changes: Sequence[str] = (),
     passed_to: str = "",
+    asked_anew: bool = False,
 ) -> Shown:
     """How the request stands, for whoever cannot (any more) answer: what was signed, by whom, when, why, and what next.
 
     `just_signed` puts the confirmation of the answer first. Without `batch` (its file is gone) the totals are left out.
     `changes` tells what happened while it waited, `passed_to` to whom this person passed the request on.
+    `asked_anew` says that the run asks under a newer request now.
     """
     mine = answer_of(approver, votes)
     late = outcome is None and now >= datetime.fromisoformat(request.expires_at)
@@ -191,7 +196,7 @@ def standing_page(
             "title": headline,
             "tone": tone,
             "explanation": explanation,
-            "next_step": _next_step(request, outcome, standing, late, finalises),
+            "next_step": _ASKED_ANEW if asked_anew else _next_step(request, outcome, standing, late, finalises),
             "mine": mine,
             "just_signed": just_signed and mine is not None,
             "changes": changes,

@@ -14,7 +14,8 @@ from billing.adapters.signatures import Signatures
 from billing.adapters.task_tokens import Waker
 from billing.domain.approval_entries import passed_on
 from billing.domain.approval_request import ApprovalRequest
-from billing.domain.batch import totals
+from billing.domain.approvers import Outcome
+from billing.domain.batch import Batch, totals
 from billing.domain.errors import OurFault
 from billing.http_exchange import answer_of, file_of, form_of, query_of
 from billing.pages.approval_page import (
@@ -85,7 +86,9 @@ class ApprovalExchange:
         return _html(200, self._page(seen, query))
 
     def _decide(self, link: str, seen: Seen, form: Mapping[str, str]) -> dict[str, Any]:
-        batch = batch_of(seen, self.files)  # What cannot be shown (missing, altered) cannot be signed for.
+        # What cannot be shown (missing, altered) cannot be signed for. A request that has ended needs it no more: a
+        # run that asks anew may have put other content in its place.
+        batch = batch_of(seen, self.files) if seen.open else Batch({}, (), ())
         shown = f"{counted(seen.request.invoices, 'invoice')}, {sums_words(totals(batch.to_draft))}"
         answered = answer(seen, form, batch, shown, self.requests, self.signatures, self.who, self.now())
         if answered.mistake:
@@ -178,7 +181,14 @@ class ApprovalExchange:
             finalises=self.finalises,
             changes=remarks,
             passed_to=seen.passed_to,
+            asked_anew=self._is_asked_anew(seen),
         )
+
+    def _is_asked_anew(self, seen: Seen) -> bool:
+        """Whether the run asks under a newer request now, because this one ended without an approval."""
+        request, outcome = seen.request, seen.present.stored.outcome
+        unapproved = outcome.outcome != Outcome.APPROVED if outcome else seen.expired
+        return unapproved and self.requests.read(request.id_of(request.number + 1)) is not None
 
 
 def _beside_the_routes(event: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -51,15 +51,32 @@ class PresentRequest:
         return everybody(self.request.slots)
 
     @property
+    def ever_asked(self) -> tuple[str, ...]:
+        """Everybody who was asked at some time: at first, as a deputy, by delegation, or passed it on since."""
+        named = (person for entry in self.entries for person in entry.people)
+        return tuple(dict.fromkeys((*everybody(self.stored.request.slots), *named)))
+
+    @property
     def unreachable(self) -> tuple[str, ...]:
         """Addresses of those whom mail does not reach."""
         bounced = {bounce.approver for bounce in self.stored.bounces}
         return tuple(address for address in self.people if approver_id(address) in bounced)
 
     @property
+    def lost(self) -> tuple[str, ...]:
+        """Those whom mail does not reach and whose answer is missing: the others have to hear of them."""
+        answered = {vote.approver for vote in self.counted}
+        return tuple(address for address in self.unreachable if address not in answered)
+
+    @property
     def lost_slots(self) -> tuple[str, ...]:
         """Slots that can no longer be satisfied."""
-        return lost_slots(self.request.slots, as_domain_votes(self.votes), self.request.batch_sha256, self.unreachable)
+        return self.lost_slots_if(())
+
+    def lost_slots_if(self, unreachable: Iterable[str]) -> tuple[str, ...]:
+        """Slots that could not be satisfied if mail did not reach these addresses either."""
+        nobody = {*self.unreachable, *unreachable}
+        return lost_slots(self.request.slots, as_domain_votes(self.votes), self.request.batch_sha256, nobody)
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -67,6 +84,10 @@ class PresentRequest:
         answered = {vote.approver for vote in self.counted}
         waiting = [slot for slot in self.request.slots if slot.name in self.standing.open_slots]
         return tuple(address for address in everybody(waiting) if address not in answered)
+
+    def was_asked(self, address: str) -> bool:
+        """Whether this person was mailed a link of their own."""
+        return any(message.what == f"ask-{approver_id(address)}" for message in self.stored.messages)
 
     @property
     def deputies_asked(self) -> bool:
