@@ -114,7 +114,7 @@ REFUSED: dict[str, Make] = {
     "key that was taken out": lambda w: ring(TAKEN_OUT).sign_link(w.good),
     "key that was taken out, inbox": lambda w: ring(TAKEN_OUT).sign_inbox(w.mine),
     "a signed vote": lambda w: w.signatures.sign_vote({"r": w.good.request_id, "p": "decide"}),
-    "a signed entry": lambda w: w.signatures.sign_entry(w.good.request_id, {"kind": "hold"}),
+    "a signed entry": lambda w: w.signatures.sign_entry(w.good.request_id, 1, {"kind": "hold"}),
     # unknown: signed by us, and about nothing that there is
     "unknown run": lambda w: w.signatures.sign_link(replace(w.good, request_id="run-9.1")),
     "unknown number": lambda w: w.signatures.sign_link(replace(w.good, request_id="run-1.2")),
