@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from billing.domain.approvers import Slot, SlotRule
     from billing.domain.batch import Batch
     from billing.domain.billing_policy import BillingPolicy
+    from billing.domain.listed_people import ListedPeople
     from billing.domain.report import Report
     from billing.steps.approval_links import ApproverLinks
     from billing.steps.draft_the_invoice import Drafting
@@ -210,7 +211,6 @@ def ask_for_approval() -> Callable[[Mapping[str, Any]], dict[str, int]]:
     from billing.adapters.approvals_table import ApprovalsTable
     from billing.adapters.message_log import MessageLog
     from billing.adapters.task_tokens import complete, seal_token
-    from billing.domain.approvers import parse_slot_rules
     from billing.pages.approval_mail import approval_mail
     from billing.steps.ask_for_approval import Asking
 
@@ -225,8 +225,7 @@ def ask_for_approval() -> Callable[[Mapping[str, Any]], dict[str, int]]:
     def ask(event: Mapping[str, Any]) -> dict[str, int]:
         signatures = _signatures(env)
         asking = Asking(
-            rules=parse_slot_rules(env.text("APPROVERS")),
-            requester_may_sign=env.flag("REQUESTER_MAY_SIGN"),
+            listed=_listed(env),
             requests=ApprovalsTable(dynamodb, table),
             files=files,
             messages=MessageLog(dynamodb, table),
@@ -265,6 +264,7 @@ def remind_the_approvers() -> Callable[[Mapping[str, Any]], dict[str, int]]:
     def remind(event: Mapping[str, Any]) -> dict[str, int]:
         signatures = _signatures(env)
         return Reminding(
+            listed=_listed(env),
             requests=ApprovalsTable(dynamodb, table),
             files=files,
             messages=MessageLog(dynamodb, table),
@@ -292,7 +292,6 @@ def ask_the_deputies() -> Callable[[Mapping[str, Any]], dict[str, int]]:
     return lambda event: ask_the_deputies(
         event["run"],
         parse_people(env.optional("DEPUTIES"), "The parameter Deputies"),
-        env.flag("REQUESTER_MAY_SIGN"),
         requests,
         _signatures(env),
         now(),
@@ -323,7 +322,7 @@ def read_the_decision() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     requests = ApprovalsTable(dynamodb, env.text("APPROVALS_TABLE"))
     ledger = LedgerTable(dynamodb, env.text("LEDGER_TABLE"))
     return lambda event: read_the_decision(
-        event["run"], event["matched"], requests, files, ledger, _signatures(env), now()
+        event["run"], event["matched"], requests, files, ledger, _signatures(env), now(), partial(_listed, env)
     )
 
 
@@ -450,25 +449,31 @@ def approval_page() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     """Wire the approval page."""
     from billing.adapters.approvals_table import ApprovalsTable
     from billing.adapters.task_tokens import Waker
-    from billing.domain.approvers import everybody, parse_domains, parse_people, parse_slots
     from billing.steps.approval_exchange import ApprovalExchange
     from billing.steps.who_may_sign import WhoMaySign
 
     env = _environment()
-    who = WhoMaySign(
-        approvers=frozenset(everybody(parse_slots(env.text("APPROVERS")))),
-        deputies=frozenset(parse_people(env.optional("DEPUTIES"), "The parameter Deputies")),
-        domains=parse_domains(env.optional("DELEGATE_DOMAINS")),
-    )
     return ApprovalExchange(
         requests=ApprovalsTable(_dynamodb(), env.text("APPROVALS_TABLE")),
         files=_files(env),
         signatures=_signatures(env),
         waker=Waker(boto3.client("kms", config=_RETRIES), boto3.client("stepfunctions", config=_RETRIES)),
-        who=who,
+        who=WhoMaySign(_listed(env)),
         now=now,
         finalises=env.flag("AUTO_ADVANCE"),
     ).handle
+
+
+def _listed(env: Environment) -> ListedPeople:
+    """Raises InputInvalid if a parameter cannot be read."""
+    from billing.domain.approvers import parse_domains, parse_people, parse_slot_rules
+    from billing.domain.listed_people import ListedPeople
+
+    return ListedPeople(
+        rules=parse_slot_rules(env.text("APPROVERS")),
+        deputies=frozenset(parse_people(env.optional("DEPUTIES"), "The parameter Deputies")),
+        domains=parse_domains(env.optional("DELEGATE_DOMAINS")),
+    )
 
 
 def _suiteql(env: Environment) -> Callable[[], SuiteQL]:
@@ -535,12 +540,12 @@ def _report_faces(report: Report) -> Iterable[tuple[str, bytes, str]]:
 def _preview(rules: tuple[SlotRule, ...], finalises: bool, run: Mapping[str, Any], batch: Batch, sha256: str) -> bytes:
     """The page that the approvers would be shown, for a dry run."""
     from billing.domain.approval_request import ApprovalRequest
-    from billing.domain.approvers import everybody, slots_for, standing
+    from billing.domain.approvers import everybody, slots_without, standing
     from billing.domain.batch import totals
     from billing.pages.approval_page import approval_page as page
 
     opened = now()
-    slots = slots_for(rules, run["cycle"], totals(batch.to_draft))
+    slots = slots_without(rules, run["cycle"], totals(batch.to_draft), run["barred"])
     request = ApprovalRequest(
         id=f"{run['id']}.preview",
         run_id=run["id"],

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from billing.adapters.runs_table import Holder, lock_key
 from billing.domain.approvers import (
     approver_id,
+    check_slot_rules,
     parse_domains,
     parse_people,
     parse_slot_rules,
@@ -67,7 +68,8 @@ def open_the_run(
     """
     run_input = parse_run_input(raw_input, settings.zone, settings.lookback_months, settings.cycle)
     requester = approver_id(run_input.requested_by) if run_input.requested_by else ""
-    _check_approvers(settings, run_input.cycle, requester)
+    barred = "" if settings.requester_may_sign else requester
+    _check_approvers(settings, run_input.cycle, barred)
     period = run_input.period
     opened = run_input.scheduled_at or now
     key = lock_key(run_input.cycle, period.name)
@@ -86,6 +88,7 @@ def open_the_run(
         "mapResultsPrefix": f"runs/{period.name}/{execution_name}/map",
         "lockKey": key,
         "requestedBy": requester,
+        "barred": barred,
         "lock": NOT_NEEDED,
         "settings": {
             "approvalTimeoutSeconds": settings.waiting.timeout,
@@ -108,13 +111,14 @@ def open_the_run(
     return {**run, "lock": HELD_BY_THIS_RUN}
 
 
-def _check_approvers(settings: RunSettings, cycle: str, requester: str) -> None:
+def _check_approvers(settings: RunSettings, cycle: str, barred: str) -> None:
     """A mistake in who signs must show at the start, not after the listing."""
     check_rules(settings.waiting)
     rules = parse_slot_rules(settings.approvers)
+    check_slot_rules(rules)
     slots_for(rules, cycle, {})
-    if requester and not settings.requester_may_sign:
-        without([rule.slot for rule in rules_of(rules, cycle)], requester)
+    if barred:
+        without([rule.slot for rule in rules_of(rules, cycle)], barred)
     deputies = parse_people(settings.deputies, "The parameter Deputies")
     if bool(deputies) != bool(settings.waiting.escalation_after):
         raise InputInvalid(

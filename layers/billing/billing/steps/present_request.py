@@ -3,14 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
 from billing.adapters.approvals_table import StoredRequest
-from billing.domain.approval_entries import Entry, entry_from_dict, escalated, request_now
+from billing.domain.approval_entries import Entry, entry_from_dict, escalated, quiet_until, request_now
 from billing.domain.approval_request import ApprovalRequest, RecordedVote
-from billing.domain.approvers import Outcome, Standing, approver_id, everybody, lost_slots, standing
+from billing.domain.approvers import (
+    Outcome,
+    Slot,
+    Standing,
+    approver_id,
+    everybody,
+    lost_slots,
+    standing,
+    still_of_use,
+)
+from billing.domain.listed_people import ListedPeople
 from billing.steps.votes import as_domain_votes, verified_votes
 
 
@@ -24,13 +34,19 @@ class SignedTexts(Protocol):
 @dataclass(frozen=True, slots=True)
 class PresentRequest:
     """`request` has the people, the content and the number of invoices of now, `votes` are all that were given,
-    whichever content they were for, and `standing` says what those for this content come to."""
+    whichever content they were for, and `standing` says what those for this content come to. `able` are the slots with
+    those alone who may sign now; without a word of the parameters (see `among`) that is everybody."""
 
     stored: StoredRequest
     entries: tuple[Entry, ...]
     request: ApprovalRequest
     votes: tuple[RecordedVote, ...]
     standing: Standing
+    able: tuple[Slot, ...]
+
+    def among(self, listed: ListedPeople) -> PresentRequest:
+        """The request, with only those asked who are still listed."""
+        return replace(self, able=listed.able(self.stored.request, self.entries))
 
     @property
     def counted(self) -> tuple[RecordedVote, ...]:
@@ -48,6 +64,11 @@ class PresentRequest:
         return everybody(self.request.slots)
 
     @property
+    def signers(self) -> tuple[str, ...]:
+        """Those of them who may sign: nobody has taken them off since."""
+        return everybody(self.able)
+
+    @property
     def unreachable(self) -> tuple[str, ...]:
         """Addresses of those whom mail does not reach."""
         bounced = {bounce.approver for bounce in self.stored.bounces}
@@ -56,14 +77,30 @@ class PresentRequest:
     @property
     def lost_slots(self) -> tuple[str, ...]:
         """Slots that can no longer be satisfied."""
-        return lost_slots(self.request.slots, as_domain_votes(self.votes), self.request.batch_sha256, self.unreachable)
+        return lost_slots(
+            self.request.slots, as_domain_votes(self.votes), self.request.batch_sha256, self.unreachable, self.able
+        )
+
+    @property
+    def unlisted_slots(self) -> tuple[str, ...]:
+        """Those of them that would be lost if mail reached everybody: too few of their people are still listed."""
+        return lost_slots(self.request.slots, as_domain_votes(self.votes), self.request.batch_sha256, (), self.able)
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Those whose answer is still of use: in a slot that waits, and silent about this content."""
+        """Those whose answer is still of use: silent about this content, and still able to fill a place."""
+        return still_of_use(self.request.slots, as_domain_votes(self.votes), self.request.batch_sha256, self.able)
+
+    @property
+    def ask_again_at(self) -> datetime | None:
+        """When those are asked again whose approval was for other content; None if there are none."""
         answered = {vote.approver for vote in self.counted}
-        waiting = [slot for slot in self.request.slots if slot.name in self.standing.open_slots]
-        return tuple(address for address in everybody(waiting) if address not in answered)
+        voided = any(vote.approver not in answered for vote in self.votes)
+        return quiet_until(self.entries) if voided else None
+
+    def was_asked(self, address: str) -> bool:
+        """Whether this person was mailed a link of their own."""
+        return any(message.what == f"ask-{approver_id(address)}" for message in self.stored.messages)
 
     @property
     def deputies_asked(self) -> bool:
@@ -82,5 +119,10 @@ def present_request(stored: StoredRequest, signed: SignedTexts) -> PresentReques
     request = request_now(stored.request, entries)
     votes = verified_votes(stored.signed_votes, request.id, signed.read_vote)
     return PresentRequest(
-        stored, entries, request, votes, standing(request.slots, as_domain_votes(votes), request.batch_sha256)
+        stored,
+        entries,
+        request,
+        votes,
+        standing(request.slots, as_domain_votes(votes), request.batch_sha256),
+        request.slots,
     )
