@@ -25,7 +25,7 @@ from billing.domain.listed_people import ListedPeople
 from billing.domain.mail import MailContent
 from billing.domain.order_rows import read_orders
 from billing.pages.approval_mail import approval_mail
-from billing.steps.approval_exchange import ApprovalExchange
+from billing.steps.approval_exchange import ApprovalExchange, approval_exchange
 from billing.steps.approval_links import ApproverLinks
 from billing.steps.ask_for_approval import Asking
 from billing.steps.ask_the_deputies import ask_the_deputies
@@ -203,7 +203,7 @@ class ApprovalWorld:
         return self._call(link, "POST", "", urlencode(form))
 
     def _call(self, link: str, method: str, query: str, body: str | None, path: str = "/approvals/") -> dict[str, Any]:
-        return self.exchange.handle(
+        return approval_exchange(
             {
                 "version": "2.0",
                 "rawPath": path + link,
@@ -211,5 +211,6 @@ class ApprovalWorld:
                 "rawQueryString": query,
                 "requestContext": {"requestId": "ref-1", "http": {"method": method}},
                 **({"body": body, "isBase64Encoded": False} if body is not None else {}),
-            }
+            },
+            lambda: self.exchange,
         )
