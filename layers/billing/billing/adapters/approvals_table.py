@@ -94,6 +94,7 @@ class ApprovalsTable:
                 "opened_at": request.opened_at,
                 "expires_at": request.expires_at,
                 "invoices": request.invoices,
+                "barred": request.barred,
             }
         )
 
@@ -129,6 +130,7 @@ class ApprovalsTable:
                 opened_at=head["opened_at"],
                 expires_at=head["expires_at"],
                 invoices=int(head["invoices"]),
+                barred=str(head.get("barred", "")),
             ),
             sealed_token=bytes(token) if token is not None else b"",
             signed_votes=tuple(str(row["signed"]) for sk, row in sorted(rows.items()) if sk.startswith("VOTE#")),

@@ -8,13 +8,21 @@ hold it back; and nothing in the field that people do not see, which a machine f
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
 from billing.adapters.approvals_table import StoredRequest
 from billing.adapters.signatures import Link
-from billing.domain.approval_entries import Entry, EntryKind, holds, passed_on, signed_content, with_holds
+from billing.domain.approval_entries import (
+    Entry,
+    EntryKind,
+    holds,
+    passed_on,
+    run_must_look,
+    signed_content,
+    with_holds,
+)
 from billing.domain.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote
 from billing.domain.approvers import Answer, Outcome, Standing, approver_id
 from billing.domain.batch import Batch, BatchInvoice, batch_from_dict
@@ -155,6 +163,7 @@ def answer(
     vote = _vote(seen, form, shown, now)
     if isinstance(vote, str):
         return Answered(mistake=vote)
+    vote = replace(vote, slots=who.slots_of(seen.approver, seen.present))
     signed = signing.sign_vote(vote_fields(seen.request.id, vote))
     if not requests.vote(seen.request.id, approver_id(seen.approver), signed, seen.request.batch_sha256):
         return Answered(mistake=_CHANGED)
@@ -197,7 +206,10 @@ def _append(seen: Seen, entry: Entry, requests: Requests, signing: Signing) -> A
         EntryKind.HOLD: f"The order {entry.order} is held back.",
         EntryKind.RELEASE: f"The order {entry.order} is no longer held back.",
     }.get(entry.kind, "The request was passed on.")
-    return Answered(said=said, wake=entry.kind is EntryKind.DELEGATE or bool(seen.present.votes))
+    must_look = run_must_look(
+        seen.present.entries, [vote.at for vote in seen.present.votes], datetime.fromisoformat(entry.at)
+    )
+    return Answered(said=said, wake=entry.kind is EntryKind.DELEGATE or must_look)
 
 
 def _hold(seen: Seen, kind: EntryKind, form: Mapping[str, str], batch: Batch, now: datetime) -> Entry | Answered:

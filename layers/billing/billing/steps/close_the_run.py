@@ -300,6 +300,6 @@ def _error(
         cause = {
             RunOutcome.REJECTED: "An approver rejected the batch. Nothing was drafted.",
             RunOutcome.EXPIRED: "Nobody decided in time. Nothing was drafted.",
-            RunOutcome.UNDELIVERABLE: "Mail does not reach enough approvers. Nothing was drafted.",
+            RunOutcome.UNDELIVERABLE: "Too few approvers can be reached, or are still listed. Nothing was drafted.",
         }.get(outcome, "")
     return _ERRORS.get(outcome, ""), cause

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -13,6 +13,7 @@ from billing.domain.approvers import Outcome, approver_id
 from billing.domain.batch import batch_from_dict
 from billing.domain.errors import OurFault
 from billing.domain.ledger import Approval, Disposition
+from billing.domain.listed_people import ListedPeople
 from billing.domain.waiting import Due, NextStep, WaitingRules, next_step
 from billing.steps.ports import Files
 from billing.steps.present_request import PresentRequest, SignedTexts, present_request
@@ -39,19 +40,21 @@ def read_the_decision(
     ledger: Ledger,
     signed: SignedTexts,
     now: datetime,
+    listed: Callable[[], ListedPeople],
 ) -> dict[str, Any]:
     """Record what was approved and answer "approved"; or answer another end; or "undecided", with what is due and how
     many seconds to wait after it. Safe to repeat.
 
     A decision that is found in the table counts, whether its callback came or not. `heldKey` names the file of plans
-    that approvers held back: they are neither recorded nor drafted. Raises OurFault if an outcome in the table has no
-    signed votes behind it.
+    that approvers held back: they are neither recorded nor drafted. `listed` reads the parameters that say who signs,
+    not before somebody is waited for: a mistake in them takes no decision back. Raises OurFault if an outcome in the
+    table has no signed votes behind it.
     """
     present: PresentRequest | None = None
     outcome, step = Outcome.APPROVED, NextStep(Due.NOTHING, 0, 1)
     if matched["toAsk"]:
         present = _present(run, matched, requests, signed)
-        outcome, step = _outcome(present, run, matched, requests, signed, now)
+        outcome, step = _outcome(present, run, matched, requests, signed, now, listed)
     held_key = f"{run['prefix']}held.json"
     if outcome is Outcome.APPROVED:
         entries = present.entries if present else ()
@@ -90,6 +93,7 @@ def step_of(present: PresentRequest, rules: WaitingRules, now: datetime) -> Next
         now,
         reminded,
         present.deputies_asked,
+        present.ask_again_at,
     )
     untold = any(f"told-{approver_id(address)}" not in done for address in present.lost)
     if step.due is Due.NOTHING and untold:
@@ -113,28 +117,36 @@ def _outcome(
     requests: Requests,
     signed: SignedTexts,
     now: datetime,
+    listed: Callable[[], ListedPeople],
 ) -> tuple[Outcome, NextStep]:
     stands, stored = present.standing, present.stored
     step = step_of(present, waiting_rules(run), now)
     decided = stored.outcome
     if decided is None:
-        decided = _end(present, step, now)
+        decided = _end(present, step, now, listed)
         if decided is None:
             return Outcome.UNDECIDED, step
         if not requests.conclude(present.request.id, decided, stored.changes):
             # Somebody voted or decided between our read and our write: it counts.
-            return _outcome(_present(run, matched, requests, signed), run, matched, requests, signed, now)
+            return _outcome(_present(run, matched, requests, signed), run, matched, requests, signed, now, listed)
     outcome = Outcome(decided.outcome)
     if outcome is Outcome.APPROVED and stands.outcome is not Outcome.APPROVED:
         raise OurFault("The approvals table says approved, but the signed votes do not. Nothing is drafted.")
     return outcome, step
 
 
-def _end(present: PresentRequest, step: NextStep, now: datetime) -> RecordedOutcome | None:
+def _end(
+    present: PresentRequest, step: NextStep, now: datetime, listed: Callable[[], ListedPeople]
+) -> RecordedOutcome | None:
     stands, at = present.standing, now.isoformat()
     if stands.outcome is not Outcome.UNDECIDED:
         # Killed after the vote and before the outcome: the votes speak for themselves.
         return RecordedOutcome(str(stands.outcome), stands.reason, at)
+    present = present.among(listed())
+    if present.unlisted_slots:
+        slots = ", ".join(present.unlisted_slots)
+        why = f"The parameter Approvers no longer lists enough people for {slots}. A redrive asks those it lists now."
+        return RecordedOutcome(str(Outcome.UNDELIVERABLE), why, at)
     if present.lost_slots:
         slots, people = ", ".join(present.lost_slots), ", ".join(present.unreachable)
         return RecordedOutcome(str(Outcome.UNDELIVERABLE), f"Mail does not reach {people}, whom {slots} needs.", at)
