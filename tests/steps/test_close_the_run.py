@@ -63,6 +63,7 @@ class Closing:
     files: Files = field(default_factory=Files)
     ledger: dict[str, LedgerEntry] = field(default_factory=dict)
     outcome: RecordedOutcome | None = None
+    earlier: tuple[StoredRequest, ...] = ()
     released: list[str] = field(default_factory=list)
     months: dict[str, Any] = field(default_factory=dict)
     run: dict[str, Any] = field(default_factory=lambda: dict(RUN))
@@ -70,11 +71,11 @@ class Closing:
     def entries(self, keys: Iterable[str]) -> dict[str, LedgerEntry]:
         return {key: self.ledger[key] for key in keys if key in self.ledger}
 
-    def newest(self, run_id: str) -> StoredRequest | None:
+    def every(self, run_id: str) -> tuple[StoredRequest, ...]:
         if self.outcome is None:
-            return None
+            return ()
         request = ApprovalRequest("run-1.1", "run-1", "arn", "main", "2026-05", "k", "h", (), "t", "t", 3)
-        return StoredRequest(request, b"", (), 0, self.outcome)
+        return (*self.earlier, StoredRequest(request, b"", (), 0, self.outcome))
 
     def release(self, key: str, run_id: str) -> None:
         self.released.append(key)
