@@ -72,6 +72,12 @@ class ApprovalsTable:
         number = self.current_number(run_id)
         return self.read(f"{run_id}.{number}") if number else None
 
+    def every(self, run_id: str) -> tuple[StoredRequest, ...]:
+        """All requests of the run up to its present one, oldest first: a redriven run may have asked several times."""
+        numbers = range(1, self.current_number(run_id) + 1)
+        read = (self.read(f"{run_id}.{number}") for number in numbers)
+        return tuple(stored for stored in read if stored is not None)
+
     def make_current(self, run_id: str, number: int) -> None:
         """Point the run at a request. Safe to repeat."""
         self.dynamodb.put_item(

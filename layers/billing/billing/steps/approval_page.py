@@ -26,6 +26,7 @@ from billing.domain.approval_entries import (
 from billing.domain.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote
 from billing.domain.approvers import Answer, Outcome, Standing, approver_id
 from billing.domain.batch import Batch, BatchInvoice, batch_from_dict
+from billing.domain.ledger import Disposition
 from billing.steps.ports import ReadableFiles
 from billing.steps.present_request import PresentRequest, SignedTexts, present_request
 from billing.steps.votes import vote_fields
@@ -159,7 +160,11 @@ def answer(
             if asked == EntryKind.DELEGATE
             else _hold(seen, EntryKind(asked), form, batch, now)
         )
-        return entry if isinstance(entry, Answered) else _append(seen, entry, requests, signing)
+        if isinstance(entry, Answered):
+            return entry
+        answered = _append(seen, entry, requests, signing)
+        # The run writes at once that a hold takes an earlier approval away: it may be aborted before it looks again.
+        return replace(answered, wake=True) if answered.said and _objects(entry, batch) else answered
     vote = _vote(seen, form, shown, now)
     if isinstance(vote, str):
         return Answered(mistake=vote)
@@ -230,6 +235,12 @@ def _hold(seen: Seen, kind: EntryKind, form: Mapping[str, str], batch: Batch, no
     if not reason:
         return Answered(mistake="Write why, in words: the reason goes to the other approvers, and stays on record.")
     return Entry(kind, seen.approver, now.isoformat(), reason=reason, order=number, plans=tuple(found))
+
+
+def _objects(entry: Entry, batch: Batch) -> bool:
+    """Whether it holds back what was signed for in an earlier run."""
+    signed_before = {one.plan.key for one in batch.of(Disposition.FINISH)}
+    return entry.kind is EntryKind.HOLD and not signed_before.isdisjoint(entry.plans)
 
 
 def _has(invoice: BatchInvoice, number: str) -> bool:
