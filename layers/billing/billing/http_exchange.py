@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import base64
+import gzip
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
 _LONGEST_BODY = 16_384
+
+LARGEST_FILE = 4_400_000
+"""Bytes. Lambda hands on at most 6 MB of an answer (AWS, "Lambda quotas"), and a file is a third longer as Base64."""
 
 
 def form_of(event: Mapping[str, Any]) -> dict[str, str]:
@@ -31,12 +35,27 @@ def answer_of(status: int, headers: Mapping[str, str], body: str) -> dict[str, A
     return {"statusCode": status, "headers": dict(headers), "body": body}
 
 
-def file_of(headers: Mapping[str, str], content: bytes) -> dict[str, Any]:
-    """A file to download."""
+def accepts_gzip(event: Mapping[str, Any]) -> bool:
+    """Whether the browser says that it unpacks gzip (RFC 9110, "Accept-Encoding")."""
+    headers = event.get("headers") or {}
+    asked = next((str(value) for name, value in headers.items() if name.lower() == "accept-encoding"), "")
+    for part in asked.lower().split(","):
+        coding, _, weight = part.replace(" ", "").partition(";q=")
+        if coding in ("gzip", "*"):
+            return weight.rstrip("0").rstrip(".") != "" if weight else True
+    return False
+
+
+def file_of(headers: Mapping[str, str], content: bytes, gzipped: bool) -> dict[str, Any] | None:
+    """A file to download, packed for who unpacks it; None if it is too large for one answer."""
+    # Without the time of packing, so that the same file is the same bytes.
+    body = gzip.compress(content, compresslevel=6, mtime=0) if gzipped else content
+    if len(body) > LARGEST_FILE:
+        return None
     return {
         "statusCode": 200,
-        "headers": dict(headers),
-        "body": base64.b64encode(content).decode(),
+        "headers": {**headers, "vary": "accept-encoding", **({"content-encoding": "gzip"} if gzipped else {})},
+        "body": base64.b64encode(body).decode(),
         "isBase64Encoded": True,
     }
 

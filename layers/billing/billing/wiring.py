@@ -382,6 +382,7 @@ def close_the_run() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     from billing.adapters.runs_table import RunsTable
     from billing.domain.approvers import parse_slot_rules
     from billing.steps.close_the_run import close_the_run
+    from billing.steps.note_the_end import note_the_end
 
     env = _environment()
     dynamodb = _dynamodb()
@@ -392,19 +393,25 @@ def close_the_run() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     locks = RunsTable(dynamodb, runs_table)
     carry_over, months = CarryOver(dynamodb, ledger_table), Months(dynamodb, runs_table)
     preview = partial(_preview, parse_slot_rules(env.text("APPROVERS")), env.flag("AUTO_ADVANCE"))
-    return lambda event: close_the_run(
-        event["state"],
-        event["redriveCount"],
-        files,
-        ledger,
-        requests,
-        locks,
-        carry_over,
-        months,
-        _signatures(env),
-        _report_faces,
-        preview,
-    )
+
+    def close(event: Mapping[str, Any]) -> dict[str, Any]:
+        closed = close_the_run(
+            event["state"],
+            event["redriveCount"],
+            files,
+            ledger,
+            requests,
+            locks,
+            carry_over,
+            months,
+            _signatures(env),
+            _report_faces,
+            preview,
+        )
+        note_the_end(event["state"]["run"], closed, requests, now())
+        return closed
+
+    return close
 
 
 def tell_the_team() -> Callable[[Mapping[str, Any]], dict[str, int]]:

@@ -14,7 +14,7 @@ from typing import Any
 
 from billing.domain.approval_request import ApprovalRequest
 from billing.domain.approvers import Slot
-from billing.domain.batch import Batch
+from billing.domain.batch import Batch, BatchInvoice
 from billing.domain.canonical import canonical_json, sha256_hex
 from billing.domain.ledger import Disposition
 
@@ -31,7 +31,8 @@ class EntryKind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Entry:
     """`by` is the person's address, "" for the run itself. `plans` are the plan keys that a hold or release is about,
-    and `order` the order's number as it was typed; `people` those who are asked from now on, in the slots `slots`."""
+    and `order` the order's number, with those that go with it; `people` those who are asked from now on, in the slots
+    `slots`."""
 
     kind: EntryKind
     by: str
@@ -80,6 +81,25 @@ def holds(entries: Iterable[Entry]) -> dict[str, Entry]:
             elif entry.kind is EntryKind.RELEASE:
                 held.pop(key, None)
     return held
+
+
+def with_the_same_orders(invoices: Iterable[BatchInvoice], number: str) -> tuple[BatchInvoice, ...]:
+    """The invoices that bill an order, and every invoice that shares an order with one of them, in their order: nothing
+    else can be held back without billing half an order. Empty if no invoice bills it. Letters' case does not count.
+    """
+    invoices = tuple(invoices)
+    numbers = {
+        order.number
+        for invoice in invoices
+        for order in invoice.plan.orders
+        if order.number.casefold() == number.casefold()
+    }
+    while True:
+        found = tuple(one for one in invoices if any(order.number in numbers for order in one.plan.orders))
+        more = {order.number for one in found for order in one.plan.orders}
+        if more <= numbers:
+            return found
+        numbers |= more
 
 
 def signed_content(batch_sha256: str, held: Iterable[str]) -> str:

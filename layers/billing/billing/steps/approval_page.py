@@ -2,28 +2,48 @@
 
 GET and HEAD change nothing in any store: mail scanners open every link. A POST decides only with something typed that a
 machine would not type: the number of invoices to approve or to reject, an order's number to hold it back, an address of
-an allowed domain to pass the request on.
+an allowed domain to pass the request on. And only about the content that its form was shown with: the form carries that
+content's hash, which is no secret, and another hash decides nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
 from billing.adapters.approvals_table import StoredRequest
 from billing.adapters.signatures import Link
-from billing.domain.approval_entries import Entry, EntryKind, holds, passed_on, signed_content, with_holds
+from billing.domain.approval_entries import (
+    Entry,
+    EntryKind,
+    holds,
+    passed_on,
+    signed_content,
+    with_holds,
+    with_the_same_orders,
+)
 from billing.domain.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote
 from billing.domain.approvers import Answer, Outcome, Standing, approver_id
 from billing.domain.batch import Batch, BatchInvoice, batch_from_dict
+from billing.pages.foreign_text import clean
 from billing.steps.ports import ReadableFiles
 from billing.steps.present_request import PresentRequest, SignedTexts, present_request
 from billing.steps.votes import vote_fields
 from billing.steps.who_may_sign import WhoMaySign
 
 LONGEST_REASON = 2000
+_THOUSANDS = re.compile(r"(?<=\d)[ ,.'\u2019\u00a0\u202f](?=\d{3}(?!\d))")
+"""What stands between thousands, as the page's button writes it and as others do."""
+_UNSEEN = ("Cf", "Mn", "Me", "Co", "Cn")
+_MOST_NAMED = 20
+_CHANGED_SINCE = (
+    "What you are asked to sign has changed since you opened it, so nothing was recorded. Look at it as it is now, and "
+    "answer then."
+)
 _CHANGED = "Somebody else changed the request at the same moment, so nothing was recorded. Look again, and answer then."
 
 
@@ -88,10 +108,14 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What a POST came to: a mistake to correct; a vote that stands (`signed`); an order held or taken back, or the
-    request passed on (`said`, in words). `wake` says that the run has somebody to ask."""
+    """What a POST came to: a mistake to correct, in which case nothing was recorded; a vote that stands (`signed`); an
+    order held or taken back, or the request passed on (`said`, in words). `late` says why an answer after the end was
+    not recorded. `together` are the orders that a hold takes along and that have to be confirmed. `wake` says that the
+    run has somebody to ask."""
 
     mistake: str = ""
+    late: str = ""
+    together: tuple[str, ...] = ()
     signed: bool = False
     said: str = ""
     wake: bool = False
@@ -128,11 +152,17 @@ def answer(
     Safe to repeat: the first answer of a person about a content stands. A repeated POST after the decision asks for the
     run to be woken again, so that a lost callback is sent.
     """
-    if not seen.open:
-        return Answered(
-            mistake="" if seen.present.decided or seen.own_vote else _closed(seen), wake=seen.present.decided
-        )
     asked = form.get("answer", "")
+    if not seen.open:
+        if stands_already(seen, asked):
+            return Answered(wake=seen.present.decided)
+        why = _why_closed(seen)
+        if seen.present.decided or seen.expired:
+            return Answered(late=why, wake=seen.present.decided)
+        return Answered(mistake=why)
+    content = form.get("content", "")
+    if content != seen.request.batch_sha256:
+        return Answered(mistake=_CHANGED_SINCE)
     if asked in (EntryKind.HOLD, EntryKind.RELEASE, EntryKind.DELEGATE):
         entry = (
             _delegation(seen, form, who, now)
@@ -144,9 +174,14 @@ def answer(
     if isinstance(vote, str):
         return Answered(mistake=vote)
     signed = signing.sign_vote(vote_fields(seen.request.id, vote))
-    if not requests.vote(seen.request.id, approver_id(seen.approver), signed, seen.request.batch_sha256):
+    if not requests.vote(seen.request.id, approver_id(seen.approver), signed, content):
         return Answered(mistake=_CHANGED)
     return Answered(signed=True)
+
+
+def stands_already(seen: Seen, asked: str) -> bool:
+    """Whether exactly this answer of this person is on record: a second click, which is no mistake."""
+    return seen.own_vote is not None and seen.own_vote.answer == asked
 
 
 def conclude(seen: Seen, requests: Requests, now: datetime) -> bool:
@@ -166,10 +201,15 @@ def batch_of(seen: Seen, files: ReadableFiles) -> Batch:
     return with_holds(batch_from_dict(files.read_json(opened.batch_key, opened.batch_sha256)), seen.present.entries)
 
 
-def _closed(seen: Seen) -> str:
+def _why_closed(seen: Seen) -> str:
+    """Why this person's answer was not recorded."""
+    if seen.own_vote is not None:
+        return "You have answered already, and your first answer stands. This one was not recorded."
+    if seen.present.decided or seen.expired:
+        return "The request had ended before you answered. Your answer was not recorded."
     if seen.taken_off:
         return "You were taken off the list of those who sign, so you cannot answer any more."
-    return ""
+    return f"You passed the request on to {seen.passed_to}, so you cannot answer any more. Nothing was recorded."
 
 
 def _append(seen: Seen, entry: Entry, requests: Requests, signing: Signing) -> Answered:
@@ -189,26 +229,49 @@ def _append(seen: Seen, entry: Entry, requests: Requests, signing: Signing) -> A
 
 def _hold(seen: Seen, kind: EntryKind, form: Mapping[str, str], batch: Batch, now: datetime) -> Entry | Answered:
     """The entry that holds an order back or takes that back, or the sentence that says what is missing."""
-    number = " ".join(form.get("order", "").split())
+    typed = " ".join(form.get("order", "").split())
     reason = _reason(form)
     held = holds(seen.present.entries)
     if kind is EntryKind.HOLD:
-        found = [one.plan.key for one in batch.to_draft if _has(one, number)]
+        found = with_the_same_orders(batch.to_draft, typed)
         if not found:
             return Answered(mistake="To hold an order back, type its number as this page shows it among the invoices.")
         if len(found) == len(batch.to_draft):
             return Answered(mistake="Nothing would be left to bill. Reject the batch instead.")
     else:
-        found = [one.plan.key for one in batch.invoices if one.plan.key in held and _has(one, number)]
+        found = with_the_same_orders((one for one in batch.invoices if one.plan.key in held), typed)
         if not found:
             return Answered(mistake="To take an order in again, type its number as this page shows it among the held.")
-    if len(reason) < 3:
+    if not _says_something(reason):
         return Answered(mistake="Write why: the reason goes to the other approvers, and stays on record.")
-    return Entry(kind, seen.approver, now.isoformat(), reason=reason, order=number, plans=tuple(found))
+    number, others = _together(found, typed)
+    if kind is EntryKind.HOLD and others and form.get("together", "").strip() != str(len(others) + 1):
+        return Answered(
+            mistake=f"{number} is billed on one invoice with {_list(others)}, so all {len(others) + 1} orders would be "
+            f"held back. If that is meant, type how many orders are held back.",
+            together=(number, *others),
+        )
+    order = f"{number} (with {_list(others)})" if others else number
+    plans = tuple(one.plan.key for one in found)
+    return Entry(kind, seen.approver, now.isoformat(), reason=reason, order=order, plans=plans)
 
 
-def _has(invoice: BatchInvoice, number: str) -> bool:
-    return bool(number) and any(order.number.casefold() == number.casefold() for order in invoice.plan.orders)
+def _together(found: Sequence[BatchInvoice], typed: str) -> tuple[str, tuple[str, ...]]:
+    """(the order that was meant, as NetSuite writes it; the others that go with it)."""
+    numbers = dict.fromkeys(order.number for one in found for order in one.plan.orders)
+    meant = next(number for number in numbers if number.casefold() == typed.casefold())
+    return meant, tuple(number for number in numbers if number != meant)
+
+
+def _list(numbers: Sequence[str]) -> str:
+    named = ", ".join(numbers[:_MOST_NAMED])
+    return f"{named} and {len(numbers) - _MOST_NAMED:,} more" if len(numbers) > _MOST_NAMED else named
+
+
+def _says_something(reason: str) -> bool:
+    """Whether a person who reads it sees at least three signs, one of them a letter or a digit."""
+    visible = [sign for sign in clean(reason) if not sign.isspace() and unicodedata.category(sign) not in _UNSEEN]
+    return len(visible) >= 3 and any(sign.isalnum() for sign in visible)
 
 
 def _delegation(seen: Seen, form: Mapping[str, str], who: WhoMaySign, now: datetime) -> Entry | Answered:
@@ -230,10 +293,10 @@ def _vote(seen: Seen, form: Mapping[str, str], shown: str, now: datetime) -> Rec
     if asked not in (Answer.APPROVE, Answer.REJECT):
         return "Nothing was decided: choose approve or reject, and fill in its field."
     reason = _reason(form) if asked == Answer.REJECT else ""
-    if asked == Answer.REJECT and len(reason) < 3:
+    if asked == Answer.REJECT and not _says_something(reason):
         return "To reject, write why: the reason goes to the team, and stays on record."
     typed = form.get("invoices" if asked == Answer.APPROVE else "number", "").strip()
-    if typed != str(seen.request.invoices):
+    if _THOUSANDS.sub("", typed) != str(seen.request.invoices):
         wanted = f"To {asked}, type the number of invoices shown on this page."
         return f"{wanted} You typed {typed[:20]!r}." if typed else wanted
     return RecordedVote(seen.approver, Answer(asked), reason, now.isoformat(), seen.request.batch_sha256, shown)
