@@ -31,7 +31,7 @@ def until(what: Callable[[], Any], seconds: float = SECONDS) -> Any:
 
 def links(sandbox: Sandbox, run: Run) -> dict[str, str]:
     """Each person's newest link that can decide."""
-    return {mail.to[0]: sandbox.page_links(mail)[0] for mail in mails_of(sandbox, run) if sandbox.page_links(mail)}
+    return {mail.to[0]: sandbox.asking_links(mail)[0] for mail in mails_of(sandbox, run) if sandbox.asking_links(mail)}
 
 
 def mails_of(sandbox: Sandbox, run: Run) -> list[Mail]:

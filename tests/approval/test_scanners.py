@@ -120,10 +120,14 @@ def test_every_form_posted_unfilled_or_guessed_changes_no_byte(sandbox: Sandbox,
     for link, form in forms:
         for guess in GUESSES:
             for button in form.buttons:
-                data = {field.name: guess for field in form.fields} | {button.name: button.value}
-                answer = session.post(link, data=data, timeout=60)
-                assert answer.status_code == 422, (data, answer.text[:300])
+                guessed = {field.name: guess for field in form.fields} | {button.name: button.value}
+                hidden = {field.name: field.value for field in form.fields if field.kind == "hidden"}
+                assert set(hidden) == {"content"}
+                for data in (guessed | hidden, guessed):  # what a browser would send, and with that guessed as well
+                    answer = session.post(link, data=data, timeout=60)
+                    assert answer.status_code == 422, (data, answer.text[:300])
         assert session.post(link, data={}, timeout=60).status_code == 422
+        assert session.post(link, data=hidden, timeout=60).status_code == 422
         assert session.post(link, json={"answer": "approve", "invoices": "40"}, timeout=60).status_code == 422
     assert sandbox.dump() == before
     assert sandbox.is_waiting(run)
@@ -140,7 +144,15 @@ def test_every_answer_carries_the_headers_and_no_foreign_asset(sandbox: Sandbox,
     link = links(sandbox, run)[ANN]
     broken = requests.get(link[:-3], timeout=60)
     assert broken.status_code == 404
-    for answer in [*crawl(sandbox, run), broken, requests.post(link, data={}, timeout=60)]:
+    root = link.rpartition("/approvals/")[0]
+    nowhere = [
+        requests.get(root + path, timeout=60)
+        for path in ("/", "/approvals", "/approvals/", "/favicon.ico", f"{link.removeprefix(root)}/")
+    ]
+    nowhere.append(requests.put(link, timeout=60))
+    assert [answer.status_code for answer in nowhere] == [404] * 6
+    assert all(answer.text == broken.text for answer in nowhere), "a page, and not the gateway's own answer"
+    for answer in [*crawl(sandbox, run), broken, *nowhere, requests.post(link, data={}, timeout=60)]:
         for name, value in HEADERS.items():
             assert answer.headers[name] == value, (name, answer.url[:60])
         assert "max-age=" in answer.headers["strict-transport-security"]

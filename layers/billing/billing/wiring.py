@@ -27,10 +27,11 @@ if TYPE_CHECKING:
     from billing.adapters.signatures import Signatures
     from billing.adapters.slack import Slack
     from billing.adapters.stripe_api import Caller
-    from billing.domain.approval_request import ApprovalRequest
+    from billing.domain.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote
     from billing.domain.approvers import Slot, SlotRule
     from billing.domain.batch import Batch
     from billing.domain.billing_policy import BillingPolicy
+    from billing.domain.mail import MailContent
     from billing.domain.report import Report
     from billing.steps.approval_links import ApproverLinks
     from billing.steps.draft_the_invoice import Drafting
@@ -434,6 +435,13 @@ def tell_the_team() -> Callable[[Mapping[str, Any]], dict[str, int]]:
             "stripe_dashboard": _dashboard(report),
         }
 
+    def notice(
+        request: ApprovalRequest, outcome: RecordedOutcome, approver: str, votes: Sequence[RecordedVote]
+    ) -> MailContent:
+        # Made when it is used: keys that cannot be read must not keep the summary from going out.
+        inbox = _approver_links(env, _signatures(env)).to_inbox_after(request, approver, now())
+        return decided_mail(request, outcome, approver, votes, inbox)
+
     def slack_content(report: Report) -> tuple[str, list[dict[str, Any]]]:
         message = slack_summary(report, **links(report))
         return message.text, list(message.blocks)
@@ -448,7 +456,7 @@ def tell_the_team() -> Callable[[Mapping[str, Any]], dict[str, int]]:
         mailer,
         slack_content,
         lambda report: summary_mail(report, **links(report)),
-        decided_mail,
+        notice,
         now(),
     )
 

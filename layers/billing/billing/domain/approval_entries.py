@@ -113,6 +113,15 @@ def passed_on(entries: Iterable[Entry]) -> dict[str, str]:
     return {entry.by: entry.people[0] for entry in entries if entry.kind is EntryKind.DELEGATE}
 
 
+def brought_in(entries: Iterable[Entry], address: str) -> Entry | None:
+    """The entry by which somebody is asked who was not asked at first: passed on to them, or asked as a deputy."""
+    found = [
+        entry for entry in entries if entry.kind in (EntryKind.DELEGATE, EntryKind.ESCALATE) and address in entry.people
+    ]
+    # Whoever was asked as a deputy and then had it passed on to them as well has their right from the latter.
+    return found[-1] if found else None
+
+
 def escalated(entries: Iterable[Entry]) -> bool:
     """Whether deputies are asked."""
     return any(entry.kind is EntryKind.ESCALATE for entry in entries)

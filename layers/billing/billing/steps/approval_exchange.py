@@ -225,7 +225,7 @@ def _csv(seen: Seen, batch: Batch, part: str, gzipped: bool) -> dict[str, Any]:
         if whole is not None:
             return whole
     parts = batch_csv_parts(batch, LARGEST_FILE)
-    if part.isdecimal() and 1 <= int(part[:6]) <= len(parts):
+    if part.isascii() and part.isdecimal() and 1 <= int(part[:6]) <= len(parts):
         number = int(part[:6])
         one = file_of(_csv_headers(seen.request, f"-part-{number}-of-{len(parts)}"), parts[number - 1], gzipped)
         if one is not None:

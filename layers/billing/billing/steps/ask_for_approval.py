@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from billing.adapters.approvals_table import StoredRequest, request_owner
 from billing.adapters.message_log import Sending
-from billing.domain.approval_entries import with_holds
+from billing.domain.approval_entries import Entry, brought_in, with_holds
 from billing.domain.approval_request import ApprovalRequest
 from billing.domain.approvers import Outcome, SlotRule, approver_id, slots_for, without
 from billing.domain.batch import Batch, batch_from_dict, totals
@@ -33,10 +33,19 @@ class Requests(Protocol):
 
 
 class WriteMail(Protocol):
-    """Writes the mail that asks one person. `again` says why they are asked a second time."""
+    """Writes the mail that asks one person. `again` says why they are asked a second time, `because` why they are asked
+    if they were not at first."""
 
     def __call__(
-        self, request: ApprovalRequest, batch: Batch, approver: str, link: str, *, inbox: str, again: str
+        self,
+        request: ApprovalRequest,
+        batch: Batch,
+        approver: str,
+        link: str,
+        *,
+        inbox: str,
+        again: str,
+        because: Entry | None,
     ) -> MailContent: ...
 
 
@@ -110,6 +119,7 @@ class Asking:
             self.links.to_decide(present.stored.request, address),
             inbox=self.links.to_inbox(request, address),
             again="Orders were held back, or taken in again, after you had signed." if earlier else "",
+            because=brought_in(present.entries, address),
         )
         self.mail.send(address, content, thread=request.run_id, tags=mail_tags(request.id, person))
         self.messages.finish(owner, what, at)
