@@ -7,14 +7,13 @@ import gzip
 import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 
 import pytest
 
 from billing.http_exchange import LARGEST_FILE, accepts_gzip, file_of
 from billing.pages.batch_csv import batch_csv
 from billing.pages.csv_file import csv_bytes, csv_parts
-from tests.adapters.aws_world import aws_world
+from tests.adapters.aws_world import AwsWorld, aws_world
 from tests.pages import samples
 from tests.steps.approval_world import ANN, ApprovalWorld
 from tests.steps.moving_clock import MovingClock
@@ -22,19 +21,18 @@ from tests.steps.moving_clock import MovingClock
 LAMBDAS_LIMIT = 6 * 1024 * 1024
 
 
-@contextmanager
-def _asked(size: int) -> Iterator[ApprovalWorld]:
-    with aws_world() as aws:
-        world = ApprovalWorld(aws, MovingClock())
-        world.matched = world.keep(samples.month(size))
-        world.ask()
-        yield world
+def asked(aws: AwsWorld, size: int) -> ApprovalWorld:
+    """A request for so many orders that waits."""
+    world = ApprovalWorld(aws, MovingClock(), run_id=f"run-of-{size}")
+    world.matched = world.keep(samples.month(size))
+    world.ask()
+    return world
 
 
 @pytest.fixture(scope="module")
 def large() -> Iterator[ApprovalWorld]:
-    with _asked(10_000) as world:
-        yield world
+    with aws_world() as aws:
+        yield asked(aws, 10_000)
 
 
 @pytest.fixture(scope="module")
@@ -80,13 +78,13 @@ def test_the_page_of_ten_thousand_fits_too(large: ApprovalWorld) -> None:
     assert len(json.dumps(large.get(large.link(ANN)))) < LAMBDAS_LIMIT / 10
 
 
-def test_a_small_table_is_whole_for_everybody() -> None:
-    with _asked(40) as world:
-        plain = world.get(world.link(ANN), query="format=csv")
-        packed = world.get(world.link(ANN), query="format=csv", accept_encoding="gzip")
-        assert "content-encoding" not in plain["headers"]
-        assert base64.b64decode(plain["body"]) == gzip.decompress(base64.b64decode(packed["body"]))
-        assert plain["headers"]["vary"] == packed["headers"]["vary"]
+def test_a_small_table_is_whole_for_everybody(large: ApprovalWorld) -> None:
+    world = asked(large.aws, 40)
+    plain = world.get(world.link(ANN), query="format=csv")
+    packed = world.get(world.link(ANN), query="format=csv", accept_encoding="gzip")
+    assert "content-encoding" not in plain["headers"]
+    assert base64.b64decode(plain["body"]) == gzip.decompress(base64.b64decode(packed["body"]))
+    assert plain["headers"]["vary"] == packed["headers"]["vary"]
 
 
 def test_a_file_that_does_not_fit_is_none() -> None:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import base64
 import gzip
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
 _LONGEST_BODY = 16_384
+
+_NEVER = re.compile(r"0(\.0*)?")
 
 LARGEST_FILE = 4_400_000
 """Bytes. Lambda hands on at most 6 MB of an answer (AWS, "Lambda quotas"), and a file is a third longer as Base64."""
@@ -42,7 +45,7 @@ def accepts_gzip(event: Mapping[str, Any]) -> bool:
     for part in asked.lower().split(","):
         coding, _, weight = part.replace(" ", "").partition(";q=")
         if coding in ("gzip", "*"):
-            return weight.rstrip("0").rstrip(".") != "" if weight else True
+            return _NEVER.fullmatch(weight) is None
     return False
 
 

@@ -329,7 +329,7 @@ def _next_step(
     ended = outcome.outcome if outcome else str(standing.outcome)
     if ended == Outcome.APPROVED:
         sending = (
-            "Stripe finalises and sends the drafts."
+            "Stripe finalises and sends them by itself."
             if finalises
             else "Drafts stay drafts until a person finalises them there: nothing is sent to clients before that."
         )
