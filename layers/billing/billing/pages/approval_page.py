@@ -215,6 +215,7 @@ def standing_page(
             "title": headline,
             "tone": tone,
             "explanation": explanation,
+            "next_title": "How it went on" if end else "What happens next",
             "next_step": _next_step(request, outcome, standing, late, finalises, end, now, awake),
             "mistake": mistake,
             "said": said,

@@ -26,7 +26,7 @@ def ended_words(end: RunEnd) -> str:
     if end.outcome == RunOutcome.BILLED:
         return f"The run ended on {when}: {drafted}.{left_out}"
     if end.outcome == RunOutcome.MISSING:
-        again = "Run again, it finishes those and repeats none."
+        again = "Started again, the run finishes those and repeats none."
         return f"The run ended on {when}: {drafted}{failed}. {_TOLD} {again}{left_out}"
     if end.outcome == RunOutcome.STOPPED:
         return f"The run was stopped by an error on {when}: {counted(end.drafted, 'order')} drafted so far. {_TOLD}"
