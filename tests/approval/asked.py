@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from tests.runs.firm import firm, order
@@ -48,6 +49,12 @@ def post(sandbox: Sandbox, link: str, answer: str, **typed: str) -> Page:
 def slept(sandbox: Sandbox, run: Run, times: int) -> None:
     """Wait until the run has entered its waiting state so often, and waits."""
     until(lambda: entered(sandbox, run).count("Ask for approval") >= times and sandbox.is_waiting(run))
+
+
+def expire(sandbox: Sandbox, run: Run) -> None:
+    """More than the whole wait passes and nobody has answered."""
+    sandbox.clock.advance(timedelta(days=8))
+    assert sandbox.wait_for_end(run, SECONDS).error == "ApprovalExpired"
 
 
 def requests_of(sandbox: Sandbox, run: Run) -> list[Mapping[str, Any]]:

@@ -99,7 +99,7 @@ def passed(aws: AwsWorld, clock: MovingClock) -> ApprovalWorld:
     """Ann has passed her request on to Di."""
     world = ApprovalWorld(aws, clock, approvers=f"Lead: {ANN}; Controller: {BOB}", domains=("partner.example",))
     world.ask()
-    assert world.post(world.link(ANN), answer="delegate", delegate=DI.upper())["statusCode"] == 200
+    assert world.post(world.link(ANN), answer="delegate", delegate=DI.upper(), number="3")["statusCode"] == 200
     assert world.sleeper.woken == ["token-1"], "somebody has to be mailed"
     assert world.decide() == "undecided"
     assert world.ask("token-2", "undecided") == 1
@@ -116,7 +116,7 @@ def test_the_delegate_signs_with_a_link_of_their_own_instead_of_the_one_who_pass
 
 
 def test_a_delegate_cannot_pass_on_and_is_told(passed: ApprovalWorld) -> None:
-    answer = passed.post(passed.link(DI), answer="delegate", delegate="fay@partner.example")
+    answer = passed.post(passed.link(DI), answer="delegate", delegate="fay@partner.example", number="3")
     assert answer["statusCode"] == 422
     assert "cannot pass it on again" in answer["body"]
 
@@ -130,7 +130,7 @@ def test_only_new_people_of_an_allowed_domain_can_be_asked_instead(aws: AwsWorld
     )
     world.ask()
     before = aws.dump()
-    assert world.post(world.link(ANN), answer="delegate", delegate=to)["statusCode"] == 422
+    assert world.post(world.link(ANN), answer="delegate", delegate=to, number="3")["statusCode"] == 422
     assert aws.dump() == before
 
 
@@ -140,9 +140,11 @@ def test_a_delegation_that_no_key_has_signed_asks_nobody(aws: AwsWorld, clock: M
     world.ask()
     thief = Signatures({"first": "f" * 40})
     entry = Entry(EntryKind.DELEGATE, ANN, "t", people=(EVE,))
-    world.requests.append("run-1.1", 0, thief.sign_entry("run-1.1", entry.to_dict()), world.matched["sha256"])
-    other = world.signatures.sign_entry("run-2.1", entry.to_dict())
+    world.requests.append("run-1.1", 0, thief.sign_entry("run-1.1", 1, entry.to_dict()), world.matched["sha256"])
+    other = world.signatures.sign_entry("run-2.1", 2, entry.to_dict())
     world.requests.append("run-1.1", 1, other, world.matched["sha256"])
+    elsewhere = world.signatures.sign_entry("run-1.1", 7, entry.to_dict())
+    world.requests.append("run-1.1", 2, elsewhere, world.matched["sha256"])
     assert world.ask("token-2", "undecided") == 0
     assert EVE not in world.outbox.receivers
     world.post(world.link(ANN), answer="approve", invoices="3")
@@ -150,7 +152,7 @@ def test_a_delegation_that_no_key_has_signed_asks_nobody(aws: AwsWorld, clock: M
 
 
 def test_a_delegate_whose_domain_is_no_longer_allowed_cannot_sign(passed: ApprovalWorld) -> None:
-    passed.domains = ()
+    passed.domains = ("other.example",)
     before = passed.aws.dump()
     shown = passed.post(passed.link(DI), answer="approve", invoices="3")
     assert "taken off the list" in shown["body"]
@@ -198,12 +200,15 @@ def test_a_deputy_who_asked_for_the_run_is_not_asked(aws: AwsWorld, clock: Movin
 
 
 def test_a_slot_is_lost_when_too_few_of_it_can_be_reached_and_the_answered_count() -> None:
-    slots = (Slot("Both", 2, (ANN, BOB, CY)), Slot("Lead", 1, (ANN,)))
-    assert lost_slots(slots, [], "h", {ANN}) == ("Lead",)
+    slots = (Slot("Both", 2, (ANN, BOB, CY)), Slot("Lead", 1, (ANN, DI)))
+    assert lost_slots(slots, [], "h", {ANN, DI}) == ("Lead",)
+    assert lost_slots(slots, [], "h", {ANN}) == ()
     assert lost_slots(slots, [], "h", {BOB, CY}) == ("Both",)
+    assert lost_slots(slots, [], "h", {BOB, DI}) == ("Both", "Lead"), "Ann fills one of the two"
 
     assert lost_slots(slots, [Vote(ANN, Answer.APPROVE, "h", "t")], "h", {ANN, BOB}) == ()
-    assert lost_slots(slots, [Vote(ANN, Answer.APPROVE, "other", "t")], "h", {ANN}) == ("Lead",)
+    assert lost_slots(slots, [Vote(ANN, Answer.APPROVE, "other", "t")], "h", {ANN, DI}) == ("Lead",)
+    assert lost_slots(slots, [], "h", (), [Slot("Both", 2, (ANN, BOB)), Slot("Lead", 1, ())]) == ("Lead",)
 
 
 # Holds ---------------------------------------------------------------------------------------------------
@@ -227,6 +232,8 @@ def test_an_earlier_approval_counts_no_more_after_a_hold_and_again_when_it_is_ta
     bob = world.link(BOB)
     world.post(bob, answer="hold", order="SO-1001", reason="not final")
     assert world.decide() == "undecided"
+    assert world.ask("token-2", "undecided") == 0, "Bob may hold back more in a moment"
+    clock.move(hours=5 / 60)
     assert world.ask("token-2", "undecided") == 1, "Ann is asked again"
     assert world.ask("token-3", "undecided") == 0, "and only once"
     world.post(bob, answer="release", order="SO-1001", reason="final after all")
@@ -414,4 +421,4 @@ def test_slots_now_keeps_need_and_order() -> None:
         Entry(EntryKind.DELEGATE, ANN, "t", people=(DI,)),
         Entry(EntryKind.ESCALATE, "", "t", people=(EVE, DI), slots=("Lead",)),
     ]
-    assert slots_now(slots, entries) == (Slot("Two", 2, (DI, BOB, CY)), Slot("Lead", 1, (DI, EVE)))
+    assert slots_now(slots, entries) == (Slot("Two", 2, (DI, BOB, CY, EVE)), Slot("Lead", 1, (DI, EVE)))

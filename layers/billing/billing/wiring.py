@@ -31,9 +31,11 @@ if TYPE_CHECKING:
     from billing.domain.approvers import Slot, SlotRule
     from billing.domain.batch import Batch
     from billing.domain.billing_policy import BillingPolicy
+    from billing.domain.listed_people import ListedPeople
     from billing.domain.report import Report
     from billing.steps.approval_links import ApproverLinks
     from billing.steps.draft_the_invoice import Drafting
+    from billing.steps.open_the_run import RunSettings
 
 _RETRIES = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5, read_timeout=20)
 
@@ -63,11 +65,12 @@ def _mailer(env: Environment) -> Mailer:
     return Mailer(boto3.client("sesv2", config=_RETRIES), env.text("SENDER_EMAIL"), env.text("MAIL_CONFIGURATION_SET"))
 
 
-def _signatures(env: Environment) -> Signatures:
+def _signatures(secret_arn: str) -> Signatures:
+    """Made for each event: a key that was added meanwhile verifies and signs."""
     from billing.adapters.secrets import secret
     from billing.adapters.signatures import Signatures
 
-    return Signatures(secret(env.text("SIGNING_SECRET_ARN")))
+    return Signatures(secret(secret_arn))
 
 
 def _approver_links(env: Environment, signatures: Signatures) -> ApproverLinks:
@@ -89,11 +92,53 @@ def open_the_run() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     """Wire the state "Open the run"."""
     from billing.adapters.executions import Executions
     from billing.adapters.runs_table import RunsTable
-    from billing.domain.waiting import WaitingRules
-    from billing.steps.open_the_run import RunSettings, open_the_run
+    from billing.steps.open_the_run import former_listing, open_the_run
 
     env = _environment()
-    settings = RunSettings(
+    settings = _run_settings(env)
+    locks = RunsTable(_dynamodb(), env.text("RUNS_TABLE"))
+    executions = Executions(boto3.client("stepfunctions", config=_RETRIES))
+
+    def opened(event: Mapping[str, Any]) -> dict[str, Any]:
+        run = open_the_run(
+            event["input"],
+            event["executionArn"],
+            event["executionName"],
+            settings,
+            locks,
+            executions.is_running,
+            now(),
+            event.get("before"),
+            event.get("redriveCount", 0),
+        )
+        # An execution that is redriven goes on with the definition it started with: an older one wants the frame alone.
+        return {"run": run, "former": former_listing(run, event["before"])} if "before" in event else run
+
+    return opened
+
+
+def check_the_parameters() -> Callable[[Mapping[str, Any]], None]:
+    """Wire what CloudFormation calls while the stack is deployed."""
+    from billing.adapters.cloudformation import respond
+    from billing.domain.upper_bounds import parse_upper_bounds
+    from billing.steps.check_the_parameters import check_the_parameters
+    from billing.steps.open_the_run import check_who_signs
+
+    def check(properties: Mapping[str, str]) -> None:
+        env = Environment(properties)
+        settings = _run_settings(env)
+        check_who_signs(settings, settings.cycle, "")
+        parse_upper_bounds(env.optional("UPPER_BOUNDS"))
+        _policy(env, "2026-01", ("email",))
+
+    return lambda event: check_the_parameters(event, check, respond)
+
+
+def _run_settings(env: Environment) -> RunSettings:
+    from billing.domain.waiting import WaitingRules
+    from billing.steps.open_the_run import RunSettings
+
+    return RunSettings(
         zone=env.zone("FIRM_TIME_ZONE"),
         cycle=env.text("CYCLE_NAME"),
         lookback_months=env.number("LOOKBACK_MONTHS"),
@@ -107,11 +152,6 @@ def open_the_run() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
             env.number("ESCALATION_AFTER_SECONDS"),
         ),
         draft_concurrency=env.number("DRAFT_CONCURRENCY"),
-    )
-    locks = RunsTable(_dynamodb(), env.text("RUNS_TABLE"))
-    executions = Executions(boto3.client("stepfunctions", config=_RETRIES))
-    return lambda event: open_the_run(
-        event["input"], event["executionArn"], event["executionName"], settings, locks, executions.is_running, now()
     )
 
 
@@ -131,6 +171,29 @@ def list_the_sales_orders() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
         env.texts("BILLING_EMAIL_FIELDS"),
         env.optional("STRIPE_ID_FIELD"),
         partial(list_sales_orders, suiteql()),
+        carry_over,
+        files,
+    )
+
+
+def compare_with_the_listing() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    """Wire the state "Compare with the listing"."""
+    from billing.adapters.carry_over import CarryOver
+    from billing.adapters.order_stamps import columns_beside, orders_listed_now
+    from billing.steps.compare_with_the_listing import compare_with_the_listing
+
+    env = _environment()
+    files = _files(env)
+    suiteql = _suiteql(env)
+    carry_over = CarryOver(_dynamodb(), env.text("LEDGER_TABLE"))
+    return lambda event: compare_with_the_listing(
+        event["run"],
+        event["listed"],
+        env.texts("ORDER_STATUSES"),
+        env.texts("BILLING_EMAIL_FIELDS"),
+        env.optional("STRIPE_ID_FIELD"),
+        columns_beside,
+        partial(orders_listed_now, suiteql()),
         carry_over,
         files,
     )
@@ -210,11 +273,11 @@ def ask_for_approval() -> Callable[[Mapping[str, Any]], dict[str, int]]:
     from billing.adapters.approvals_table import ApprovalsTable
     from billing.adapters.message_log import MessageLog
     from billing.adapters.task_tokens import complete, seal_token
-    from billing.domain.approvers import parse_slot_rules
     from billing.pages.approval_mail import approval_mail
     from billing.steps.ask_for_approval import Asking
 
     env = _environment()
+    listed = _listed(env)
     files = _files(env)
     dynamodb = _dynamodb()
     table = env.text("APPROVALS_TABLE")
@@ -223,10 +286,9 @@ def ask_for_approval() -> Callable[[Mapping[str, Any]], dict[str, int]]:
     stepfunctions = boto3.client("stepfunctions", config=_RETRIES)
 
     def ask(event: Mapping[str, Any]) -> dict[str, int]:
-        signatures = _signatures(env)
+        signatures = _signatures(env.text("SIGNING_SECRET_ARN"))
         asking = Asking(
-            rules=parse_slot_rules(env.text("APPROVERS")),
-            requester_may_sign=env.flag("REQUESTER_MAY_SIGN"),
+            listed=listed(),
             requests=ApprovalsTable(dynamodb, table),
             files=files,
             messages=MessageLog(dynamodb, table),
@@ -252,6 +314,7 @@ def remind_the_approvers() -> Callable[[Mapping[str, Any]], dict[str, int]]:
     from billing.steps.remind_the_approvers import Reminding
 
     env = _environment()
+    listed = _listed(env)
     files = _files(env)
     dynamodb = _dynamodb()
     table = env.text("APPROVALS_TABLE")
@@ -263,8 +326,9 @@ def remind_the_approvers() -> Callable[[Mapping[str, Any]], dict[str, int]]:
         return message.text, message.blocks
 
     def remind(event: Mapping[str, Any]) -> dict[str, int]:
-        signatures = _signatures(env)
+        signatures = _signatures(env.text("SIGNING_SECRET_ARN"))
         return Reminding(
+            listed=listed(),
             requests=ApprovalsTable(dynamodb, table),
             files=files,
             messages=MessageLog(dynamodb, table),
@@ -292,9 +356,8 @@ def ask_the_deputies() -> Callable[[Mapping[str, Any]], dict[str, int]]:
     return lambda event: ask_the_deputies(
         event["run"],
         parse_people(env.optional("DEPUTIES"), "The parameter Deputies"),
-        env.flag("REQUESTER_MAY_SIGN"),
         requests,
-        _signatures(env),
+        _signatures(env.text("SIGNING_SECRET_ARN")),
         now(),
     )
 
@@ -318,12 +381,20 @@ def read_the_decision() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     from billing.steps.read_the_decision import read_the_decision
 
     env = _environment()
+    listed = _listed(env)
     files = _files(env)
     dynamodb = _dynamodb()
     requests = ApprovalsTable(dynamodb, env.text("APPROVALS_TABLE"))
     ledger = LedgerTable(dynamodb, env.text("LEDGER_TABLE"))
     return lambda event: read_the_decision(
-        event["run"], event["matched"], requests, files, ledger, _signatures(env), now()
+        event["run"],
+        event["matched"],
+        requests,
+        files,
+        ledger,
+        _signatures(env.text("SIGNING_SECRET_ARN")),
+        now(),
+        listed,
     )
 
 
@@ -401,7 +472,7 @@ def close_the_run() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
         locks,
         carry_over,
         months,
-        _signatures(env),
+        _signatures(env.text("SIGNING_SECRET_ARN")),
         _report_faces,
         preview,
     )
@@ -450,25 +521,41 @@ def approval_page() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     """Wire the approval page."""
     from billing.adapters.approvals_table import ApprovalsTable
     from billing.adapters.task_tokens import Waker
-    from billing.domain.approvers import everybody, parse_domains, parse_people, parse_slots
-    from billing.steps.approval_exchange import ApprovalExchange
+    from billing.steps.approval_exchange import ApprovalExchange, approval_exchange
     from billing.steps.who_may_sign import WhoMaySign
 
     env = _environment()
-    who = WhoMaySign(
-        approvers=frozenset(everybody(parse_slots(env.text("APPROVERS")))),
-        deputies=frozenset(parse_people(env.optional("DEPUTIES"), "The parameter Deputies")),
-        domains=parse_domains(env.optional("DELEGATE_DOMAINS")),
+    listed, secret_arn = _listed(env), env.text("SIGNING_SECRET_ARN")
+    finalises = env.flag("AUTO_ADVANCE")
+    requests = ApprovalsTable(_dynamodb(), env.text("APPROVALS_TABLE"))
+    files = _files(env)
+    waker = Waker(boto3.client("kms", config=_RETRIES), boto3.client("stepfunctions", config=_RETRIES))
+
+    def connect() -> ApprovalExchange:
+        return ApprovalExchange(
+            requests=requests,
+            files=files,
+            signatures=_signatures(secret_arn),
+            waker=waker,
+            who=WhoMaySign(listed()),
+            now=now,
+            finalises=finalises,
+        )
+
+    return lambda event: approval_exchange(event, connect)
+
+
+def _listed(env: Environment) -> Callable[[], ListedPeople]:
+    """Read now and parsed when it is called, which raises InputInvalid if a parameter cannot be followed."""
+    from billing.domain.approvers import parse_domains, parse_people, parse_slot_rules
+    from billing.domain.listed_people import ListedPeople
+
+    approvers, deputies, domains = env.text("APPROVERS"), env.optional("DEPUTIES"), env.optional("DELEGATE_DOMAINS")
+    return lambda: ListedPeople(
+        rules=parse_slot_rules(approvers),
+        deputies=frozenset(parse_people(deputies, "The parameter Deputies")),
+        domains=parse_domains(domains),
     )
-    return ApprovalExchange(
-        requests=ApprovalsTable(_dynamodb(), env.text("APPROVALS_TABLE")),
-        files=_files(env),
-        signatures=_signatures(env),
-        waker=Waker(boto3.client("kms", config=_RETRIES), boto3.client("stepfunctions", config=_RETRIES)),
-        who=who,
-        now=now,
-        finalises=env.flag("AUTO_ADVANCE"),
-    ).handle
 
 
 def _suiteql(env: Environment) -> Callable[[], SuiteQL]:
@@ -535,12 +622,12 @@ def _report_faces(report: Report) -> Iterable[tuple[str, bytes, str]]:
 def _preview(rules: tuple[SlotRule, ...], finalises: bool, run: Mapping[str, Any], batch: Batch, sha256: str) -> bytes:
     """The page that the approvers would be shown, for a dry run."""
     from billing.domain.approval_request import ApprovalRequest
-    from billing.domain.approvers import everybody, slots_for, standing
+    from billing.domain.approvers import everybody, slots_without, standing
     from billing.domain.batch import totals
     from billing.pages.approval_page import approval_page as page
 
     opened = now()
-    slots = slots_for(rules, run["cycle"], totals(batch.to_draft))
+    slots = slots_without(rules, run["cycle"], totals(batch.to_draft), run["barred"])
     request = ApprovalRequest(
         id=f"{run['id']}.preview",
         run_id=run["id"],

@@ -12,7 +12,8 @@ class ApprovalRequest:
     """`id` is "<run id>.<number>": a run that is redriven after an expiry asks anew under the next number.
 
     `batch_sha256` is the hash of exactly what is signed for: of the batch, and of what is held back from it. Instants
-    are ISO texts with their zone.
+    are ISO texts with their zone. `barred` is the approver id of the person who requested the run and may not sign it,
+    "" for nobody: no delegation and no deputising brings them back.
     """
 
     id: str
@@ -26,11 +27,34 @@ class ApprovalRequest:
     opened_at: str
     expires_at: str
     invoices: int
+    barred: str = ""
+
+    @property
+    def number(self) -> int:
+        """Which request of its run it is, from 1."""
+        return int(self.id.rpartition(".")[2])
+
+    def id_of(self, number: int) -> str:
+        """The id of another request of the same run."""
+        return f"{self.run_id}.{number}"
+
+
+@dataclass(frozen=True, slots=True)
+class FormerRequest:
+    """A request of the same run that ended without an answer: `outcome` is expired or undeliverable, `opened_at` when
+    it was asked. `same_content` says whether what is asked now is what was asked then, before anything was held back;
+    `held_back` how many invoices were held back then, which are asked about again."""
+
+    opened_at: str
+    outcome: str
+    same_content: bool
+    held_back: int
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedVote:
-    """A vote with the person who gave it. `shown` sums up what the page showed them when they signed."""
+    """A vote with the person who gave it. `shown` sums up what the page showed them when they signed, and `slots` are
+    those that they could sign for then (None: not recorded, every slot in which they stand)."""
 
     approver: str
     answer: Answer
@@ -38,12 +62,13 @@ class RecordedVote:
     at: str
     batch_sha256: str
     shown: str = ""
+    slots: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Bounce:
-    """That mail does not reach an approver: `kind` is "bounce", "complaint" or "reject", `detail` SES's own word for
-    it."""
+    """That mail does not reach an approver: `kind` is "bounce", "complaint" or "reject", or "refused" if SES did not
+    even accept the address; `detail` is SES's own word for it."""
 
     approver: str
     kind: str

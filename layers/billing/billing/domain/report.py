@@ -80,9 +80,9 @@ class RecordLine:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything about a run. `request` is the last approval request as it stood in the end, and `record` everything
-    that happened to all of the run's requests. `totals` maps a fate to sums in minor units by currency; `counts` counts
-    orders."""
+    """Everything about a run. `request` is the last approval request as it stood in the end, `record` everything that
+    happened to all of the run's requests, and `asked` the addresses of everybody whom the last one asked at some time.
+    `totals` maps a fate to sums in minor units by currency; `counts` counts orders."""
 
     run: Mapping[str, Any]
     outcome: RunOutcome
@@ -98,6 +98,7 @@ class Report:
     live_mode: bool | None = None
     request: ApprovalRequest | None = None
     record: tuple[RecordLine, ...] = ()
+    asked: tuple[str, ...] = ()
 
     def of(self, fate: Fate) -> tuple[ReportLine, ...]:
         """The lines with this fate."""

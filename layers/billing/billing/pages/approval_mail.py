@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from billing.domain.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote
+from billing.domain.approval_request import ApprovalRequest, FormerRequest, RecordedOutcome, RecordedVote
 from billing.domain.approvers import Answer, Outcome
 from billing.domain.batch import Batch, totals
 from billing.domain.ledger import Disposition
@@ -34,13 +34,15 @@ def approval_mail(
     *,
     inbox: str = "",
     again: str = "",
+    former: FormerRequest | None = None,
     left: timedelta | None = None,
     finalises: bool = False,
 ) -> MailContent:
     """Asks one approver to sign, by a link of their own. It tells totals and counts; names are behind the link.
 
-    `inbox` is the link to everything that waits for them, `again` says why they are asked once more, and with `left`
-    it is a reminder that says how long is left. `finalises` says that the stack lets Stripe finalise and send by
+    `inbox` is the link to everything that waits for them, `again` says why they are asked once more, `former` is the
+    request that ended without an answer and that this one takes the place of, and with `left` it is a reminder that
+    says how long is left. `finalises` says that the stack lets Stripe finalise and send by
     itself. Raises CountDiffers if the request does not fit the batch.
     """
     count = checked_count(request, batch)
@@ -66,13 +68,15 @@ def approval_mail(
         if finalises
         else "Once everybody has signed, the invoices are drafted in Stripe. Nothing is sent to clients by that."
     )
+    kind = "Reminder: a" if left else "Asked anew: a" if former else "A"
     return mail_of(
         Letter(
-            subject=f"{'Reminder: a' if left else 'A'}pprove {what}: {sums_words(totals(drafts), _MOST_CURRENCIES)}",
+            subject=f"{kind}pprove {what}: {sums_words(totals(drafts), _MOST_CURRENCIES)}",
             heading=f"Approve {what}?",
             opening=(
                 *([f"Your answer is still missing. {remaining_words(left)} left, until {expires}."] if left else []),
                 *([f"{again} Your earlier signature does not count for what is billed now."] if again else []),
+                *([_anew(former)] if former else []),
                 "Please look at what will be billed, and approve or reject it.",
                 *frame_notes(batch.run, ()),
             ),
@@ -93,6 +97,30 @@ def approval_mail(
     )
 
 
+def _anew(former: FormerRequest) -> str:
+    """That this takes the place of a request that ended without an answer, and what that means for the reader."""
+    ended = (
+        "expired before everybody had signed"
+        if former.outcome == Outcome.EXPIRED
+        else "could not be delivered to enough of those who had to sign"
+    )
+    content = (
+        "The orders and amounts are the same."
+        if former.same_content
+        else "What is to be billed has changed since then."
+    )
+    held = (
+        f" {counted(former.held_back, 'invoice was', 'invoices were')} held back then: "
+        "hold back again what must not be billed."
+        if former.held_back
+        else ""
+    )
+    return (
+        f"You are asked anew. The request of {instant_words(former.opened_at)} {ended}, and nothing was drafted. "
+        f"{content}{held} Answers to that request do not count for this one, and its links can no longer decide."
+    )
+
+
 def bounce_mail(request: ApprovalRequest, lost: str, approver: str) -> MailContent:
     """Tells one approver that mail does not reach another one. It has no link that could decide anything."""
     what = f"{counted(request.invoices, 'invoice')} for {period_name(request.period)}"
@@ -102,7 +130,7 @@ def bounce_mail(request: ApprovalRequest, lost: str, approver: str) -> MailConte
             subject=f"An approver cannot be reached: {what}",
             heading="An approver cannot be reached",
             opening=(
-                f"Mail to {lost} came back. The approval of {what} goes on with those who can be reached.",
+                f"Mail does not reach {lost}. The approval of {what} goes on with those who can be reached.",
                 "If you know another way to reach them, please use it, and tell whoever runs the billing.",
             ),
             facts=[("Their slot", ", ".join(slots)), ("Open until", instant_words(request.expires_at))],
@@ -133,7 +161,10 @@ def decided_mail(
     elif outcome.outcome == Outcome.EXPIRED:
         ended, opening = "Expired", f"The batch was not rejected: not everybody signed in time. {nothing}"
     elif outcome.outcome == Outcome.UNDELIVERABLE:
-        ended, opening = "Undeliverable", f"Mail does not reach enough of those who had to sign. {nothing}"
+        ended, opening = (
+            "Undeliverable",
+            f"Too few of those who had to sign can be reached, or are still listed. {nothing}",
+        )
     else:
         ended, opening = f"Ended ({outcome.outcome})", nothing
     facts = [

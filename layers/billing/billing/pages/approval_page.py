@@ -1,9 +1,9 @@
 """The pages behind an approval link: the one to sign on, the one that says how it stands, and the two that say no.
 
 The forms' fields, for whoever reads the POST: `answer` (from the button: "approve", "reject", "hold", "release" or
-"delegate"), `invoices` (typed, to approve), `number` (the same, to reject), `reason` (typed, for all but an approval),
-`order` (typed, to hold or release) and `delegate` (typed, an address). Nothing is filled in beforehand but a reason
-that was typed before.
+"delegate"), `invoices` (typed, to approve), `number` (the same, to reject or to pass on), `reason` (typed, to reject,
+hold or release), `order` (typed, to hold or release), `delegate` (typed, an address), and `note`, which people neither
+see nor hear: whatever fills it is a machine. Nothing is filled in beforehand but a reason that was typed before.
 Links and forms stay on the page's own path, so the token belongs into the path and never into the query.
 """
 
@@ -37,7 +37,15 @@ from billing.pages.rendering import Shown
 from billing.pages.rendering import page as render_page
 from billing.pages.wording import counted, instant_words, people_words, remaining_words
 
-__all__ = ["Shown", "approval_page", "batch_csv", "invalid_link_page", "standing_page", "trouble_page"]
+__all__ = [
+    "Shown",
+    "approval_page",
+    "batch_csv",
+    "invalid_link_page",
+    "standing_page",
+    "trouble_page",
+    "wrong_method_page",
+]
 
 LONGEST_REASON: Final = 1_000
 
@@ -51,6 +59,9 @@ _FIELDS: Final[Mapping[str, str]] = {
 
 _NOT_DRAFTED: Final = ("problems", "held", "skipped")
 _NOTHING: Final = "Nothing is drafted and nothing is billed."
+_ASKED_ANEW: Final = (
+    "This was asked anew, under a newer request: the newest mail has the link that decides. This link decides nothing."
+)
 _INVALID: Final = (
     "It may be incomplete, it may have ended, or it may never have been valid.",
     (
@@ -167,11 +178,13 @@ def standing_page(
     finalises: bool = False,
     changes: Sequence[str] = (),
     passed_to: str = "",
+    asked_anew: bool = False,
 ) -> Shown:
     """How the request stands, for whoever cannot (any more) answer: what was signed, by whom, when, why, and what next.
 
     `just_signed` puts the confirmation of the answer first. Without `batch` (its file is gone) the totals are left out.
     `changes` tells what happened while it waited, `passed_to` to whom this person passed the request on.
+    `asked_anew` says that the run asks under a newer request now.
     """
     mine = answer_of(approver, votes)
     late = outcome is None and now >= datetime.fromisoformat(request.expires_at)
@@ -183,7 +196,7 @@ def standing_page(
             "title": headline,
             "tone": tone,
             "explanation": explanation,
-            "next_step": _next_step(request, outcome, standing, late, finalises),
+            "next_step": _ASKED_ANEW if asked_anew else _next_step(request, outcome, standing, late, finalises),
             "mine": mine,
             "just_signed": just_signed and mine is not None,
             "changes": changes,
@@ -208,6 +221,18 @@ def invalid_link_page() -> Shown:
         {
             "title": "This link cannot be used",
             "paragraphs": _INVALID,
+            "reference": "",
+        },
+    )
+
+
+def wrong_method_page() -> Shown:
+    """For a request that no browser sends: the same bytes whatever the link."""
+    return render_page(
+        "message_page.html.j2",
+        {
+            "title": "This cannot be done here",
+            "paragraphs": ("Open the link from your mail in a browser. Nothing was changed.",),
             "reference": "",
         },
     )
@@ -258,7 +283,11 @@ def _headline(
         when = instant_words(request.expires_at)
         return f"Expired: {what}", "bad", f"Not everybody who had to sign did so by {when}."
     if ended == Outcome.UNDELIVERABLE:
-        return f"Undeliverable: {what}", "bad", "Mail does not reach enough of those who had to sign."
+        return (
+            f"Undeliverable: {what}",
+            "bad",
+            "Too few of those who had to sign can be reached by mail, or are still listed.",
+        )
     if ended:
         return f"Ended ({ended}): {what}", "bad", outcome.reason if outcome else ""
     if mine is not None:

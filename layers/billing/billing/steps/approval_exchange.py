@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,7 +14,8 @@ from billing.adapters.signatures import Signatures
 from billing.adapters.task_tokens import Waker
 from billing.domain.approval_entries import passed_on
 from billing.domain.approval_request import ApprovalRequest
-from billing.domain.batch import totals
+from billing.domain.approvers import Outcome
+from billing.domain.batch import Batch, totals
 from billing.domain.errors import OurFault
 from billing.http_exchange import answer_of, file_of, form_of, query_of
 from billing.pages.approval_page import (
@@ -22,10 +24,11 @@ from billing.pages.approval_page import (
     invalid_link_page,
     standing_page,
     trouble_page,
+    wrong_method_page,
 )
 from billing.pages.approval_view import changes_words, held_orders
 from billing.pages.inbox_page import inbox_page
-from billing.pages.rendering import Shown
+from billing.pages.rendering import Shown, page_csp, private_headers
 from billing.pages.wording import counted, sums_words
 from billing.steps.approval_page import Seen, answer, batch_of, conclude, look
 from billing.steps.inbox import inbox
@@ -33,6 +36,18 @@ from billing.steps.who_may_sign import WhoMaySign
 from billing.telemetry import logger, metrics
 
 _TRIES = 5
+
+
+def approval_exchange(event: Mapping[str, Any], connect: Callable[[], ApprovalExchange]) -> dict[str, Any]:
+    """Answer one request. Whatever fails, a secret or a parameter that cannot be read included, a page answers: a
+    person with money to sign for must never see a raw error. Links, names and amounts never reach a log."""
+    reference = str(event.get("requestContext", {}).get("requestId", ""))[:60]
+    try:
+        return connect().handle(event)
+    except Exception as error:  # noqa: BLE001 - whatever it was, a page answers
+        logger.error("approval page failed", extra={"error_name": type(error).__name__, "reference": reference})
+        metrics.add_metric(name="ApprovalPagesFailed", unit="Count", value=1)
+        return _html(500, trouble_page(reference))
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,17 +64,10 @@ class ApprovalExchange:
     finalises: bool
 
     def handle(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """Answer one request. Links, names and amounts never reach a log."""
-        reference = str(event.get("requestContext", {}).get("requestId", ""))[:60]
-        try:
-            return self._handle(event)
-        except Exception as error:  # noqa: BLE001 - whatever it was, a page answers
-            # A person with money to sign for must never see a raw error, whatever it was.
-            logger.error("approval page failed", extra={"error_name": type(error).__name__, "reference": reference})
-            return _html(500, trouble_page(reference))
-
-    def _handle(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        link = str((event.get("pathParameters") or {}).get("link", ""))
+        """Answer one request that finds everything in order."""
+        link = (event.get("pathParameters") or {}).get("link")
+        if link is None:
+            return _beside_the_routes(event)
         method = event["requestContext"]["http"]["method"]
         if str(event.get("rawPath", "")).startswith("/approvals/inbox/"):
             found = inbox(link, self.requests, self.signatures, self.who, self.now())
@@ -72,13 +80,15 @@ class ApprovalExchange:
             return self._decide(link, seen, form_of(event))
         query = query_of(event)
         if query.get("format") == "csv":
-            return file_of(_csv_headers(seen.request), batch_csv(batch_of(seen, self.files)))
+            return file_of(event, _csv_headers(seen.request), batch_csv(batch_of(seen, self.files)))
         if not seen.open:
             return _html(200, self._standing(seen))
         return _html(200, self._page(seen, query))
 
     def _decide(self, link: str, seen: Seen, form: Mapping[str, str]) -> dict[str, Any]:
-        batch = batch_of(seen, self.files)  # What cannot be shown (missing, altered) cannot be signed for.
+        # What cannot be shown (missing, altered) cannot be signed for. A request that has ended needs it no more: a
+        # run that asks anew may have put other content in its place.
+        batch = batch_of(seen, self.files) if seen.open else Batch({}, (), ())
         shown = f"{counted(seen.request.invoices, 'invoice')}, {sums_words(totals(batch.to_draft))}"
         answered = answer(seen, form, batch, shown, self.requests, self.signatures, self.who, self.now())
         if answered.mistake:
@@ -108,6 +118,7 @@ class ApprovalExchange:
             logger.info("run woken" if woken else "run was awake already")
         except Exception as error:  # noqa: BLE001 - the decision stands, whatever kept the run asleep
             logger.error("run could not be woken", extra={"error_name": type(error).__name__})
+            metrics.add_metric(name="RunsNotWoken", unit="Count", value=1)
 
     def _look(self, link: str) -> Seen | None:
         return look(link, self.requests, self.signatures, self.who, self.now())
@@ -142,7 +153,7 @@ class ApprovalExchange:
             said=said,
             changes=changes_words(seen.present.entries),
             held=held_orders(seen.present.entries),
-            delegate_domains=sorted(self.who.domains) if seen.approver in self._originals(seen) else (),
+            delegate_domains=sorted(self.who.listed.domains) if seen.approver in self._originals(seen) else (),
             signed_before=any(vote.approver == seen.approver for vote in seen.present.votes),
         )
 
@@ -170,7 +181,25 @@ class ApprovalExchange:
             finalises=self.finalises,
             changes=remarks,
             passed_to=seen.passed_to,
+            asked_anew=self._is_asked_anew(seen),
         )
+
+    def _is_asked_anew(self, seen: Seen) -> bool:
+        """Whether the run asks under a newer request now, because this one ended without an approval."""
+        request, outcome = seen.request, seen.present.stored.outcome
+        unapproved = outcome.outcome != Outcome.APPROVED if outcome else seen.expired
+        return unapproved and self.requests.read(request.id_of(request.number + 1)) is not None
+
+
+def _beside_the_routes(event: Mapping[str, Any]) -> dict[str, Any]:
+    """For a path without a link, and for methods that a page does not have. Nothing is read, so the answer cannot
+    depend on the link. An address that a mail program has cut after /approvals/ belongs here."""
+    path = str(event.get("rawPath", ""))
+    if re.fullmatch(r"/approvals/(inbox/)?[^/]+", path) and path != "/approvals/inbox":
+        allowed = "GET, HEAD" if path.startswith("/approvals/inbox/") else "GET, HEAD, POST"
+        shown = wrong_method_page()
+        return answer_of(405, {**shown.headers, "allow": allowed}, shown.html)
+    return _html(404, invalid_link_page())
 
 
 def _refused() -> dict[str, Any]:
@@ -186,10 +215,6 @@ def _html(status: int, shown: Shown) -> dict[str, Any]:
 
 def _csv_headers(request: ApprovalRequest) -> dict[str, str]:
     return {
-        "content-type": "text/csv; charset=utf-8",
+        **private_headers("text/csv; charset=utf-8", page_csp()),
         "content-disposition": f'attachment; filename="approval-{request.period}.csv"',
-        "cache-control": "no-store",
-        "referrer-policy": "no-referrer",
-        "x-content-type-options": "nosniff",
-        "strict-transport-security": "max-age=63072000; includeSubDomains",
     }

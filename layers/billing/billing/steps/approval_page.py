@@ -1,8 +1,8 @@
 """The approval page: a GET shows, a POST decides. The order is vote, outcome, callback; each can be repeated.
 
 GET and HEAD change nothing in any store: mail scanners open every link. A POST decides only with something typed that a
-machine would not type: the number of invoices to approve or to reject, an order's number to hold it back, an address of
-an allowed domain to pass the request on.
+machine would not type: the number of invoices to approve, to reject or to pass the request on, an order's number to
+hold it back; and nothing in the field that people do not see, which a machine fills like any other.
 """
 
 from __future__ import annotations
@@ -14,7 +14,15 @@ from typing import Any, Protocol
 
 from billing.adapters.approvals_table import StoredRequest
 from billing.adapters.signatures import Link
-from billing.domain.approval_entries import Entry, EntryKind, holds, passed_on, signed_content, with_holds
+from billing.domain.approval_entries import (
+    Entry,
+    EntryKind,
+    holds,
+    passed_on,
+    run_must_look,
+    signed_content,
+    with_holds,
+)
 from billing.domain.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote
 from billing.domain.approvers import Answer, Outcome, Standing, approver_id
 from billing.domain.batch import Batch, BatchInvoice, batch_from_dict
@@ -25,6 +33,14 @@ from billing.steps.votes import vote_fields
 from billing.steps.who_may_sign import WhoMaySign
 
 LONGEST_REASON = 2000
+UNKNOWN = "-"
+"""No request has this id: a run's name stands before the number of each."""
+TRAP = "note"
+"""The name of the field that nobody sees and nobody fills."""
+_TRAPPED = (
+    "A field that people do not see was filled in, as mail scanners do, so nothing was recorded. If you did not do "
+    "that, something in your browser fills in forms by itself: switch it off for this page, and answer again."
+)
 _CHANGED = "Somebody else changed the request at the same moment, so nothing was recorded. Look again, and answer then."
 
 
@@ -42,7 +58,7 @@ class Signing(SignedTexts, Protocol):
 
     def read_link(self, text: str) -> Link | None: ...
     def sign_vote(self, vote: Mapping[str, str]) -> str: ...
-    def sign_entry(self, request_id: str, entry: Mapping[str, Any]) -> str: ...
+    def sign_entry(self, request_id: str, number: int, entry: Mapping[str, Any]) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +116,11 @@ class Answered:
 
 def look(link: str, requests: Requests, signing: Signing, who: WhoMaySign, now: datetime) -> Seen | None:
     """Who holds the link and where the request stands. Changes nothing. None for a link that is forged, cut, of an
-    unknown request, of somebody who is not asked, or for another content than the request's: all of them look alike."""
+    unknown request, of somebody who is not asked, or for another content than the request's: all of them look alike.
+
+    A forged link costs the same read as an unknown one, so that the time of the answer does not tell them apart."""
     signed = signing.read_link(link)
-    stored = requests.read(signed.request_id) if signed else None
+    stored = requests.read(signed.request_id if signed else UNKNOWN)
     if signed is None or stored is None or signed.batch_sha256 != stored.request.batch_sha256:
         return None
     present = present_request(stored, signing)
@@ -133,6 +151,8 @@ def answer(
         return Answered(
             mistake="" if seen.present.decided or seen.own_vote else _closed(seen), wake=seen.present.decided
         )
+    if form.get(TRAP):
+        return Answered(mistake=_TRAPPED)
     asked = form.get("answer", "")
     if asked in (EntryKind.HOLD, EntryKind.RELEASE, EntryKind.DELEGATE):
         entry = (
@@ -148,6 +168,7 @@ def answer(
     vote = _vote(seen, form, shown, now)
     if isinstance(vote, str):
         return Answered(mistake=vote)
+    vote = replace(vote, slots=who.slots_of(seen.approver, seen.present))
     signed = signing.sign_vote(vote_fields(seen.request.id, vote))
     if not requests.vote(seen.request.id, approver_id(seen.approver), signed, seen.request.batch_sha256):
         return Answered(mistake=_CHANGED)
@@ -180,22 +201,26 @@ def _closed(seen: Seen) -> str:
 def _append(seen: Seen, entry: Entry, requests: Requests, signing: Signing) -> Answered:
     """Write the entry, and say what it came to. The run has somebody to ask if a vote lost its effect or a new person
     is to be mailed."""
+    seen.present.refuse_blind_changes()
     entries = (*seen.present.entries, entry)
     content = signed_content(seen.present.stored.request.batch_sha256, holds(entries))
-    signed = signing.sign_entry(seen.request.id, entry.to_dict())
+    signed = signing.sign_entry(seen.request.id, seen.present.stored.changes + 1, entry.to_dict())
     if not requests.append(seen.request.id, seen.present.stored.changes, signed, content):
         return Answered(mistake=_CHANGED)
     said = {
         EntryKind.HOLD: f"The order {entry.order} is held back.",
         EntryKind.RELEASE: f"The order {entry.order} is no longer held back.",
     }.get(entry.kind, "The request was passed on.")
-    return Answered(said=said, wake=entry.kind is EntryKind.DELEGATE or bool(seen.present.votes))
+    must_look = run_must_look(
+        seen.present.entries, [vote.at for vote in seen.present.votes], datetime.fromisoformat(entry.at)
+    )
+    return Answered(said=said, wake=entry.kind is EntryKind.DELEGATE or must_look)
 
 
 def _hold(seen: Seen, kind: EntryKind, form: Mapping[str, str], batch: Batch, now: datetime) -> Entry | Answered:
     """The entry that holds an order back or takes that back, or the sentence that says what is missing."""
     number = " ".join(form.get("order", "").split())
-    reason = _reason(form)
+    reason = _reason(form, number)
     held = holds(seen.present.entries)
     if kind is EntryKind.HOLD:
         found = [one.plan.key for one in batch.to_draft if _has(one, number)]
@@ -207,8 +232,8 @@ def _hold(seen: Seen, kind: EntryKind, form: Mapping[str, str], batch: Batch, no
         found = [one.plan.key for one in batch.invoices if one.plan.key in held and _has(one, number)]
         if not found:
             return Answered(mistake="To take an order in again, type its number as this page shows it among the held.")
-    if len(reason) < 3:
-        return Answered(mistake="Write why: the reason goes to the other approvers, and stays on record.")
+    if not reason:
+        return Answered(mistake="Write why, in words: the reason goes to the other approvers, and stays on record.")
     return Entry(kind, seen.approver, now.isoformat(), reason=reason, order=number, plans=tuple(found))
 
 
@@ -225,14 +250,27 @@ def _has(invoice: BatchInvoice, number: str) -> bool:
 def _delegation(seen: Seen, form: Mapping[str, str], who: WhoMaySign, now: datetime) -> Entry | Answered:
     """The entry that passes the request on, or the sentence that says why it cannot be."""
     to = form.get("delegate", "").strip().lower()
-    mistake = who.why_not_to(to, seen.approver, seen.present)
+    mistake = who.why_not_to(to, seen.approver, seen.present) or _wrong_number(seen, form, "number", "pass it on")
     if mistake:
         return Answered(mistake=mistake)
-    return Entry(EntryKind.DELEGATE, seen.approver, now.isoformat(), reason=_reason(form), people=(to,))
+    return Entry(EntryKind.DELEGATE, seen.approver, now.isoformat(), people=(to,))
 
 
-def _reason(form: Mapping[str, str]) -> str:
-    return " ".join(form.get("reason", "").split())[:LONGEST_REASON]
+def _reason(form: Mapping[str, str], beside: str) -> str:
+    """Why, in one line; "" if it says nothing: too short, without a letter, or what stands in the field `beside` it, as
+    of a machine that types the same everywhere."""
+    reason = " ".join(form.get("reason", "").split())[:LONGEST_REASON]
+    says_nothing = len(reason) < 3 or reason.casefold() == beside.casefold() or not any(map(str.isalpha, reason))
+    return "" if says_nothing else reason
+
+
+def _wrong_number(seen: Seen, form: Mapping[str, str], field: str, to_do: str) -> str:
+    """The sentence for a number of invoices that was not typed, or "" if it was."""
+    typed = form.get(field, "").strip()
+    if typed == str(seen.request.invoices):
+        return ""
+    wanted = f"To {to_do}, type the number of invoices shown on this page."
+    return f"{wanted} You typed {typed[:20]!r}." if typed else wanted
 
 
 def _vote(seen: Seen, form: Mapping[str, str], shown: str, now: datetime) -> RecordedVote | str:
@@ -240,11 +278,10 @@ def _vote(seen: Seen, form: Mapping[str, str], shown: str, now: datetime) -> Rec
     asked = form.get("answer", "")
     if asked not in (Answer.APPROVE, Answer.REJECT):
         return "Nothing was decided: choose approve or reject, and fill in its field."
-    reason = _reason(form) if asked == Answer.REJECT else ""
-    if asked == Answer.REJECT and len(reason) < 3:
-        return "To reject, write why: the reason goes to the team, and stays on record."
-    typed = form.get("invoices" if asked == Answer.APPROVE else "number", "").strip()
-    if typed != str(seen.request.invoices):
-        wanted = f"To {asked}, type the number of invoices shown on this page."
-        return f"{wanted} You typed {typed[:20]!r}." if typed else wanted
+    reason = _reason(form, form.get("number", "").strip()) if asked == Answer.REJECT else ""
+    if asked == Answer.REJECT and not reason:
+        return "To reject, write why, in words: the reason goes to the team, and stays on record."
+    mistake = _wrong_number(seen, form, "invoices" if asked == Answer.APPROVE else "number", asked)
+    if mistake:
+        return mistake
     return RecordedVote(seen.approver, Answer(asked), reason, now.isoformat(), seen.request.batch_sha256, shown)

@@ -142,6 +142,7 @@ def close_the_run(
         live_mode=live_modes.pop() if len(live_modes) == 1 else None,
         request=present.request if present else None,
         record=record_of(asked),
+        asked=present.ever_asked if present else (),
     )
     for name, data, content_type in render(report):
         files.write(f"{run['prefix']}{name}", data, content_type)
@@ -300,6 +301,6 @@ def _error(
         cause = {
             RunOutcome.REJECTED: "An approver rejected the batch. Nothing was drafted.",
             RunOutcome.EXPIRED: "Nobody decided in time. Nothing was drafted.",
-            RunOutcome.UNDELIVERABLE: "Mail does not reach enough approvers. Nothing was drafted.",
+            RunOutcome.UNDELIVERABLE: "Too few approvers can be reached, or are still listed. Nothing was drafted.",
         }.get(outcome, "")
     return _ERRORS.get(outcome, ""), cause

@@ -10,6 +10,7 @@ from billing.adapters.signatures import InboxLink, Link
 from billing.domain.approval_entries import passed_on
 from billing.domain.approval_inbox import InboxItem
 from billing.domain.approvers import approver_id
+from billing.steps.approval_page import UNKNOWN
 from billing.steps.present_request import SignedTexts, present_request
 from billing.steps.who_may_sign import WhoMaySign
 
@@ -35,12 +36,16 @@ def inbox(
     link: str, requests: Requests, signing: Signing, who: WhoMaySign, now: datetime
 ) -> tuple[str, tuple[InboxItem, ...]] | None:
     """(the person's address, their requests, the newest first), or None for a link that cannot be used: forged, cut,
-    made for another purpose, over, or of somebody who was never asked."""
+    made for another purpose, over, or of somebody who was never asked. All of these cost the same one read, so that the
+    time of the answer does not tell them apart."""
     signed = signing.read_inbox(link)
-    if signed is None or now.timestamp() >= signed.expires_at:
+    if signed is not None and now.timestamp() >= signed.expires_at:
+        signed = None
+    ids = requests.asked(signed.approver if signed else UNKNOWN)
+    if signed is None:
         return None
     address, items = "", list[InboxItem]()
-    for request_id in requests.asked(signed.approver)[:MOST_REQUESTS]:
+    for request_id in ids[:MOST_REQUESTS]:
         stored = requests.read(request_id)
         if stored is None:
             continue

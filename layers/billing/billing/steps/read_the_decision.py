@@ -4,7 +4,7 @@ back or rejected.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -15,6 +15,7 @@ from billing.domain.approvers import Outcome, approver_id
 from billing.domain.batch import batch_from_dict
 from billing.domain.errors import OurFault
 from billing.domain.ledger import Approval, Withdrawal
+from billing.domain.listed_people import ListedPeople
 from billing.domain.objections import Said, withdrawals
 from billing.domain.waiting import Due, NextStep, WaitingRules, next_step
 from billing.steps.ports import Files
@@ -43,21 +44,23 @@ def read_the_decision(
     ledger: Ledger,
     signed: SignedTexts,
     now: datetime,
+    listed: Callable[[], ListedPeople],
 ) -> dict[str, Any]:
     """Record what was approved and answer "approved"; or answer another end; or "undecided", with what is due and how
     many seconds to wait after it. What was held back or rejected takes earlier approvals of it away, before anything is
     answered. Both bear the time of the outcome, so repeating it, however late, changes nothing. Safe to repeat.
 
     A decision that is found in the table counts, whether its callback came or not. `heldKey` names the file of plans
-    that approvers held back: they are neither recorded nor drafted. Raises OurFault if an outcome in the table has no
-    signed votes behind it.
+    that approvers held back: they are neither recorded nor drafted. `listed` reads the parameters that say who signs,
+    not before somebody is waited for: a mistake in them takes no decision back. Raises OurFault if an outcome in the
+    table has no signed votes behind it.
     """
     held_key = f"{run['prefix']}held.json"
     if not matched["toAsk"]:
         # Everything was signed for in earlier runs. Nobody signs now, so nothing new is recorded.
         files.write_json(held_key, {})
         return {"outcome": str(Outcome.APPROVED), "due": str(Due.NOTHING), "seconds": 1, "heldKey": held_key}
-    present, decided, step = _looked_at(run, matched, requests, signed, now)
+    present, decided, step = _looked_at(run, matched, requests, signed, now, listed)
     outcome = Outcome(decided.outcome) if decided is not None else Outcome.UNDECIDED
     said = Said(holds(present.entries), present.counted, decided)
     if said.against or outcome is Outcome.APPROVED:
@@ -99,8 +102,9 @@ def step_of(present: PresentRequest, rules: WaitingRules, now: datetime) -> Next
         now,
         reminded,
         present.deputies_asked,
+        present.ask_again_at,
     )
-    untold = any(f"told-{approver_id(address)}" not in done for address in present.unreachable)
+    untold = any(f"told-{approver_id(address)}" not in done for address in present.lost)
     if step.due is Due.NOTHING and untold:
         return NextStep(Due.REMINDER, step.reminder, step.seconds)
     return step
@@ -121,6 +125,7 @@ def _looked_at(
     requests: Requests,
     signed: SignedTexts,
     now: datetime,
+    listed: Callable[[], ListedPeople],
 ) -> tuple[PresentRequest, RecordedOutcome | None, NextStep]:
     """The request, its outcome (None: undecided), which is fixed now if it can be, and what is due. The outcome belongs
     to this very picture of the request."""
@@ -129,22 +134,29 @@ def _looked_at(
     step = step_of(present, waiting_rules(run), now)
     decided = stored.outcome
     if decided is None:
-        decided = _end(present, step, now)
+        decided = _end(present, step, now, listed)
         if decided is None:
             return present, None, step
         if not requests.conclude(present.request.id, decided, stored.changes):
             # Somebody voted or decided between our read and our write: it counts.
-            return _looked_at(run, matched, requests, signed, now)
+            return _looked_at(run, matched, requests, signed, now, listed)
     if Outcome(decided.outcome) is Outcome.APPROVED and stands.outcome is not Outcome.APPROVED:
         raise OurFault("The approvals table says approved, but the signed votes do not. Nothing is drafted.")
     return present, decided, step
 
 
-def _end(present: PresentRequest, step: NextStep, now: datetime) -> RecordedOutcome | None:
+def _end(
+    present: PresentRequest, step: NextStep, now: datetime, listed: Callable[[], ListedPeople]
+) -> RecordedOutcome | None:
     stands, at = present.standing, now.isoformat()
     if stands.outcome is not Outcome.UNDECIDED:
         # Killed after the vote and before the outcome: the votes speak for themselves.
         return RecordedOutcome(str(stands.outcome), stands.reason, at)
+    present = present.among(listed())
+    if present.unlisted_slots:
+        slots = ", ".join(present.unlisted_slots)
+        why = f"The parameter Approvers no longer lists enough people for {slots}. A redrive asks those it lists now."
+        return RecordedOutcome(str(Outcome.UNDELIVERABLE), why, at)
     if present.lost_slots:
         slots, people = ", ".join(present.lost_slots), ", ".join(present.unreachable)
         return RecordedOutcome(str(Outcome.UNDELIVERABLE), f"Mail does not reach {people}, whom {slots} needs.", at)

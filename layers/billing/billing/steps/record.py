@@ -45,7 +45,7 @@ def _lines(present: PresentRequest) -> Iterator[RecordLine]:
             EntryKind.HOLD: f"held back {entry.order}",
             EntryKind.RELEASE: f"took {entry.order} in again",
             EntryKind.DELEGATE: f"passed the request on to {people}",
-            EntryKind.ESCALATE: f"asked {people} as well, for {', '.join(entry.slots)}",
+            EntryKind.ESCALATE: f"asked {people or 'no deputy'} as well; waiting: {', '.join(entry.slots)}",
         }[entry.kind]
         yield RecordLine(entry.at, entry.by, what, entry.reason, content)
     for vote in present.votes:

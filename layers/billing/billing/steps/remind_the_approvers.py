@@ -14,6 +14,8 @@ from billing.domain.approval_entries import with_holds
 from billing.domain.approval_request import ApprovalRequest
 from billing.domain.approvers import approver_id
 from billing.domain.batch import Batch, batch_from_dict
+from billing.domain.errors import AddressRefused
+from billing.domain.listed_people import ListedPeople
 from billing.domain.mail import MailContent
 from billing.steps.approval_links import ApproverLinks, mail_tags
 from billing.steps.ports import Channel, Mail, Messages, ReadableFiles
@@ -39,6 +41,7 @@ class WriteReminder(Protocol):
 class Reminding:
     """What the state works with."""
 
+    listed: ListedPeople
     requests: Requests
     files: ReadableFiles
     messages: Messages
@@ -60,14 +63,14 @@ class Reminding:
         stored = self.requests.newest(run["id"])
         if stored is None:
             return {"mails": 0, "posts": 0}
-        present = present_request(stored, self.signed)
+        present = present_request(stored, self.signed).among(self.listed)
         if present.decided or present.expired(self.now):
             return {"mails": 0, "posts": 0}
         mails = posts = 0
         number = step_of(present, waiting_rules(run), self.now).reminder
         if number and not self._is_done(present, f"reminded-{number}"):
             mails += self._remind(present, number)
-        for address in present.unreachable:
+        for address in present.lost:
             if not self._is_done(present, f"told-{approver_id(address)}"):
                 told, posted = self._tell_of(present, address)
                 mails, posts = mails + told, posts + posted
@@ -79,7 +82,8 @@ class Reminding:
         left = datetime.fromisoformat(request.expires_at) - self.now
         sent = 0
         for address in present.missing:
-            if address not in present.unreachable:
+            # Deputies who were put on record a moment ago are asked by the next state, and reminded another time.
+            if address not in present.unreachable and present.was_asked(address):
                 content = self.write_reminder(
                     request,
                     with_holds(batch, present.entries),
@@ -108,7 +112,11 @@ class Reminding:
         if self.messages.begin(owner, what, at) is Sending.DONE:
             return 0
         tags = mail_tags(present.request.id, approver_id(address))
-        self.mail.send(address, content, thread=present.request.run_id, tags=tags)
+        try:
+            self.mail.send(address, content, thread=present.request.run_id, tags=tags)
+        except AddressRefused:
+            # "Ask for approval" records it of everybody whom it mails first; here it only must not stop the others.
+            return 0
         self.messages.finish(owner, what, at)
         return 1
 
