@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import threading
 import time
 import uuid
 from collections.abc import Iterable, Mapping
@@ -118,6 +119,8 @@ class Sandbox:
         self._slack: SlackServer | None = None
         self._outgoing: Outgoing | None = None
         self._api_keys: dict[str, str] = {}
+        self._mails: list[Mail] = []
+        self._mails_lock = threading.Lock()
 
     # --- opening and closing -----------------------------------------------------------------------------
 
@@ -387,9 +390,10 @@ class Sandbox:
         SandboxError if it ends first, or after `timeout` real seconds."""
         deadline = time.monotonic() + timeout
         while True:
-            mails = [mail for mail in self.mails()[run.mails_before :] if self.page_links(mail)]
-            if mails and self.is_waiting(run):
-                return mails
+            if self.is_waiting(run):
+                mails = [mail for mail in self.mails()[run.mails_before :] if self.page_links(mail)]
+                if mails:
+                    return mails
             result = self.result(run)
             if result.status != "RUNNING":
                 raise SandboxError(f"the run ended without asking anybody: {result}")
@@ -399,8 +403,8 @@ class Sandbox:
 
     def is_waiting(self, run: Run) -> bool:
         """Whether the execution waits for a task token's callback."""
-        events = self.history(run)
-        return bool(events) and events[-1]["type"] == "TaskSubmitted"
+        last = stepfunctions.last_event(self._execution(run))
+        return last is not None and last["type"] == "TaskSubmitted"
 
     def _last_state(self, run: Run) -> str | None:
         states = self.states(run)
@@ -432,7 +436,9 @@ class Sandbox:
 
     def mails(self) -> list[Mail]:
         """Every mail that SES accepted, oldest first."""
-        return [parse_mail(sent) for sent in list(self.aws.door.mails)]
+        with self._mails_lock:
+            self._mails += [parse_mail(sent) for sent in list(self.aws.door.mails)[len(self._mails) :]]
+            return list(self._mails)
 
     def page_links(self, mail: Mail) -> list[str]:
         """The mail's links that lead to the deployed HTTP API."""
