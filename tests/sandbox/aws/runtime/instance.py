@@ -21,6 +21,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import IO, Any
 
+from tests.sandbox.aws.runtime.nurseries import Process, fork
+
 _API = "/2018-06-01/runtime"
 _INIT_SECONDS = 60.0
 """Lambda gives an init ten seconds; a laptop whose two cores start twenty processes at once needs longer."""
@@ -77,7 +79,7 @@ class Instance:
         threading.Thread(target=self._await_the_end, daemon=True).start()
         self._memory = _ResidentMemory(self._process.pid)
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def _start(self) -> Process:
         launch = self.launch
         settings = {
             "path": list(launch.path),
@@ -88,13 +90,15 @@ class Instance:
         }
         bootstrap = Path(__file__).with_name("bootstrap.py")
         port = self._server.server_address[1]
-        return subprocess.Popen(
+        environment = {**launch.environment, "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{port}"}
+        forked = fork(launch.executable, launch.path, launch.working_directory, environment, settings)
+        return forked or subprocess.Popen(
             [launch.executable, "-S", str(bootstrap), json.dumps(settings)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=launch.working_directory,
-            env={**launch.environment, "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{port}"},
+            env=environment,
             start_new_session=True,
         )
 
@@ -116,7 +120,7 @@ class Instance:
         limit = self.launch.timeout_seconds
         self._invocations.put((request_id, payload, time.time() + self.launch.clock_offset + limit))
         if self._wait_for(lambda: self._outcome is not None, limit):
-            return self._outcome or self._exit_failure(request_id)
+            return self._answer(request_id)
         if not self.alive:
             return self._exit_failure(request_id)
         self.kill()
@@ -124,16 +128,19 @@ class Instance:
         self._log(f"{request_id} Task timed out after {limit:.2f} seconds")
         return _error("Sandbox.Timedout", text)
 
+    def _answer(self, request_id: str) -> Outcome:
+        return self._exit_failure(request_id) if self._outcome is None else self._outcome
+
     def _wait_for(self, happened: Callable[[], bool], seconds: float) -> bool:
         """Wait until it has happened, the process has ended or the time is over, and watch the memory meanwhile:
         an idle process is frozen in Lambda, so its memory is watched only here."""
         deadline = time.monotonic() + seconds
         limit = self.launch.memory_mb * 1024 * 1024
         with self._news:
-            while not (happened() or self._ended) and time.monotonic() < deadline:
+            while not (happened() or not self.alive) and time.monotonic() < deadline:
                 left = deadline - time.monotonic()
-                self._news.wait_for(lambda: happened() or self._ended, min(left, _MEMORY_CHECK_SECONDS))
-                if not self._ended and self._memory.bytes() > limit:
+                self._news.wait_for(lambda: happened() or not self.alive, min(left, _MEMORY_CHECK_SECONDS))
+                if self._memory.bytes() > limit:
                     self._killed_for_memory = True
                     break
         if self._killed_for_memory:
