@@ -16,10 +16,10 @@ from typing import Any, Literal, Self, TypeVar
 
 import requests as http
 from boto3.dynamodb.types import TypeDeserializer
-from samtranslator.yaml_helper import yaml_parse
 
 from tests.sandbox.aws import map_runs, scheduler, stepfunctions
 from tests.sandbox.aws.deploy.stack import Stack
+from tests.sandbox.aws.deploy.template import read_template
 from tests.sandbox.aws.errors import SandboxError
 from tests.sandbox.aws.frontdoor import Denial
 from tests.sandbox.aws.gateway import PublicAccess
@@ -140,7 +140,7 @@ class Sandbox:
     def _open(self) -> None:
         self._outgoing = Outgoing(self._record)
         self._aws = EmbeddedAws(self.clock, self._outgoing, retry_delay_scale=self._retry_delay_scale)
-        declared = set(yaml_parse(self._template.read_text(encoding="utf-8")).get("Parameters") or {})
+        declared = set(read_template(self._template).get("Parameters") or {})
         parameters = {name: value for name, value in _DEFAULT_PARAMETERS.items() if name in declared}
         self._start_stand_ins()
         for service, parameter in (
