@@ -116,18 +116,24 @@ def fork(
     settings: Mapping[str, Any],
 ) -> Process | None:
     """A process with exactly this environment, working directory and sys.path (the function's own code first), which
-    goes on as `bootstrap.become(settings)`. None where it has to be started afresh: on a system without Linux's
-    sockets, for variables that the interpreter itself reads, for code that brings its own version of what Lambda has.
+    goes on as `bootstrap.become(settings)`. None where it has to be started afresh: on a system other than
+    Linux, for the first start of a kind, for variables that the interpreter itself reads, and for code that brings
+    its own version of what Lambda has.
     """
     if sys.platform != "linux" or _brings_its_own(path[0]) or any(name.startswith("PYTHON") for name in environment):
         return None
     common = {name: environment[name] for name in _READ_AT_THE_START if name in environment}
     kind = (executable, *path[1:], settings["pycache"], *common.items())
     with _lock:
-        known = _nurseries.setdefault(kind, [])
+        known = _nurseries.get(kind)
+        if known is None:
+            _nurseries[kind] = []
+            return None  # a nursery costs as much as a start: the first of a kind may stay the only one
         if len(known) < _TWINS:
             known.append(_Nursery(executable, path[1:], settings["pycache"], common))
-        known.append(nursery := known.pop(0))
+        else:
+            known.append(known.pop(0))
+        nursery = known[-1]
     return nursery.fork({"directory": str(directory), "environment": dict(environment), "settings": settings})
 
 
