@@ -41,6 +41,15 @@ _ARGUMENTS = (
 )
 
 
+_OPEN_SANDBOXES = ("tests/runs/", "tests/approval/", "tests/docs/", "tests/sandbox_tests/aws/")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Workers side by side begin with the modules that take long, so that the short ones fill up the end."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: not item.nodeid.startswith(_OPEN_SANDBOXES))
+
+
 @pytest.fixture
 def aws() -> Iterator[AwsWorld]:
     """An empty AWS account in moto."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 import time
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +91,7 @@ def test_a_layer_that_is_taken_away_is_missed_by_name(tmp_path: Path, resource: 
 # ---- the same for all of them, without a deployment each --------------------------------------------------------
 
 
+@cache
 def _template() -> dict[str, Any]:
     return dict(yaml_parse(cut.TEMPLATE))
 

@@ -164,10 +164,12 @@ def _without_secrets(value: object) -> object:
 
 
 class _Peer(threading.local):
-    """The ports of the connection that this thread serves: the caller's and the forwarder's own."""
+    """The ports of the connection that this thread serves, the caller's and the forwarder's own, and the process
+    that holds it, once it is known: to look that up costs more than to forward a request."""
 
     port = 0
     own_port = 0
+    origin: Origin | None = None
 
 
 _peer = _Peer()
@@ -177,6 +179,7 @@ class _PeerListener(_Listener):
     def opened(self, connection: socket.socket) -> None:
         _peer.port = connection.getpeername()[1]
         _peer.own_port = connection.getsockname()[1]
+        _peer.origin = None
         super().opened(connection)
 
 
@@ -209,7 +212,9 @@ class Forwarder(HttpServer):
 
     def exchange(self, request: Request) -> Response | None:
         """Forward one request; a connection that breaks upstream breaks here as well (None)."""
-        origin = self._origin_of(_peer.port, _peer.own_port)
+        origin = _peer.origin or self._origin_of(_peer.port, _peer.own_port)
+        if origin.function is not None:
+            _peer.origin = origin
         struck = self._outgoing.begin(self.service, origin)
         response: Response | None = None
         cut_before = any(plan.when == "before" for plan in struck)

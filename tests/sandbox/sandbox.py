@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import secrets
+import threading
 import time
 import uuid
 from collections.abc import Iterable, Mapping
@@ -15,10 +16,10 @@ from typing import Any, Literal, Self, TypeVar
 
 import requests as http
 from boto3.dynamodb.types import TypeDeserializer
-from samtranslator.yaml_helper import yaml_parse
 
 from tests.sandbox.aws import map_runs, scheduler, stepfunctions
 from tests.sandbox.aws.deploy.stack import Stack
+from tests.sandbox.aws.deploy.template import read_template
 from tests.sandbox.aws.errors import SandboxError
 from tests.sandbox.aws.frontdoor import Denial
 from tests.sandbox.aws.gateway import PublicAccess
@@ -120,6 +121,8 @@ class Sandbox:
         self._slack: SlackServer | None = None
         self._outgoing: Outgoing | None = None
         self._api_keys: dict[str, str] = {}
+        self._mails: list[Mail] = []
+        self._mails_lock = threading.Lock()
 
     # --- opening and closing -----------------------------------------------------------------------------
 
@@ -139,7 +142,7 @@ class Sandbox:
     def _open(self) -> None:
         self._outgoing = Outgoing(self._record)
         self._aws = EmbeddedAws(self.clock, self._outgoing, retry_delay_scale=self._retry_delay_scale)
-        declared = set(yaml_parse(self._template.read_text(encoding="utf-8")).get("Parameters") or {})
+        declared = set(read_template(self._template).get("Parameters") or {})
         parameters = {name: value for name, value in _DEFAULT_PARAMETERS.items() if name in declared}
         self._start_stand_ins()
         for service, parameter in (
@@ -394,9 +397,10 @@ class Sandbox:
         SandboxError if it ends first, or after `timeout` real seconds."""
         deadline = time.monotonic() + timeout
         while True:
-            mails = [mail for mail in self.mails()[run.mails_before :] if self.asking_links(mail)]
-            if mails and self.is_waiting(run):
-                return mails
+            if self.is_waiting(run):
+                mails = [mail for mail in self.mails()[run.mails_before :] if self.asking_links(mail)]
+                if mails:
+                    return mails
             result = self.result(run)
             if result.status != "RUNNING":
                 raise SandboxError(f"the run ended without asking anybody: {result}")
@@ -406,8 +410,8 @@ class Sandbox:
 
     def is_waiting(self, run: Run) -> bool:
         """Whether the execution waits for a task token's callback."""
-        events = self.history(run)
-        return bool(events) and events[-1]["type"] == "TaskSubmitted"
+        last = stepfunctions.last_event(self._execution(run))
+        return last is not None and last["type"] == "TaskSubmitted"
 
     def _last_state(self, run: Run) -> str | None:
         states = self.states(run)
@@ -439,7 +443,9 @@ class Sandbox:
 
     def mails(self) -> list[Mail]:
         """Every mail that SES accepted, oldest first."""
-        return [parse_mail(sent) for sent in list(self.aws.door.mails)]
+        with self._mails_lock:
+            self._mails += [parse_mail(sent) for sent in list(self.aws.door.mails)[len(self._mails) :]]
+            return list(self._mails)
 
     def page_links(self, mail: Mail) -> list[str]:
         """The mail's links that lead to the deployed HTTP API."""

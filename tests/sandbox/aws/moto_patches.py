@@ -18,6 +18,7 @@ from functools import lru_cache
 from typing import Any
 
 from jsonpath_ng.ext.parser import parse as parse_json_path
+from moto import backends as moto_backends
 from moto.core.exceptions import AWSError
 from moto.core.responses import ActionResult
 from moto.iam.access_control import PermissionResult
@@ -149,10 +150,12 @@ def _sign_as_the_state_machine() -> None:
 
 def _parse_once() -> None:
     """The parsers (ANTLR for definitions, PLY for JSON paths) take longer than the states; both results are
-    read only, so each text is parsed once."""
+    read only, so each text is parsed once. And moto lists its own folder for every request."""
     original = AmazonStateLanguageParser.parse
     AmazonStateLanguageParser.parse = staticmethod(lru_cache(maxsize=16)(original))
     json_path.parse = lru_cache(maxsize=4096)(parse_json_path)
+    modules = tuple(moto_backends.list_of_moto_modules())
+    moto_backends.list_of_moto_modules = lambda: modules
 
 
 def _move_with_the_clock() -> None:

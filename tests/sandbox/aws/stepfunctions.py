@@ -41,11 +41,21 @@ def find_execution(execution_arn: str, account: str, region: str) -> Any:
 
 
 def history(execution: Any) -> list[dict[str, Any]]:
-    """The execution's history so far, across its redrives."""
+    """The execution's history so far, across its redrives. The events are moto's own: read them only."""
     worker = execution.exec_worker
     if worker is None or worker.env is None:
         return []
-    return list(worker.env.event_manager.get_event_history())
+    # moto's get_event_history copies every event deeply, which whoever waits for an event cannot afford.
+    return list(worker.env.event_manager._history_event_list)
+
+
+def last_event(execution: Any) -> dict[str, Any] | None:
+    """The newest event of the history; None before the first."""
+    worker = execution.exec_worker
+    if worker is None or worker.env is None:
+        return None
+    events = worker.env.event_manager._history_event_list
+    return dict(events[-1]) if events else None
 
 
 def entered_states(execution: Any) -> list[EnteredState]:

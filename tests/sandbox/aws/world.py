@@ -8,6 +8,7 @@ import os
 import threading
 import time
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -72,14 +73,14 @@ class EmbeddedAws:
         self._clients: dict[tuple[str, str], Any] = {}
         self._role_keys: dict[str, Credentials] = {}
         self._client_lock = threading.Lock()
-        self._session = boto3.Session(region_name=region)
+        self._session = _session(region)
         self._previous_environment = {name: os.environ.get(name) for name in ("MOTO_PORT", "AWS_DEFAULT_REGION")}
         self._closed = False
         logging.getLogger("werkzeug").setLevel(logging.ERROR)
         _reset_moto()
         default_user_config["stepfunctions"] = {"execute_state_machine": True}
         self.door = FrontDoor(
-            DomainDispatcherApplication(create_backend_app),
+            DomainDispatcherApplication(_backend_app),
             roles=self.roles,
             functions=self.functions,
             outgoing=outgoing,
@@ -245,6 +246,18 @@ def _stop_executions() -> None:
                 for execution in list(machine.executions):
                     if execution.exec_status is not None and execution.exec_status.value == "RUNNING":
                         execution.stop(None, None, "the sandbox was closed")
+
+
+@lru_cache(maxsize=4)
+def _session(region: str) -> boto3.Session:
+    """One session for every sandbox of the process: it keeps the service models that it has read, and no keys."""
+    return boto3.Session(region_name=region)
+
+
+@lru_cache(maxsize=64)
+def _backend_app(service: Any) -> Any:
+    """moto's routes of a service, which hold nothing of an account: made once in a process."""
+    return create_backend_app(service)
 
 
 def _reset_moto() -> None:

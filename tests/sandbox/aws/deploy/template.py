@@ -6,6 +6,7 @@ import copy
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -47,6 +48,17 @@ class LocalTemplate:
     code: Mapping[str, LocalCode] = field(default_factory=dict)
 
 
+def read_template(path: Path) -> dict[str, Any]:
+    """The template as it is written, one's own copy."""
+    return copy.deepcopy(_parsed(path.read_text(encoding="utf-8")))
+
+
+@lru_cache(maxsize=4)
+def _parsed(text: str) -> dict[str, Any]:
+    # Reading the YAML takes longer than to translate it, and every sandbox of a process reads the same.
+    return dict(yaml_parse(text))
+
+
 def load_template(path: Path, parameter_values: Mapping[str, Any]) -> LocalTemplate:
     """Translate the SAM template at `path`.
 
@@ -55,7 +67,7 @@ def load_template(path: Path, parameter_values: Mapping[str, Any]) -> LocalTempl
     """
     if not path.is_file():
         raise DeployError(f"There is no template at {path}")
-    source = yaml_parse(path.read_text(encoding="utf-8"))
+    source = read_template(path)
     code = _note_local_code(source, path)
     try:
         plain = Translator(None, Parser()).translate(

@@ -1,13 +1,14 @@
 """First file of a function process: lays out sys.path as Lambda does and hands over to awslambdaric.
 
-Started by the sandbox as `python -S bootstrap.py <settings as JSON>`; imports the standard library only, so
-that nothing of the tests' environment is there for the function to lean on.
+Started by the sandbox as `python -S bootstrap.py <settings as JSON>`, or forked from a nursery; imports the standard
+library only, so that nothing of the tests' environment is there for the function to lean on.
 """
 
 import json
 import os
 import sys
 import threading
+from typing import Any
 
 
 def _end_with_the_parent() -> None:
@@ -35,11 +36,9 @@ def _shift_the_clock(offset: float, place: str) -> None:
     time_machine.travel(now, tick=True).start()
 
 
-def main() -> None:
-    """Settings: path (list of directories before the standard library), clock_offset (seconds),
-    clock_path (where time_machine lies), pycache (where byte code goes), handler."""
-    settings = json.loads(sys.argv[1])
-    standard_library = sys.path[1:]
+def become(settings: dict[str, Any], standard_library: list[str]) -> None:
+    """Make this process the function's. Settings: path (list of directories before the standard library),
+    clock_offset (seconds), clock_path (where time_machine lies), pycache (where byte code goes), handler."""
     sys.path[:] = [*settings["path"], *standard_library]
     sys.pycache_prefix = settings["pycache"]
     _end_with_the_parent()
@@ -52,4 +51,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    become(json.loads(sys.argv[1]), sys.path[1:])

@@ -21,6 +21,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import IO, Any
 
+from tests.sandbox.aws.runtime.nurseries import Process, fork
+
 _API = "/2018-06-01/runtime"
 _INIT_SECONDS = 60.0
 """Lambda gives an init ten seconds; a laptop whose two cores start twenty processes at once needs longer."""
@@ -62,8 +64,9 @@ class Instance:
         self.launch = launch
         self._log = log
         self._invocations: queue.Queue[tuple[str, bytes, float] | None] = queue.Queue()
-        self._finished = threading.Event()
-        self._ready = threading.Event()
+        self._news = threading.Condition()
+        self._ready = False
+        self._ended = False
         self._outcome: Outcome | None = None
         self._init_error: Outcome | None = None
         self._killed_for_memory = False
@@ -73,9 +76,10 @@ class Instance:
         self._process = self._start()
         for stream in (self._process.stdout, self._process.stderr):
             threading.Thread(target=self._read, args=(stream,), daemon=True).start()
-        threading.Thread(target=self._watch_memory, daemon=True).start()
+        threading.Thread(target=self._await_the_end, daemon=True).start()
+        self._memory = _ResidentMemory(self._process.pid)
 
-    def _start(self) -> subprocess.Popen[bytes]:
+    def _start(self) -> Process:
         launch = self.launch
         settings = {
             "path": list(launch.path),
@@ -86,13 +90,15 @@ class Instance:
         }
         bootstrap = Path(__file__).with_name("bootstrap.py")
         port = self._server.server_address[1]
-        return subprocess.Popen(
+        environment = {**launch.environment, "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{port}"}
+        forked = fork(launch.executable, launch.path, launch.working_directory, environment, settings)
+        return forked or subprocess.Popen(
             [launch.executable, "-S", str(bootstrap), json.dumps(settings)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             cwd=launch.working_directory,
-            env={**launch.environment, "AWS_LAMBDA_RUNTIME_API": f"127.0.0.1:{port}"},
+            env=environment,
             start_new_session=True,
         )
 
@@ -104,18 +110,17 @@ class Instance:
     @property
     def alive(self) -> bool:
         """True until the process has ended."""
-        return self._process.poll() is None
+        return not self._ended
 
     def invoke(self, request_id: str, payload: bytes) -> Outcome:
         """Run the handler on one event. Kills the process when the function's timeout is over."""
-        self._finished.clear()
         self._outcome = None
-        if not self._wait_for(self._ready, _INIT_SECONDS):
+        if not self._wait_for(lambda: self._ready, _INIT_SECONDS):
             return self._init_failure(request_id)
         limit = self.launch.timeout_seconds
         self._invocations.put((request_id, payload, time.time() + self.launch.clock_offset + limit))
-        if self._wait_for(self._finished, limit):
-            return self._answer_or_failure(request_id)
+        if self._wait_for(lambda: self._outcome is not None, limit):
+            return self._answer(request_id)
         if not self.alive:
             return self._exit_failure(request_id)
         self.kill()
@@ -123,16 +128,25 @@ class Instance:
         self._log(f"{request_id} Task timed out after {limit:.2f} seconds")
         return _error("Sandbox.Timedout", text)
 
-    def _answer_or_failure(self, request_id: str) -> Outcome:
-        outcome = self._outcome
-        return self._exit_failure(request_id) if outcome is None else outcome
+    def _answer(self, request_id: str) -> Outcome:
+        return self._exit_failure(request_id) if self._outcome is None else self._outcome
 
-    def _wait_for(self, event: threading.Event, seconds: float) -> bool:
+    def _wait_for(self, happened: Callable[[], bool], seconds: float) -> bool:
+        """Wait until it has happened, the process has ended or the time is over, and watch the memory meanwhile:
+        an idle process is frozen in Lambda, so its memory is watched only here."""
         deadline = time.monotonic() + seconds
-        while not event.wait(0.02 if self.alive else 0.2):
-            if not self.alive or time.monotonic() > deadline:
-                return event.is_set()
-        return True
+        limit = self.launch.memory_mb * 1024 * 1024
+        with self._news:
+            while not (happened() or not self.alive) and time.monotonic() < deadline:
+                left = deadline - time.monotonic()
+                self._news.wait_for(lambda: happened() or not self.alive, min(left, _MEMORY_CHECK_SECONDS))
+                if self._memory.bytes() > limit:
+                    self._killed_for_memory = True
+                    break
+        if self._killed_for_memory:
+            self.kill()
+            return False
+        return happened()
 
     def _init_failure(self, request_id: str) -> Outcome:
         if self._init_error is not None:
@@ -155,9 +169,11 @@ class Instance:
 
     def kill(self) -> None:
         """End the process at once, as a crash would."""
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(self._process.pid, signal.SIGKILL)
+        if not self._ended:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
         self._process.wait()
+        self._note_the_end()
 
     def close(self) -> None:
         """Kill the process and stop its Runtime API."""
@@ -166,6 +182,7 @@ class Instance:
         self._closed = True
         self._invocations.put(None)
         self.kill()
+        self._memory.close()
         threading.Thread(target=self._server.stop, daemon=True).start()
         if self._process.stdin:
             self._process.stdin.close()
@@ -177,38 +194,57 @@ class Instance:
             for line in stream:
                 self._log(line.decode("utf-8", "replace").rstrip("\n"))
 
-    def _watch_memory(self) -> None:
-        limit = self.launch.memory_mb * 1024 * 1024
-        page = os.sysconf("SC_PAGE_SIZE")
-        statm = Path(f"/proc/{self._process.pid}/statm")
-        if not statm.exists():
-            return  # no /proc on this system: memory is not limited
-        while self.alive and not self._closed:
-            try:
-                resident = int(statm.read_text().split()[1]) * page
-            except (OSError, IndexError):
-                return
-            if resident > limit:
-                self._killed_for_memory = True
-                self.kill()
-                return
-            time.sleep(_MEMORY_CHECK_SECONDS)
+    def _await_the_end(self) -> None:
+        self._process.wait()
+        self._note_the_end()
+
+    def _note_the_end(self) -> None:
+        with self._news:
+            self._ended = True
+            self._news.notify_all()
 
     # Called by the Runtime API's threads.
 
     def next_invocation(self) -> tuple[str, bytes, float] | None:
         """Block until there is an event (None: the instance is closing)."""
-        self._ready.set()
+        with self._news:
+            self._ready = True
+            self._news.notify_all()
         return self._invocations.get()
 
     def finish(self, outcome: Outcome) -> None:
         """The handler answered or failed."""
-        self._outcome = outcome
-        self._finished.set()
+        with self._news:
+            self._outcome = outcome
+            self._news.notify_all()
 
     def fail_init(self, outcome: Outcome) -> None:
         """The module could not be imported or the handler not found."""
         self._init_error = outcome
+
+
+class _ResidentMemory:
+    """How much memory a process holds (0 without /proc, or once it has ended)."""
+
+    def __init__(self, pid: int) -> None:
+        self._page = os.sysconf("SC_PAGE_SIZE")
+        self._file: int | None = None
+        with contextlib.suppress(OSError):
+            self._file = os.open(f"/proc/{pid}/statm", os.O_RDONLY | os.O_CLOEXEC)
+
+    def bytes(self) -> int:
+        file = self._file
+        if file is None:
+            return 0
+        try:
+            return int(os.pread(file, 200, 0).split()[1]) * self._page
+        except (OSError, IndexError):
+            return 0
+
+    def close(self) -> None:
+        file, self._file = self._file, None
+        if file is not None:
+            os.close(file)
 
 
 def _error(kind: str, message: str) -> Outcome:
