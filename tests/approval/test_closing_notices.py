@@ -32,7 +32,7 @@ def passed_on(sandbox: Sandbox, place: int) -> Run:
     """A run in which Ann passed her request on to Di, Cy was asked as a deputy, and which waits."""
     run = sandbox.start(only(place))
     sandbox.wait_for_approval(run, SECONDS)
-    assert post(sandbox, links(sandbox, run)[ANN], "delegate", delegate=DI).status == 200
+    assert post(sandbox, links(sandbox, run)[ANN], "delegate", delegate=DI, number="1").status == 200
     until(lambda: {CY, DI} <= set(links(sandbox, run)) and sandbox.is_waiting(run))
     return run
 
