@@ -10,7 +10,7 @@ from typing import Any
 from tests.runs.firm import firm, order
 from tests.runs.story import SECONDS, deployed, entered
 from tests.sandbox import Mail, Run, Sandbox
-from tests.sandbox.person import Form, Page
+from tests.sandbox.person import Form, Page, hidden_in
 
 ANN, BOB, CY, DI = (f"{name}@firm.example" for name in ("ann", "bob", "cy", "di"))
 
@@ -32,7 +32,7 @@ def until(what: Callable[[], Any], seconds: float = SECONDS) -> Any:
 
 def links(sandbox: Sandbox, run: Run) -> dict[str, str]:
     """Each person's newest link that can decide."""
-    return {mail.to[0]: sandbox.page_links(mail)[0] for mail in mails_of(sandbox, run) if sandbox.page_links(mail)}
+    return {mail.to[0]: sandbox.asking_links(mail)[0] for mail in mails_of(sandbox, run) if sandbox.asking_links(mail)}
 
 
 def mails_of(sandbox: Sandbox, run: Run) -> list[Mail]:
@@ -41,9 +41,10 @@ def mails_of(sandbox: Sandbox, run: Run) -> list[Mail]:
 
 
 def post(sandbox: Sandbox, link: str, answer: str, **typed: str) -> Page:
-    """One POST of a form, as a browser sends it."""
+    """Open the page and send the form of this answer, as a browser does: what is hidden in it included."""
     person = sandbox.person()
-    return person.submit(Page(link, 0, "", "", (), {}), Form(link, "post"), None, {"answer": answer, **typed})
+    page = person.open(link)
+    return person.submit(page, Form(link, "post"), None, {"answer": answer, **hidden_in(page), **typed})
 
 
 def slept(sandbox: Sandbox, run: Run, times: int) -> None:

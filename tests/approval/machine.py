@@ -31,25 +31,28 @@ def words_in(text: str) -> list[str]:
 
 def guesses(form: Form, page: Page, mail: str) -> Iterator[Filled]:
     """Every way in which the machine fills this form: as it stands; the same in every field; one seen field and nothing
-    else; each seen field by its kind, and those by every pair. A button is always pressed."""
+    else; each seen field by its kind, and those by every pair. A button is always pressed, and what is hidden in the
+    form is sent as it is: a browser that runs for the machine does that."""
     seen_text = f"{page.text} {mail}"
     captions = [button.text for button in form.buttons]
     read = [*numbers_in(seen_text), *words_in(seen_text), *words_in(form.text), *captions]
     everything = list(dict.fromkeys([*WORDS, *read]))
-    seen = [field for field in form.fields if field.attributes.get("tabindex") != "-1"]
-    filled: list[Filled] = [{field.name: field.value for field in form.fields}]
-    filled += [{field.name: guess for field in form.fields} for guess in everything]
+    hidden = {field.name: field.value for field in form.fields if field.kind == "hidden"}
+    fields = [field for field in form.fields if field.kind != "hidden"]
+    seen = [field for field in fields if field.attributes.get("tabindex") != "-1"]
+    filled: list[Filled] = [{field.name: field.value for field in fields}]
+    filled += [{field.name: guess for field in fields} for guess in everything]
     filled += [{field.name: guess for field in seen} for guess in everything]
     filled += [{field.name: guess} for field in seen for guess in everything]
-    by_kind = [_by_kind(field, seen_text, form.text) for field in form.fields]
-    filled += [dict(zip([field.name for field in form.fields], values, strict=True)) for values in zip(*by_kind)]  # noqa: B905
+    by_kind = [_by_kind(field, seen_text, form.text) for field in fields]
+    filled += [dict(zip([field.name for field in fields], values, strict=True)) for values in zip(*by_kind)]  # noqa: B905
     seen_kinds = [_by_kind(field, seen_text, form.text)[:8] for field in seen]
     filled += [
         dict(zip([field.name for field in seen], values, strict=True)) for values in itertools.product(*seen_kinds)
     ]
     for button in form.buttons:
         for pairs in dict.fromkeys(tuple(sorted({**data, button.name: button.value}.items())) for data in filled):
-            yield dict(pairs)
+            yield {**dict(pairs), **hidden}
 
 
 def _by_kind(field: FormField, seen: str, beside: str) -> Sequence[str]:

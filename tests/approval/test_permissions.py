@@ -61,6 +61,23 @@ def test_the_page_can_complete_a_task_and_write_votes_and_nothing_else() -> None
     assert "NetSuite" not in layers
 
 
+def test_what_closes_the_run_writes_how_it_ended_and_cannot_touch_what_was_voted() -> None:
+    statements = [one for policy in FUNCTIONS["CloseTheRunFunction"]["Policies"] for one in policy["Statement"]]
+    writing = [
+        one
+        for one in statements
+        if "ApprovalsTable" in str(one["Resource"]) and not {"dynamodb:GetItem", "dynamodb:Query"} & {*one["Action"]}
+    ]
+    assert [one["Action"] for one in writing] == ["dynamodb:PutItem"]
+    assert writing[0]["Condition"] == {"ForAllValues:StringLike": {"dynamodb:LeadingKeys": "END#*"}}
+
+
+def test_what_tells_the_team_signs_links_and_writes_no_row_about_an_approval() -> None:
+    allowed = grants("TellTheTeamFunction")
+    assert not [action for action, resource in allowed if "ApprovalsTable" in resource]
+    assert any("SigningSecret" in resource for _, resource in allowed)
+
+
 def test_what_hears_of_bounces_cannot_read_the_signing_keys_so_it_cannot_vote() -> None:
     assert {action for action, _ in grants("NoteTheBounceFunction")} == {
         "dynamodb:Query",

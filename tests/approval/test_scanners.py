@@ -18,7 +18,7 @@ from tests.approval.machine import WORDS
 from tests.runs.firm import PERIOD
 from tests.runs.story import SECONDS
 from tests.sandbox import Run, Sandbox
-from tests.sandbox.person import Form, read_page
+from tests.sandbox.person import Form, hidden_in, read_page
 
 
 class Links(HTMLParser):
@@ -130,7 +130,9 @@ def test_every_form_posted_unfilled_or_guessed_changes_no_byte(sandbox: Sandbox,
     session = requests.Session()
     for link, form in forms:
         (button,) = form.buttons
-        fillings = [{}, *({field.name: guess for field in form.fields} for guess in BLUNT)]
+        hidden = {field.name: field.value for field in form.fields if field.kind == "hidden"}
+        assert set(hidden) == {"content"}, "whoever sends the form sends what is hidden in it"
+        fillings = [hidden, *({field.name: guess for field in form.fields} | hidden for guess in BLUNT)]
         for filling in fillings:
             answer = session.post(link, data={**filling, button.name: button.value}, timeout=60)
             assert answer.status_code == 422, (button.value, filling, answer.text[:300])
@@ -155,7 +157,7 @@ MASKED: dict[str, tuple[int, Send]] = {
     "as text": (422, lambda link: _posted(link, "text/plain")),
     "as JSON by name": (422, lambda link: _posted(link, "application/json")),
     "given twice": (422, lambda link: requests.post(link, data=[*RIGHT.items(), ("invoices", "1")], timeout=60)),
-    "as an array": (422, lambda link: requests.post(link, data={"answer": "approve", "invoices[]": "40"}, timeout=60)),
+    "as an array": (422, lambda link: requests.post(link, data=_as_array(), timeout=60)),
     "by _method in the body": (405, lambda link: requests.put(link, data={"_method": "POST", **RIGHT}, timeout=60)),
     "by _method in the query": (200, lambda link: requests.get(link, params={"_method": "POST", **RIGHT}, timeout=60)),
     "by a header that overrides": (200, lambda link: requests.get(link, data=RIGHT, headers=OVERRIDE, timeout=60)),
@@ -171,12 +173,17 @@ MASKED: dict[str, tuple[int, Send]] = {
 OVERRIDE = {"X-HTTP-Method-Override": "POST", "X-Method-Override": "POST", "X-HTTP-Method": "POST"}
 
 
+def _as_array() -> dict[str, str]:
+    return {"invoices[]" if name == "invoices" else name: value for name, value in RIGHT.items()}
+
+
 def _posted(link: str, kind: str) -> requests.Response:
     return requests.post(link, data=urlencode(RIGHT), headers={"Content-Type": kind}, timeout=60)
 
 
 def test_the_right_answer_sent_as_no_browser_sends_it_changes_no_byte(sandbox: Sandbox, run: Run) -> None:
     link = links(sandbox, run)[ANN]
+    RIGHT.update(hidden_in(sandbox.person().open(link)))
     before, written = everything(sandbox, run), writes(sandbox)
     for kind, (status, send) in MASKED.items():
         answer = send(link)

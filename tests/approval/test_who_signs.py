@@ -392,7 +392,7 @@ def test_the_inbox_shows_what_waits_and_what_was_decided_and_changes_nothing(aws
     after = world.look_into(world.inbox(ANN))["body"]
     assert "Nothing waits for you" in after
     assert "You approved on" in after
-    assert "Approved: the invoices are drafted" in after
+    assert "Approved: the invoices are being drafted" in after
     bobs = world.look_into(world.inbox(BOB))["body"]
     assert "You did not answer" in bobs
     assert ANN not in bobs
@@ -411,7 +411,9 @@ def test_an_inbox_link_decides_nothing_and_a_deciding_link_opens_no_inbox(aws: A
     never = world.signatures.sign_inbox(InboxLink(approver_id(EVE), int(clock()) + 60))
     assert world.look_into(never) == refused
     ended = world.signatures.sign_inbox(InboxLink(approver_id(ANN), int(clock())))
-    assert world.look_into(ended) == refused
+    over = world.look_into(ended)
+    assert (over["statusCode"], "This link has expired" in over["body"]) == (410, True)
+    assert "newer one" in over["body"]
     assert aws.dump() == before
 
 

@@ -9,7 +9,7 @@ import pytest
 from billing.domain.approval_request import RecordedOutcome
 from billing.domain.approvers import Answer, Slot
 from billing.domain.batch import Batch
-from billing.pages.approval_mail import approval_mail, decided_mail
+from billing.pages.approval_mail import approval_mail, bounce_mail, decided_mail
 from billing.pages.approval_view import CountDiffers
 from tests.pages import samples
 from tests.pages.parsed_page import parse
@@ -122,6 +122,31 @@ def test_an_expiry_is_told_apart_from_a_rejection_and_names_who_did_not_answer()
     assert "was not rejected: not everybody signed in time" in text
     assert "Not answered: bob@firm.example and cy@firm.example" in text
     assert "Signed by: ann@firm.example" in text
+
+
+def test_a_signature_that_was_voided_is_told_apart_from_no_answer() -> None:
+    voided = replace(samples.vote(samples.ANN), batch_sha256="0" * 64, shown="40 invoices, USD 5.00")
+    outcome = RecordedOutcome("expired", "Nobody decided in time.", AT)
+    text = " ".join(decided_mail(REQUEST, outcome, samples.CY, [voided]).text.split())
+    assert "Signed other content: ann@firm.example (40 invoices, USD 5.00) on 1 June 2026, 10:15 UTC" in text
+    assert "Not answered: bob@firm.example and cy@firm.example" in text
+    assert "Signed by" not in text
+    again = " ".join(decided_mail(REQUEST, outcome, samples.CY, [voided, samples.vote(samples.ANN)]).text.split())
+    assert "Signed other content" not in again
+
+
+def test_somebody_of_two_slots_is_named_once_among_those_who_did_not_answer() -> None:
+    both = replace(REQUEST, slots=(Slot("Lead", 1, (samples.ANN,)), Slot("Controller", 1, (samples.ANN, samples.CY))))
+    text = decided_mail(both, RecordedOutcome("expired", "Nobody decided in time.", AT), samples.ANN).text
+    assert "Not answered: ann@firm.example and cy@firm.example" in " ".join(text.split())
+
+
+def test_notices_lead_to_the_inbox_and_to_nothing_that_decides() -> None:
+    inbox = "https://approve.example/approvals/inbox/signed"
+    ended = decided_mail(REQUEST, RecordedOutcome("expired", "Late.", AT), samples.ANN, (), inbox)
+    for mail in (ended, bounce_mail(REQUEST, samples.ANN, samples.CY, inbox)):
+        assert f"Everything that waits for you: {inbox}" in mail.text
+        assert [link.attributes["href"] for link in parse(mail.html).all("a")] == [inbox]
 
 
 def test_an_approval_is_told_without_saying_that_nothing_was_drafted() -> None:

@@ -59,7 +59,7 @@ def test_when_everybody_has_signed_the_page_says_that_drafting_goes_on() -> None
     assert page.first("h1").text == "Approved: 36 invoices for May 2026"
     assert "being drafted in Stripe" in page.text
     assert "nothing is sent to clients before that" in page.text
-    assert "finalises and sends them" in tree(votes, outcome, finalises=True).text
+    assert "Stripe finalises and sends them by itself" in tree(votes, outcome, finalises=True).text
     assert "Closed on 2 June 2026, 08:00 UTC" in page.text
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from tests.runs.firm import NOW
 from tests.sandbox import Mail, Sandbox
 from tests.sandbox.faults import Answer
-from tests.sandbox.person import Form, Page
+from tests.sandbox.person import Form, Page, hidden_in
 from tests.sandbox.sandbox import Decision, Run, RunResult
 from tests.sandbox.stripe import Refusal
 
@@ -99,6 +99,7 @@ def stripe_error(message: str, status: int = 400, code: str | None = None, **hea
 
 
 def posted(sandbox: Sandbox, link: str, answer: str, typed: Mapping[str, str]) -> Page:
-    """The form sent as a machine or a hasty person would: this answer, these fields and no others."""
+    """The form sent as a machine or a hasty person would: this answer, these fields, what is hidden, and no others."""
     person = sandbox.person()
-    return person.submit(person.open(link), Form(link, "post"), None, {"answer": answer, **typed})
+    page = person.open(link)
+    return person.submit(page, Form(link, "post"), None, {"answer": answer, **hidden_in(page), **typed})

@@ -141,4 +141,4 @@ def _rows(sandbox: Sandbox) -> dict[str, list[str]]:
 
 
 def _asked(sandbox: Sandbox) -> int:
-    return sum(1 for mail in sandbox.mails() if sandbox.page_links(mail))
+    return sum(1 for mail in sandbox.mails() if sandbox.asking_links(mail))

@@ -180,7 +180,7 @@ def _follow(sandbox: Sandbox, run: Run, choices: Choices, screen: Screen) -> tup
 
 
 def _ask(sandbox: Sandbox, run: Run, choices: Choices, screen: Screen) -> None:
-    mails = [mail for mail in sandbox.mails()[run.mails_before :] if sandbox.page_links(mail)]
+    mails = [mail for mail in sandbox.mails()[run.mails_before :] if sandbox.asking_links(mail)]
     screen.say()
     for mail in mails:
         screen.say(f"   mail to {', '.join(mail.to)}: {mail.subject}")

@@ -120,6 +120,12 @@ def read_page(url: str, status: int, html: str, headers: dict[str, str]) -> Page
     return Page(url, status, html, text, tuple(parser.forms), headers)
 
 
+def hidden_in(page: Page) -> dict[str, str]:
+    """What every form of the page carries unseen: a browser sends it back with whatever button is pressed."""
+    posts = [form for form in page.forms if form.method == "post"]
+    return {item.name: item.value for form in posts for item in form.fields if item.kind == "hidden"}
+
+
 class Person:
     """One person's browser: cookies stay, redirects are followed."""
 

@@ -390,11 +390,11 @@ class Sandbox:
             time.sleep(_POLL_SECONDS)
 
     def wait_for_approval(self, run: Run, timeout: float = 120) -> list[Mail]:
-        """Wait until the run waits for a person, and return the mails it sent with links to the HTTP API.
+        """Wait until the run waits for a person, and return the mails it sent with links to what is asked.
         SandboxError if it ends first, or after `timeout` real seconds."""
         deadline = time.monotonic() + timeout
         while True:
-            mails = [mail for mail in self.mails()[run.mails_before :] if self.page_links(mail)]
+            mails = [mail for mail in self.mails()[run.mails_before :] if self.asking_links(mail)]
             if mails and self.is_waiting(run):
                 return mails
             result = self.result(run)
@@ -444,6 +444,10 @@ class Sandbox:
     def page_links(self, mail: Mail) -> list[str]:
         """The mail's links that lead to the deployed HTTP API."""
         return [link for link in mail.links if link.startswith(self.aws.gateway.url)]
+
+    def asking_links(self, mail: Mail) -> list[str]:
+        """Those that lead to one request. Notices have only the way to a person's inbox."""
+        return [link for link in self.page_links(mail) if "/inbox/" not in link]
 
     def person(self) -> Person:
         """A person with a fresh browser."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -103,15 +104,18 @@ class ApprovalWorld:
 
     def batch(self, count: int) -> dict[str, Any]:
         """Write a batch of so many invoices; answers what "Match the customers" does."""
-        rows = [
-            row for n in range(count) for row in order("1000.00", hours(), id=str(500 + n), tranid=f"SO-{1001 + n}")
-        ]
+        return self.batch_of(
+            [row for n in range(count) for row in order("1000.00", hours(), id=str(500 + n), tranid=f"SO-{1001 + n}")]
+        )
+
+    def batch_of(self, rows: list[dict[str, str]], policy: BillingPolicy | None = None) -> dict[str, Any]:
+        """The same of NetSuite's rows."""
         placed, _ = with_pieces(
             BatchInvoice(
                 plan, content_hash(plan), Disposition.ASK, "New.", MatchedCustomer("cus_1", How.KNOWN),
                 orders=(OrderLink(plan.orders[0].id, content_hash(plan), 0),),
             )
-            for plan in plan_invoices(read_orders(rows), BillingPolicy()).invoices
+            for plan in plan_invoices(read_orders(rows), policy or BillingPolicy()).invoices
         )  # fmt: skip
         public = {name: self.run[name] for name in ("id", "cycle", "period", "dryRun")}
         frame = {
@@ -121,9 +125,13 @@ class ApprovalWorld:
             "invoiceDate": "2026-06-01",
             "filter": {},
         }
+        return self.keep(Batch(frame, placed, ()))
+
+    def keep(self, batch: Batch) -> dict[str, Any]:
+        """Write any batch; answers what "Match the customers" does."""
+        count = len(batch.to_draft)
         key = f"{self.run['prefix']}batch-{count}.json"
-        sha256 = self.files.write_json(key, Batch(frame, placed, ()).to_dict())
-        return {"batchKey": key, "sha256": sha256, "toAsk": count, "toFinish": 0}
+        return {"batchKey": key, "sha256": self.files.write_json(key, batch.to_dict()), "toAsk": count, "toFinish": 0}
 
     @property
     def listed(self) -> ListedPeople:
@@ -192,23 +200,42 @@ class ApprovalWorld:
         text = [content.text for to, content, _ in self.outbox.mails if to == person][-1]
         return text.split("https://approve.example/approvals/inbox/")[1].split()[0]
 
-    def get(self, link: str, method: str = "GET", query: str = "") -> dict[str, Any]:
-        return self._call(link, method, query, None)
+    def get(self, link: str, method: str = "GET", query: str = "", **headers: str) -> dict[str, Any]:
+        return self._call(link, method, query, None, headers=headers)
 
     def look_into(self, link: str) -> dict[str, Any]:
         """GET of an inbox."""
         return self._call(link, "GET", "", None, "/approvals/inbox/")
 
     def post(self, link: str, **form: str) -> dict[str, Any]:
+        """Open the page and send a form of it, with what is hidden in it."""
+        return self.send(link, **{**self.shown(link), **form})
+
+    def send(self, link: str, **form: str) -> dict[str, Any]:
+        """POST exactly this."""
         return self._call(link, "POST", "", urlencode(form))
 
-    def _call(self, link: str, method: str, query: str, body: str | None, path: str = "/approvals/") -> dict[str, Any]:
+    def shown(self, link: str) -> dict[str, str]:
+        """What the page's forms carry unseen; nothing if it has none."""
+        found = re.search(r'<input type="hidden" name="(content)" value="(\w+)">', self.get(link)["body"])
+        return {found[1]: found[2]} if found else {}
+
+    def _call(
+        self,
+        link: str,
+        method: str,
+        query: str,
+        body: str | None,
+        path: str = "/approvals/",
+        headers: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
         return approval_exchange(
             {
                 "version": "2.0",
                 "rawPath": path + link,
                 "pathParameters": {"link": link},
                 "rawQueryString": query,
+                "headers": {name.replace("_", "-"): value for name, value in (headers or {}).items()},
                 "requestContext": {"requestId": "ref-1", "http": {"method": method}},
                 **({"body": body, "isBase64Encoded": False} if body is not None else {}),
             },

@@ -61,7 +61,14 @@ class Again:
         requests, files, ledger = (countdown.around(port) for port in (world.requests, world.files, world.ledger))
         try:
             answer = read_the_decision(
-                world.run, world.matched, requests, files, ledger, world.signatures, world.clock.now
+                world.run,
+                world.matched,
+                requests,
+                files,
+                ledger,
+                world.signatures,
+                world.clock.now,
+                lambda: world.listed,
             )
         except Killed:
             return None, countdown.calls

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import base64
 import gzip
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from billing.domain.errors import OurFault
-
 _FORM = "application/x-www-form-urlencoded"
 _LONGEST_BODY = 16_384
-LONGEST_ANSWER = 6 * 1024 * 1024 - 64 * 1024
-"""Bytes of a body: Lambda's limit for a whole answer (source: "Lambda quotas"), less room for its headers."""
+_NEVER = re.compile(r"0(\.0*)?")
+
+LARGEST_FILE = 4_400_000
+"""Bytes. Lambda hands on at most 6 MB of an answer (AWS, "Lambda quotas"), and a file is a third longer as Base64."""
 
 
 def form_of(event: Mapping[str, Any]) -> dict[str, str]:
@@ -42,16 +43,27 @@ def answer_of(status: int, headers: Mapping[str, str], body: str) -> dict[str, A
     return {"statusCode": status, "headers": dict(headers), "body": body}
 
 
-def file_of(event: Mapping[str, Any], headers: Mapping[str, str], content: bytes) -> dict[str, Any]:
-    """A file to download, packed by gzip for whoever takes it so, as every browser does, and for everybody if it would
-    not fit into an answer otherwise. Raises OurFault if it does not fit even then."""
-    body, headers = base64.b64encode(content).decode(), dict(headers)
-    if "gzip" in _headers(event).get("accept-encoding", "").lower() or len(body) > LONGEST_ANSWER:
-        body = base64.b64encode(gzip.compress(content, mtime=0)).decode()
-        headers["content-encoding"] = "gzip"
-    if len(body) > LONGEST_ANSWER:
-        raise OurFault("The file is too long to be downloaded from the page: take it from the bucket.")
-    return {"statusCode": 200, "headers": headers, "body": body, "isBase64Encoded": True}
+def accepts_gzip(event: Mapping[str, Any]) -> bool:
+    """Whether the browser says that it unpacks gzip (RFC 9110, "Accept-Encoding")."""
+    for part in _headers(event).get("accept-encoding", "").lower().split(","):
+        coding, _, weight = part.replace(" ", "").partition(";q=")
+        if coding in ("gzip", "*"):
+            return _NEVER.fullmatch(weight) is None
+    return False
+
+
+def file_of(headers: Mapping[str, str], content: bytes, gzipped: bool) -> dict[str, Any] | None:
+    """A file to download, packed for who unpacks it; None if it is too large for one answer."""
+    # Without the time of packing, so that the same file is the same bytes.
+    body = gzip.compress(content, compresslevel=6, mtime=0) if gzipped else content
+    if len(body) > LARGEST_FILE:
+        return None
+    return {
+        "statusCode": 200,
+        "headers": {**headers, "vary": "accept-encoding", **({"content-encoding": "gzip"} if gzipped else {})},
+        "body": base64.b64encode(body).decode(),
+        "isBase64Encoded": True,
+    }
 
 
 def _headers(event: Mapping[str, Any]) -> dict[str, str]:

@@ -27,11 +27,12 @@ if TYPE_CHECKING:
     from billing.adapters.signatures import Signatures
     from billing.adapters.slack import Slack
     from billing.adapters.stripe_api import Caller
-    from billing.domain.approval_request import ApprovalRequest
+    from billing.domain.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote
     from billing.domain.approvers import Slot, SlotRule
     from billing.domain.batch import Batch
     from billing.domain.billing_policy import BillingPolicy
     from billing.domain.listed_people import ListedPeople
+    from billing.domain.mail import MailContent
     from billing.domain.report import Report
     from billing.steps.approval_links import ApproverLinks
     from billing.steps.draft_the_invoice import Drafting
@@ -453,6 +454,7 @@ def close_the_run() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     from billing.adapters.runs_table import RunsTable
     from billing.domain.approvers import parse_slot_rules
     from billing.steps.close_the_run import close_the_run
+    from billing.steps.note_the_end import note_the_end
 
     env = _environment()
     dynamodb = _dynamodb()
@@ -463,19 +465,25 @@ def close_the_run() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     locks = RunsTable(dynamodb, runs_table)
     carry_over, months = CarryOver(dynamodb, ledger_table), Months(dynamodb, runs_table)
     preview = partial(_preview, parse_slot_rules(env.text("APPROVERS")), env.flag("AUTO_ADVANCE"))
-    return lambda event: close_the_run(
-        event["state"],
-        event["redriveCount"],
-        files,
-        ledger,
-        requests,
-        locks,
-        carry_over,
-        months,
-        _signatures(env.text("SIGNING_SECRET_ARN")),
-        _report_faces,
-        preview,
-    )
+
+    def close(event: Mapping[str, Any]) -> dict[str, Any]:
+        closed = close_the_run(
+            event["state"],
+            event["redriveCount"],
+            files,
+            ledger,
+            requests,
+            locks,
+            carry_over,
+            months,
+            _signatures(env.text("SIGNING_SECRET_ARN")),
+            _report_faces,
+            preview,
+        )
+        note_the_end(event["state"]["run"], closed, requests, now())
+        return closed
+
+    return close
 
 
 def tell_the_team() -> Callable[[Mapping[str, Any]], dict[str, int]]:
@@ -498,6 +506,15 @@ def tell_the_team() -> Callable[[Mapping[str, Any]], dict[str, int]]:
             "stripe_dashboard": _dashboard(report),
         }
 
+    def notice(
+        request: ApprovalRequest, outcome: RecordedOutcome, approver: str, votes: Sequence[RecordedVote]
+    ) -> MailContent:
+        # Made when it is used: keys that cannot be read must not keep the summary from going out.
+        inbox = _approver_links(env, _signatures(env.text("SIGNING_SECRET_ARN"))).to_inbox_after(
+            request, approver, now()
+        )
+        return decided_mail(request, outcome, approver, votes, inbox)
+
     def slack_content(report: Report) -> tuple[str, list[dict[str, Any]]]:
         message = slack_summary(report, **links(report))
         return message.text, list(message.blocks)
@@ -512,7 +529,7 @@ def tell_the_team() -> Callable[[Mapping[str, Any]], dict[str, int]]:
         mailer,
         slack_content,
         lambda report: summary_mail(report, **links(report)),
-        decided_mail,
+        notice,
         now(),
     )
 

@@ -59,6 +59,12 @@ def test_a_crash_shows_nothing_but_internal_server_error(sandbox: Sandbox) -> No
     assert sandbox.accesses[-1].function_error
 
 
+def test_an_answer_above_six_megabytes_does_not_come_through(sandbox: Sandbox) -> None:
+    answer = requests.get(f"{sandbox.aws.gateway.url}/a/large", timeout=60)
+    assert (answer.status_code, answer.json()) == (500, {"message": "Internal Server Error"})
+    assert sandbox.accesses[-1].function_error
+
+
 def test_the_more_specific_route_is_taken() -> None:
     greedy = Route("ANY", "/{proxy+}", "f")
     assert greedy.match("GET", "/a/b/c") == {"proxy": "a/b/c"}

@@ -9,6 +9,7 @@ pk = "REQUEST#<request id>", sk = "REQUEST"              what is asked, of whom,
                              sk = "BOUNCE#<person>"      mail does not reach this person
                              sk = "OUTCOME"              one
                              sk = "MESSAGE#<what>"       see message_log
+pk = "END#<request id>",     sk = "<redrive count>"     how the run ended; once for each redrive
 pk = "PERSON#<approver id>", sk = "REQUEST#<request id>" what this person was asked
 """
 
@@ -22,7 +23,7 @@ from boto3.dynamodb.types import Binary
 from botocore.exceptions import ClientError
 
 from billing.adapters.dynamo import query_all, to_item, values_of
-from billing.domain.approval_request import ApprovalRequest, Bounce, RecordedOutcome, SentMessage
+from billing.domain.approval_request import ApprovalRequest, Bounce, RecordedOutcome, RunEnd, SentMessage
 from billing.domain.approvers import Slot
 from billing.domain.errors import PassingError
 
@@ -208,6 +209,28 @@ class ApprovalsTable:
         rows = query_all(self.dynamodb, self.table, f"PERSON#{approver}")
         newest = sorted(rows, key=lambda row: (str(row["at"]), str(row["sk"])), reverse=True)
         return tuple(str(row["sk"]).removeprefix("REQUEST#") for row in newest)
+
+    def note_end(self, request_id: str, redrive_count: int, end: RunEnd) -> None:
+        """Keep how the run ended. Safe to repeat: of one redrive the first end stands, and no other one is touched."""
+        self._put_once(
+            {
+                "pk": f"END#{request_id}",
+                "sk": f"{redrive_count:06d}",
+                "outcome": end.outcome,
+                "at": end.at,
+                "drafted": end.drafted,
+                "failed": end.failed,
+                "left_out": end.left_out,
+            }
+        )
+
+    def end(self, request_id: str) -> RunEnd | None:
+        """How the run ended the last time, None while it has not. The highest redrive count counts."""
+        rows = query_all(self.dynamodb, self.table, f"END#{request_id}")
+        if not rows:
+            return None
+        last = max(rows, key=lambda row: str(row["sk"]))
+        return RunEnd(last["outcome"], last["at"], int(last["drafted"]), int(last["failed"]), int(last["left_out"]))
 
     def _change(
         self, request_id: str, row: Mapping[str, Any], update: str, condition: str, values: Mapping[str, Any]

@@ -15,7 +15,7 @@ from typing import Any
 
 from billing.domain.approval_request import ApprovalRequest
 from billing.domain.approvers import Slot, approver_id
-from billing.domain.batch import Batch
+from billing.domain.batch import Batch, BatchInvoice
 from billing.domain.canonical import canonical_json, sha256_hex
 from billing.domain.ledger import Disposition
 
@@ -35,8 +35,8 @@ class EntryKind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Entry:
     """`by` is the person's address, "" for the run itself. `plans` are the plan keys that a hold or release is about,
-    and `order` the order's number as it was typed; `people` those who are asked from now on: the delegate, or the
-    deputies (none, if there was nobody to ask), with the slots that waited at that time."""
+    and `order` the order's number, with those that go with it; `people` those who are asked from now on: the delegate,
+    or the deputies (none, if there was nobody to ask), with the slots that waited at that time."""
 
     kind: EntryKind
     by: str
@@ -87,6 +87,25 @@ def holds(entries: Iterable[Entry]) -> dict[str, Entry]:
     return held
 
 
+def with_the_same_orders(invoices: Iterable[BatchInvoice], number: str) -> tuple[BatchInvoice, ...]:
+    """The invoices that bill an order, and every invoice that shares an order with one of them, in their order: nothing
+    else can be held back without billing half an order. Empty if no invoice bills it. Letters' case does not count.
+    """
+    invoices = tuple(invoices)
+    numbers = {
+        order.number
+        for invoice in invoices
+        for order in invoice.plan.orders
+        if order.number.casefold() == number.casefold()
+    }
+    while True:
+        found = tuple(one for one in invoices if any(order.number in numbers for order in one.plan.orders))
+        more = {order.number for one in found for order in one.plan.orders}
+        if more <= numbers:
+            return found
+        numbers |= more
+
+
 def signed_content(batch_sha256: str, held: Iterable[str]) -> str:
     """The hash of what is signed for: the batch's own while nothing is held back, else over it and the held keys."""
     keys = sorted(held)
@@ -96,6 +115,15 @@ def signed_content(batch_sha256: str, held: Iterable[str]) -> str:
 def passed_on(entries: Iterable[Entry]) -> dict[str, str]:
     """Who passed the request on, and to whom."""
     return {entry.by: entry.people[0] for entry in entries if entry.kind is EntryKind.DELEGATE}
+
+
+def brought_in(entries: Iterable[Entry], address: str) -> Entry | None:
+    """The entry by which somebody is asked who was not asked at first: passed on to them, or asked as a deputy."""
+    found = [
+        entry for entry in entries if entry.kind in (EntryKind.DELEGATE, EntryKind.ESCALATE) and address in entry.people
+    ]
+    # Whoever was asked as a deputy and then had it passed on to them as well has their right from the latter.
+    return found[-1] if found else None
 
 
 def escalated(entries: Iterable[Entry]) -> bool:

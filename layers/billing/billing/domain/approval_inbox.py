@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from billing.domain.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote
+from billing.domain.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote, RunEnd
 from billing.domain.approvers import Standing
 
 
 @dataclass(frozen=True, slots=True)
 class InboxItem:
-    """One request: `link` is the person's own link to it, `waits` says that it waits for their answer."""
+    """One request: `link` is the person's own link to it, `waits` says that it waits for their answer. `earlier_vote`
+    is their answer to content that was changed after it, `end` how the run ended."""
 
     request: ApprovalRequest
     outcome: RecordedOutcome | None
@@ -19,3 +20,5 @@ class InboxItem:
     passed_to: str
     waits: bool
     link: str
+    earlier_vote: RecordedVote | None = None
+    end: RunEnd | None = None

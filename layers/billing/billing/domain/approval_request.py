@@ -85,6 +85,18 @@ class SentMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class RunEnd:
+    """How the run behind a request ended: its outcome (see RunOutcome) and how many orders were drafted, failed, and
+    were left out (held, or changed in NetSuite). It tells and decides nothing."""
+
+    outcome: str
+    at: str
+    drafted: int
+    failed: int
+    left_out: int
+
+
+@dataclass(frozen=True, slots=True)
 class RecordedOutcome:
     """How a request ended: approved, rejected, expired or undeliverable, when and why."""
 

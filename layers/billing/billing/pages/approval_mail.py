@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
+from billing.domain.approval_entries import Entry, EntryKind
 from billing.domain.approval_request import ApprovalRequest, FormerRequest, RecordedOutcome, RecordedVote
-from billing.domain.approvers import Answer, Outcome
+from billing.domain.approvers import Answer, Outcome, everybody
 from billing.domain.batch import Batch, totals
 from billing.domain.ledger import Disposition
 from billing.domain.mail import MailContent
@@ -35,14 +36,16 @@ def approval_mail(
     inbox: str = "",
     again: str = "",
     former: FormerRequest | None = None,
+    because: Entry | None = None,
     left: timedelta | None = None,
     finalises: bool = False,
 ) -> MailContent:
     """Asks one approver to sign, by a link of their own. It tells totals and counts; names are behind the link.
 
-    `inbox` is the link to everything that waits for them, `again` says why they are asked once more, `former` is the
-    request that ended without an answer and that this one takes the place of, and with `left` it is a reminder that
-    says how long is left. `finalises` says that the stack lets Stripe finalise and send by
+    `inbox` is the link to everything that waits for them, `again` says why they are asked once more, `because` is the
+    entry by which they are asked if they were not at first, `former` is the request that ended without an answer and
+    that this one takes the place of, and with `left` it is a reminder that says how long is left. `finalises` says that
+    the stack lets Stripe finalise and send by
     itself. Raises CountDiffers if the request does not fit the batch.
     """
     count = checked_count(request, batch)
@@ -74,6 +77,7 @@ def approval_mail(
             subject=f"{kind}pprove {what}: {sums_words(totals(drafts), _MOST_CURRENCIES)}",
             heading=f"Approve {what}?",
             opening=(
+                *([_why_asked(because)] if because else []),
                 *([f"Your answer is still missing. {remaining_words(left)} left, until {expires}."] if left else []),
                 *([f"{again} Your earlier signature does not count for what is billed now."] if again else []),
                 *([_anew(former)] if former else []),
@@ -86,7 +90,7 @@ def approval_mail(
             ],
             facts=[fact for fact in facts if fact is not None],
             link=("Look and decide", link),
-            references=[("Everything that waits for you", inbox)] if inbox else (),
+            references=_references(inbox),
             closing=(
                 f"{sending} Opening the link changes nothing.",
                 f"The link is personal to {approver}: please do not forward it. It ends on {expires}.",
@@ -121,8 +125,9 @@ def _anew(former: FormerRequest) -> str:
     )
 
 
-def bounce_mail(request: ApprovalRequest, lost: str, approver: str) -> MailContent:
-    """Tells one approver that mail does not reach another one. It has no link that could decide anything."""
+def bounce_mail(request: ApprovalRequest, lost: str, approver: str, inbox: str = "") -> MailContent:
+    """Tells one approver that mail does not reach another one. Its only link shows what waits for them, and decides
+    nothing."""
     what = f"{counted(request.invoices, 'invoice')} for {period_name(request.period)}"
     slots = [slot.name for slot in request.slots if lost in slot.people]
     return mail_of(
@@ -134,6 +139,7 @@ def bounce_mail(request: ApprovalRequest, lost: str, approver: str) -> MailConte
                 "If you know another way to reach them, please use it, and tell whoever runs the billing.",
             ),
             facts=[("Their slot", ", ".join(slots)), ("Open until", instant_words(request.expires_at))],
+            references=_references(inbox),
             closing=(f"You get this because {approver} is asked to sign too. Run {request.run_id}.",),
         )
     )
@@ -144,11 +150,21 @@ def decided_mail(
     outcome: RecordedOutcome,
     approver: str,
     votes: Sequence[RecordedVote] = (),
+    inbox: str = "",
 ) -> MailContent:
-    """Tells one approver how the request ended: which of the ends it was, by whom and why, and what was drafted."""
+    """Tells one approver how the request ended: which of the ends it was, by whom and why, and what was drafted.
+
+    `votes` are all that were given; those for other content than the request's count for nothing and are told apart.
+    `inbox` is the link to everything that waits for them.
+    """
     what = f"{counted(request.invoices, 'invoice')} for {period_name(request.period)}"
+    votes, voided = (
+        [vote for vote in votes if vote.batch_sha256 == request.batch_sha256],
+        [vote for vote in votes if vote.batch_sha256 != request.batch_sha256],
+    )
     rejecters = people_words([vote.approver for vote in rejects(votes)])
     signed = [vote.approver for vote in votes if vote.answer is Answer.APPROVE]
+    silent = _silent(request, [*votes, *voided])
     nothing = "Nothing was drafted and nothing is billed. The orders stay open in NetSuite."
     why = ("Reason", outcome.reason) if outcome.reason else None
     by: tuple[str, str] | None = None
@@ -171,7 +187,8 @@ def decided_mail(
         by,
         why,
         ("Signed by", people_words(signed)) if signed else None,
-        ("Not answered", people_words(_silent(request, votes))) if outcome.outcome == Outcome.EXPIRED else None,
+        *[("Signed other content", words) for words in _voided_words(voided, votes)],
+        ("Not answered", people_words(silent)) if silent and outcome.outcome == Outcome.EXPIRED else None,
         ("When", instant_words(outcome.at)),
     ]
     return mail_of(
@@ -180,6 +197,7 @@ def decided_mail(
             heading=f"{ended}: {what}",
             opening=(opening,),
             facts=[fact for fact in facts if fact is not None],
+            references=_references(inbox),
             closing=(
                 f"You get this because {approver} was asked to sign. There is nothing left to do.",
                 f"Run {request.run_id}. Fingerprint of the content (SHA-256): {request.batch_sha256}",
@@ -196,4 +214,27 @@ def _whose(request: ApprovalRequest, approver: str) -> str:
 
 def _silent(request: ApprovalRequest, votes: Sequence[RecordedVote]) -> list[str]:
     answered = {vote.approver for vote in votes}
-    return [person for slot in request.slots for person in slot.people if person not in answered]
+    return [person for person in everybody(request.slots) if person not in answered]
+
+
+def _voided_words(voided: Sequence[RecordedVote], votes: Sequence[RecordedVote]) -> list[str]:
+    """For each person who signed, but not what was asked in the end: what, and when."""
+    answered = {vote.approver for vote in votes}
+    newest = {vote.approver: vote for vote in voided if vote.approver not in answered}
+    return [
+        f"{vote.approver}{f' ({vote.shown})' if vote.shown else ''} on {instant_words(vote.at)}; "
+        "orders were held back or taken in again after that"
+        for vote in newest.values()
+    ]
+
+
+def _why_asked(because: Entry) -> str:
+    """For somebody who was not asked at first."""
+    reason = f" Their reason: {because.reason}" if because.reason else ""
+    if because.kind is EntryKind.DELEGATE:
+        return f"{because.by} passed this request on to you, so you decide instead of them.{reason}"
+    return "You are asked as a deputy, beside those who were asked first: not everybody of them has answered in time."
+
+
+def _references(inbox: str) -> Sequence[tuple[str, str]]:
+    return [("Everything that waits for you", inbox)] if inbox else ()

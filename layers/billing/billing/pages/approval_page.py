@@ -1,9 +1,11 @@
 """The pages behind an approval link: the one to sign on, the one that says how it stands, and the two that say no.
 
-The forms' fields, for whoever reads the POST: `answer` (from the button: "approve", "reject", "hold", "release" or
-"delegate"), `invoices` (typed, to approve), `number` (the same, to reject or to pass on), `reason` (typed, to reject,
-hold or release), `order` (typed, to hold or release), `delegate` (typed, an address), and `note`, which people neither
-see nor hear: whatever fills it is a machine. Nothing is filled in beforehand but a reason that was typed before.
+The forms' fields, for whoever reads the POST: `content` (hidden: the hash of what the page showed), `answer` (from the
+button: "approve", "reject", "hold", "release" or "delegate"), `invoices` (typed, to approve), `number` (the same, to
+reject or to pass on), `reason` (typed, to reject, hold or release), `order` (typed, to hold or release), `together`
+(typed, how many orders are held at once, where one invoice bills several), `delegate` (typed, an address), and `note`,
+which people neither see nor hear: whatever fills it is a machine. Nothing typed is filled in beforehand but what was
+typed before.
 Links and forms stay on the page's own path, so the token belongs into the path and never into the query.
 """
 
@@ -14,7 +16,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from billing.domain.approval_entries import EntryKind
-from billing.domain.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote
+from billing.domain.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote, RunEnd
 from billing.domain.approvers import Answer, Outcome, Standing
 from billing.domain.batch import Batch
 from billing.domain.ledger import Disposition
@@ -26,6 +28,7 @@ from billing.pages.approval_view import (
     currency_totals,
     frame_notes,
     groups,
+    newest_first,
     order_numbers,
     rejects,
     slot_states,
@@ -35,12 +38,15 @@ from billing.pages.batch_search import LONGEST_QUERY, page_of
 from billing.pages.foreign_text import clean
 from billing.pages.rendering import Shown
 from billing.pages.rendering import page as render_page
+from billing.pages.run_end_words import ended_before_words, ended_words, no_end_words, stopped_words
 from billing.pages.wording import counted, instant_words, people_words, remaining_words
 
 __all__ = [
     "Shown",
     "approval_page",
     "batch_csv",
+    "csv_parts_page",
+    "expired_inbox_page",
     "invalid_link_page",
     "standing_page",
     "trouble_page",
@@ -70,8 +76,15 @@ _INVALID: Final = (
     ),
     "If it still does not work, ask whoever sent you the mail. Nothing was changed by opening this page.",
 )
+_INBOX_EXPIRED: Final = (
+    "It opened everything that waits for you, and it lasted as long as the request it was mailed for.",
+    "Every newer mail about an approval carries a newer one. Links to single requests still show how those ended.",
+)
+_UNTOUCHED: Final = "Nothing was changed by opening this page. Nothing is billed without every signature it needs."
+_UNCERTAIN: Final = (
+    "It is not certain whether your answer was recorded. Nothing is billed without every signature it needs."
+)
 _TROUBLE: Final = (
-    "Nothing was changed. Nothing is billed without every signature it needs.",
     (
         "Please open the link from your mail again in a few minutes. The page says whether an answer of yours counts; "
         "answering again does no harm."
@@ -98,12 +111,16 @@ def approval_page(
     held: Sequence[str] = (),
     delegate_domains: Sequence[str] = (),
     signed_before: bool = False,
+    together: Sequence[str] = (),
+    voided: Sequence[RecordedVote] = (),
+    end: RunEnd | None = None,
 ) -> Shown:
     """The page to sign on, for an approver who has not answered while the request is open.
 
     `said` confirms what a POST has just done, `changes` tells what happened since the request was opened, `held` are
     the orders that approvers hold back, `delegate_domains` where this person may pass the request on to;
-    `signed_before` says that they signed for other content.
+    `signed_before` says that they signed for other content. `together` are orders that a hold takes along and whose
+    number has to be typed, `voided` everybody's answers to other content, and `end` says that the run has stopped.
 
     `mistake` is what was wrong with a POST, `typed` what it held: a reason is kept, a number never is. `finalises`
     says that the stack lets Stripe finalise and send by itself. Raises CountDiffers if the request does not fit the
@@ -145,18 +162,20 @@ def approval_page(
             "longest_reason": LONGEST_REASON,
             "order_numbers": order_numbers,
             "po_field": PO_FIELD,
-            "slots": slot_states(request, votes),
+            "slots": slot_states(request, votes, voided),
             "still_to_sign": standing.reason,
             "left": remaining_words(datetime.fromisoformat(request.expires_at) - now),
             "mistake": mistake,
             "rejecting": rejecting,
             "approving": asked == Answer.APPROVE,
             "asked": asked if asked in _FIELDS else "",
-            "field": _FIELDS.get(asked, "typed-invoices"),
+            "field": "hold-together" if together else _FIELDS.get(asked, "typed-invoices"),
             "typed_reason": _kept(typed.get("reason", "")),
             "typed_order": " ".join(typed.get("order", "").split())[:60],
             "said": said,
-            "changes": changes,
+            "changes": newest_first(changes),
+            "together": together,
+            "stopped": stopped_words(end) if end else "",
             "held_orders": held,
             "delegate_domains": delegate_domains,
             "signed_before": signed_before,
@@ -179,12 +198,19 @@ def standing_page(
     changes: Sequence[str] = (),
     passed_to: str = "",
     asked_anew: bool = False,
+    mistake: str = "",
+    said: str = "",
+    voided: Sequence[RecordedVote] = (),
+    end: RunEnd | None = None,
+    awake: bool = True,
 ) -> Shown:
     """How the request stands, for whoever cannot (any more) answer: what was signed, by whom, when, why, and what next.
 
     `just_signed` puts the confirmation of the answer first. Without `batch` (its file is gone) the totals are left out.
-    `changes` tells what happened while it waited, `passed_to` to whom this person passed the request on.
-    `asked_anew` says that the run asks under a newer request now.
+    `changes` tells what happened while it waited, `passed_to` to whom this person passed the request on. `asked_anew`
+    says that the run asks under a newer request now. `mistake` says why a POST was not recorded, `said` what one has
+    just done; `voided` are answers to other content. `end` is how the run ended, and `awake` is False if it did not
+    wait when the decision was to wake it.
     """
     mine = answer_of(approver, votes)
     late = outcome is None and now >= datetime.fromisoformat(request.expires_at)
@@ -196,10 +222,16 @@ def standing_page(
             "title": headline,
             "tone": tone,
             "explanation": explanation,
-            "next_step": _ASKED_ANEW if asked_anew else _next_step(request, outcome, standing, late, finalises),
+            "next_title": "How it went on" if end else "What happens next",
+            "next_step": _ASKED_ANEW
+            if asked_anew
+            else _next_step(request, outcome, standing, late, finalises, end, now, awake),
+            "mistake": mistake,
+            "said": said,
+            "earlier": next((vote for vote in reversed(voided) if vote.approver == approver), None),
             "mine": mine,
             "just_signed": just_signed and mine is not None,
-            "changes": changes,
+            "changes": newest_first(changes),
             "passed_to": passed_to,
             "listed": any(approver in slot.people for slot in request.slots),
             "count": request.invoices,
@@ -208,7 +240,7 @@ def standing_page(
             "not_billed": len(batch.problems) + len(batch.of(Disposition.HOLD)) if batch else 0,
             "others": [vote for vote in votes if not any(vote.approver in slot.people for slot in request.slots)],
             "outcome": outcome,
-            "slots": slot_states(request, votes),
+            "slots": slot_states(request, votes, voided),
             "waiting": outcome is None and standing.outcome is Outcome.UNDECIDED and not late,
         },
     )
@@ -238,13 +270,28 @@ def wrong_method_page() -> Shown:
     )
 
 
-def trouble_page(reference: str) -> Shown:
-    """For a failure on our side. `reference` is the request's id, by which the logs are searched."""
+def expired_inbox_page() -> Shown:
+    """For a link to an inbox that we signed and that is over."""
+    return render_page(
+        "message_page.html.j2", {"title": "This link has expired", "paragraphs": _INBOX_EXPIRED, "reference": ""}
+    )
+
+
+def csv_parts_page(approver: str, count: int) -> Shown:
+    """For a table that is too large for one download: links to its `count` parts."""
+    return render_page(
+        "parts_page.html.j2", {"title": "The table comes in parts", "approver": approver, "count": count}
+    )
+
+
+def trouble_page(reference: str, answering: bool = False) -> Shown:
+    """For a failure on our side. `reference` is the request's id, by which the logs are searched; `answering` says that
+    an answer was sent, of which nobody knows yet how far it came."""
     return render_page(
         "message_page.html.j2",
         {
             "title": "Something is broken on our side",
-            "paragraphs": _TROUBLE,
+            "paragraphs": (_UNCERTAIN if answering else _UNTOUCHED, *_TROUBLE),
             "reference": reference,
         },
     )
@@ -296,19 +343,28 @@ def _headline(
 
 
 def _next_step(
-    request: ApprovalRequest, outcome: RecordedOutcome | None, standing: Standing, late: bool, finalises: bool
+    request: ApprovalRequest,
+    outcome: RecordedOutcome | None,
+    standing: Standing,
+    late: bool,
+    finalises: bool,
+    end: RunEnd | None,
+    now: datetime,
+    awake: bool,
 ) -> str:
     ended = outcome.outcome if outcome else str(standing.outcome)
     if ended == Outcome.APPROVED:
-        return (
-            "The invoices are being drafted in Stripe. "
-            + (
-                "Stripe then finalises and sends them. "
-                if finalises
-                else "They stay drafts until a person finalises them there: nothing is sent to clients before that. "
-            )
-            + "The run’s summary, with every draft and what failed, goes to Slack when it is done."
+        sending = (
+            "Stripe finalises and sends them by itself."
+            if finalises
+            else "Drafts stay drafts until a person finalises them there: nothing is sent to clients before that."
         )
+        if end is not None and outcome is not None and end.at < outcome.at:
+            return ended_before_words(end)
+        if end is not None:
+            return f"{ended_words(end)} {sending} The run’s summary in Slack names every draft and what failed."
+        how = no_end_words(outcome.at if outcome else now.isoformat(), now, awake)
+        return f"{how} {sending} The run’s summary, with every draft and what failed, goes to Slack when it is done."
     if ended == Outcome.REJECTED:
         return f"{_NOTHING} The orders stay open in NetSuite and can be billed by another run."
     if ended == Outcome.EXPIRED or (outcome is None and late):
@@ -317,6 +373,8 @@ def _next_step(
         )
     if outcome is not None:
         return f"{_NOTHING} Whoever runs the billing has been told."
+    if end is not None:
+        return stopped_words(end)
     return (
         "Nothing is drafted until everybody has signed. If that does not happen by "
         f"{instant_words(request.expires_at)}, the request expires and nothing is billed. "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from billing.domain.approval_entries import Entry, EntryKind, holds
@@ -21,6 +21,9 @@ from billing.pages.wording import counted, day_words, instant_words, money_words
 
 MOST_ROWS: Final = 50
 """Of one group of warnings on the page; the rest is found by the search and in the CSV."""
+
+MOST_CHANGES: Final = 3
+"""Shown at once of what happened since the request was opened."""
 
 _NEW: Final = "New."
 
@@ -62,11 +65,13 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class SlotState:
-    """A slot and who of it has answered. `state` is "rejected", "done" (enough have signed) or "waits"."""
+    """A slot and who of it has answered. `state` is "rejected", "done" (enough have signed) or "waits"; `voided` are
+    answers to other content, which a hold changed after they were given."""
 
     slot: Slot
     votes: tuple[RecordedVote, ...]
     state: str
+    voided: tuple[RecordedVote, ...] = ()
 
 
 def currency_totals(batch: Batch) -> tuple[CurrencyTotal, ...]:
@@ -200,7 +205,7 @@ def changes_words(entries: Sequence[Entry]) -> tuple[str, ...]:
 
 
 def held_orders(entries: Sequence[Entry]) -> tuple[str, ...]:
-    """Numbers of the orders that are held back now, as they were typed."""
+    """Numbers of the orders that are held back now, each with those that are held with it."""
     return tuple(dict.fromkeys(entry.order for entry in holds(entries).values()))
 
 
@@ -217,28 +222,47 @@ def _change_words(entry: Entry) -> str:
     }[entry.kind]
 
 
-def slot_states(request: ApprovalRequest, votes: Sequence[RecordedVote]) -> tuple[SlotState, ...]:
-    """Each slot with the answers of its people to exactly this content; an approval stands in the slot for which it
-    counts, and in each of its person's if it is needed for none."""
+def slot_states(
+    request: ApprovalRequest, votes: Sequence[RecordedVote], voided: Sequence[RecordedVote] = ()
+) -> tuple[SlotState, ...]:
+    """Each slot with the answers of its people to exactly this content, and with those to other content of people who
+    have not answered to this one. An approval stands in the slot for which it counts, and in each of its person's if it
+    is needed for none."""
     content = request.batch_sha256
     filled = places(
         request.slots, [Vote(v.approver, v.answer, v.batch_sha256, v.at, slots=v.slots) for v in votes], content
     )
     placed = {person for people in filled.values() for person in people}
     return tuple(
-        _slot_state(
-            slot,
-            [
-                v
-                for v in votes
-                if v.approver in slot.people
-                and v.batch_sha256 == content
-                and (v.approver in filled[slot.name] or v.approver not in placed)
-            ],
-            len(filled[slot.name]),
+        replace(
+            _slot_state(
+                slot,
+                [
+                    v
+                    for v in votes
+                    if v.approver in slot.people
+                    and v.batch_sha256 == content
+                    and (v.approver in filled[slot.name] or v.approver not in placed)
+                ],
+                len(filled[slot.name]),
+            ),
+            voided=_newest_of([vote for vote in voided if vote.approver in slot.people], votes),
         )
         for slot in request.slots
     )
+
+
+def _newest_of(voided: Sequence[RecordedVote], votes: Sequence[RecordedVote]) -> tuple[RecordedVote, ...]:
+    answered = {vote.approver for vote in votes}
+    return tuple({vote.approver: vote for vote in voided if vote.approver not in answered}.values())
+
+
+def newest_first(changes: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...], int]:
+    """What happened to the request, the newest first: (what is shown at once, what is folded away, how many more there
+    are). A month with two hundred holds must not push the warnings off the page."""
+    newest = tuple(reversed(changes))
+    folded = newest[MOST_CHANGES : MOST_CHANGES + MOST_ROWS]
+    return newest[:MOST_CHANGES], folded, max(0, len(newest) - MOST_CHANGES - len(folded))
 
 
 def answer_of(approver: str, votes: Sequence[RecordedVote]) -> RecordedVote | None:

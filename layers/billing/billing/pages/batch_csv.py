@@ -9,7 +9,7 @@ from billing.domain.batch import Batch, BatchInvoice
 from billing.domain.ledger import Disposition
 from billing.domain.order_plan import PO_FIELD
 from billing.domain.sales_order import Problem
-from billing.pages.csv_file import Amount, Cell, csv_bytes, number_cell
+from billing.pages.csv_file import Amount, Cell, csv_bytes, csv_parts, number_cell
 from billing.pages.wording import customer_words, due_words
 
 HEAD: Final = (
@@ -50,8 +50,19 @@ _DONE: Final = {
 
 def batch_csv(batch: Batch) -> bytes:
     """Every line of every invoice and every problem, texts in full. Amounts are plain numbers and add up."""
-    rows = (row for invoice in batch.invoices for row in _invoice_rows(invoice, batch.run.get("invoiceDate")))
-    return csv_bytes(HEAD, (*rows, *(_problem_row(problem) for problem in batch.problems)))
+    return csv_bytes(HEAD, _rows(batch))
+
+
+def batch_csv_parts(batch: Batch, most: int) -> tuple[bytes, ...]:
+    """The same as files of at most `most` bytes each."""
+    return csv_parts(HEAD, _rows(batch), most)
+
+
+def _rows(batch: Batch) -> Iterator[tuple[Cell, ...]]:
+    for invoice in batch.invoices:
+        yield from _invoice_rows(invoice, batch.run.get("invoiceDate"))
+    for problem in batch.problems:
+        yield _problem_row(problem)
 
 
 def _invoice_rows(invoice: BatchInvoice, day: str | None) -> Iterator[tuple[Cell, ...]]:

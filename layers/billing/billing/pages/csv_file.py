@@ -17,6 +17,7 @@ _STARTS_A_FORMULA: Final = re.compile(
 )
 _LONGEST_NUMBER: Final = 40
 _UNWRITABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_MARK: Final = "\ufeff"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,8 +33,27 @@ Cell = str | int | Decimal | Amount | None
 
 def csv_bytes(head: Sequence[str], rows: Iterable[Sequence[Cell]]) -> bytes:
     """UTF-8 with a byte order mark (Excel reads it as Latin-1 without), CRLF, every text quoted."""
-    lines = [",".join(_cell(cell) for cell in row) for row in (head, *rows)]
-    return ("\ufeff" + "\r\n".join(lines) + "\r\n").encode()
+    return b"".join((_line(head, _MARK), *(_line(row) for row in rows)))
+
+
+def csv_parts(head: Sequence[str], rows: Iterable[Sequence[Cell]], most: int) -> tuple[bytes, ...]:
+    """The same table as files of at most `most` bytes each, every one with the head. A row that is longer than that by
+    itself gets a file of its own."""
+    top = _line(head, _MARK)
+    parts: list[list[bytes]] = [[top]]
+    size = len(top)
+    for row in rows:
+        line = _line(row)
+        if size + len(line) > most and len(parts[-1]) > 1:
+            parts.append([top])
+            size = len(top)
+        parts[-1].append(line)
+        size += len(line)
+    return tuple(b"".join(part) for part in parts)
+
+
+def _line(row: Sequence[Cell], mark: str = "") -> bytes:
+    return (mark + ",".join(_cell(cell) for cell in row) + "\r\n").encode()
 
 
 def text_cell(text: str) -> str:

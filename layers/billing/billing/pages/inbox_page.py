@@ -10,10 +10,11 @@ from billing.domain.approvers import Outcome
 from billing.domain.period_name import period_name
 from billing.pages.rendering import Shown
 from billing.pages.rendering import page as render_page
+from billing.pages.run_end_words import LONG_FOR_DRAFTING, short_end_words
 from billing.pages.wording import counted, instant_words, remaining_words
 
 _ENDED = {
-    str(Outcome.APPROVED): "Approved: the invoices are drafted in Stripe.",
+    str(Outcome.APPROVED): "Approved: the invoices are being drafted in Stripe.",
     str(Outcome.REJECTED): "Rejected: nothing was drafted.",
     str(Outcome.EXPIRED): "Expired: nothing was drafted.",
     str(Outcome.UNDELIVERABLE): "Undeliverable: nothing was drafted.",
@@ -39,12 +40,21 @@ def _what(item: InboxItem) -> str:
 
 def _left(item: InboxItem, now: datetime) -> str:
     left = remaining_words(datetime.fromisoformat(item.request.expires_at) - now)
-    return f"Open for {left}, until {instant_words(item.request.expires_at)}."
+    stopped = f" The run stopped on {instant_words(item.end.at)}." if item.end else ""
+    return f"Open for {left}, until {instant_words(item.request.expires_at)}.{stopped}"
 
 
 def _state(item: InboxItem, now: datetime) -> str:
-    if item.outcome is not None:
-        return f"{_ENDED.get(item.outcome.outcome, item.outcome.outcome)} Closed on {instant_words(item.outcome.at)}."
+    outcome, end = item.outcome, item.end
+    if outcome is not None and outcome.outcome == Outcome.APPROVED and end is not None and end.at >= outcome.at:
+        closed = f"Closed on {instant_words(outcome.at)}, run ended on {instant_words(end.at)}."
+        return f"Approved: {short_end_words(end)}. {closed}"
+    if outcome is not None:
+        stopped = f" The run stopped on {instant_words(end.at)}." if end and end.at < outcome.at else ""
+        how = _ENDED.get(outcome.outcome, outcome.outcome)
+        if outcome.outcome == Outcome.APPROVED and now - datetime.fromisoformat(outcome.at) > LONG_FOR_DRAFTING:
+            how = "Approved: the run has reported no end."
+        return f"{how} Closed on {instant_words(outcome.at)}.{stopped}"
     if now >= datetime.fromisoformat(item.request.expires_at):
         return "Its time is over."
     return item.standing.reason

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -17,21 +17,24 @@ from billing.domain.approval_request import ApprovalRequest
 from billing.domain.approvers import Outcome
 from billing.domain.batch import Batch, totals
 from billing.domain.errors import OurFault
-from billing.http_exchange import answer_of, file_of, form_of, query_of
+from billing.http_exchange import LARGEST_FILE, accepts_gzip, answer_of, file_of, form_of, query_of
 from billing.pages.approval_page import (
     approval_page,
     batch_csv,
+    csv_parts_page,
+    expired_inbox_page,
     invalid_link_page,
     standing_page,
     trouble_page,
     wrong_method_page,
 )
 from billing.pages.approval_view import changes_words, held_orders
+from billing.pages.batch_csv import batch_csv_parts
 from billing.pages.inbox_page import inbox_page
 from billing.pages.rendering import Shown, page_csp, private_headers
 from billing.pages.wording import counted, sums_words
-from billing.steps.approval_page import Seen, answer, batch_of, conclude, look
-from billing.steps.inbox import inbox
+from billing.steps.approval_page import Answered, Seen, answer, batch_of, conclude, look, stands_already
+from billing.steps.inbox import Expired, inbox
 from billing.steps.who_may_sign import WhoMaySign
 from billing.telemetry import logger, metrics
 
@@ -47,7 +50,8 @@ def approval_exchange(event: Mapping[str, Any], connect: Callable[[], ApprovalEx
     except Exception as error:  # noqa: BLE001 - whatever it was, a page answers
         logger.error("approval page failed", extra={"error_name": type(error).__name__, "reference": reference})
         metrics.add_metric(name="ApprovalPagesFailed", unit="Count", value=1)
-        return _html(500, trouble_page(reference))
+        answering = event.get("requestContext", {}).get("http", {}).get("method") == "POST"
+        return _html(500, trouble_page(reference, answering))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +75,8 @@ class ApprovalExchange:
         method = event["requestContext"]["http"]["method"]
         if str(event.get("rawPath", "")).startswith("/approvals/inbox/"):
             found = inbox(link, self.requests, self.signatures, self.who, self.now())
+            if isinstance(found, Expired):
+                return _html(410, expired_inbox_page())
             return _html(200, inbox_page(*found, self.now())) if found else _refused()
         seen = self._look(link)
         if seen is None:
@@ -80,7 +86,7 @@ class ApprovalExchange:
             return self._decide(link, seen, form_of(event))
         query = query_of(event)
         if query.get("format") == "csv":
-            return file_of(event, _csv_headers(seen.request), batch_csv(batch_of(seen, self.files)))
+            return _csv(seen, batch_of(seen, self.files), query.get("part", ""), accepts_gzip(event))
         if not seen.open:
             return _html(200, self._standing(seen))
         return _html(200, self._page(seen, query))
@@ -93,8 +99,9 @@ class ApprovalExchange:
         answered = answer(seen, form, batch, shown, self.requests, self.signatures, self.who, self.now())
         if answered.mistake:
             again = self._look(link) or seen
-            page = self._page(again, {}, answered.mistake, form) if again.open else self._standing(again)
-            return _html(422, page)
+            # Two clicks at once: the one that came second finds its own answer on record.
+            if not stands_already(again, form.get("answer", "")):
+                return _html(422, self._mistaken(again, answered, form))
         for _ in range(_TRIES):
             after = self._look_again(link)
             if conclude(after, self.requests, self.now()):
@@ -102,23 +109,36 @@ class ApprovalExchange:
         else:
             raise OurFault("Votes come in faster than they can be counted.")
         after = self._look_again(link)
+        awake = True
         if after.present.stored.outcome is not None or answered.wake:
-            self._wake(after)
+            woken = self._wake(after)
+            # Only the answer that decided says that the run was not there to hear it: later ones find it at work.
+            awake = woken or not answered.signed
         logger.info("approval answered", extra={"outcome": str(after.standing.outcome)})
         if answered.said and after.open:
             return _html(200, self._page(after, {}, said=answered.said))
-        return _html(200, self._standing(after, just_signed=answered.signed))
+        page = self._standing(
+            after, just_signed=answered.signed, mistake=answered.late, said=answered.said, awake=awake
+        )
+        return _html(200, page)
 
-    def _wake(self, seen: Seen) -> None:
+    def _mistaken(self, again: Seen, answered: Answered, form: Mapping[str, str]) -> Shown:
+        if not again.open:
+            return self._standing(again, mistake=answered.mistake)
+        return self._page(again, {}, answered.mistake, form, together=answered.together)
+
+    def _wake(self, seen: Seen) -> bool:
         """Last, and repeatable: a lost callback is sent by the next POST, or the decision is read when the wait
-        ends.
+        ends. Answers False if the run did not wait.
         """
         try:
             woken = self.waker.wake(seen.present.stored.sealed_token, seen.request.run_id)
             logger.info("run woken" if woken else "run was awake already")
+            return woken
         except Exception as error:  # noqa: BLE001 - the decision stands, whatever kept the run asleep
             logger.error("run could not be woken", extra={"error_name": type(error).__name__})
             metrics.add_metric(name="RunsNotWoken", unit="Count", value=1)
+            return True  # it waits, and reads the decision when its slice is over
 
     def _look(self, link: str) -> Seen | None:
         return look(link, self.requests, self.signatures, self.who, self.now())
@@ -136,6 +156,7 @@ class ApprovalExchange:
         mistake: str = "",
         typed: Mapping[str, str] | None = None,
         said: str = "",
+        together: Sequence[str] = (),
     ) -> Shown:
         number = query.get("page", "1")
         return approval_page(
@@ -155,13 +176,18 @@ class ApprovalExchange:
             held=held_orders(seen.present.entries),
             delegate_domains=sorted(self.who.listed.domains) if seen.approver in self._originals(seen) else (),
             signed_before=any(vote.approver == seen.approver for vote in seen.present.votes),
+            together=together,
+            voided=seen.present.voided,
+            end=self.requests.end(seen.request.id),
         )
 
     @staticmethod
     def _originals(seen: Seen) -> set[str]:
         return set(seen.present.people) - set(passed_on(seen.present.entries).values())
 
-    def _standing(self, seen: Seen, just_signed: bool = False) -> Shown:
+    def _standing(
+        self, seen: Seen, just_signed: bool = False, mistake: str = "", said: str = "", awake: bool = True
+    ) -> Shown:
         try:
             batch = batch_of(seen, self.files)
         except OurFault:
@@ -182,6 +208,11 @@ class ApprovalExchange:
             changes=remarks,
             passed_to=seen.passed_to,
             asked_anew=self._is_asked_anew(seen),
+            mistake=mistake,
+            said=said,
+            voided=seen.present.voided,
+            end=self.requests.end(seen.request.id),
+            awake=awake,
         )
 
     def _is_asked_anew(self, seen: Seen) -> bool:
@@ -213,8 +244,23 @@ def _html(status: int, shown: Shown) -> dict[str, Any]:
     return answer_of(status, shown.headers, shown.html)
 
 
-def _csv_headers(request: ApprovalRequest) -> dict[str, str]:
+def _csv(seen: Seen, batch: Batch, part: str, gzipped: bool) -> dict[str, Any]:
+    """The whole table if one answer holds it, else a page that leads to its parts."""
+    if not part:
+        whole = file_of(_csv_headers(seen.request), batch_csv(batch), gzipped)
+        if whole is not None:
+            return whole
+    parts = batch_csv_parts(batch, LARGEST_FILE)
+    if part.isascii() and part.isdecimal() and 1 <= int(part[:6]) <= len(parts):
+        number = int(part[:6])
+        one = file_of(_csv_headers(seen.request, f"-part-{number}-of-{len(parts)}"), parts[number - 1], gzipped)
+        if one is not None:
+            return one
+    return _html(200, csv_parts_page(seen.approver, len(parts)))
+
+
+def _csv_headers(request: ApprovalRequest, part: str = "") -> dict[str, str]:
     return {
         **private_headers("text/csv; charset=utf-8", page_csp()),
-        "content-disposition": f'attachment; filename="approval-{request.period}.csv"',
+        "content-disposition": f'attachment; filename="approval-{request.period}{part}.csv"',
     }

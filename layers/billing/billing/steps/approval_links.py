@@ -5,11 +5,13 @@ from __future__ import annotations
 import base64
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from billing.adapters.signatures import InboxLink, Link
 from billing.domain.approval_request import ApprovalRequest
 from billing.domain.approvers import approver_id
+
+_AFTER_THE_END = timedelta(days=7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +30,15 @@ class ApproverLinks:
 
     def to_inbox(self, opened: ApprovalRequest, approver: str) -> str:
         """Where this person sees everything that waits for them. It ends with the request it was mailed for."""
-        link = InboxLink(approver_id(approver), _expiry(opened))
+        return self._inbox(approver, _expiry(opened))
+
+    def to_inbox_after(self, opened: ApprovalRequest, approver: str, now: datetime) -> str:
+        """The same for a notice of how the request ended: good for a week from `now` on. Longer, and last month's mail
+        would open this month's requests."""
+        return self._inbox(approver, max(_expiry(opened), int((now + _AFTER_THE_END).timestamp())))
+
+    def _inbox(self, approver: str, expires_at: int) -> str:
+        link = InboxLink(approver_id(approver), expires_at)
         return f"{self.public_url.rstrip('/')}/approvals/inbox/{self.sign_inbox(link)}"
 
 

@@ -2,12 +2,16 @@
 
 GET and HEAD change nothing in any store: mail scanners open every link. A POST decides only with something typed that a
 machine would not type: the number of invoices to approve, to reject or to pass the request on, an order's number to
-hold it back; and nothing in the field that people do not see, which a machine fills like any other.
+hold it back; and nothing in the field that people do not see, which a machine fills like any other. And only about the
+content that its form was shown with: the form carries that content's hash, which is no secret, and another hash decides
+nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
@@ -22,11 +26,13 @@ from billing.domain.approval_entries import (
     run_must_look,
     signed_content,
     with_holds,
+    with_the_same_orders,
 )
 from billing.domain.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote
 from billing.domain.approvers import Answer, Outcome, Standing, approver_id
 from billing.domain.batch import Batch, BatchInvoice, batch_from_dict
 from billing.domain.ledger import Disposition
+from billing.pages.foreign_text import clean
 from billing.steps.ports import ReadableFiles
 from billing.steps.present_request import PresentRequest, SignedTexts, present_request
 from billing.steps.votes import vote_fields
@@ -40,6 +46,14 @@ TRAP = "note"
 _TRAPPED = (
     "A field that people do not see was filled in, as mail scanners do, so nothing was recorded. If you did not do "
     "that, something in your browser fills in forms by itself: switch it off for this page, and answer again."
+)
+_THOUSANDS = re.compile(r"(?<=\d)[ ,.'\u2019\u00a0\u202f](?=\d{3}(?!\d))")
+"""What stands between thousands, as the page's button writes it and as others do."""
+_UNSEEN = ("Cf", "Mn", "Me", "Co", "Cn")
+_MOST_NAMED = 20
+_CHANGED_SINCE = (
+    "What you are asked to sign has changed since you opened it, so nothing was recorded. Look at it as it is now, and "
+    "answer then."
 )
 _CHANGED = "Somebody else changed the request at the same moment, so nothing was recorded. Look again, and answer then."
 
@@ -105,10 +119,14 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What a POST came to: a mistake to correct; a vote that stands (`signed`); an order held or taken back, or the
-    request passed on (`said`, in words). `wake` says that the run has somebody to ask."""
+    """What a POST came to: a mistake to correct, in which case nothing was recorded; a vote that stands (`signed`); an
+    order held or taken back, or the request passed on (`said`, in words). `late` says why an answer after the end was
+    not recorded. `together` are the orders that a hold takes along and that have to be confirmed. `wake` says that the
+    run has somebody to ask."""
 
     mistake: str = ""
+    late: str = ""
+    together: tuple[str, ...] = ()
     signed: bool = False
     said: str = ""
     wake: bool = False
@@ -147,13 +165,19 @@ def answer(
     Safe to repeat: the first answer of a person about a content stands. A repeated POST after the decision asks for the
     run to be woken again, so that a lost callback is sent.
     """
+    asked = form.get("answer", "")
     if not seen.open:
-        return Answered(
-            mistake="" if seen.present.decided or seen.own_vote else _closed(seen), wake=seen.present.decided
-        )
+        if stands_already(seen, asked):
+            return Answered(wake=seen.present.decided)
+        why = _why_closed(seen)
+        if seen.present.decided or seen.expired:
+            return Answered(late=why, wake=seen.present.decided)
+        return Answered(mistake=why)
     if form.get(TRAP):
         return Answered(mistake=_TRAPPED)
-    asked = form.get("answer", "")
+    content = form.get("content", "")
+    if content != seen.request.batch_sha256:
+        return Answered(mistake=_CHANGED_SINCE)
     if asked in (EntryKind.HOLD, EntryKind.RELEASE, EntryKind.DELEGATE):
         entry = (
             _delegation(seen, form, who, now)
@@ -170,9 +194,14 @@ def answer(
         return Answered(mistake=vote)
     vote = replace(vote, slots=who.slots_of(seen.approver, seen.present))
     signed = signing.sign_vote(vote_fields(seen.request.id, vote))
-    if not requests.vote(seen.request.id, approver_id(seen.approver), signed, seen.request.batch_sha256):
+    if not requests.vote(seen.request.id, approver_id(seen.approver), signed, content):
         return Answered(mistake=_CHANGED)
     return Answered(signed=True)
+
+
+def stands_already(seen: Seen, asked: str) -> bool:
+    """Whether exactly this answer of this person is on record: a second click, which is no mistake."""
+    return seen.own_vote is not None and seen.own_vote.answer == asked
 
 
 def conclude(seen: Seen, requests: Requests, now: datetime) -> bool:
@@ -192,10 +221,15 @@ def batch_of(seen: Seen, files: ReadableFiles) -> Batch:
     return with_holds(batch_from_dict(files.read_json(opened.batch_key, opened.batch_sha256)), seen.present.entries)
 
 
-def _closed(seen: Seen) -> str:
+def _why_closed(seen: Seen) -> str:
+    """Why this person's answer was not recorded."""
+    if seen.own_vote is not None:
+        return "You have answered already, and your first answer stands. This one was not recorded."
+    if seen.present.decided or seen.expired:
+        return "The request had ended before you answered. Your answer was not recorded."
     if seen.taken_off:
         return "You were taken off the list of those who sign, so you cannot answer any more."
-    return ""
+    return f"You passed the request on to {seen.passed_to}, so you cannot answer any more. Nothing was recorded."
 
 
 def _append(seen: Seen, entry: Entry, requests: Requests, signing: Signing) -> Answered:
@@ -219,22 +253,31 @@ def _append(seen: Seen, entry: Entry, requests: Requests, signing: Signing) -> A
 
 def _hold(seen: Seen, kind: EntryKind, form: Mapping[str, str], batch: Batch, now: datetime) -> Entry | Answered:
     """The entry that holds an order back or takes that back, or the sentence that says what is missing."""
-    number = " ".join(form.get("order", "").split())
-    reason = _reason(form, number)
+    typed = " ".join(form.get("order", "").split())
+    reason = _reason(form, typed)
     held = holds(seen.present.entries)
     if kind is EntryKind.HOLD:
-        found = [one.plan.key for one in batch.to_draft if _has(one, number)]
+        found = with_the_same_orders(batch.to_draft, typed)
         if not found:
             return Answered(mistake="To hold an order back, type its number as this page shows it among the invoices.")
         if len(found) == len(batch.to_draft):
             return Answered(mistake="Nothing would be left to bill. Reject the batch instead.")
     else:
-        found = [one.plan.key for one in batch.invoices if one.plan.key in held and _has(one, number)]
+        found = with_the_same_orders((one for one in batch.invoices if one.plan.key in held), typed)
         if not found:
             return Answered(mistake="To take an order in again, type its number as this page shows it among the held.")
     if not reason:
         return Answered(mistake="Write why, in words: the reason goes to the other approvers, and stays on record.")
-    return Entry(kind, seen.approver, now.isoformat(), reason=reason, order=number, plans=tuple(found))
+    number, others = _together(found, typed)
+    if kind is EntryKind.HOLD and others and form.get("together", "").strip() != str(len(others) + 1):
+        return Answered(
+            mistake=f"{number} is billed on one invoice with {_list(others)}, so all {len(others) + 1} orders would be "
+            f"held back. If that is meant, type how many orders are held back.",
+            together=(number, *others),
+        )
+    order = f"{number} (with {_list(others)})" if others else number
+    plans = tuple(one.plan.key for one in found)
+    return Entry(kind, seen.approver, now.isoformat(), reason=reason, order=order, plans=plans)
 
 
 def _objects(entry: Entry, batch: Batch) -> bool:
@@ -243,8 +286,22 @@ def _objects(entry: Entry, batch: Batch) -> bool:
     return entry.kind is EntryKind.HOLD and not signed_before.isdisjoint(entry.plans)
 
 
-def _has(invoice: BatchInvoice, number: str) -> bool:
-    return bool(number) and any(order.number.casefold() == number.casefold() for order in invoice.plan.orders)
+def _together(found: Sequence[BatchInvoice], typed: str) -> tuple[str, tuple[str, ...]]:
+    """(the order that was meant, as NetSuite writes it; the others that go with it)."""
+    numbers = dict.fromkeys(order.number for one in found for order in one.plan.orders)
+    meant = next(number for number in numbers if number.casefold() == typed.casefold())
+    return meant, tuple(number for number in numbers if number != meant)
+
+
+def _list(numbers: Sequence[str]) -> str:
+    named = ", ".join(numbers[:_MOST_NAMED])
+    return f"{named} and {len(numbers) - _MOST_NAMED:,} more" if len(numbers) > _MOST_NAMED else named
+
+
+def _says_something(reason: str) -> bool:
+    """Whether a person who reads it sees at least three signs, one of them a letter."""
+    visible = [sign for sign in clean(reason) if not sign.isspace() and unicodedata.category(sign) not in _UNSEEN]
+    return len(visible) >= 3 and any(sign.isalpha() for sign in visible)
 
 
 def _delegation(seen: Seen, form: Mapping[str, str], who: WhoMaySign, now: datetime) -> Entry | Answered:
@@ -257,17 +314,16 @@ def _delegation(seen: Seen, form: Mapping[str, str], who: WhoMaySign, now: datet
 
 
 def _reason(form: Mapping[str, str], beside: str) -> str:
-    """Why, in one line; "" if it says nothing: too short, without a letter, or what stands in the field `beside` it, as
-    of a machine that types the same everywhere."""
+    """Why, in one line; "" if it says nothing, or what stands in the field `beside` it, as of a machine that types the
+    same everywhere."""
     reason = " ".join(form.get("reason", "").split())[:LONGEST_REASON]
-    says_nothing = len(reason) < 3 or reason.casefold() == beside.casefold() or not any(map(str.isalpha, reason))
-    return "" if says_nothing else reason
+    return reason if _says_something(reason) and reason.casefold() != beside.casefold() else ""
 
 
 def _wrong_number(seen: Seen, form: Mapping[str, str], field: str, to_do: str) -> str:
     """The sentence for a number of invoices that was not typed, or "" if it was."""
     typed = form.get(field, "").strip()
-    if typed == str(seen.request.invoices):
+    if _THOUSANDS.sub("", typed) == str(seen.request.invoices):
         return ""
     wanted = f"To {to_do}, type the number of invoices shown on this page."
     return f"{wanted} You typed {typed[:20]!r}." if typed else wanted

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from billing.adapters.approvals_table import StoredRequest, request_owner
 from billing.adapters.message_log import Sending
-from billing.domain.approval_entries import holds, with_holds
+from billing.domain.approval_entries import Entry, brought_in, holds, with_holds
 from billing.domain.approval_request import ApprovalRequest, Bounce, FormerRequest
 from billing.domain.approvers import Outcome, approver_id, slots_without
 from billing.domain.batch import Batch, batch_from_dict, totals
@@ -36,7 +36,7 @@ class Requests(Protocol):
 
 class WriteMail(Protocol):
     """Writes the mail that asks one person. `again` says why they are asked a second time about the same request,
-    `former` which request this one takes the place of."""
+    `because` why they are asked if they were not at first, `former` which request this one takes the place of."""
 
     def __call__(
         self,
@@ -48,6 +48,7 @@ class WriteMail(Protocol):
         inbox: str,
         again: str,
         former: FormerRequest | None,
+        because: Entry | None,
     ) -> MailContent: ...
 
 
@@ -140,6 +141,7 @@ class Asking:
             inbox=self.links.to_inbox(request, address),
             again="Orders were held back, or taken in again, after you had signed." if earlier else "",
             former=former,
+            because=brought_in(present.entries, address),
         )
         self.mail.send(address, content, thread=request.run_id, tags=mail_tags(request.id, person))
         self.messages.finish(owner, what, at)

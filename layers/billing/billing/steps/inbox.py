@@ -9,13 +9,18 @@ from billing.adapters.approvals_table import StoredRequest
 from billing.adapters.signatures import InboxLink, Link
 from billing.domain.approval_entries import passed_on
 from billing.domain.approval_inbox import InboxItem
+from billing.domain.approval_request import RunEnd
 from billing.domain.approvers import approver_id
 from billing.steps.approval_page import UNKNOWN
 from billing.steps.present_request import SignedTexts, present_request
 from billing.steps.who_may_sign import WhoMaySign
 
 MOST_REQUESTS = 60
-"""The newest; five years of a monthly cycle. Each costs one read."""
+"""The newest; five years of a monthly cycle. Each costs two reads."""
+
+
+class Expired:
+    """A link that was ours and is over."""
 
 
 class Requests(Protocol):
@@ -23,6 +28,7 @@ class Requests(Protocol):
 
     def read(self, request_id: str) -> StoredRequest | None: ...
     def asked(self, approver: str) -> tuple[str, ...]: ...
+    def end(self, request_id: str) -> RunEnd | None: ...
 
 
 class Signing(SignedTexts, Protocol):
@@ -34,16 +40,16 @@ class Signing(SignedTexts, Protocol):
 
 def inbox(
     link: str, requests: Requests, signing: Signing, who: WhoMaySign, now: datetime
-) -> tuple[str, tuple[InboxItem, ...]] | None:
-    """(the person's address, their requests, the newest first), or None for a link that cannot be used: forged, cut,
-    made for another purpose, over, or of somebody who was never asked. All of these cost the same one read, so that the
-    time of the answer does not tell them apart."""
+) -> tuple[str, tuple[InboxItem, ...]] | Expired | None:
+    """(the person's address, their requests, the newest first); Expired for a link that we signed and that is over; or
+    None for one that cannot be used: forged, cut, made for another purpose, or of somebody who was never asked. All of
+    these cost the same one read, so that the time of the answer does not tell them apart."""
     signed = signing.read_inbox(link)
-    if signed is not None and now.timestamp() >= signed.expires_at:
-        signed = None
     ids = requests.asked(signed.approver if signed else UNKNOWN)
     if signed is None:
         return None
+    if now.timestamp() >= signed.expires_at:
+        return Expired()
     address, items = "", list[InboxItem]()
     for request_id in ids[:MOST_REQUESTS]:
         stored = requests.read(request_id)
@@ -79,6 +85,8 @@ def inbox(
                 passed.get(address, ""),
                 waits,
                 signing.sign_link(own_link),
+                earlier_vote=present.earlier_vote_of(address),
+                end=requests.end(opened.id),
             )
         )
     return (address, tuple(items)) if address else None

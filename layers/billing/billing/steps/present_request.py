@@ -57,6 +57,15 @@ class PresentRequest:
         return tuple(vote for vote in self.votes if vote.batch_sha256 == self.request.batch_sha256)
 
     @property
+    def voided(self) -> tuple[RecordedVote, ...]:
+        """The votes for other content: a hold, or taking one back, changed it after they were given."""
+        return tuple(vote for vote in self.votes if vote.batch_sha256 != self.request.batch_sha256)
+
+    def earlier_vote_of(self, address: str) -> RecordedVote | None:
+        """This person's newest vote for other content."""
+        return next((vote for vote in reversed(self.voided) if vote.approver == address), None)
+
+    @property
     def decided(self) -> bool:
         """Whether there is an outcome, or the votes give one that is still to be written."""
         return self.stored.outcome is not None or self.standing.outcome is not Outcome.UNDECIDED

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from billing.adapters.approvals_table import StoredRequest, request_owner
 from billing.adapters.message_log import Sending
-from billing.domain.approval_entries import with_holds
+from billing.domain.approval_entries import Entry, brought_in, with_holds
 from billing.domain.approval_request import ApprovalRequest
 from billing.domain.approvers import approver_id
 from billing.domain.batch import Batch, batch_from_dict
@@ -33,7 +33,15 @@ class WriteReminder(Protocol):
     """Writes the reminder to one person."""
 
     def __call__(
-        self, request: ApprovalRequest, batch: Batch, approver: str, link: str, *, inbox: str, left: timedelta
+        self,
+        request: ApprovalRequest,
+        batch: Batch,
+        approver: str,
+        link: str,
+        *,
+        inbox: str,
+        left: timedelta,
+        because: Entry | None,
     ) -> MailContent: ...
 
 
@@ -50,7 +58,7 @@ class Reminding:
     signed: SignedTexts
     links: ApproverLinks
     write_reminder: WriteReminder
-    write_bounce: Callable[[ApprovalRequest, str, str], MailContent]
+    write_bounce: Callable[[ApprovalRequest, str, str, str], MailContent]
     write_slack: Callable[[ApprovalRequest, str], tuple[str, Sequence[dict[str, Any]]]]
     now: datetime
 
@@ -91,6 +99,7 @@ class Reminding:
                     self.links.to_decide(opened, address),
                     inbox=self.links.to_inbox(opened, address),
                     left=left,
+                    because=brought_in(present.entries, address),
                 )
                 sent += self._mail(present, f"reminder-{number}-{approver_id(address)}", address, content)
         self._mark(present, f"reminded-{number}")
@@ -102,7 +111,8 @@ class Reminding:
         for address in present.people:
             if address not in present.unreachable:
                 what = f"bounced-{approver_id(address)}-{approver_id(lost)}"
-                sent += self._mail(present, what, address, self.write_bounce(present.request, lost, address))
+                inbox = self.links.to_inbox(present.stored.request, address)
+                sent += self._mail(present, what, address, self.write_bounce(present.request, lost, address, inbox))
         posted = self._post(present, f"slack-bounced-{approver_id(lost)}", lost)
         self._mark(present, f"told-{approver_id(lost)}")
         return sent, posted

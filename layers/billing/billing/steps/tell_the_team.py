@@ -77,12 +77,11 @@ def tell_the_team(
         )
     request, decision = report.request, report.decision
     if request is not None and decision is not None and report.outcome in _ENDS:
-        votes = [vote for vote in report.votes if vote.batch_sha256 == request.batch_sha256]
         for address in report.asked:
             tell(
                 f"end-{approver_id(address)}-{edition}",
                 lambda _, to=address: mail.send(  # type: ignore[misc]
-                    to, write_notice(request, decision, to, votes), thread=run["id"]
+                    to, write_notice(request, decision, to, report.votes), thread=run["id"]
                 ),
             )
     passing = next((error for error in failures if isinstance(error, PassingError)), None)
