@@ -100,7 +100,7 @@ def test_a_signed_entry_that_names_the_barred_requester_still_gives_them_no_plac
     for number, entry in enumerate(
         (Entry(EntryKind.DELEGATE, ANN, "t", people=(EVE,)), Entry(EntryKind.ESCALATE, "", "t", people=(EVE,)))
     ):
-        signed = world.signatures.sign_entry("run-1.1", entry.to_dict())
+        signed = world.signatures.sign_entry("run-1.1", number + 1, entry.to_dict())
         assert world.requests.append("run-1.1", number, signed, world.matched["sha256"])
     assert EVE not in present(world).people
     assert EVE not in present(world).signers
@@ -259,7 +259,7 @@ def test_an_escalation_that_finds_nobody_is_on_record_and_starves_neither_remind
     assert world.turn("token-2") == ["deputies", "remind"]
     assert world.subjects(ANN)[1:] == ["Reminder", "An approver cannot be reached"]
     assert world.turn("token-3") == [], "it is not tried again"
-    record = [line for line in record_of(present(world)) if "no deputy" in line.what]
+    record = [line for line in record_of([present(world)]) if "no deputy" in line.what]
     assert [line.reason for line in record] == ["The parameter Deputies lists nobody who may sign this request."]
     clock.move(days=1)
     assert world.turn("token-4") == ["remind"]
