@@ -1,4 +1,6 @@
-"""Prints one table: planning and showing a month in memory, and whole runs in the sandbox."""
+"""Prints two tables: planning and showing a month in memory and whole runs in the sandbox; and how long the page takes
+to refuse a link. `python -m benchmarks links` prints the second one alone.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +14,7 @@ from typing import TypeVar
 
 import requests
 
+from benchmarks.link_times import REQUESTS, differences
 from billing.adapters.netsuite import SuiteQL
 from billing.adapters.netsuite_login import login_from_secret
 from billing.adapters.order_query import OrderQuery
@@ -97,11 +100,20 @@ def whole_runs() -> Iterator[Row]:
 
 
 def main() -> int:
-    """Print the table as Markdown."""
-    print("| what | seconds | calls |\n| --- | ---: | --- |")
-    for source in (in_memory, whole_runs):
-        for row in source():
-            print(f"| {row.what} | {row.seconds:.2f} | {row.calls} |", flush=True)
+    """Print the tables as Markdown."""
+    if sys.argv[1:] != ["links"]:
+        print("| what | seconds | calls |\n| --- | ---: | --- |")
+        for source in (in_memory, whole_runs):
+            for row in source():
+                print(f"| {row.what} | {row.seconds:.2f} | {row.calls} |", flush=True)
+        print()
+    print(f"{REQUESTS} GETs of each kind in turn; milliseconds; p by Mann-Whitney\n")
+    print("| page | kinds | medians | difference | 95 % of it | p |\n| --- | --- | ---: | ---: | ---: | ---: |")
+    for found in differences():
+        first, second = (f"{median:.2f}" for median in found.medians)
+        low, high = (f"{end:+.2f}" for end in found.interval)
+        words = f"{found.difference:+.2f} | {low} to {high} | {found.probability:.2f}"
+        print(f"| {found.page} | {' and '.join(found.kinds)} | {first}, {second} | {words} |", flush=True)
     return 0
 
 

@@ -1,7 +1,9 @@
 """State "Open the run".
 
-In:  {"input": the execution's input, "executionArn": ..., "executionName": ...}
-Out: the run's frame: id, period, dates, file prefix, settings, and "lock"
+In:  {"input": the execution's input, "executionArn": ..., "executionName": ..., "redriveCount": ...,
+      "before": the execution's state until now}
+Out: {"run": the run's frame (id, period, dates, file prefix, settings, and "lock"),
+      "former": {"asksAnew": ..., "listed": the listing of an end without an answer, or null}}
 """
 
 from __future__ import annotations

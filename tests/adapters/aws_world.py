@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,13 +15,14 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 LEDGER, RUNS, APPROVALS, CUSTOMERS, BUCKET = "ledger", "runs", "approvals", "customers", "runs-bucket"
+REGION = "eu-central-1"
 SENDER = "billing@firm.example"
 
 
 @functools.cache
 def client(service: str) -> Any:
     """One client per service and process: making one costs more than a test. moto answers it while a test runs."""
-    session = boto3.Session("testing", "testing", region_name="eu-central-1")
+    session = boto3.Session("testing", "testing", region_name=REGION)
     return session.client(service, config=Config(retries={"total_max_attempts": 1}))
 
 
@@ -41,6 +43,14 @@ class AwsWorld:
     @property
     def kms(self) -> Any:
         return client("kms")
+
+    def secret(self, name: str, value: Any) -> str:
+        """Keep a secret; answers its ARN."""
+        manager, text = client("secretsmanager"), json.dumps(value)
+        try:
+            return str(manager.create_secret(Name=name, SecretString=text)["ARN"])
+        except ClientError:
+            return str(manager.put_secret_value(SecretId=name, SecretString=text)["ARN"])
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         """Every row of a table in DynamoDB's own notation, in the order of their keys."""
@@ -67,7 +77,7 @@ def aws_world() -> Iterator[AwsWorld]:
                     {"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
                 ],
             )
-        client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-central-1"})
+        client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
         client("sesv2").create_email_identity(EmailIdentity=SENDER)
         yield AwsWorld(client("kms").create_key()["KeyMetadata"]["KeyId"])
 

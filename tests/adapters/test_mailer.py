@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from billing.adapters.mailer import Mailer
-from billing.domain.errors import PersonNeeded
+from billing.domain.errors import AddressRefused, PersonNeeded
 from billing.domain.mail import MailContent
 from tests.adapters.aws_world import SENDER
 
@@ -19,13 +19,15 @@ CONTENT = MailContent("Approve 3 invoices – May 2026", "Hello, 12.00 €\n", "
 
 
 class Ses:
-    def __init__(self, code: str = "") -> None:
+    def __init__(self, code: str = "", message: str = "") -> None:
         self.sent: list[dict[str, Any]] = []
         self.code = code
+        self.message = message
 
     def send_email(self, **mail: Any) -> None:
         if self.code:
-            raise ClientError({"Error": {"Code": self.code}}, "SendEmail")  # type: ignore[typeddict-item]
+            error = {"Code": self.code, "Message": self.message}
+            raise ClientError({"Error": error}, "SendEmail")  # type: ignore[typeddict-item]
         self.sent.append(mail)
 
 
@@ -84,3 +86,47 @@ def test_a_refusal_for_good_needs_a_person(code: str) -> None:
 def test_a_refusal_for_now_keeps_its_name() -> None:
     with pytest.raises(ClientError, match="TooManyRequestsException"):
         Mailer(Ses("TooManyRequestsException"), SENDER, "c").send("ann@firm.example", CONTENT, "run-1")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "Illegal address",
+        "Missing final '@domain'",
+        "Missing domain",
+        "Missing local name",
+        "Local address contains control or whitespace",
+        "Local address contains dot-dot",
+        "Domain contains illegal character",
+        "Domain ends with dot",
+        "Invalid domain name: 'firm..example'",
+    ],
+)
+def test_an_address_that_is_malformed_to_ses_is_told_from_what_concerns_every_mail(answer: str) -> None:
+    with pytest.raises(AddressRefused) as refused:
+        Mailer(Ses("BadRequestException", answer), SENDER, "c").send("ann@firm.example", CONTENT, "run-1")  # type: ignore[arg-type]
+    assert refused.value.answer == answer
+    assert answer not in str(refused.value), "an error's text reaches the execution's history, an address must not"
+
+
+@pytest.mark.parametrize(
+    ("code", "message"),
+    [
+        (
+            "MessageRejected",
+            "Email address is not verified. The following identities failed the check in region X: a@b.c",
+        ),
+        ("SendingPausedException", "Email sending is paused."),
+        ("AccountSuspendedException", "Illegal address"),
+    ],
+)
+def test_what_concerns_every_mail_is_never_the_addresss_fault(code: str, message: str) -> None:
+    with pytest.raises(PersonNeeded) as refused:
+        Mailer(Ses(code, message), SENDER, "c").send("ann@firm.example", CONTENT, "run-1")  # type: ignore[arg-type]
+    assert type(refused.value) is PersonNeeded
+
+
+@pytest.mark.parametrize("message", ["Invalid tag <a b>.", "", "Email sending: Illegal address"])
+def test_any_other_bad_request_is_our_own_fault_and_keeps_its_name(message: str) -> None:
+    with pytest.raises(ClientError, match="BadRequestException"):
+        Mailer(Ses("BadRequestException", message), SENDER, "c").send("ann@firm.example", CONTENT, "run-1")  # type: ignore[arg-type]

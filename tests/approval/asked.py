@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from typing import Any
 
 from tests.runs.firm import firm, order
@@ -49,6 +51,16 @@ def post(sandbox: Sandbox, link: str, answer: str, **typed: str) -> Page:
 def slept(sandbox: Sandbox, run: Run, times: int) -> None:
     """Wait until the run has entered its waiting state so often, and waits."""
     until(lambda: entered(sandbox, run).count("Ask for approval") >= times and sandbox.is_waiting(run))
+
+
+def expire(sandbox: Sandbox, run: Run) -> None:
+    """More than the whole wait passes and nobody has answered. The seconds of a wait are the machine's own, so the run
+    is woken: it decides by the clock."""
+    sandbox.clock.advance(timedelta(days=8))
+    scheduled = [event.get("taskScheduledEventDetails", {}).get("parameters", "") for event in sandbox.history(run)]
+    token = [json.loads(one)["Payload"]["taskToken"] for one in scheduled if "taskToken" in one][-1]
+    sandbox.aws.client("stepfunctions").send_task_success(taskToken=token, output="{}")
+    assert sandbox.wait_for_end(run, SECONDS).error == "ApprovalExpired"
 
 
 def requests_of(sandbox: Sandbox, run: Run) -> list[Mapping[str, Any]]:

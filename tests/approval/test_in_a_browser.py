@@ -95,6 +95,7 @@ def test_what_was_held_comes_back_is_passed_on_and_rejected_by_keyboard(browser:
     with page_of(browser, links(sandbox, run)[ANN]) as page:
         page.get_by_text("Pass it on to somebody else").click()
         page.get_by_label("Who decides instead of you?").fill(DI)
+        page.get_by_label("To pass it on, type the number of invoices").fill("2")
         page.screenshot(path=SCREENSHOTS / "passing-on.png", full_page=True)
         page.get_by_role("button", name="Pass it on").click()
         assert f"You passed the request on to {DI}" in page.inner_text("main")

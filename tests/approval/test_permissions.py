@@ -87,6 +87,19 @@ def test_what_hears_of_bounces_cannot_read_the_signing_keys_so_it_cannot_vote() 
     }
 
 
+def test_that_an_address_is_lost_is_written_by_who_hears_of_it_and_by_who_asks() -> None:
+    """The row BOUNCE# is a new item. Who reminds only hears of it from the table."""
+    mailing = {name for name in FUNCTIONS if any(action == "ses:SendEmail" for action, _ in grants(name))}
+    assert mailing == {"AskForApprovalFunction", "RemindTheApproversFunction", "TellTheTeamFunction"}
+    writing = {
+        name
+        for name in FUNCTIONS
+        if any(action == "dynamodb:PutItem" and "ApprovalsTable" in resource for action, resource in grants(name))
+    }
+    assert writing & mailing == {"AskForApprovalFunction"}
+    assert "NoteTheBounceFunction" in writing
+
+
 def test_mails_report_bounces_and_complaints_and_track_nobody() -> None:
     destination: dict[str, Any] = TEMPLATE["Resources"]["MailFailuresDestination"]["Properties"]["EventDestination"]
     assert set(destination["MatchingEventTypes"]) == {"bounce", "complaint", "reject"}

@@ -13,7 +13,7 @@ from billing.adapters.message_log import MessageLog
 from billing.domain.approval_request import Bounce
 from billing.domain.approvers import approver_id, parse_slots
 from billing.domain.batch import batch_from_dict
-from billing.domain.errors import PassingError
+from billing.domain.errors import AddressRefused, PassingError
 from billing.pages.approval_mail import approval_mail, bounce_mail
 from billing.pages.approval_notices import asked_notice, bounce_notice
 from billing.steps.approval_links import ApproverLinks
@@ -146,3 +146,27 @@ def test_the_channels_notice_says_how_much_and_who_and_has_no_link(waiting: Wait
     for word in ("3 invoices for May 2026", "USD 3,000.00", ANN, f"any one of {BOB} and {CY}", "3 days"):
         assert word in said
     assert "http" not in said
+
+
+def test_an_address_that_is_refused_by_now_keeps_nobody_else_from_being_reminded(waiting: Waiting) -> None:
+    """It may not write who is lost: that is for the state that asks. What it must not do is stop halfway."""
+    waiting.world.clock.move(days=1)
+    waiting.world.outbox.refuses[BOB] = AddressRefused("Illegal address")
+    assert waiting.remind() == {"mails": 1, "posts": 0}
+    assert waiting.reminded == [CY]
+    assert waiting.world.read()["due"] == "nothing"
+
+
+def test_somebody_who_was_lost_after_signing_is_news_only_when_they_have_to_sign_again(
+    aws: AwsWorld, clock: MovingClock
+) -> None:
+    world = ApprovalWorld(aws, clock, approvers=f"Lead: {ANN}, {CY}; Controller: {BOB}")
+    waiting = Waiting(world)
+    world.ask()
+    world.post(world.link(ANN), answer="approve", invoices="3")
+    world.requests.note_bounce("run-1.1", Bounce(approver_id(ANN), "complaint", "abuse", world.clock.now.isoformat()))
+    assert world.read()["due"] == "nothing"
+    assert waiting.remind() == {"mails": 0, "posts": 0}
+    world.post(world.link(BOB), answer="hold", order="SO-1001", reason="Disputed.")
+    assert world.read()["due"] == "reminder"
+    assert waiting.remind() == {"mails": 2, "posts": 1}

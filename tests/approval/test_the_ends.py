@@ -1,15 +1,10 @@
-"""Expired, reminded, escalated, undeliverable: each played through with its mails and posts."""
+"""Expired, reminded, escalated: each played through with its mails and posts. Undeliverable: test_lost_mail_played."""
 
 from __future__ import annotations
-
-import json
-from typing import Any
 
 from tests.approval.asked import ANN, BOB, CY, DI, asked_of, links, mails_of, post, requests_of, slept, until
 from tests.runs.firm import PERIOD
 from tests.runs.story import SECONDS, entered, in_slack, live
-from tests.sandbox import Run, Sandbox
-from tests.sandbox.aws.errors import SandboxError
 
 MINUTE = 60
 DAY = 86_400
@@ -77,55 +72,3 @@ def test_deputies_are_asked_when_nobody_answers_and_can_sign() -> None:
         record = [line["what"] for line in sandbox.report(run)["record"]]
         assert f"asked {CY}, {DI} as well, for Lead" in record, "only where a slot still waited"
         assert len(live(sandbox)) == 3
-
-
-def test_a_bounce_is_told_and_ends_the_run_at_once_when_a_slot_is_lost() -> None:
-    with asked_of(f"Lead: {ANN}, {BOB}; Controller: {CY}") as sandbox:
-        run = sandbox.start({"period": PERIOD})
-        sandbox.wait_for_approval(run, SECONDS)
-        posts = len(sandbox.posts())
-        assert sandbox.invoke("NoteTheBounceFunction", bounced(sandbox, run, ANN, "Transient")) == {"bounces": 0}
-        report(sandbox, bounced(sandbox, run, ANN))
-        until(lambda: sorted(m.to[0] for m in mails_of(sandbox, run) if "cannot be reached" in m.subject) == [BOB, CY])
-        until(lambda: len(sandbox.posts()) > posts)
-        assert ANN in in_slack(sandbox, posts)
-        assert sandbox.result(run).status == "RUNNING", "Bob can still sign for Ann's slot"
-        report(sandbox, bounced(sandbox, run, CY))
-        result = sandbox.wait_for_end(run, SECONDS)
-        assert (result.status, result.error) == ("FAILED", "ApprovalUndeliverable")
-        ended = [mail for mail in mails_of(sandbox, run) if mail.subject.startswith("Undeliverable")]
-        assert {mail.to[0] for mail in ended} == {ANN, BOB, CY}
-        assert "cannot be reached" in in_slack(sandbox)
-        assert live(sandbox) == []
-        assert sandbox.report(run)["outcome"] == "undeliverable"
-
-
-def report(sandbox: Sandbox, event: dict[str, Any]) -> None:
-    """SNS calls the function, and Lambda calls it again if it fails."""
-
-    def called() -> bool:
-        try:
-            sandbox.invoke("NoteTheBounceFunction", event)
-        except SandboxError as error:
-            if "PassingError" not in str(error):
-                raise
-            return False
-        return True
-
-    until(called)
-
-
-def bounced(sandbox: Sandbox, run: Run, person: str, kind: str = "Permanent") -> dict[str, Any]:
-    """What SNS hands over when a mail of this run to this person bounces, made from the tags that the mail carried."""
-    sent = next(
-        mail.parameters
-        for mail in sandbox.aws.door.mails[run.mails_before :]
-        if mail.parameters["Destination"]["ToAddresses"] == [person]
-    )
-    tags = {tag["Name"]: [tag["Value"]] for tag in sent["EmailTags"]}
-    message = {
-        "eventType": "Bounce",
-        "mail": {"tags": tags},
-        "bounce": {"bounceType": kind, "bounceSubType": "General"},
-    }
-    return {"Records": [{"EventSource": "aws:sns", "Sns": {"Message": json.dumps(message)}}]}

@@ -99,7 +99,7 @@ def passed(aws: AwsWorld, clock: MovingClock) -> ApprovalWorld:
     """Ann has passed her request on to Di."""
     world = ApprovalWorld(aws, clock, approvers=f"Lead: {ANN}; Controller: {BOB}", domains=("partner.example",))
     world.ask()
-    assert world.post(world.link(ANN), answer="delegate", delegate=DI.upper())["statusCode"] == 200
+    assert world.post(world.link(ANN), answer="delegate", delegate=DI.upper(), number="3")["statusCode"] == 200
     assert world.sleeper.woken == ["token-1"], "somebody has to be mailed"
     assert world.decide() == "undecided"
     assert world.ask("token-2", "undecided") == 1
@@ -116,7 +116,7 @@ def test_the_delegate_signs_with_a_link_of_their_own_instead_of_the_one_who_pass
 
 
 def test_a_delegate_cannot_pass_on_and_is_told(passed: ApprovalWorld) -> None:
-    answer = passed.post(passed.link(DI), answer="delegate", delegate="fay@partner.example")
+    answer = passed.post(passed.link(DI), answer="delegate", delegate="fay@partner.example", number="3")
     assert answer["statusCode"] == 422
     assert "cannot pass it on again" in answer["body"]
 
@@ -130,7 +130,7 @@ def test_only_new_people_of_an_allowed_domain_can_be_asked_instead(aws: AwsWorld
     )
     world.ask()
     before = aws.dump()
-    assert world.post(world.link(ANN), answer="delegate", delegate=to)["statusCode"] == 422
+    assert world.post(world.link(ANN), answer="delegate", delegate=to, number="3")["statusCode"] == 422
     assert aws.dump() == before
 
 
@@ -140,9 +140,11 @@ def test_a_delegation_that_no_key_has_signed_asks_nobody(aws: AwsWorld, clock: M
     world.ask()
     thief = Signatures({"first": "f" * 40})
     entry = Entry(EntryKind.DELEGATE, ANN, "t", people=(EVE,))
-    world.requests.append("run-1.1", 0, thief.sign_entry("run-1.1", entry.to_dict()), world.matched["sha256"])
-    other = world.signatures.sign_entry("run-2.1", entry.to_dict())
+    world.requests.append("run-1.1", 0, thief.sign_entry("run-1.1", 1, entry.to_dict()), world.matched["sha256"])
+    other = world.signatures.sign_entry("run-2.1", 2, entry.to_dict())
     world.requests.append("run-1.1", 1, other, world.matched["sha256"])
+    elsewhere = world.signatures.sign_entry("run-1.1", 7, entry.to_dict())
+    world.requests.append("run-1.1", 2, elsewhere, world.matched["sha256"])
     assert world.ask("token-2", "undecided") == 0
     assert EVE not in world.outbox.receivers
     world.post(world.link(ANN), answer="approve", invoices="3")

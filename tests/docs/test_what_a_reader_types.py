@@ -75,12 +75,18 @@ def test_the_fields_of_the_other_secrets_are_those_that_the_code_reads(block: st
     assert re.search(rf'field\(env\.text\("{block.upper()}_SECRET_ARN"\), "{name}"\)', wiring), state
 
 
-def test_the_key_ring_of_the_runbook_signs_with_the_new_key_and_still_knows_the_old_one() -> None:
+def test_at_each_step_of_the_rotation_every_process_reads_what_any_other_signs() -> None:
     ring = json.loads(only_fenced(RUNBOOK, "json", "ring"))
+    old, new = ring["keys"]
     link = Link("run.1", "0" * 16, "f" * 64, 2_000_000_000)
-    before, after = Signatures({"keys": [], "first": ring["first"]}), Signatures(ring)
-    assert after.read_link(before.sign_link(link)) == link
-    assert before.read_link(after.sign_link(link)) is None
+    before, first, second = (Signatures({**ring, "keys": keys}) for keys in ([old], [old, new], [new, old]))
+    for one, other in ((before, first), (first, second)):
+        assert one.read_link(other.sign_link(link)) == link
+        assert other.read_link(one.sign_link(link)) == link
+    assert before.read_link(second.sign_link(link)) is None, "the new key signs now, so a step left out shows"
+    untouched = Signatures({"keys": [], "first": old["key"]})
+    assert first.read_link(untouched.sign_link(link)) == link, "the copy of `first` goes on"
+    assert untouched.read_link(first.sign_link(link)) == link
 
 
 @pytest.mark.parametrize("document", [README, CYCLES], ids=lambda path: path.name)

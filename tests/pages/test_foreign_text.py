@@ -67,6 +67,16 @@ def test_shown_text_is_never_longer_than_asked_and_always_encodable(text: str, m
         "  =1",
         "\ufeff=1",
         "\u200b=1",
+        "\u2060=1",
+        "\u00ad\u061c=1",
+        "\x00=1",
+        "\u202e=1",
+        "\u2028=1",
+        "\u3000=1",
+        "﹦1",
+        "﹫SUM(1)",
+        "＠SUM(1)",
+        "＋1",
         "＝1",
         "－1",
         "=HYPERLINK(1)",
@@ -93,6 +103,12 @@ def test_no_text_of_a_csv_can_leave_its_cell_or_begin_a_formula(texts: list[str]
     assert len(rows[1]) == len(texts)
     for cell in rows[1]:
         assert not cell.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
+
+
+@pytest.mark.parametrize("text", ["1E+999999", "1E-999999", "9" * 5_000, "NaN", "Infinity", "-sNaN", "1_0", "٣"])
+def test_a_number_that_is_no_amount_of_work_cannot_fill_a_cell_with_digits(text: str) -> None:
+    data = csv_bytes(("a",), [(number_cell(text),)])
+    assert len(data) < len(text.encode()) + 20
 
 
 def test_a_csv_keeps_long_texts_in_full_and_survives_lone_surrogates() -> None:

@@ -27,6 +27,19 @@ def block(resource: str) -> str:
     return found[0]
 
 
+def only(*resources: str) -> str:
+    """The template with these resources and no outputs."""
+    head, _, _ = TEMPLATE.partition("\nResources:\n")
+    return f"{head}\nResources:\n" + "".join(block(resource) for resource in resources)
+
+
+def replaced(text: str, old: str, new: str) -> str:
+    """The text with one passage changed."""
+    if text.count(old) != 1:
+        raise LookupError(f"template.yaml has {old!r} {text.count(old)} times")
+    return text.replace(old, new)
+
+
 def without_line(resource: str, starts: str) -> str:
     """The template without the one line of the resource that starts so."""
     old = block(resource)

@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 from samtranslator.yaml_helper import yaml_parse
 
-from tests.approval.asked import until
+from tests.approval.asked import expire, until
 from tests.runs.firm import firm, only, order
-from tests.runs.story import SECONDS, billed, decided, deployed, entered, posted, stripe_error
+from tests.runs.story import SECONDS, asked, billed, decided, deployed, entered, posted, stripe_error
 from tests.runs.template_cuts import TEMPLATE
 from tests.sandbox import Sandbox
 
@@ -37,7 +37,8 @@ WAITING = {
 def _granted() -> dict[str, set[str]]:
     resources = yaml_parse(TEMPLATE)["Resources"]
     machine = resources["MonthlyBilling"]["Properties"]["DefinitionSubstitutions"]
-    names = {"MonthlyBilling", "ApprovalPageFunction", *(name for name in machine if name.endswith("Function"))}
+    called = {"ApprovalPageFunction", "NoteTheBounceFunction"}
+    names = {"MonthlyBilling", *called, *(name for name in machine if name.endswith("Function"))}
     granted: dict[str, set[str]] = {}
     for name in sorted(names):
         found: set[str] = set()
@@ -65,8 +66,10 @@ def used() -> Iterator[dict[str, set[str]]]:
         sandbox.kill_at(1, "after", "TellTheTeamFunction", services=["sesv2"])
         billed(sandbox, only(1))
         first = sandbox.start(only(3))
-        sandbox.wait_for_approval(first, SECONDS)
+        asking = sandbox.wait_for_approval(first, SECONDS)
         sandbox.wait_for_end(sandbox.start(only(3)), SECONDS)
+        sandbox.ses.reports(asking[-1], "complaint")
+        until(lambda: "states:SendTaskSuccess" in seen["NoteTheBounceFunction"])
         decided(sandbox, first, "reject")
         again = sandbox.redrive(first)
         mails = sandbox.wait_for_approval(again, SECONDS)
@@ -74,6 +77,11 @@ def used() -> Iterator[dict[str, set[str]]]:
         posted(sandbox, sandbox.page_links(mails[0])[0], "approve", {"invoices": "1"})
         sandbox.wait_for_end(again, SECONDS)
         _left_alone(sandbox)
+        sandbox.kill_at(1, "after", "AnnounceTheRequestFunction", services=["dynamodb"])
+        unanswered = sandbox.start(only(4))
+        asked(sandbox, unanswered)
+        expire(sandbox, unanswered)
+        decided(sandbox, sandbox.redrive(unanswered))
         decided(sandbox, sandbox.fire_schedule())
         yield seen
 

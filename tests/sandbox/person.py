@@ -158,6 +158,8 @@ class Person:
         form, button = _form_for(page, decision)
         typed = {}
         for item in form.fields:
+            if item.attributes.get("tabindex") == "-1":
+                continue  # No key leads there, and nobody sees it.
             if item.kind == "textarea" or item.name == "reason":
                 typed[item.name] = reason
             elif item.kind in ("text", "number", "tel") and _wants_number(item, form):

@@ -25,6 +25,7 @@ from tests.sandbox.aws.gateway import PublicAccess
 from tests.sandbox.aws.iam.evaluate import Access, unused_grants
 from tests.sandbox.aws.mail import Mail, parse_mail
 from tests.sandbox.aws.map_runs import Child
+from tests.sandbox.aws.ses import Ses
 from tests.sandbox.aws.stepfunctions import EnteredState
 from tests.sandbox.aws.world import ACCOUNT, EmbeddedAws
 from tests.sandbox.clock import SandboxClock
@@ -77,7 +78,8 @@ class Sandbox:
     stand-in. record: file that receives every outgoing request of the functions as JSON lines (overwritten).
     template: path relative to the repository. netsuite_auth: "oauth2" or "tba". netsuite_secret, stripe_secret,
     slack_secret: what the secrets hold instead of the sandbox's own. stripe_options: keyword arguments of the
-    Stripe stand-in. retry_delay_scale: factor on the waits of the state machine's Retry (0.05 makes 60 s three).
+    Stripe stand-in. retry_delay_scale: factor on the waits of the state machine's Retry (0.05 makes 60 s three),
+    and on those of Lambda before it repeats an asynchronous invocation.
     """
 
     def __init__(
@@ -244,6 +246,11 @@ class Sandbox:
     def slack(self) -> SlackServer:
         """The Slack stand-in; SandboxError if `slack_url` was given."""
         return _present(self._slack, "slack_url")
+
+    @property
+    def ses(self) -> Ses:
+        """Which addresses fail, and what SES reports about mails."""
+        return self.aws.ses
 
     @property
     def requests(self) -> list[OutgoingRequest]:

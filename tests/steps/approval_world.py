@@ -25,7 +25,7 @@ from billing.domain.ledger import Disposition, OrderLink
 from billing.domain.mail import MailContent
 from billing.domain.order_rows import read_orders
 from billing.pages.approval_mail import approval_mail
-from billing.steps.approval_exchange import ApprovalExchange
+from billing.steps.approval_exchange import ApprovalExchange, approval_exchange
 from billing.steps.approval_links import ApproverLinks
 from billing.steps.ask_for_approval import Asking
 from billing.steps.ask_the_deputies import ask_the_deputies
@@ -220,7 +220,7 @@ class ApprovalWorld:
         path: str = "/approvals/",
         headers: Mapping[str, str] | None = None,
     ) -> dict[str, Any]:
-        return self.exchange.handle(
+        return approval_exchange(
             {
                 "version": "2.0",
                 "rawPath": path + link,
@@ -229,5 +229,6 @@ class ApprovalWorld:
                 "headers": {name.replace("_", "-"): value for name, value in (headers or {}).items()},
                 "requestContext": {"requestId": "ref-1", "http": {"method": method}},
                 **({"body": body, "isBase64Encoded": False} if body is not None else {}),
-            }
+            },
+            lambda: self.exchange,
         )

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from botocore.exceptions import ClientError
 
 from billing.adapters.signatures import Signatures
 from billing.domain.approval_request import RecordedOutcome
 from billing.domain.approvers import approver_id, everybody, parse_slots
-from billing.domain.errors import OurFault, PassingError, PersonNeeded
+from billing.domain.errors import AddressRefused, OurFault, PassingError, PersonNeeded
 from tests.adapters.aws_world import APPROVALS, AwsWorld
 from tests.steps.approval_world import ANN, BOB, CY, ApprovalWorld
 from tests.steps.moving_clock import MovingClock
@@ -65,6 +66,7 @@ def test_after_an_end_the_next_number_is_asked_and_old_links_show_the_end(asked:
     shown = asked.post(old, answer="approve", invoices="3")
     assert shown["statusCode"] == 200
     assert "Expired" in shown["body"]
+    assert "This was asked anew" in shown["body"]
     assert asked.decide() == "undecided"
     asked.post(asked.link(ANN), answer="approve", invoices="3")
     assert asked.decide() == "approved"
@@ -76,6 +78,55 @@ def test_a_run_redriven_after_its_links_have_ended_asks_anew(asked: ApprovalWorl
     assert asked.ask("token-2") == 2
     asked.post(asked.link(ANN), answer="approve", invoices="3")
     assert asked.decide() == "approved"
+
+
+def newest(world: ApprovalWorld, person: str = ANN) -> tuple[str, str]:
+    """Subject and text of the newest mail to a person."""
+    content = [content for to, content, _ in world.outbox.mails if to == person][-1]
+    return content.subject, " ".join(content.text.split())
+
+
+def test_the_mail_of_a_new_request_says_what_became_of_the_former_one(asked: ApprovalWorld) -> None:
+    asked.post(asked.link(BOB), answer="hold", order="SO-1002", reason="Hours are not final.")
+    asked.expire()
+    asked.ask("token-2")
+    subject, text = newest(asked)
+    assert subject.startswith("Asked anew: approve 3 invoices for May 2026")
+    assert "expired before everybody had signed, and nothing was drafted. The orders and amounts are the same." in text
+    assert "1 invoice was held back then: hold back again what must not be billed." in text
+    asked.expire()
+    asked.matched = asked.batch(2)
+    asked.ask("token-3")
+    _, text = newest(asked)
+    assert "What is to be billed has changed since then." in text
+    assert "held back" not in text
+    assert asked.requests.current_number("run-1") == 3
+
+
+def test_an_aborted_runs_dead_request_is_told_as_expired(asked: ApprovalWorld) -> None:
+    asked.clock.move(days=4)
+    asked.ask("token-2")
+    assert "expired before everybody had signed" in newest(asked)[1]
+
+
+def test_an_answered_request_is_not_asked_anew_but_about_what_is_new(asked: ApprovalWorld) -> None:
+    asked.post(asked.link(ANN), answer="reject", number="3", reason="The rate is wrong.")
+    assert asked.decide() == "rejected"
+    asked.ask("token-2")
+    subject, text = newest(asked)
+    assert subject.startswith("Approve 3 invoices")
+    assert "asked anew" not in text
+
+
+def test_a_dead_link_says_how_it_ended_though_other_content_took_the_place_of_its_own(asked: ApprovalWorld) -> None:
+    old = asked.link(ANN)
+    asked.expire()
+    asked.files.write(asked.matched["batchKey"], b"{}", "application/json")
+    for answer in (asked.get(old), asked.post(old, answer="approve", invoices="3"), asked.post(old)):
+        assert answer["statusCode"] == 200
+        assert "Expired" in answer["body"]
+        assert "This was asked anew" not in answer["body"], "nobody was asked since"
+    assert asked.decide() == "expired"
 
 
 def test_other_content_is_asked_about_anew(asked: ApprovalWorld) -> None:
@@ -360,3 +411,67 @@ def test_a_request_that_reaches_nobody_needs_a_person(aws: AwsWorld, clock: Movi
         world.outbox.refuses[address] = PersonNeeded("SES refuses")
     with pytest.raises(PersonNeeded):
         world.ask()
+
+
+# An address that SES refuses ------------------------------------------------------------------------------
+
+TWO_SLOTS = f"Lead: {ANN}, {BOB}; Controller: {CY}"
+BAD = AddressRefused("Domain contains illegal character")
+
+
+def test_an_address_that_is_refused_is_put_on_record_wakes_the_run_once_and_is_not_tried_again(
+    aws: AwsWorld, clock: MovingClock
+) -> None:
+    world = ApprovalWorld(aws, clock)
+    world.outbox.refuses[ANN] = BAD
+    assert world.ask() == 1
+    stored = world.requests.newest("run-1")
+    assert stored is not None
+    (bounce,) = stored.bounces
+    assert (bounce.approver, bounce.kind, bounce.detail) == (approver_id(ANN), "refused", BAD.answer)
+    assert world.sleeper.woken == ["token-1"]
+    assert world.read()["due"] == "reminder", "Bob and Slack have to hear"
+    world.outbox.refuses[ANN] = OurFault("it was tried again")
+    assert world.ask("token-2", "undecided") == 0
+    assert world.sleeper.woken == ["token-1"], "a run that is woken in every turn would never wait"
+
+
+def test_a_slot_whose_only_address_is_refused_is_lost_at_once(aws: AwsWorld, clock: MovingClock) -> None:
+    world = ApprovalWorld(aws, clock, approvers=TWO_SLOTS)
+    world.outbox.refuses[CY] = BAD
+    assert world.ask() == 2
+    assert world.sleeper.woken == ["token-1"]
+    assert world.decide() == "undeliverable"
+
+
+def test_killed_between_the_record_and_the_wake_the_next_attempt_wakes(aws: AwsWorld, clock: MovingClock) -> None:
+    world = ApprovalWorld(aws, clock, approvers=TWO_SLOTS)
+    world.outbox.refuses[CY] = BAD
+    world.sleeper.failing = True
+    with pytest.raises(ClientError):
+        world.ask()
+    world.sleeper.failing = False
+    assert world.ask("token-2", "undecided") == 0
+    assert world.sleeper.woken == ["token-2"]
+    assert world.decide() == "undeliverable"
+
+
+def test_a_slot_that_only_the_account_keeps_from_being_asked_needs_a_person_and_loses_nobody(
+    aws: AwsWorld, clock: MovingClock
+) -> None:
+    world = ApprovalWorld(aws, clock, approvers=TWO_SLOTS)
+    world.outbox.refuses[CY] = PersonNeeded("SES refuses to send (MessageRejected)")
+    with pytest.raises(PersonNeeded):
+        world.ask()
+    assert world.outbox.receivers == [ANN, BOB]
+    world.outbox.refuses.clear()
+    assert world.ask("token-2") == 1, "once it is put right, who was not asked is asked"
+    assert world.decide() == "undecided"
+
+
+def test_whoever_has_a_link_can_sign_while_the_account_may_not_send(asked: ApprovalWorld) -> None:
+    asked.outbox.refuses[ANN] = asked.outbox.refuses[BOB] = PersonNeeded("SES refuses to send (SendingPaused)")
+    asked.post(asked.link(ANN), answer="hold", order="SO-1001", reason="Disputed.")
+    asked.ask("token-2", "undecided")
+    asked.post(asked.link(BOB), answer="approve", invoices="2")
+    assert asked.decide() == "approved"

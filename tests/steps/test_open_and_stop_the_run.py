@@ -12,7 +12,7 @@ import pytest
 from billing.adapters.runs_table import Holder
 from billing.domain.errors import ENDS, InputInvalid, OurFault, PassingError
 from billing.domain.waiting import WaitingRules
-from billing.steps.open_the_run import RunSettings, open_the_run
+from billing.steps.open_the_run import RunSettings, former_listing, open_the_run
 from billing.steps.stop_the_run import stop_the_run
 
 NOW = datetime(2026, 6, 1, 9, tzinfo=UTC)
@@ -38,9 +38,25 @@ class Locks:
         return True
 
 
-def start(locks: Locks, name: str = "run-1", raw: Any = JUNE, running: bool = True, **settings: Any) -> dict[str, Any]:
+LISTED = {"snapshotKey": "runs/2026-05/run-1/orders.json", "sha256": "5" * 64, "orders": 3, "problems": 1}
+
+
+def start(
+    locks: Locks,
+    name: str = "run-1",
+    raw: Any = JUNE,
+    running: bool = True,
+    now: datetime = NOW,
+    before: object = None,
+    **settings: Any,
+) -> dict[str, Any]:
     chosen = RunSettings(**{**{n: getattr(SETTINGS, n) for n in SETTINGS.__slots__}, **settings})
-    return open_the_run(raw, f"arn:{name}", name, chosen, locks, lambda _: running, NOW)
+    return open_the_run(raw, f"arn:{name}", name, chosen, locks, lambda _: running, now, before)
+
+
+def ended(error: str) -> dict[str, Any]:
+    """The state in which the run ended, as a redrive finds it."""
+    return {"run": start(Locks()), "listed": LISTED, "closed": {"error": error, "redriveCount": 0}}
 
 
 def test_a_run_takes_its_period_and_says_what_it_bills() -> None:
@@ -135,6 +151,48 @@ def test_the_requester_is_kept_as_a_hash_and_barred_only_if_the_stack_says_so() 
 
 def test_a_run_by_hand_dates_its_invoices_on_the_day_it_started() -> None:
     assert start(Locks(), raw={"period": "2026-04"})["invoiceDate"] == "2026-06-01"
+
+
+@pytest.mark.parametrize("error", sorted({*ENDS, ""}))
+def test_only_an_end_without_an_answer_hands_its_listing_on(error: str) -> None:
+    unanswered = error in ("ApprovalExpired", "ApprovalUndeliverable")
+    found = former_listing(start(Locks()), ended(error))
+    assert found == {"asksAnew": unanswered, "listed": LISTED if unanswered else None}
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        None,
+        JUNE,
+        [],
+        "text",
+        7,
+        {"run": "x", "closed": 1},
+        {**ended("ApprovalExpired"), "run": {"id": "run-2"}},
+        {**ended("ApprovalExpired"), "listed": None},
+        {**ended("ApprovalExpired"), "listed": {**LISTED, "snapshotKey": "runs/2026-05/run-2/orders.json"}},
+        {name: value for name, value in ended("ApprovalExpired").items() if name != "listed"},
+    ],
+)
+def test_anything_else_than_this_runs_own_end_hands_nothing_on(before: object) -> None:
+    run = start(Locks(), before=before)
+    assert former_listing(run, before) == {"asksAnew": False, "listed": None}
+
+
+def test_a_listing_handed_on_has_nothing_but_its_four_fields() -> None:
+    state = {**ended("ApprovalExpired"), "listed": {**LISTED, "extra": "x"}}
+    assert former_listing(start(Locks()), state)["listed"] == LISTED
+
+
+def test_a_run_by_hand_that_is_asked_anew_keeps_the_date_of_its_invoices() -> None:
+    """Else the same content would have another hash, and other due dates, for nothing but the redrive."""
+    by_hand, later = {"period": "2026-05"}, datetime(2026, 6, 12, 9, tzinfo=UTC)
+    first = start(Locks(), raw=by_hand)
+    state = {**ended("ApprovalExpired"), "run": first}
+    assert start(Locks(), raw=by_hand, now=later, before=state)["invoiceDate"] == first["invoiceDate"] == "2026-06-01"
+    rejected = {**state, "closed": {"error": "ApprovalRejected", "redriveCount": 0}}
+    assert start(Locks(), raw=by_hand, now=later, before=rejected)["invoiceDate"] == "2026-06-12"
 
 
 @pytest.mark.parametrize("name", sorted(ENDS))

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from billing.adapters.message_log import MessageLog, Sending
 from billing.domain.approval_request import ApprovalRequest, RecordedOutcome
 from billing.domain.approvers import Slot
-from billing.domain.errors import PassingError, PersonNeeded
+from billing.domain.errors import AddressRefused, PassingError, PersonNeeded
 from billing.domain.mail import MailContent
 from billing.domain.report import Report, RunOutcome
 from billing.domain.report_record import report_to_dict
@@ -26,6 +26,8 @@ REQUEST = ApprovalRequest(
     "run-1.1", "run-1", "arn", "main", "2026-05", "k", "h", (Slot("Finance", 1, ("ann@firm.example",)),), "t", "t", 3
 )
 OWNER, APPROVER = "owner@firm.example", "ann@firm.example"
+ASKED = ("former@firm.example", APPROVER)
+"""Somebody who passed the request on, and who stands in the slot now."""
 
 
 @dataclass
@@ -50,7 +52,9 @@ class Channel:
 class Files:
     def __init__(self, outcome: RunOutcome) -> None:
         decided = RecordedOutcome(str(outcome), "why", "t")
-        self.report = Report({"id": "run-1"}, outcome, "", "", (), 0, {}, {}, decided, (), None, request=REQUEST)
+        self.report = Report(
+            {"id": "run-1"}, outcome, "", "", (), 0, {}, {}, decided, (), None, request=REQUEST, asked=ASKED
+        )
 
     def read_json(self, key: str, sha256: str | None = None) -> Any:
         return report_to_dict(self.report)
@@ -95,7 +99,7 @@ def test_slack_and_the_owners_hear_once_however_often_the_state_is_repeated(team
 @pytest.mark.parametrize("outcome", [RunOutcome.REJECTED, RunOutcome.EXPIRED, RunOutcome.UNDELIVERABLE])
 def test_after_a_reject_or_an_expiry_the_approvers_hear_too_and_nobody_twice(team: Team, outcome: RunOutcome) -> None:
     team.tell(outcome)
-    assert team.outbox.receivers == [OWNER, APPROVER]
+    assert team.outbox.receivers == [OWNER, *ASKED]
 
 
 def test_a_redriven_runs_new_end_is_told_anew(team: Team) -> None:
@@ -169,3 +173,17 @@ def test_a_log_that_is_throttled_keeps_nobody_else_from_hearing(aws: AwsWorld, m
     with pytest.raises(ClientError):
         team.tell()
     assert team.outbox.receivers == [OWNER]
+
+
+def test_a_notice_to_an_address_that_ses_refuses_is_no_error_of_the_run(team: Team) -> None:
+    """The run has ended because of it, and everybody knows."""
+    team.outbox.refuses[APPROVER] = AddressRefused("Illegal address")
+    assert team.tell(RunOutcome.UNDELIVERABLE) == {"told": 3, "untold": 1}
+    assert team.outbox.receivers == [OWNER, ASKED[0]]
+
+
+def test_an_owners_address_that_ses_refuses_is_shown(team: Team) -> None:
+    team.outbox.refuses[OWNER] = AddressRefused("Illegal address")
+    with pytest.raises(PersonNeeded, match="OwnerEmails"):
+        team.tell(RunOutcome.UNDELIVERABLE)
+    assert team.outbox.receivers == [*ASKED]

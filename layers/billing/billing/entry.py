@@ -25,9 +25,13 @@ def state(handler: Handler) -> Handler:
             with aws_faults_named():
                 answer = handler(event, context)
         except tuple(ENDS.values()) as error:
-            metrics.add_metric(name=type(error).__name__, unit="Count", value=1)
-            logger.warning("stopped", extra={"error_name": type(error).__name__, "error_text": str(error)})
-            raise
+            # Retry and Catch match names exactly: a special case leaves by the name that they know.
+            named = next(one for one in type(error).__mro__ if one in ENDS.values())
+            metrics.add_metric(name=named.__name__, unit="Count", value=1)
+            logger.warning("stopped", extra={"error_name": named.__name__, "error_text": str(error)})
+            if named is type(error):
+                raise
+            raise named(str(error)) from None
         except Exception as error:  # noqa: BLE001 - whatever it is gets one of the three names
             metrics.add_metric(name="OurFault", unit="Count", value=1)
             # The type is safe to show, the text may quote a name or an amount: only the traceback's places are logged.

@@ -9,28 +9,35 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
+_FORM = "application/x-www-form-urlencoded"
 _LONGEST_BODY = 16_384
+LONGEST_ANSWER = 6 * 1024 * 1024 - 64 * 1024
+"""Bytes of a body: Lambda's limit for a whole answer (source: "Lambda quotas"), less room for its headers."""
 
+LONGEST_FILE = LONGEST_ANSWER // 4 * 3
+"""Bytes of a file that fits into one: Base64 makes it a third longer."""
 _NEVER = re.compile(r"0(\.0*)?")
-
-LARGEST_FILE = 4_400_000
-"""Bytes. Lambda hands on at most 6 MB of an answer (AWS, "Lambda quotas"), and a file is a third longer as Base64."""
 
 
 def form_of(event: Mapping[str, Any]) -> dict[str, str]:
-    """The fields of a urlencoded body; of a field given twice the first. Anything unreadable is an empty form."""
+    """The fields of a form as a browser sends it. Anything else is an empty form: another content type (none at all is
+    taken for a form), a body that is too long or cannot be read, a field that is given twice."""
+    if _headers(event).get("content-type", _FORM).partition(";")[0].strip().lower() != _FORM:
+        return {}
     body = event.get("body") or ""
     if event.get("isBase64Encoded"):
         try:
             body = base64.b64decode(body, validate=True).decode()
         except ValueError:
             return {}
-    return _fields(body)
+    pairs = _pairs(body)
+    fields = dict(pairs)
+    return fields if len(fields) == len(pairs) else {}
 
 
 def query_of(event: Mapping[str, Any]) -> dict[str, str]:
     """The query's fields; of a field given twice the first."""
-    return _fields(event.get("rawQueryString") or "")
+    return dict(reversed(_pairs(event.get("rawQueryString") or "")))
 
 
 def answer_of(status: int, headers: Mapping[str, str], body: str) -> dict[str, Any]:
@@ -38,34 +45,34 @@ def answer_of(status: int, headers: Mapping[str, str], body: str) -> dict[str, A
     return {"statusCode": status, "headers": dict(headers), "body": body}
 
 
+def file_of(event: Mapping[str, Any], headers: Mapping[str, str], content: bytes) -> dict[str, Any] | None:
+    """A file to download, packed by gzip for whoever takes it so, as every browser does. None if it is too long for one
+    answer."""
+    headers = {**headers, "vary": "accept-encoding"}
+    if accepts_gzip(event):
+        headers["content-encoding"] = "gzip"
+        # Without the time of packing, so that the same file is the same bytes.
+        content = gzip.compress(content, compresslevel=6, mtime=0)
+    body = base64.b64encode(content).decode()
+    if len(body) > LONGEST_ANSWER:
+        return None
+    return {"statusCode": 200, "headers": headers, "body": body, "isBase64Encoded": True}
+
+
 def accepts_gzip(event: Mapping[str, Any]) -> bool:
     """Whether the browser says that it unpacks gzip (RFC 9110, "Accept-Encoding")."""
-    headers = event.get("headers") or {}
-    asked = next((str(value) for name, value in headers.items() if name.lower() == "accept-encoding"), "")
-    for part in asked.lower().split(","):
+    for part in _headers(event).get("accept-encoding", "").lower().split(","):
         coding, _, weight = part.replace(" ", "").partition(";q=")
         if coding in ("gzip", "*"):
             return _NEVER.fullmatch(weight) is None
     return False
 
 
-def file_of(headers: Mapping[str, str], content: bytes, gzipped: bool) -> dict[str, Any] | None:
-    """A file to download, packed for who unpacks it; None if it is too large for one answer."""
-    # Without the time of packing, so that the same file is the same bytes.
-    body = gzip.compress(content, compresslevel=6, mtime=0) if gzipped else content
-    if len(body) > LARGEST_FILE:
-        return None
-    return {
-        "statusCode": 200,
-        "headers": {**headers, "vary": "accept-encoding", **({"content-encoding": "gzip"} if gzipped else {})},
-        "body": base64.b64encode(body).decode(),
-        "isBase64Encoded": True,
-    }
+def _headers(event: Mapping[str, Any]) -> dict[str, str]:
+    return {str(name).lower(): str(value) for name, value in (event.get("headers") or {}).items()}
 
 
-def _fields(text: str) -> dict[str, str]:
-    fields: dict[str, str] = {}
-    if len(text) <= _LONGEST_BODY:
-        for name, value in parse_qsl(text, keep_blank_values=True, errors="replace"):
-            fields.setdefault(name, value)
-    return fields
+def _pairs(text: str) -> list[tuple[str, str]]:
+    if len(text) > _LONGEST_BODY:
+        return []
+    return parse_qsl(text, keep_blank_values=True, errors="replace")

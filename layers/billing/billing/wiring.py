@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from billing.domain.report import Report
     from billing.steps.approval_links import ApproverLinks
     from billing.steps.draft_the_invoice import Drafting
+    from billing.steps.open_the_run import RunSettings
 
 _RETRIES = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5, read_timeout=20)
 
@@ -64,11 +65,12 @@ def _mailer(env: Environment) -> Mailer:
     return Mailer(boto3.client("sesv2", config=_RETRIES), env.text("SENDER_EMAIL"), env.text("MAIL_CONFIGURATION_SET"))
 
 
-def _signatures(env: Environment) -> Signatures:
+def _signatures(secret_arn: str) -> Signatures:
+    """Made for each event: a key that was added meanwhile verifies and signs."""
     from billing.adapters.secrets import secret
     from billing.adapters.signatures import Signatures
 
-    return Signatures(secret(env.text("SIGNING_SECRET_ARN")))
+    return Signatures(secret(secret_arn))
 
 
 def _approver_links(env: Environment, signatures: Signatures) -> ApproverLinks:
@@ -90,11 +92,53 @@ def open_the_run() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     """Wire the state "Open the run"."""
     from billing.adapters.executions import Executions
     from billing.adapters.runs_table import RunsTable
-    from billing.domain.waiting import WaitingRules
-    from billing.steps.open_the_run import RunSettings, open_the_run
+    from billing.steps.open_the_run import former_listing, open_the_run
 
     env = _environment()
-    settings = RunSettings(
+    settings = _run_settings(env)
+    locks = RunsTable(_dynamodb(), env.text("RUNS_TABLE"))
+    executions = Executions(boto3.client("stepfunctions", config=_RETRIES))
+
+    def opened(event: Mapping[str, Any]) -> dict[str, Any]:
+        run = open_the_run(
+            event["input"],
+            event["executionArn"],
+            event["executionName"],
+            settings,
+            locks,
+            executions.is_running,
+            now(),
+            event.get("before"),
+            event.get("redriveCount", 0),
+        )
+        # An execution that is redriven goes on with the definition it started with: an older one wants the frame alone.
+        return {"run": run, "former": former_listing(run, event["before"])} if "before" in event else run
+
+    return opened
+
+
+def check_the_parameters() -> Callable[[Mapping[str, Any]], None]:
+    """Wire what CloudFormation calls while the stack is deployed."""
+    from billing.adapters.cloudformation import respond
+    from billing.domain.upper_bounds import parse_upper_bounds
+    from billing.steps.check_the_parameters import check_the_parameters
+    from billing.steps.open_the_run import check_who_signs
+
+    def check(properties: Mapping[str, str]) -> None:
+        env = Environment(properties)
+        settings = _run_settings(env)
+        check_who_signs(settings, settings.cycle, "")
+        parse_upper_bounds(env.optional("UPPER_BOUNDS"))
+        _policy(env, "2026-01", ("email",))
+
+    return lambda event: check_the_parameters(event, check, respond)
+
+
+def _run_settings(env: Environment) -> RunSettings:
+    from billing.domain.waiting import WaitingRules
+    from billing.steps.open_the_run import RunSettings
+
+    return RunSettings(
         zone=env.zone("FIRM_TIME_ZONE"),
         cycle=env.text("CYCLE_NAME"),
         lookback_months=env.number("LOOKBACK_MONTHS"),
@@ -108,11 +152,6 @@ def open_the_run() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
             env.number("ESCALATION_AFTER_SECONDS"),
         ),
         draft_concurrency=env.number("DRAFT_CONCURRENCY"),
-    )
-    locks = RunsTable(_dynamodb(), env.text("RUNS_TABLE"))
-    executions = Executions(boto3.client("stepfunctions", config=_RETRIES))
-    return lambda event: open_the_run(
-        event["input"], event["executionArn"], event["executionName"], settings, locks, executions.is_running, now()
     )
 
 
@@ -132,6 +171,29 @@ def list_the_sales_orders() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
         env.texts("BILLING_EMAIL_FIELDS"),
         env.optional("STRIPE_ID_FIELD"),
         partial(list_sales_orders, suiteql()),
+        carry_over,
+        files,
+    )
+
+
+def compare_with_the_listing() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    """Wire the state "Compare with the listing"."""
+    from billing.adapters.carry_over import CarryOver
+    from billing.adapters.order_stamps import columns_beside, orders_listed_now
+    from billing.steps.compare_with_the_listing import compare_with_the_listing
+
+    env = _environment()
+    files = _files(env)
+    suiteql = _suiteql(env)
+    carry_over = CarryOver(_dynamodb(), env.text("LEDGER_TABLE"))
+    return lambda event: compare_with_the_listing(
+        event["run"],
+        event["listed"],
+        env.texts("ORDER_STATUSES"),
+        env.texts("BILLING_EMAIL_FIELDS"),
+        env.optional("STRIPE_ID_FIELD"),
+        columns_beside,
+        partial(orders_listed_now, suiteql()),
         carry_over,
         files,
     )
@@ -224,7 +286,7 @@ def ask_for_approval() -> Callable[[Mapping[str, Any]], dict[str, int]]:
     stepfunctions = boto3.client("stepfunctions", config=_RETRIES)
 
     def ask(event: Mapping[str, Any]) -> dict[str, int]:
-        signatures = _signatures(env)
+        signatures = _signatures(env.text("SIGNING_SECRET_ARN"))
         asking = Asking(
             rules=parse_slot_rules(env.text("APPROVERS")),
             requester_may_sign=env.flag("REQUESTER_MAY_SIGN"),
@@ -264,7 +326,7 @@ def remind_the_approvers() -> Callable[[Mapping[str, Any]], dict[str, int]]:
         return message.text, message.blocks
 
     def remind(event: Mapping[str, Any]) -> dict[str, int]:
-        signatures = _signatures(env)
+        signatures = _signatures(env.text("SIGNING_SECRET_ARN"))
         return Reminding(
             requests=ApprovalsTable(dynamodb, table),
             files=files,
@@ -295,7 +357,7 @@ def ask_the_deputies() -> Callable[[Mapping[str, Any]], dict[str, int]]:
         parse_people(env.optional("DEPUTIES"), "The parameter Deputies"),
         env.flag("REQUESTER_MAY_SIGN"),
         requests,
-        _signatures(env),
+        _signatures(env.text("SIGNING_SECRET_ARN")),
         now(),
     )
 
@@ -324,7 +386,7 @@ def read_the_decision() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     requests = ApprovalsTable(dynamodb, env.text("APPROVALS_TABLE"))
     ledger = LedgerTable(dynamodb, env.text("LEDGER_TABLE"))
     return lambda event: read_the_decision(
-        event["run"], event["matched"], requests, files, ledger, _signatures(env), now()
+        event["run"], event["matched"], requests, files, ledger, _signatures(env.text("SIGNING_SECRET_ARN")), now()
     )
 
 
@@ -405,7 +467,7 @@ def close_the_run() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
             locks,
             carry_over,
             months,
-            _signatures(env),
+            _signatures(env.text("SIGNING_SECRET_ARN")),
             _report_faces,
             preview,
         )
@@ -439,7 +501,8 @@ def tell_the_team() -> Callable[[Mapping[str, Any]], dict[str, int]]:
         request: ApprovalRequest, outcome: RecordedOutcome, approver: str, votes: Sequence[RecordedVote]
     ) -> MailContent:
         # Made when it is used: keys that cannot be read must not keep the summary from going out.
-        inbox = _approver_links(env, _signatures(env)).to_inbox_after(request, approver, now())
+        links = _approver_links(env, _signatures(env.text("SIGNING_SECRET_ARN")))
+        inbox = links.to_inbox_after(request, approver, now())
         return decided_mail(request, outcome, approver, votes, inbox)
 
     def slack_content(report: Report) -> tuple[str, list[dict[str, Any]]]:
@@ -466,24 +529,33 @@ def approval_page() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     from billing.adapters.approvals_table import ApprovalsTable
     from billing.adapters.task_tokens import Waker
     from billing.domain.approvers import everybody, parse_domains, parse_people, parse_slots
-    from billing.steps.approval_exchange import ApprovalExchange
+    from billing.steps.approval_exchange import ApprovalExchange, approval_exchange
     from billing.steps.who_may_sign import WhoMaySign
 
     env = _environment()
-    who = WhoMaySign(
-        approvers=frozenset(everybody(parse_slots(env.text("APPROVERS")))),
-        deputies=frozenset(parse_people(env.optional("DEPUTIES"), "The parameter Deputies")),
-        domains=parse_domains(env.optional("DELEGATE_DOMAINS")),
-    )
-    return ApprovalExchange(
-        requests=ApprovalsTable(_dynamodb(), env.text("APPROVALS_TABLE")),
-        files=_files(env),
-        signatures=_signatures(env),
-        waker=Waker(boto3.client("kms", config=_RETRIES), boto3.client("stepfunctions", config=_RETRIES)),
-        who=who,
-        now=now,
-        finalises=env.flag("AUTO_ADVANCE"),
-    ).handle
+    approvers, deputies = env.text("APPROVERS"), env.optional("DEPUTIES")
+    domains, secret_arn = env.optional("DELEGATE_DOMAINS"), env.text("SIGNING_SECRET_ARN")
+    finalises = env.flag("AUTO_ADVANCE")
+    requests = ApprovalsTable(_dynamodb(), env.text("APPROVALS_TABLE"))
+    files = _files(env)
+    waker = Waker(boto3.client("kms", config=_RETRIES), boto3.client("stepfunctions", config=_RETRIES))
+
+    def connect() -> ApprovalExchange:
+        return ApprovalExchange(
+            requests=requests,
+            files=files,
+            signatures=_signatures(secret_arn),
+            waker=waker,
+            who=WhoMaySign(
+                approvers=frozenset(everybody(parse_slots(approvers))),
+                deputies=frozenset(parse_people(deputies, "The parameter Deputies")),
+                domains=parse_domains(domains),
+            ),
+            now=now,
+            finalises=finalises,
+        )
+
+    return lambda event: approval_exchange(event, connect)
 
 
 def _suiteql(env: Environment) -> Callable[[], SuiteQL]:

@@ -51,10 +51,13 @@ class Denial:
 
 @dataclass(frozen=True)
 class SentMail:
-    """The parameters of a SES SendEmail call that was accepted; moto itself keeps only one of two bodies."""
+    """The parameters of a SES SendEmail call that was accepted; moto itself keeps only one of two bodies. `message_id`
+    is SES's, `caller` the session that sent it."""
 
     time: float
     parameters: Mapping[str, Any]
+    message_id: str
+    caller: str
 
 
 class FrontDoor:
@@ -86,6 +89,10 @@ class FrontDoor:
         self.allowed: set[tuple[str, Access]] = set()
         """(role ARN, access without its context) of everything that a role's policies let through."""
         self.mails: list[SentMail] = []
+        self.refuse_mail: Callable[[Mapping[str, Any]], tuple[str, str] | None] = lambda parameters: None
+        """(error code, message) if SES does not accept a SendEmail with these parameters."""
+        self.on_mail: Callable[[SentMail], None] = lambda sent: None
+        """Called with every mail that SES accepted."""
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
@@ -174,14 +181,19 @@ class FrontDoor:
             if named and named not in self._lookup.configuration_sets:
                 # moto does not look, SES does.
                 return _refusal("rest-json", "NotFoundException", f"Configuration set <{named}> does not exist.", 404)
+            refused = self.refuse_mail(call.parameters)
+            if refused is not None:
+                return _refusal("rest-json", *refused, 400)
         reply = self._ask_moto(environ)
         if call.service == "s3" and reply[0].startswith("404") and call.operation in ("GetObject", "HeadObject"):
             hidden = self._hide_missing_object(caller, call)
             if hidden is not None:
                 return hidden
         if call.service == "sesv2" and call.operation == "SendEmail" and reply[0].startswith("200"):
+            sent = SentMail(self._clock(), call.parameters, str(json.loads(reply[2])["MessageId"]), caller.session)
             with self._lock:
-                self.mails.append(SentMail(self._clock(), call.parameters))
+                self.mails.append(sent)
+            self.on_mail(sent)
         return reply
 
     def _hide_missing_object(self, caller: Caller, call: ApiCall) -> Reply | None:

@@ -18,7 +18,8 @@ from tests.sandbox.aws.frontdoor import SentMail
 @dataclass(frozen=True)
 class Mail:
     """One mail. `to` are the addresses it was delivered to (SES's Destination), `time` is the sandbox's, in epoch
-    seconds; `text` and `html` are empty where that part is missing; `raw` is empty for a Simple message."""
+    seconds; `text` and `html` are empty where that part is missing; `raw` is empty for a Simple message; `message_id`
+    is SES's."""
 
     time: float
     sender: str
@@ -30,6 +31,7 @@ class Mail:
     headers: Mapping[str, str]
     configuration_set: str | None
     raw: bytes = b""
+    message_id: str = ""
 
 
 class _Anchors(HTMLParser):
@@ -75,6 +77,7 @@ def parse_mail(sent: SentMail) -> Mail:
         headers=headers,
         configuration_set=parameters.get("ConfigurationSetName"),
         raw=raw,
+        message_id=sent.message_id,
     )
 
 

@@ -32,6 +32,8 @@ from tests.sandbox.aws.iam.principals import Caller, Credentials, Roles
 from tests.sandbox.aws.iam.requests import Lookup
 from tests.sandbox.aws.runtime.functions import Functions, Throttled
 from tests.sandbox.aws.runtime.peers import process_of_connection
+from tests.sandbox.aws.ses import Ses
+from tests.sandbox.aws.ses_events import Place
 from tests.sandbox.clock import SandboxClock
 from tests.sandbox.egress import Origin, Outgoing
 
@@ -66,7 +68,7 @@ class EmbeddedAws:
         self.region = region
         self.roles = Roles()
         self.lookup = Lookup()
-        self.functions = Functions(self.roles, clock, region, ACCOUNT)
+        self.functions = Functions(self.roles, clock, region, ACCOUNT, retry_delay_scale)
         self._clients: dict[tuple[str, str], Any] = {}
         self._role_keys: dict[str, Credentials] = {}
         self._client_lock = threading.Lock()
@@ -105,6 +107,7 @@ class EmbeddedAws:
             )
         )
         self.deployment: Deployment | None = None
+        self.ses = Ses(self.door, clock, Place(region, ACCOUNT), self.deployed)
         self.gateway = Gateway(
             invoke=self._invoke_for_gateway,
             permitted=self._gateway_may_invoke,

@@ -81,6 +81,8 @@ def test_a_simple_mail_keeps_both_of_its_bodies() -> None:
                     }
                 },
             },
+            "mail-1",
+            "a function",
         )
     )
     assert (mail.subject, mail.to) == ("Hi", ("c@d.example", "e@f.example"))

@@ -36,14 +36,15 @@ _CONFLICTS = 10
 @dataclass(frozen=True, slots=True)
 class StoredRequest:
     """Everything the table holds about a request as it was opened. `signed_votes` and `signed_entries` are still to be
-    verified; `changes` counts them. `messages` are those that were sent for certain."""
+    verified; `changes` counts them, and an entry comes with the number of the change that it is. `messages` are those
+    that were sent for certain."""
 
     request: ApprovalRequest
     sealed_token: bytes
     signed_votes: tuple[str, ...]
     changes: int
     outcome: RecordedOutcome | None
-    signed_entries: tuple[str, ...] = ()
+    signed_entries: tuple[tuple[int, str], ...] = ()
     bounces: tuple[Bounce, ...] = ()
     messages: tuple[SentMessage, ...] = ()
 
@@ -134,7 +135,11 @@ class ApprovalsTable:
             signed_votes=tuple(str(row["signed"]) for sk, row in sorted(rows.items()) if sk.startswith("VOTE#")),
             changes=int(head.get("changes", 0)),
             outcome=RecordedOutcome(outcome["outcome"], outcome["reason"], outcome["at"]) if outcome else None,
-            signed_entries=tuple(str(row["signed"]) for sk, row in sorted(rows.items()) if sk.startswith("ENTRY#")),
+            signed_entries=tuple(
+                (int(sk.removeprefix("ENTRY#")), str(row["signed"]))
+                for sk, row in sorted(rows.items())
+                if sk.startswith("ENTRY#")
+            ),
             bounces=tuple(
                 Bounce(sk.removeprefix("BOUNCE#"), row["kind"], row["detail"], row["at"])
                 for sk, row in sorted(rows.items())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from email.headerregistry import Address
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from botocore.exceptions import ClientError
 
-from billing.domain.errors import PersonNeeded
+from billing.domain.errors import AddressRefused, PersonNeeded
 from billing.domain.mail import MailContent
 
 if TYPE_CHECKING:
@@ -22,6 +23,12 @@ _REFUSED = (
     "MailFromDomainNotVerifiedException",
     "AccountSuspendedException",
     "SendingPausedException",
+)
+# SES v2 says BadRequestException of anything that is malformed; what is wrong with an address it says in these words,
+# which are those of JavaMail's InternetAddress. Addresses on a suppression list are accepted, and bounce.
+_BAD_ADDRESS = re.compile(
+    r"(?:Local address|Domain) (?:contains|starts|ends|literal)|Missing (?:local name|domain|final '@domain')"
+    r"|Illegal (?:address|character|semicolon|whitespace)|Invalid domain name"
 )
 
 
@@ -38,7 +45,9 @@ class Mailer:
         SES gives `tags` back when it reports that the mail bounced; they are plain words (letters, digits, "-",
         "_").
 
-        Raises PersonNeeded if SES refuses sender or recipient for good.
+        Raises AddressRefused if SES refuses this one address for good, and PersonNeeded if it refuses what concerns
+        every mail: the sender is not verified, sending is paused, the account is in SES's sandbox. The codes are those
+        of SendEmail in the SES v2 API reference, the reasons "Amazon SES email sending errors" in the SES guide.
         """
         message = EmailMessage(policy=SMTP)
         message["From"] = Address("Month-end billing", addr_spec=self.sender)
@@ -60,7 +69,9 @@ class Mailer:
                 EmailTags=[{"Name": name, "Value": value} for name, value in (tags or {}).items()],
             )
         except ClientError as error:
-            code = error.response["Error"]["Code"]
+            code, answer = error.response["Error"]["Code"], str(error.response["Error"].get("Message", ""))
+            if code == "BadRequestException" and _BAD_ADDRESS.match(answer):
+                raise AddressRefused(answer) from None
             if code in _REFUSED:
                 raise PersonNeeded(
                     f"SES refuses to send ({code}): the sender must be verified, and in the SES "

@@ -101,17 +101,18 @@ class Signatures:
         except (BadData, KeyError, TypeError, ValueError):
             return None
 
-    def sign_entry(self, request_id: str, entry: Mapping[str, Any]) -> str:
-        """An entry of a request that cannot be made up by writing to the table alone."""
-        return str(self._entries.dumps({"request": request_id, "entry": dict(entry)}))
+    def sign_entry(self, request_id: str, number: int, entry: Mapping[str, Any]) -> str:
+        """An entry of a request that can be neither made up nor put in another place by writing to the table alone.
+        `number` is the change's that it is."""
+        return str(self._entries.dumps({"request": request_id, "number": number, "entry": dict(entry)}))
 
-    def read_entry(self, text: str, request_id: str) -> Mapping[str, Any] | None:
-        """The entry, or None if no key of the ring made it for this request."""
+    def read_entry(self, text: str, request_id: str, number: int) -> Mapping[str, Any] | None:
+        """The entry, or None if no key of the ring made it for this place of this request."""
         try:
             fields = self._entries.loads(text)
         except BadData:
             return None
-        if not isinstance(fields, dict) or fields.get("request") != request_id:
+        if not isinstance(fields, dict) or (fields.get("request"), fields.get("number")) != (request_id, number):
             return None
         entry = fields.get("entry")
         return entry if isinstance(entry, dict) else None

@@ -27,6 +27,27 @@ class ApprovalRequest:
     expires_at: str
     invoices: int
 
+    @property
+    def number(self) -> int:
+        """Which request of its run it is, from 1."""
+        return int(self.id.rpartition(".")[2])
+
+    def id_of(self, number: int) -> str:
+        """The id of another request of the same run."""
+        return f"{self.run_id}.{number}"
+
+
+@dataclass(frozen=True, slots=True)
+class FormerRequest:
+    """A request of the same run that ended without an answer: `outcome` is expired or undeliverable, `opened_at` when
+    it was asked. `same_content` says whether what is asked now is what was asked then, before anything was held back;
+    `held_back` how many invoices were held back then, which are asked about again."""
+
+    opened_at: str
+    outcome: str
+    same_content: bool
+    held_back: int
+
 
 @dataclass(frozen=True, slots=True)
 class RecordedVote:
@@ -42,8 +63,8 @@ class RecordedVote:
 
 @dataclass(frozen=True, slots=True)
 class Bounce:
-    """That mail does not reach an approver: `kind` is "bounce", "complaint" or "reject", `detail` SES's own word for
-    it."""
+    """That mail does not reach an approver: `kind` is "bounce", "complaint" or "reject", or "refused" if SES did not
+    even accept the address; `detail` is SES's own word for it."""
 
     approver: str
     kind: str

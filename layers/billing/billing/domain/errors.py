@@ -18,6 +18,17 @@ class PersonNeeded(Exception):
     """A person has to change something outside this product: a permission, a record, a customer. Never retried."""
 
 
+class AddressRefused(PersonNeeded):
+    """The mail service refuses one address for good; mails to others are not concerned. `answer` is the service's own
+    sentence. States that ask people record it; where nobody does, it leaves a function as PersonNeeded."""
+
+    def __init__(self, answer: str) -> None:
+        super().__init__(
+            "The mail service refuses an address for good. Correct Approvers, Deputies or OwnerEmails, and deploy."
+        )
+        self.answer = answer
+
+
 class OurFault(Exception):
     """A bug or a broken promise of this product: an altered snapshot, a request that was malformed. Never retried."""
 

@@ -78,8 +78,9 @@ class RecordLine:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything about a run. `request` is the approval request as it stood in the end, and `record` everything that
-    happened to it. `totals` maps a fate to sums in minor units by currency; `counts` counts orders."""
+    """Everything about a run. `request` is the approval request as it stood in the end, `record` everything that
+    happened to it, and `asked` the addresses of everybody who was asked at some time. `totals` maps a fate to sums in
+    minor units by currency; `counts` counts orders."""
 
     run: Mapping[str, Any]
     outcome: RunOutcome
@@ -95,6 +96,7 @@ class Report:
     live_mode: bool | None = None
     request: ApprovalRequest | None = None
     record: tuple[RecordLine, ...] = ()
+    asked: tuple[str, ...] = ()
 
     def of(self, fate: Fate) -> tuple[ReportLine, ...]:
         """The lines with this fate."""

@@ -27,6 +27,7 @@ def report_to_dict(report: Report) -> dict[str, Any]:
         "votes": [{**asdict(vote), "answer": str(vote.answer)} for vote in report.votes],
         "request": asdict(report.request) if report.request else None,
         "record": [asdict(line) for line in report.record],
+        "asked": list(report.asked),
         "lines": [{**asdict(line), "fate": str(line.fate)} for line in report.lines],
     }
 
@@ -57,6 +58,7 @@ def report_from_dict(data: Mapping[str, Any]) -> Report:
         live_mode=data["liveMode"],
         request=_request(data["request"]) if data["request"] else None,
         record=tuple(RecordLine(**line) for line in data["record"]),
+        asked=tuple(data.get("asked", ())),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 
 from billing.domain.approval_entries import Entry, EntryKind
-from billing.domain.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote
+from billing.domain.approval_request import ApprovalRequest, FormerRequest, RecordedOutcome, RecordedVote
 from billing.domain.approvers import Answer, Outcome, everybody
 from billing.domain.batch import Batch, totals
 from billing.domain.ledger import Disposition
@@ -36,14 +36,16 @@ def approval_mail(
     inbox: str = "",
     again: str = "",
     because: Entry | None = None,
+    former: FormerRequest | None = None,
     left: timedelta | None = None,
     finalises: bool = False,
 ) -> MailContent:
     """Asks one approver to sign, by a link of their own. It tells totals and counts; names are behind the link.
 
     `inbox` is the link to everything that waits for them, `again` says why they are asked once more, `because` is the
-    entry by which they are asked if they were not at first, and with `left` it is a reminder that says how long is
-    left. `finalises` says that the stack lets Stripe finalise and send by
+    entry by which they are asked if they were not at first, `former` is the request that ended without an answer and
+    that this one takes the place of, and with `left` it is a reminder that says how long is left. `finalises` says that
+    the stack lets Stripe finalise and send by
     itself. Raises CountDiffers if the request does not fit the batch.
     """
     count = checked_count(request, batch)
@@ -69,14 +71,16 @@ def approval_mail(
         if finalises
         else "Once everybody has signed, the invoices are drafted in Stripe. Nothing is sent to clients by that."
     )
+    kind = "Reminder: a" if left else "Asked anew: a" if former else "A"
     return mail_of(
         Letter(
-            subject=f"{'Reminder: a' if left else 'A'}pprove {what}: {sums_words(totals(drafts), _MOST_CURRENCIES)}",
+            subject=f"{kind}pprove {what}: {sums_words(totals(drafts), _MOST_CURRENCIES)}",
             heading=f"Approve {what}?",
             opening=(
                 *([_why_asked(because)] if because else []),
                 *([f"Your answer is still missing. {remaining_words(left)} left, until {expires}."] if left else []),
                 *([f"{again} Your earlier signature does not count for what is billed now."] if again else []),
+                *([_anew(former)] if former else []),
                 "Please look at what will be billed, and approve or reject it.",
                 *frame_notes(batch.run, ()),
             ),
@@ -97,6 +101,30 @@ def approval_mail(
     )
 
 
+def _anew(former: FormerRequest) -> str:
+    """That this takes the place of a request that ended without an answer, and what that means for the reader."""
+    ended = (
+        "expired before everybody had signed"
+        if former.outcome == Outcome.EXPIRED
+        else "could not be delivered to enough of those who had to sign"
+    )
+    content = (
+        "The orders and amounts are the same."
+        if former.same_content
+        else "What is to be billed has changed since then."
+    )
+    held = (
+        f" {counted(former.held_back, 'invoice was', 'invoices were')} held back then: "
+        "hold back again what must not be billed."
+        if former.held_back
+        else ""
+    )
+    return (
+        f"You are asked anew. The request of {instant_words(former.opened_at)} {ended}, and nothing was drafted. "
+        f"{content}{held} Answers to that request do not count for this one, and its links can no longer decide."
+    )
+
+
 def bounce_mail(request: ApprovalRequest, lost: str, approver: str, inbox: str = "") -> MailContent:
     """Tells one approver that mail does not reach another one. Its only link shows what waits for them, and decides
     nothing."""
@@ -107,7 +135,7 @@ def bounce_mail(request: ApprovalRequest, lost: str, approver: str, inbox: str =
             subject=f"An approver cannot be reached: {what}",
             heading="An approver cannot be reached",
             opening=(
-                f"Mail to {lost} came back. The approval of {what} goes on with those who can be reached.",
+                f"Mail does not reach {lost}. The approval of {what} goes on with those who can be reached.",
                 "If you know another way to reach them, please use it, and tell whoever runs the billing.",
             ),
             facts=[("Their slot", ", ".join(slots)), ("Open until", instant_words(request.expires_at))],

@@ -21,6 +21,8 @@ def asked_notice(run: Mapping[str, Any], batch: Batch, slots: Sequence[Slot], le
     lines = [f"*{escaped(slot.name, 100)}:* {escaped(slot_words(slot), 400)}" for slot in slots]
     left_out = len(batch.problems) + len(batch.of(Disposition.HOLD))
     notes = [f"{counted(left_out, 'order is', 'orders are')} left out."] if left_out else []
+    if run.get("round"):
+        notes.append("The run was redriven, and asks again.")
     notes.append(f"Without an answer it expires in {remaining_words(left)}.")
     return _message(
         f"Approval is asked for {what}",
@@ -34,7 +36,7 @@ def bounce_notice(request: ApprovalRequest, lost: str) -> SlackMessage:
     slots = ", ".join(slot.name for slot in request.slots if lost in slot.people)
     return _message(
         f"An approver of {period_name(request.period)} cannot be reached",
-        [f"Mail to {escaped(lost, 254)} ({escaped(slots, 200)}) came back. The others were told."],
+        [f"Mail does not reach {escaped(lost, 254)} ({escaped(slots, 200)}). The others were told."],
         request.run_id,
     )
 

@@ -2,9 +2,10 @@
 
 The forms' fields, for whoever reads the POST: `content` (hidden: the hash of what the page showed), `answer` (from the
 button: "approve", "reject", "hold", "release" or "delegate"), `invoices` (typed, to approve), `number` (the same, to
-reject), `reason` (typed, for all but an approval), `order` (typed, to hold or release), `together` (typed, how many
-orders are held at once, where one invoice bills several) and `delegate` (typed, an address). Nothing typed is filled in
-beforehand but what was typed before.
+reject or to pass on), `reason` (typed, to reject, hold or release), `order` (typed, to hold or release), `together`
+(typed, how many orders are held at once, where one invoice bills several), `delegate` (typed, an address), and `note`,
+which people neither see nor hear: whatever fills it is a machine. Nothing typed is filled in beforehand but what was
+typed before.
 Links and forms stay on the page's own path, so the token belongs into the path and never into the query.
 """
 
@@ -49,6 +50,7 @@ __all__ = [
     "invalid_link_page",
     "standing_page",
     "trouble_page",
+    "wrong_method_page",
 ]
 
 LONGEST_REASON: Final = 1_000
@@ -63,6 +65,9 @@ _FIELDS: Final[Mapping[str, str]] = {
 
 _NOT_DRAFTED: Final = ("problems", "held", "skipped")
 _NOTHING: Final = "Nothing is drafted and nothing is billed."
+_ASKED_ANEW: Final = (
+    "This was asked anew, under a newer request: the newest mail has the link that decides. This link decides nothing."
+)
 _INVALID: Final = (
     "It may be incomplete, it may have ended, or it may never have been valid.",
     (
@@ -197,13 +202,15 @@ def standing_page(
     voided: Sequence[RecordedVote] = (),
     end: RunEnd | None = None,
     awake: bool = True,
+    asked_anew: bool = False,
 ) -> Shown:
     """How the request stands, for whoever cannot (any more) answer: what was signed, by whom, when, why, and what next.
 
     `just_signed` puts the confirmation of the answer first. Without `batch` (its file is gone) the totals are left out.
     `changes` tells what happened while it waited, `passed_to` to whom this person passed the request on. `mistake` says
     why a POST was not recorded, `said` what one has just done; `voided` are answers to other content. `end` is how the
-    run ended, and `awake` is False if it did not wait when the decision was to wake it.
+    run ended, and `awake` is False if it did not wait when the decision was to wake it. `asked_anew` says that the run
+    asks under a newer request now.
     """
     mine = answer_of(approver, votes)
     late = outcome is None and now >= datetime.fromisoformat(request.expires_at)
@@ -215,8 +222,10 @@ def standing_page(
             "title": headline,
             "tone": tone,
             "explanation": explanation,
-            "next_title": "How it went on" if end else "What happens next",
-            "next_step": _next_step(request, outcome, standing, late, finalises, end, now, awake),
+            "next_title": "How it went on" if end and not asked_anew else "What happens next",
+            "next_step": _ASKED_ANEW
+            if asked_anew
+            else _next_step(request, outcome, standing, late, finalises, end, now, awake),
             "mistake": mistake,
             "said": said,
             "earlier": next((vote for vote in reversed(voided) if vote.approver == approver), None),
@@ -260,6 +269,18 @@ def csv_parts_page(approver: str, count: int) -> Shown:
     """For a table that is too large for one download: links to its `count` parts."""
     return render_page(
         "parts_page.html.j2", {"title": "The table comes in parts", "approver": approver, "count": count}
+    )
+
+
+def wrong_method_page() -> Shown:
+    """For a request that no browser sends: the same bytes whatever the link."""
+    return render_page(
+        "message_page.html.j2",
+        {
+            "title": "This cannot be done here",
+            "paragraphs": ("Open the link from your mail in a browser. Nothing was changed.",),
+            "reference": "",
+        },
     )
 
 

@@ -10,9 +10,12 @@ from typing import Final
 
 from billing.domain.money import plain_amount
 
-# Excel and its kin take a cell for a formula when it begins like this; some look past blanks, and Asian versions
-# take the full-width signs too (OWASP, "CSV injection").
-_STARTS_A_FORMULA: Final = re.compile(r"[\s\u200b-\u200f\ufeff]*[=+\-@\t\r\n＝＋－＠]|[\t\r\n]")
+# Excel and its kin take a cell for a formula when it begins like this; some look past blanks and what shows as nothing,
+# and Asian versions take the full-width and small signs too (OWASP, "CSV injection").
+_STARTS_A_FORMULA: Final = re.compile(
+    r"[\s\xad\u061c\u180e\u200b-\u200f\u2060-\u2064\ufeff]*[=+\-@\t\r\n＝＋－＠﹦﹢﹣﹫]|[\t\r\n]"
+)
+_LONGEST_NUMBER: Final = 40
 _UNWRITABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _MARK: Final = "\ufeff"
 
@@ -60,12 +63,14 @@ def text_cell(text: str) -> str:
 
 
 def number_cell(text: str | None) -> Cell:
-    """A plain decimal ("7.25", "-1") as a number; anything else stays the text that it is."""
+    """A plain decimal ("7.25", "-1") as a number; anything else stays the text that it is: "1E+999999", too, which
+    would be a million digits."""
     try:
         number = Decimal(text or "")
     except InvalidOperation:
         return text or ""
-    return number if number.is_finite() else text
+    plain = number.is_finite() and len(text or "") <= _LONGEST_NUMBER and abs(number.adjusted()) <= _LONGEST_NUMBER
+    return number if plain else text
 
 
 def _cell(cell: Cell) -> str:

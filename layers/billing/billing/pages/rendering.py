@@ -39,21 +39,26 @@ class Shown:
 
     @property
     def headers(self) -> dict[str, str]:
-        """Every header that a page about money needs: nothing is kept, nothing is told to others, nothing foreign is
-        loaded, nobody frames it (source: OWASP, "HTTP Security Response Headers")."""
-        return {
-            "content-type": "text/html; charset=utf-8",
-            "content-security-policy": self.csp,
-            "cache-control": "no-store",
-            "referrer-policy": "no-referrer",
-            "x-content-type-options": "nosniff",
-            "x-frame-options": "DENY",
-            "strict-transport-security": "max-age=63072000; includeSubDomains",
-            "cross-origin-opener-policy": "same-origin",
-            "cross-origin-resource-policy": "same-origin",
-            "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=()",
-            "x-robots-tag": "noindex, nofollow",
-        }
+        """Those under which it is served."""
+        return private_headers("text/html; charset=utf-8", self.csp)
+
+
+def private_headers(content_type: str, csp: str) -> dict[str, str]:
+    """Every header that an answer about money needs: nothing is kept, nothing is told to others, nothing foreign is
+    loaded, nobody frames it (source: OWASP, "HTTP Security Response Headers")."""
+    return {
+        "content-type": content_type,
+        "content-security-policy": csp,
+        "cache-control": "no-store",
+        "referrer-policy": "no-referrer",
+        "x-content-type-options": "nosniff",
+        "x-frame-options": "DENY",
+        "strict-transport-security": "max-age=63072000; includeSubDomains",
+        "cross-origin-opener-policy": "same-origin",
+        "cross-origin-resource-policy": "same-origin",
+        "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=()",
+        "x-robots-tag": "noindex, nofollow",
+    }
 
 
 def page(template: str, values: Mapping[str, Any]) -> Shown:

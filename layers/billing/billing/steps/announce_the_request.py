@@ -22,16 +22,21 @@ def announce_the_request(
     write: Callable[[Mapping[str, Any], Batch, Sequence[Slot]], tuple[str, Sequence[dict[str, Any]]]],
     now: datetime,
 ) -> dict[str, int]:
-    """Post what is asked, of which slots, until when; once for each content. Answers how many posts were made.
+    """Post what is asked, of which slots, until when. Answers how many posts were made.
 
-    Raises PassingError or PersonNeeded as Slack refuses; the state machine then goes on to ask.
+    Once for each content in each round of the run: a redriven run that begins again asks under a new request, also
+    about the same content, and the channel hears of that. Raises PassingError or PersonNeeded as Slack refuses; the
+    state machine then goes on to ask.
     """
     batch = batch_from_dict(files.read_json(matched["batchKey"], matched["sha256"]))
-    owner, what = f"RUN#{run['id']}", f"slack-asked-{matched['sha256'][:16]}"
+    asked = matched["sha256"][:16]
+    # A run that was opened by an earlier version has no round; its first message keeps its name.
+    edition = f"{asked}-{run['round']}" if run.get("round") else asked
+    owner, what = f"RUN#{run['id']}", f"slack-asked-{edition}"
     sending = messages.begin(owner, what, now.isoformat())
     if sending is Sending.DONE:
         return {"posts": 0}
-    slack, message_id = channel(), f"{run['id']}/asked/{matched['sha256'][:16]}"
+    slack, message_id = channel(), f"{run['id']}/asked/{edition}"
     missing = sending is Sending.NEW or not slack.has(message_id, (now - timedelta(days=15)).timestamp())
     if missing:
         text, blocks = write(run, batch, slots_for(rules, run["cycle"], totals(batch.to_draft)))

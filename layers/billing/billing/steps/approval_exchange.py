@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,9 +14,10 @@ from billing.adapters.signatures import Signatures
 from billing.adapters.task_tokens import Waker
 from billing.domain.approval_entries import passed_on
 from billing.domain.approval_request import ApprovalRequest
+from billing.domain.approvers import Outcome
 from billing.domain.batch import Batch, totals
 from billing.domain.errors import OurFault
-from billing.http_exchange import LARGEST_FILE, accepts_gzip, answer_of, file_of, form_of, query_of
+from billing.http_exchange import LONGEST_FILE, answer_of, file_of, form_of, query_of
 from billing.pages.approval_page import (
     approval_page,
     batch_csv,
@@ -24,11 +26,12 @@ from billing.pages.approval_page import (
     invalid_link_page,
     standing_page,
     trouble_page,
+    wrong_method_page,
 )
 from billing.pages.approval_view import changes_words, held_orders
 from billing.pages.batch_csv import batch_csv_parts
 from billing.pages.inbox_page import inbox_page
-from billing.pages.rendering import Shown
+from billing.pages.rendering import Shown, page_csp, private_headers
 from billing.pages.wording import counted, sums_words
 from billing.steps.approval_page import Answered, Seen, answer, batch_of, conclude, look, stands_already
 from billing.steps.inbox import Expired, inbox
@@ -36,6 +39,19 @@ from billing.steps.who_may_sign import WhoMaySign
 from billing.telemetry import logger, metrics
 
 _TRIES = 5
+
+
+def approval_exchange(event: Mapping[str, Any], connect: Callable[[], ApprovalExchange]) -> dict[str, Any]:
+    """Answer one request. Whatever fails, a secret or a parameter that cannot be read included, a page answers: a
+    person with money to sign for must never see a raw error. Links, names and amounts never reach a log."""
+    reference = str(event.get("requestContext", {}).get("requestId", ""))[:60]
+    try:
+        return connect().handle(event)
+    except Exception as error:  # noqa: BLE001 - whatever it was, a page answers
+        logger.error("approval page failed", extra={"error_name": type(error).__name__, "reference": reference})
+        metrics.add_metric(name="ApprovalPagesFailed", unit="Count", value=1)
+        answering = event.get("requestContext", {}).get("http", {}).get("method") == "POST"
+        return _html(500, trouble_page(reference, answering))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,21 +68,10 @@ class ApprovalExchange:
     finalises: bool
 
     def handle(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        """Answer one request. Links, names and amounts never reach a log."""
-        reference = str(event.get("requestContext", {}).get("requestId", ""))[:60]
-        try:
-            return self._handle(event)
-        except Exception as error:  # noqa: BLE001 - whatever it was, a page answers
-            # A person with money to sign for must never see a raw error, whatever it was.
-            logger.error("approval page failed", extra={"error_name": type(error).__name__, "reference": reference})
-            answering = event.get("requestContext", {}).get("http", {}).get("method") == "POST"
-            return _html(500, trouble_page(reference, answering))
-
-    def _handle(self, event: Mapping[str, Any]) -> dict[str, Any]:
-        if event.get("routeKey") == "$default":
-            # No path of ours: a browser's favicon, a link with a slash at its end. Nobody has tried a link.
-            return _html(404, invalid_link_page())
-        link = str((event.get("pathParameters") or {}).get("link", ""))
+        """Answer one request that finds everything in order."""
+        link = (event.get("pathParameters") or {}).get("link")
+        if link is None:
+            return _beside_the_routes(event)
         method = event["requestContext"]["http"]["method"]
         if str(event.get("rawPath", "")).startswith("/approvals/inbox/"):
             found = inbox(link, self.requests, self.signatures, self.who, self.now())
@@ -81,13 +86,15 @@ class ApprovalExchange:
             return self._decide(link, seen, form_of(event))
         query = query_of(event)
         if query.get("format") == "csv":
-            return _csv(seen, batch_of(seen, self.files), query.get("part", ""), accepts_gzip(event))
+            return _csv(event, seen, batch_of(seen, self.files), query.get("part", ""))
         if not seen.open:
             return _html(200, self._standing(seen))
         return _html(200, self._page(seen, query))
 
     def _decide(self, link: str, seen: Seen, form: Mapping[str, str]) -> dict[str, Any]:
-        batch = batch_of(seen, self.files)  # What cannot be shown (missing, altered) cannot be signed for.
+        # What cannot be shown (missing, altered) cannot be signed for. A request that has ended needs it no more: a
+        # run that asks anew may have put other content in its place.
+        batch = batch_of(seen, self.files) if seen.open else Batch({}, (), ())
         shown = f"{counted(seen.request.invoices, 'invoice')}, {sums_words(totals(batch.to_draft))}"
         answered = answer(seen, form, batch, shown, self.requests, self.signatures, self.who, self.now())
         if answered.mistake:
@@ -130,6 +137,7 @@ class ApprovalExchange:
             return woken
         except Exception as error:  # noqa: BLE001 - the decision stands, whatever kept the run asleep
             logger.error("run could not be woken", extra={"error_name": type(error).__name__})
+            metrics.add_metric(name="RunsNotWoken", unit="Count", value=1)
             return True  # it waits, and reads the decision when its slice is over
 
     def _look(self, link: str) -> Seen | None:
@@ -204,7 +212,25 @@ class ApprovalExchange:
             voided=seen.present.voided,
             end=self.requests.end(seen.request.id),
             awake=awake,
+            asked_anew=self._is_asked_anew(seen),
         )
+
+    def _is_asked_anew(self, seen: Seen) -> bool:
+        """Whether the run asks under a newer request now, because this one ended without an approval."""
+        request, outcome = seen.request, seen.present.stored.outcome
+        unapproved = outcome.outcome != Outcome.APPROVED if outcome else seen.expired
+        return unapproved and self.requests.read(request.id_of(request.number + 1)) is not None
+
+
+def _beside_the_routes(event: Mapping[str, Any]) -> dict[str, Any]:
+    """For a path without a link, and for methods that a page does not have. Nothing is read, so the answer cannot
+    depend on the link. An address that a mail program has cut after /approvals/ belongs here."""
+    path = str(event.get("rawPath", ""))
+    if re.fullmatch(r"/approvals/(inbox/)?[^/]+", path) and path != "/approvals/inbox":
+        allowed = "GET, HEAD" if path.startswith("/approvals/inbox/") else "GET, HEAD, POST"
+        shown = wrong_method_page()
+        return answer_of(405, {**shown.headers, "allow": allowed}, shown.html)
+    return _html(404, invalid_link_page())
 
 
 def _refused() -> dict[str, Any]:
@@ -218,16 +244,16 @@ def _html(status: int, shown: Shown) -> dict[str, Any]:
     return answer_of(status, shown.headers, shown.html)
 
 
-def _csv(seen: Seen, batch: Batch, part: str, gzipped: bool) -> dict[str, Any]:
+def _csv(event: Mapping[str, Any], seen: Seen, batch: Batch, part: str) -> dict[str, Any]:
     """The whole table if one answer holds it, else a page that leads to its parts."""
     if not part:
-        whole = file_of(_csv_headers(seen.request), batch_csv(batch), gzipped)
+        whole = file_of(event, _csv_headers(seen.request), batch_csv(batch))
         if whole is not None:
             return whole
-    parts = batch_csv_parts(batch, LARGEST_FILE)
+    parts = batch_csv_parts(batch, LONGEST_FILE)
     if part.isascii() and part.isdecimal() and 1 <= int(part[:6]) <= len(parts):
         number = int(part[:6])
-        one = file_of(_csv_headers(seen.request, f"-part-{number}-of-{len(parts)}"), parts[number - 1], gzipped)
+        one = file_of(event, _csv_headers(seen.request, f"-part-{number}-of-{len(parts)}"), parts[number - 1])
         if one is not None:
             return one
     return _html(200, csv_parts_page(seen.approver, len(parts)))
@@ -235,10 +261,6 @@ def _csv(seen: Seen, batch: Batch, part: str, gzipped: bool) -> dict[str, Any]:
 
 def _csv_headers(request: ApprovalRequest, part: str = "") -> dict[str, str]:
     return {
-        "content-type": "text/csv; charset=utf-8",
+        **private_headers("text/csv; charset=utf-8", page_csp()),
         "content-disposition": f'attachment; filename="approval-{request.period}{part}.csv"',
-        "cache-control": "no-store",
-        "referrer-policy": "no-referrer",
-        "x-content-type-options": "nosniff",
-        "strict-transport-security": "max-age=63072000; includeSubDomains",
     }

@@ -1,9 +1,10 @@
 """The approval page: a GET shows, a POST decides. The order is vote, outcome, callback; each can be repeated.
 
 GET and HEAD change nothing in any store: mail scanners open every link. A POST decides only with something typed that a
-machine would not type: the number of invoices to approve or to reject, an order's number to hold it back, an address of
-an allowed domain to pass the request on. And only about the content that its form was shown with: the form carries that
-content's hash, which is no secret, and another hash decides nothing.
+machine would not type: the number of invoices to approve, to reject or to pass the request on, an order's number to
+hold it back; and nothing in the field that people do not see, which a machine fills like any other. And only about the
+content that its form was shown with: the form carries that content's hash, which is no secret, and another hash decides
+nothing.
 """
 
 from __future__ import annotations
@@ -40,6 +41,14 @@ _THOUSANDS = re.compile(r"(?<=\d)[ ,.'\u2019\u00a0\u202f](?=\d{3}(?!\d))")
 """What stands between thousands, as the page's button writes it and as others do."""
 _UNSEEN = ("Cf", "Mn", "Me", "Co", "Cn")
 _MOST_NAMED = 20
+UNKNOWN = "-"
+"""No request has this id: a run's name stands before the number of each."""
+TRAP = "note"
+"""The name of the field that nobody sees and nobody fills."""
+_TRAPPED = (
+    "A field that people do not see was filled in, as mail scanners do, so nothing was recorded. If you did not do "
+    "that, something in your browser fills in forms by itself: switch it off for this page, and answer again."
+)
 _CHANGED_SINCE = (
     "What you are asked to sign has changed since you opened it, so nothing was recorded. Look at it as it is now, and "
     "answer then."
@@ -61,7 +70,7 @@ class Signing(SignedTexts, Protocol):
 
     def read_link(self, text: str) -> Link | None: ...
     def sign_vote(self, vote: Mapping[str, str]) -> str: ...
-    def sign_entry(self, request_id: str, entry: Mapping[str, Any]) -> str: ...
+    def sign_entry(self, request_id: str, number: int, entry: Mapping[str, Any]) -> str: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,9 +132,11 @@ class Answered:
 
 def look(link: str, requests: Requests, signing: Signing, who: WhoMaySign, now: datetime) -> Seen | None:
     """Who holds the link and where the request stands. Changes nothing. None for a link that is forged, cut, of an
-    unknown request, of somebody who is not asked, or for another content than the request's: all of them look alike."""
+    unknown request, of somebody who is not asked, or for another content than the request's: all of them look alike.
+
+    A forged link costs the same read as an unknown one, so that the time of the answer does not tell them apart."""
     signed = signing.read_link(link)
-    stored = requests.read(signed.request_id) if signed else None
+    stored = requests.read(signed.request_id if signed else UNKNOWN)
     if signed is None or stored is None or signed.batch_sha256 != stored.request.batch_sha256:
         return None
     present = present_request(stored, signing)
@@ -160,6 +171,8 @@ def answer(
         if seen.present.decided or seen.expired:
             return Answered(late=why, wake=seen.present.decided)
         return Answered(mistake=why)
+    if form.get(TRAP):
+        return Answered(mistake=_TRAPPED)
     content = form.get("content", "")
     if content != seen.request.batch_sha256:
         return Answered(mistake=_CHANGED_SINCE)
@@ -215,9 +228,10 @@ def _why_closed(seen: Seen) -> str:
 def _append(seen: Seen, entry: Entry, requests: Requests, signing: Signing) -> Answered:
     """Write the entry, and say what it came to. The run has somebody to ask if a vote lost its effect or a new person
     is to be mailed."""
+    seen.present.refuse_blind_changes()
     entries = (*seen.present.entries, entry)
     content = signed_content(seen.present.stored.request.batch_sha256, holds(entries))
-    signed = signing.sign_entry(seen.request.id, entry.to_dict())
+    signed = signing.sign_entry(seen.request.id, seen.present.stored.changes + 1, entry.to_dict())
     if not requests.append(seen.request.id, seen.present.stored.changes, signed, content):
         return Answered(mistake=_CHANGED)
     said = {
@@ -230,7 +244,7 @@ def _append(seen: Seen, entry: Entry, requests: Requests, signing: Signing) -> A
 def _hold(seen: Seen, kind: EntryKind, form: Mapping[str, str], batch: Batch, now: datetime) -> Entry | Answered:
     """The entry that holds an order back or takes that back, or the sentence that says what is missing."""
     typed = " ".join(form.get("order", "").split())
-    reason = _reason(form)
+    reason = _reason(form, typed)
     held = holds(seen.present.entries)
     if kind is EntryKind.HOLD:
         found = with_the_same_orders(batch.to_draft, typed)
@@ -242,8 +256,8 @@ def _hold(seen: Seen, kind: EntryKind, form: Mapping[str, str], batch: Batch, no
         found = with_the_same_orders((one for one in batch.invoices if one.plan.key in held), typed)
         if not found:
             return Answered(mistake="To take an order in again, type its number as this page shows it among the held.")
-    if not _says_something(reason):
-        return Answered(mistake="Write why: the reason goes to the other approvers, and stays on record.")
+    if not reason:
+        return Answered(mistake="Write why, in words: the reason goes to the other approvers, and stays on record.")
     number, others = _together(found, typed)
     if kind is EntryKind.HOLD and others and form.get("together", "").strip() != str(len(others) + 1):
         return Answered(
@@ -268,23 +282,31 @@ def _list(numbers: Sequence[str]) -> str:
     return f"{named} and {len(numbers) - _MOST_NAMED:,} more" if len(numbers) > _MOST_NAMED else named
 
 
-def _says_something(reason: str) -> bool:
-    """Whether a person who reads it sees at least three signs, one of them a letter or a digit."""
-    visible = [sign for sign in clean(reason) if not sign.isspace() and unicodedata.category(sign) not in _UNSEEN]
-    return len(visible) >= 3 and any(sign.isalnum() for sign in visible)
-
-
 def _delegation(seen: Seen, form: Mapping[str, str], who: WhoMaySign, now: datetime) -> Entry | Answered:
     """The entry that passes the request on, or the sentence that says why it cannot be."""
     to = form.get("delegate", "").strip().lower()
-    mistake = who.why_not_to(to, seen.approver, seen.present)
+    mistake = who.why_not_to(to, seen.approver, seen.present) or _wrong_number(seen, form, "number", "pass it on")
     if mistake:
         return Answered(mistake=mistake)
-    return Entry(EntryKind.DELEGATE, seen.approver, now.isoformat(), reason=_reason(form), people=(to,))
+    return Entry(EntryKind.DELEGATE, seen.approver, now.isoformat(), people=(to,))
 
 
-def _reason(form: Mapping[str, str]) -> str:
-    return " ".join(form.get("reason", "").split())[:LONGEST_REASON]
+def _reason(form: Mapping[str, str], beside: str) -> str:
+    """Why, in one line; "" if it says nothing: too short, without a letter, or what stands in the field `beside` it, as
+    of a machine that types the same everywhere."""
+    reason = " ".join(form.get("reason", "").split())[:LONGEST_REASON]
+    visible = [sign for sign in clean(reason) if not sign.isspace() and unicodedata.category(sign) not in _UNSEEN]
+    says_nothing = len(visible) < 3 or reason.casefold() == beside.casefold() or not any(map(str.isalpha, visible))
+    return "" if says_nothing else reason
+
+
+def _wrong_number(seen: Seen, form: Mapping[str, str], field: str, to_do: str) -> str:
+    """The sentence for a number of invoices that was not typed, or "" if it was."""
+    typed = form.get(field, "").strip()
+    if _THOUSANDS.sub("", typed) == str(seen.request.invoices):
+        return ""
+    wanted = f"To {to_do}, type the number of invoices shown on this page."
+    return f"{wanted} You typed {typed[:20]!r}." if typed else wanted
 
 
 def _vote(seen: Seen, form: Mapping[str, str], shown: str, now: datetime) -> RecordedVote | str:
@@ -292,11 +314,10 @@ def _vote(seen: Seen, form: Mapping[str, str], shown: str, now: datetime) -> Rec
     asked = form.get("answer", "")
     if asked not in (Answer.APPROVE, Answer.REJECT):
         return "Nothing was decided: choose approve or reject, and fill in its field."
-    reason = _reason(form) if asked == Answer.REJECT else ""
-    if asked == Answer.REJECT and not _says_something(reason):
-        return "To reject, write why: the reason goes to the team, and stays on record."
-    typed = form.get("invoices" if asked == Answer.APPROVE else "number", "").strip()
-    if _THOUSANDS.sub("", typed) != str(seen.request.invoices):
-        wanted = f"To {asked}, type the number of invoices shown on this page."
-        return f"{wanted} You typed {typed[:20]!r}." if typed else wanted
+    reason = _reason(form, form.get("number", "").strip()) if asked == Answer.REJECT else ""
+    if asked == Answer.REJECT and not reason:
+        return "To reject, write why, in words: the reason goes to the team, and stays on record."
+    mistake = _wrong_number(seen, form, "invoices" if asked == Answer.APPROVE else "number", asked)
+    if mistake:
+        return mistake
     return RecordedVote(seen.approver, Answer(asked), reason, now.isoformat(), seen.request.batch_sha256, shown)

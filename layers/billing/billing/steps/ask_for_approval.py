@@ -10,11 +10,11 @@ from typing import Any, Protocol
 
 from billing.adapters.approvals_table import StoredRequest, request_owner
 from billing.adapters.message_log import Sending
-from billing.domain.approval_entries import Entry, brought_in, with_holds
-from billing.domain.approval_request import ApprovalRequest
+from billing.domain.approval_entries import Entry, brought_in, holds, with_holds
+from billing.domain.approval_request import ApprovalRequest, Bounce, FormerRequest
 from billing.domain.approvers import Outcome, SlotRule, approver_id, slots_for, without
 from billing.domain.batch import Batch, batch_from_dict, totals
-from billing.domain.errors import OurFault, PersonNeeded
+from billing.domain.errors import AddressRefused, OurFault, PersonNeeded
 from billing.domain.mail import MailContent
 from billing.steps.approval_links import ApproverLinks, mail_tags
 from billing.steps.ports import Mail, Messages, ReadableFiles
@@ -30,11 +30,12 @@ class Requests(Protocol):
     def make_current(self, run_id: str, number: int) -> None: ...
     def seal(self, request_id: str, sealed_token: bytes) -> None: ...
     def index(self, approver: str, request_id: str, at: str) -> None: ...
+    def note_bounce(self, request_id: str, bounce: Bounce) -> bool: ...
 
 
 class WriteMail(Protocol):
-    """Writes the mail that asks one person. `again` says why they are asked a second time, `because` why they are asked
-    if they were not at first."""
+    """Writes the mail that asks one person. `again` says why they are asked a second time about the same request,
+    `because` why they are asked if they were not at first, `former` which request this one takes the place of."""
 
     def __call__(
         self,
@@ -46,6 +47,7 @@ class WriteMail(Protocol):
         inbox: str,
         again: str,
         because: Entry | None,
+        former: FormerRequest | None,
     ) -> MailContent: ...
 
 
@@ -75,7 +77,10 @@ class Asking:
         After a request of this run has ended, the next call opens a new one under the next number; but while the run
         goes round its waiting (`outcome_so_far` is "undecided") the request stays. What was decided while no token
         could be used ends the wait at once. Answers how many mails were sent and how many addresses SES refused.
-        Raises PersonNeeded if nobody could be asked.
+
+        An address that SES refuses for good is put on record like a bounce, and wakes the run: the others hear of it,
+        or a slot is lost. Raises PersonNeeded if mail as such is refused (sender, account) and a slot cannot be
+        satisfied without those who have no link yet.
         """
         batch = batch_from_dict(self.files.read_json(matched["batchKey"], matched["sha256"]))
         request = self._request(run, matched, batch, waits=outcome_so_far == Outcome.UNDECIDED)
@@ -88,20 +93,34 @@ class Asking:
         if present.decided or present.lost_slots or present.expired(self.now):
             self.complete(task_token)
             return {"mails": 0, "refused": 0}
-        sent, asked = 0, 0
-        refused: list[PersonNeeded] = []
+        former = self._former(stored.request)
+        sent = 0
+        refused: dict[str, AddressRefused] = {}
+        unasked: dict[str, PersonNeeded] = {}
         for address in present.people:
+            if address in present.unreachable:
+                continue
             try:
-                sent += self._tell(present, batch, address)
-                asked += 1
-            except PersonNeeded as error:
+                sent += self._tell(present, batch, address, former)
+            except AddressRefused as error:
                 # One address that SES refuses must not keep the others from being asked.
-                refused.append(error)
-        if refused and not asked:
-            raise refused[0]
-        return {"mails": sent, "refused": len(refused)}
+                refused[address] = error
+            except PersonNeeded as error:
+                unasked[address] = error
+        noted = [self._note(request.id, address, error.answer) for address, error in refused.items()]
+        without_link = [address for address in unasked if not present.was_asked(address)]
+        if present.lost_slots_if((*refused, *without_link)) and not present.lost_slots_if(refused):
+            raise next(iter(unasked.values()))
+        if any(noted):
+            self.complete(task_token)
+        return {"mails": sent, "refused": len(refused) + len(unasked)}
 
-    def _tell(self, present: PresentRequest, batch: Batch, address: str) -> int:
+    def _note(self, request_id: str, address: str, answer: str) -> bool:
+        """Record that SES refuses an address. Answers whether that is news."""
+        bounce = Bounce(approver_id(address), "refused", answer[:200], self.now.isoformat())
+        return self.requests.note_bounce(request_id, bounce)
+
+    def _tell(self, present: PresentRequest, batch: Batch, address: str, former: FormerRequest | None) -> int:
         """Mail one person, unless they have answered or were mailed about this content: 1 or 0."""
         request, person = present.request, approver_id(address)
         if any(vote.approver == address for vote in present.counted):
@@ -120,10 +139,29 @@ class Asking:
             inbox=self.links.to_inbox(request, address),
             again="Orders were held back, or taken in again, after you had signed." if earlier else "",
             because=brought_in(present.entries, address),
+            former=former,
         )
         self.mail.send(address, content, thread=request.run_id, tags=mail_tags(request.id, person))
         self.messages.finish(owner, what, at)
         return 1
+
+    def _former(self, opened: ApprovalRequest) -> FormerRequest | None:
+        """The request before this one, if it ended without an answer."""
+        stored = self.requests.read(opened.id_of(opened.number - 1)) if opened.number > 1 else None
+        if stored is None:
+            return None
+        # A run that was aborted while it waited has left no outcome.
+        over = datetime.fromisoformat(stored.request.expires_at) <= datetime.fromisoformat(opened.opened_at)
+        silent = stored.outcome is None and over
+        ended = stored.outcome.outcome if stored.outcome else str(Outcome.EXPIRED) if silent else ""
+        if ended not in (Outcome.EXPIRED, Outcome.UNDELIVERABLE):
+            return None
+        return FormerRequest(
+            stored.request.opened_at,
+            ended,
+            stored.request.batch_sha256 == opened.batch_sha256,
+            len(holds(present_request(stored, self.signed).entries)),
+        )
 
     def _request(
         self, run: Mapping[str, Any], matched: Mapping[str, Any], batch: Batch, waits: bool

@@ -23,7 +23,7 @@ class Requests(Protocol):
 class Signing(SignedTexts, Protocol):
     """Signs and verifies."""
 
-    def sign_entry(self, request_id: str, entry: Mapping[str, Any]) -> str: ...
+    def sign_entry(self, request_id: str, number: int, entry: Mapping[str, Any]) -> str: ...
 
 
 def ask_the_deputies(
@@ -43,6 +43,7 @@ def ask_the_deputies(
     if stored is None:
         return {"deputies": 0}
     present = present_request(stored, signing)
+    present.refuse_blind_changes()
     people = tuple(
         one
         for one in deputies
@@ -58,7 +59,7 @@ def ask_the_deputies(
         people=people,
         slots=present.standing.open_slots,
     )
-    signed = signing.sign_entry(present.request.id, entry.to_dict())
+    signed = signing.sign_entry(present.request.id, stored.changes + 1, entry.to_dict())
     if not requests.append(present.request.id, stored.changes, signed, present.request.batch_sha256):
         raise PassingError("Others change the same approval request at this moment.")
     return {"deputies": len(people)}

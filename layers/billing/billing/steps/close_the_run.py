@@ -141,6 +141,7 @@ def close_the_run(
         live_mode=live_modes.pop() if len(live_modes) == 1 else None,
         request=present.request if present else None,
         record=record_of(present) if present else (),
+        asked=present.ever_asked if present else (),
     )
     for name, data, content_type in render(report):
         files.write(f"{run['prefix']}{name}", data, content_type)

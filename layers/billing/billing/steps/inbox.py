@@ -11,6 +11,7 @@ from billing.domain.approval_entries import passed_on
 from billing.domain.approval_inbox import InboxItem
 from billing.domain.approval_request import RunEnd
 from billing.domain.approvers import approver_id
+from billing.steps.approval_page import UNKNOWN
 from billing.steps.present_request import SignedTexts, present_request
 from billing.steps.who_may_sign import WhoMaySign
 
@@ -41,14 +42,16 @@ def inbox(
     link: str, requests: Requests, signing: Signing, who: WhoMaySign, now: datetime
 ) -> tuple[str, tuple[InboxItem, ...]] | Expired | None:
     """(the person's address, their requests, the newest first); Expired for a link that we signed and that is over; or
-    None for one that cannot be used: forged, cut, made for another purpose, or of somebody who was never asked."""
+    None for one that cannot be used: forged, cut, made for another purpose, or of somebody who was never asked. All of
+    these cost the same one read, so that the time of the answer does not tell them apart."""
     signed = signing.read_inbox(link)
+    ids = requests.asked(signed.approver if signed else UNKNOWN)
     if signed is None:
         return None
     if now.timestamp() >= signed.expires_at:
         return Expired()
     address, items = "", list[InboxItem]()
-    for request_id in requests.asked(signed.approver)[:MOST_REQUESTS]:
+    for request_id in ids[:MOST_REQUESTS]:
         stored = requests.read(request_id)
         if stored is None:
             continue

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from typing import Any, Protocol
 
@@ -35,19 +35,9 @@ def list_the_sales_orders(
     The snapshot holds raw rows, so that what NetSuite said can be told from what we made of it. "orders" counts every
     order that was listed, "problems" those among them that cannot be read; neither has a name or an amount.
     """
-    # A month that is billed late, by hand, takes up nothing that a later month has left over.
-    carried = [one for one in carry_over.of(run["cycle"]) if one.period <= run["period"]]
-    listed = list_rows(
-        OrderQuery(
-            statuses=statuses,
-            listed_from=date.fromisoformat(run["listedFrom"]),
-            listed_before=date.fromisoformat(run["listedBefore"]),
-            filter=parse_filter(run["filter"]),
-            carried=tuple(one.order_id for one in carried),
-            email_fields=email_fields,
-            stripe_id_field=stripe_id_field,
-        )
-    )
+    carried = coming_back(run, carry_over)
+    query = order_query(run, statuses, email_fields, stripe_id_field, [one.order_id for one in carried])
+    listed = list_rows(query)
     listing = read_orders(listed.rows)
     key = f"{run['prefix']}orders.json"
     columns = sorted({column for row in listed.rows for column in row})
@@ -67,6 +57,31 @@ def list_the_sales_orders(
         "orders": len(listing.orders) + len(listing.problems),
         "problems": len(listing.problems),
     }
+
+
+def coming_back(run: Mapping[str, Any], carry_over: CarriedOrders) -> list[Carried]:
+    """The orders that come back in this run. A month that is billed late, by hand, takes up nothing that a later month
+    has left over."""
+    return [one for one in carry_over.of(run["cycle"]) if one.period <= run["period"]]
+
+
+def order_query(
+    run: Mapping[str, Any],
+    statuses: tuple[str, ...],
+    email_fields: tuple[str, ...],
+    stripe_id_field: str,
+    carried: Iterable[str],
+) -> OrderQuery:
+    """What a run lists. `carried` are the internal ids of orders that come back."""
+    return OrderQuery(
+        statuses=statuses,
+        listed_from=date.fromisoformat(run["listedFrom"]),
+        listed_before=date.fromisoformat(run["listedBefore"]),
+        filter=parse_filter(run["filter"]),
+        carried=tuple(carried),
+        email_fields=email_fields,
+        stripe_id_field=stripe_id_field,
+    )
 
 
 def rows_of(snapshot: Mapping[str, Any]) -> list[dict[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -18,13 +18,15 @@ from billing.domain.approvers import (
     slots_for,
     without,
 )
-from billing.domain.errors import InputInvalid, PassingError
+from billing.domain.errors import ApprovalExpired, ApprovalUndeliverable, InputInvalid, PassingError
 from billing.domain.run_input import parse_run_input
 from billing.domain.waiting import WaitingRules, check_rules
 
 HELD_BY_THIS_RUN = "held by this run"
 HELD_BY_ANOTHER = "held by another run"
 NOT_NEEDED = "not needed"
+# Nobody has said no, and nothing was drafted: what was listed may still be what is to be asked.
+_UNANSWERED = (ApprovalExpired.__name__, ApprovalUndeliverable.__name__)
 
 
 class Locks(Protocol):
@@ -57,19 +59,23 @@ def open_the_run(
     locks: Locks,
     is_running: Callable[[str], bool],
     now: datetime,
+    before: object = None,
+    redrive_count: int = 0,
 ) -> dict[str, Any]:
     """Answer the run's frame: its id, period, file prefix and settings, and whether it holds the period.
 
     The run's id is the execution's name. The invoices' date is the firm's own day of the schedule (by hand: of the
     start), however long the approval takes; due dates count from it. A dry run writes nothing and therefore takes no
-    lock. Safe to repeat. Raises InputInvalid (input, or the parameters that say who signs) and PassingError (two runs
-    race for the lock).
+    lock. "round" is the redrive count at which the run (re)opened. `before` is the execution's state until now, see
+    `former_listing`. Safe to repeat. Raises InputInvalid (input, or the parameters that say who signs) and PassingError
+    (two runs race for the lock).
     """
     run_input = parse_run_input(raw_input, settings.zone, settings.lookback_months, settings.cycle)
     requester = approver_id(run_input.requested_by) if run_input.requested_by else ""
-    _check_approvers(settings, run_input.cycle, requester)
+    check_who_signs(settings, run_input.cycle, requester)
     period = run_input.period
     opened = run_input.scheduled_at or now
+    former = _ended_unanswered(before, execution_name)
     key = lock_key(run_input.cycle, period.name)
     run: dict[str, Any] = {
         "id": execution_name,
@@ -79,13 +85,15 @@ def open_the_run(
         "period": period.name,
         "listedFrom": period.listed_from.isoformat(),
         "listedBefore": period.listed_before.isoformat(),
-        "invoiceDate": opened.astimezone(run_input.zone).date().isoformat(),
+        # Asked anew about the same orders, a run by hand keeps its date: else the same content would have other dates.
+        "invoiceDate": former["run"]["invoiceDate"] if former else opened.astimezone(run_input.zone).date().isoformat(),
         "dryRun": run_input.dry_run,
         "filter": run_input.filter.to_dict(),
         "prefix": f"runs/{period.name}/{execution_name}/",
         "mapResultsPrefix": f"runs/{period.name}/{execution_name}/map",
         "lockKey": key,
         "requestedBy": requester,
+        "round": redrive_count,
         "lock": NOT_NEEDED,
         "settings": {
             "approvalTimeoutSeconds": settings.waiting.timeout,
@@ -108,8 +116,37 @@ def open_the_run(
     return {**run, "lock": HELD_BY_THIS_RUN}
 
 
-def _check_approvers(settings: RunSettings, cycle: str, requester: str) -> None:
-    """A mistake in who signs must show at the start, not after the listing."""
+def former_listing(run: Mapping[str, Any], before: object) -> dict[str, Any]:
+    """What "Compare with the listing" compares with: {"asksAnew": whether there is such a listing, "listed": it}.
+
+    `before` is the execution's state until now. On a fresh start that is its input, in which nothing is believed: the
+    input's own check knows no such fields, and has refused them before. On a redrive it is the state in which the run
+    ended. Only an end as expired or undeliverable hands its listing on, and only one that this run itself has written.
+    """
+    former = _ended_unanswered(before, run["id"])
+    listed = former.get("listed") if former else None
+    if not isinstance(listed, Mapping) or listed.get("snapshotKey") != f"{run['prefix']}orders.json":
+        return {"asksAnew": False, "listed": None}
+    return {
+        "asksAnew": True,
+        "listed": {name: listed[name] for name in ("snapshotKey", "sha256", "orders", "problems")},
+    }
+
+
+def _ended_unanswered(before: object, run_id: str) -> Mapping[str, Any] | None:
+    """The state in which this run ended, if that was without an answer."""
+    if not isinstance(before, Mapping):
+        return None
+    run, closed = before.get("run"), before.get("closed")
+    if not isinstance(run, Mapping) or not isinstance(closed, Mapping):
+        return None
+    return before if run.get("id") == run_id and closed.get("error") in _UNANSWERED else None
+
+
+def check_who_signs(settings: RunSettings, cycle: str, requester: str) -> None:
+    """Read the parameters that say who signs in a cycle. `requester` is an approver's id, or "".
+
+    Raises InputInvalid with the mistake: it must show when it is made, or at the start, and not after the listing."""
     check_rules(settings.waiting)
     rules = parse_slot_rules(settings.approvers)
     slots_for(rules, cycle, {})

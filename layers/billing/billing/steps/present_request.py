@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -11,6 +11,7 @@ from billing.adapters.approvals_table import StoredRequest
 from billing.domain.approval_entries import Entry, entry_from_dict, escalated, request_now
 from billing.domain.approval_request import ApprovalRequest, RecordedVote
 from billing.domain.approvers import Outcome, Standing, approver_id, everybody, lost_slots, standing
+from billing.domain.errors import PassingError
 from billing.steps.votes import as_domain_votes, verified_votes
 
 
@@ -18,16 +19,18 @@ class SignedTexts(Protocol):
     """Verifies what our keys have signed."""
 
     def read_vote(self, text: str) -> Mapping[str, str] | None: ...
-    def read_entry(self, text: str, request_id: str) -> Mapping[str, Any] | None: ...
+    def read_entry(self, text: str, request_id: str, number: int) -> Mapping[str, Any] | None: ...
 
 
 @dataclass(frozen=True, slots=True)
 class PresentRequest:
     """`request` has the people, the content and the number of invoices of now, `votes` are all that were given,
-    whichever content they were for, and `standing` says what those for this content come to."""
+    whichever content they were for, and `standing` says what those for this content come to. `unread_entries` counts
+    those that no key at hand has signed."""
 
     stored: StoredRequest
     entries: tuple[Entry, ...]
+    unread_entries: int
     request: ApprovalRequest
     votes: tuple[RecordedVote, ...]
     standing: Standing
@@ -57,15 +60,32 @@ class PresentRequest:
         return everybody(self.request.slots)
 
     @property
+    def ever_asked(self) -> tuple[str, ...]:
+        """Everybody who was asked at some time: at first, as a deputy, by delegation, or passed it on since."""
+        named = (person for entry in self.entries for person in entry.people)
+        return tuple(dict.fromkeys((*everybody(self.stored.request.slots), *named)))
+
+    @property
     def unreachable(self) -> tuple[str, ...]:
         """Addresses of those whom mail does not reach."""
         bounced = {bounce.approver for bounce in self.stored.bounces}
         return tuple(address for address in self.people if approver_id(address) in bounced)
 
     @property
+    def lost(self) -> tuple[str, ...]:
+        """Those whom mail does not reach and whose answer is missing: the others have to hear of them."""
+        answered = {vote.approver for vote in self.counted}
+        return tuple(address for address in self.unreachable if address not in answered)
+
+    @property
     def lost_slots(self) -> tuple[str, ...]:
         """Slots that can no longer be satisfied."""
-        return lost_slots(self.request.slots, as_domain_votes(self.votes), self.request.batch_sha256, self.unreachable)
+        return self.lost_slots_if(())
+
+    def lost_slots_if(self, unreachable: Iterable[str]) -> tuple[str, ...]:
+        """Slots that could not be satisfied if mail did not reach these addresses either."""
+        nobody = {*self.unreachable, *unreachable}
+        return lost_slots(self.request.slots, as_domain_votes(self.votes), self.request.batch_sha256, nobody)
 
     @property
     def missing(self) -> tuple[str, ...]:
@@ -74,10 +94,23 @@ class PresentRequest:
         waiting = [slot for slot in self.request.slots if slot.name in self.standing.open_slots]
         return tuple(address for address in everybody(waiting) if address not in answered)
 
+    def was_asked(self, address: str) -> bool:
+        """Whether this person was mailed a link of their own."""
+        return any(message.what == f"ask-{approver_id(address)}" for message in self.stored.messages)
+
     @property
     def deputies_asked(self) -> bool:
         """Whether the request was escalated."""
         return escalated(self.entries)
+
+    def refuse_blind_changes(self) -> None:
+        """Raise PassingError where an entry could not be read: whoever builds on a part of the entries would fix other
+        content than the others see. Within minutes every process knows a new key (see the secrets adapter)."""
+        if self.unread_entries:
+            raise PassingError(
+                f"{self.unread_entries} entries of the approval request {self.request.id} are signed with a key that "
+                "the signing secret does not hold. Put the key back, or wait some minutes if it was added just now."
+            )
 
     def expired(self, now: datetime) -> bool:
         """Whether its time is over."""
@@ -86,10 +119,15 @@ class PresentRequest:
 
 def present_request(stored: StoredRequest, signed: SignedTexts) -> PresentRequest:
     """Verify votes and entries, and apply the entries. What no key of ours has signed counts for nothing."""
-    read = (signed.read_entry(text, stored.request.id) for text in stored.signed_entries)
+    read = (signed.read_entry(text, stored.request.id, number) for number, text in stored.signed_entries)
     entries = tuple(entry_from_dict(fields) for fields in read if fields is not None)
     request = request_now(stored.request, entries)
     votes = verified_votes(stored.signed_votes, request.id, signed.read_vote)
     return PresentRequest(
-        stored, entries, request, votes, standing(request.slots, as_domain_votes(votes), request.batch_sha256)
+        stored,
+        entries,
+        len(stored.signed_entries) - len(entries),
+        request,
+        votes,
+        standing(request.slots, as_domain_votes(votes), request.batch_sha256),
     )

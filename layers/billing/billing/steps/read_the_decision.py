@@ -91,7 +91,7 @@ def step_of(present: PresentRequest, rules: WaitingRules, now: datetime) -> Next
         reminded,
         present.deputies_asked,
     )
-    untold = any(f"told-{approver_id(address)}" not in done for address in present.unreachable)
+    untold = any(f"told-{approver_id(address)}" not in done for address in present.lost)
     if step.due is Due.NOTHING and untold:
         return NextStep(Due.REMINDER, step.reminder, step.seconds)
     return step

@@ -14,6 +14,7 @@ from billing.domain.approval_entries import Entry, brought_in, with_holds
 from billing.domain.approval_request import ApprovalRequest
 from billing.domain.approvers import approver_id
 from billing.domain.batch import Batch, batch_from_dict
+from billing.domain.errors import AddressRefused
 from billing.domain.mail import MailContent
 from billing.steps.approval_links import ApproverLinks, mail_tags
 from billing.steps.ports import Channel, Mail, Messages, ReadableFiles
@@ -75,7 +76,7 @@ class Reminding:
         number = step_of(present, waiting_rules(run), self.now).reminder
         if number and not self._is_done(present, f"reminded-{number}"):
             mails += self._remind(present, number)
-        for address in present.unreachable:
+        for address in present.lost:
             if not self._is_done(present, f"told-{approver_id(address)}"):
                 told, posted = self._tell_of(present, address)
                 mails, posts = mails + told, posts + posted
@@ -118,7 +119,11 @@ class Reminding:
         if self.messages.begin(owner, what, at) is Sending.DONE:
             return 0
         tags = mail_tags(present.request.id, approver_id(address))
-        self.mail.send(address, content, thread=present.request.run_id, tags=tags)
+        try:
+            self.mail.send(address, content, thread=present.request.run_id, tags=tags)
+        except AddressRefused:
+            # "Ask for approval" records it of everybody whom it mails first; here it only must not stop the others.
+            return 0
         self.messages.finish(owner, what, at)
         return 1
 

@@ -11,8 +11,8 @@ from typing import Any
 
 from billing.adapters.message_log import Sending
 from billing.domain.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote
-from billing.domain.approvers import approver_id, everybody
-from billing.domain.errors import PassingError
+from billing.domain.approvers import approver_id
+from billing.domain.errors import AddressRefused, PassingError
 from billing.domain.mail import MailContent
 from billing.domain.report import Report, RunOutcome
 from billing.domain.report_record import report_from_dict
@@ -43,10 +43,10 @@ def tell_the_team(
     owner = f"RUN#{run['id']}"
     # A redriven run has a new end to tell.
     edition = f"{closed['redriveCount']}-{str(closed['outcome']).replace(' ', '-')}"
-    told, failures = 0, list[Exception]()
+    told, refused, failures = 0, 0, list[Exception]()
 
     def tell(what: str, send: Callable[[Sending], None]) -> None:
-        nonlocal told
+        nonlocal told, refused
         try:
             state = messages.begin(owner, what, now.isoformat())
             if state is not Sending.DONE:
@@ -54,7 +54,10 @@ def tell_the_team(
                 messages.finish(owner, what, now.isoformat())
             told += 1
         except Exception as error:  # noqa: BLE001 - whatever it was, the others must hear; it is raised in the end
-            failures.append(error)
+            if isinstance(error, AddressRefused) and what.startswith("end-"):
+                refused += 1  # an approver's: it is on record, and the others have heard
+            else:
+                failures.append(error)
 
     def post(state: Sending) -> None:
         slack = channel()
@@ -74,7 +77,7 @@ def tell_the_team(
         )
     request, decision = report.request, report.decision
     if request is not None and decision is not None and report.outcome in _ENDS:
-        for address in everybody(request.slots):
+        for address in report.asked:
             tell(
                 f"end-{approver_id(address)}-{edition}",
                 lambda _, to=address: mail.send(  # type: ignore[misc]
@@ -84,4 +87,4 @@ def tell_the_team(
     passing = next((error for error in failures if isinstance(error, PassingError)), None)
     if failures:
         raise passing or failures[0]
-    return {"told": told, "untold": len(failures)}
+    return {"told": told, "untold": refused}

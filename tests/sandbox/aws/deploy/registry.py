@@ -39,6 +39,11 @@ class Properties:
         """Those of the named properties that are given, under their own names."""
         return {name: self._values.pop(name) for name in names if name in self._values}
 
+    def take_all(self) -> dict[str, Any]:
+        """Whatever nobody has taken yet."""
+        rest, self._values = self._values, {}
+        return rest
+
     def finish(self) -> None:
         """DeployError if a property was not taken."""
         if self._values:
@@ -117,7 +122,7 @@ def creates(kind: str) -> Callable[[Create], Create]:
 
 def creator_of(kind: str) -> Create:
     """The creator of a type; DeployError for an unknown one."""
-    found = _CREATORS.get(kind)
+    found = _CREATORS.get("Custom::*" if kind.startswith("Custom::") else kind)
     if found is None:
         raise DeployError(f"{kind} is not known to the sandbox; teach tests/sandbox/aws/deploy how to create it")
     return found

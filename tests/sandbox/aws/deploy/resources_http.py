@@ -13,7 +13,7 @@ from tests.sandbox.aws.gateway import Route
 
 _FUNCTION_IN_URI = re.compile(r"/functions/(arn:[^/]+)/invocations$")
 _BODY_KEYS = {"openapi", "info", "paths", "tags"}
-_METHOD_KEYS = {"responses", "parameters", "x-amazon-apigateway-integration", "isDefaultRoute"}
+_METHOD_KEYS = {"isDefaultRoute", "responses", "parameters", "x-amazon-apigateway-integration"}
 
 
 @creates("AWS::ApiGatewayV2::Api")

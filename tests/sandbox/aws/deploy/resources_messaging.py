@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 from tests.sandbox.aws.deploy.intrinsics import Physical
-from tests.sandbox.aws.deploy.registry import Deployment, Properties, creates, tags_as_list, tags_as_object
+from tests.sandbox.aws.deploy.registry import Deployment, Properties, creates, flag, tags_as_list, tags_as_object
+from tests.sandbox.aws.errors import DeployError
 from tests.sandbox.aws.iam.evaluate import statements_of
 
 _QUEUE_ATTRIBUTES = (
@@ -14,6 +15,11 @@ _QUEUE_ATTRIBUTES = (
     "ReceiveMessageWaitTimeSeconds", "SqsManagedSseEnabled", "KmsMasterKeyId",
     "KmsDataKeyReusePeriodSeconds", "FifoQueue", "ContentBasedDeduplication", "RedrivePolicy",
 )  # fmt: skip
+
+_MAIL_EVENTS = {
+    "send", "reject", "bounce", "complaint", "delivery", "open", "click", "renderingFailure", "deliveryDelay",
+    "subscription",
+}  # fmt: skip
 
 
 def _attribute(value: Any) -> str:
@@ -140,10 +146,16 @@ def create_configuration_set(deployment: Deployment, logical_id: str, properties
 
 @creates("AWS::SES::ConfigurationSetEventDestination")
 def create_event_destination(deployment: Deployment, logical_id: str, properties: Properties) -> Physical:
-    """Where a configuration set reports bounces and complaints."""
+    """Where a configuration set reports bounces and complaints; `tests.sandbox.aws.ses` sends them there."""
     name = properties.take("ConfigurationSetName")
     destination = dict(properties.take("EventDestination"))
     properties.finish()
+    if name not in deployment.lookup.configuration_sets:
+        raise DeployError(f"{logical_id}: Configuration set <{name}> does not exist.")
+    unknown = set(destination["MatchingEventTypes"]) - _MAIL_EVENTS
+    if unknown:
+        raise DeployError(f"{logical_id}: SES knows no events of the types {sorted(unknown)}")
+    destination["Enabled"] = flag(destination.get("Enabled", False), f"{logical_id}.Enabled")
     label = destination.pop("Name", None) or deployment.name(logical_id)
     if "SnsDestination" in destination:
         topic = destination["SnsDestination"].get("TopicARN") or destination["SnsDestination"].get("TopicArn")

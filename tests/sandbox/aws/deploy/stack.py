@@ -9,6 +9,7 @@ from typing import Any
 from botocore.exceptions import ClientError, ParamValidationError
 
 from tests.sandbox.aws.deploy import (  # noqa: F401 - importing registers the creators
+    resources_custom,
     resources_http,
     resources_iam,
     resources_lambda,

@@ -24,6 +24,8 @@ from tests.sandbox.clock import SandboxClock
 
 ASYNC_RETRIES = 2
 """Lambda tries an asynchronous invocation three times unless the template says otherwise."""
+_ASYNC_WAITS_SECONDS = (60.0, 120.0)
+"""Between those attempts: "How Lambda handles errors and retries with asynchronous invocation" (Lambda guide)."""
 _SYNC_PAYLOAD_BYTES = 6 * 1024 * 1024
 
 
@@ -62,11 +64,15 @@ class _Pool:
 class Functions:
     """All functions of the stack. Safe for many threads."""
 
-    def __init__(self, roles: Roles, clock: SandboxClock, region: str, account: str) -> None:
+    def __init__(
+        self, roles: Roles, clock: SandboxClock, region: str, account: str, retry_delay_scale: float = 1.0
+    ) -> None:
         self._roles = roles
         self._clock = clock
         self._region = region
         self._account = account
+        self._retry_delay_scale = retry_delay_scale
+        self._closing = threading.Event()
         self._lock = threading.Lock()
         self._pools: dict[str, _Pool] = {}
         self._keys: dict[str, Credentials] = {}
@@ -122,11 +128,14 @@ class Functions:
         return outcome
 
     def invoke_later(self, name: str, payload: bytes) -> None:
-        """An asynchronous invocation: tried again after an error, without Lambda's minutes in between."""
+        """An asynchronous invocation: tried again after an error, as often and as late as Lambda does (the waits are
+        scaled like those of Retry)."""
         settings = self.settings(name)
 
         def run() -> None:
-            for _ in range(settings.async_retries + 1):
+            for attempt in range(settings.async_retries + 1):
+                if attempt and self._closing.wait(_ASYNC_WAITS_SECONDS[attempt - 1] * self._retry_delay_scale):
+                    return
                 try:
                     if self.invoke(name, payload).error is None:
                         return
@@ -259,6 +268,7 @@ class Functions:
 
     def close(self) -> None:
         """Kill every process."""
+        self._closing.set()
         with self._lock:
             self._closed = True
             everything = [item for pool in self._pools.values() for item in (*pool.idle, *pool.busy)]
