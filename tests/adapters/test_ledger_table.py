@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import permutations
+from threading import Lock
 from typing import Any
 
 import pytest
@@ -14,12 +17,13 @@ from billing.adapters.runs_table import RunsTable
 from billing.domain.billing_policy import BillingPolicy
 from billing.domain.errors import OurFault, PassingError, PersonNeeded
 from billing.domain.invoice_plan import plan_invoices
-from billing.domain.ledger import Approval, EntryState, LedgerEntry, OrderLink
+from billing.domain.ledger import Approval, EntryState, LedgerEntry, Objection, OrderLink, Withdrawal
 from billing.domain.order_rows import read_orders
 from tests.adapters.aws_world import LEDGER, RUNS, AwsWorld, Refusing
 from tests.domain.suiteql_rows import hours, order
 
 HASH, OTHER = "a" * 64, "b" * 64
+T1, T2, T3 = (f"2026-06-0{day}T09:00:00+00:00" for day in (1, 2, 3))
 LOCK = "PERIOD#main#2026-05"
 (PLAN,) = plan_invoices(read_orders(order("1000.00", hours(), id="5")), BillingPolicy()).invoices
 LINKS = (OrderLink("5", HASH, 0),)
@@ -213,17 +217,176 @@ def test_approvals_recorded_twice_are_there_once(aws: AwsWorld, ledger: LedgerTa
     assert len(aws.rows(LEDGER)) == 60
 
 
+# What approvers said no to ------------------------------------------------------------------------------------
+
+
+def no(at: str = T2, run_id: str = "run-2", key: str = "order-5") -> Withdrawal:
+    return Withdrawal(key, HASH, Objection.HELD, "bob@firm.example", "Not final.", run_id, at)
+
+
+def approval_now(ledger: LedgerTable, key: str = "order-5") -> Approval | None:
+    """As a run's matching sees it, and the same as the search for orphans does."""
+    found = ledger.entries_and_approvals({key: HASH})[1].get(key)
+    assert found == ledger.approvals([(key, HASH)]).get((key, HASH))
+    return found
+
+
+def test_a_later_no_takes_an_approval_away_and_a_newer_approval_gives_it_back(ledger: LedgerTable) -> None:
+    ledger.record_approvals([Approval("order-5", HASH, "cus_1")], "run-1", T1)
+    ledger.withdraw([no()])
+    assert approval_now(ledger) == Approval("order-5", HASH, "cus_1", "run-1", no())
+    ledger.record_approvals([Approval("order-5", HASH, "cus_2")], "run-3", T3)
+    assert approval_now(ledger) == Approval("order-5", HASH, "cus_2", "run-3")
+
+
+def test_what_nobody_approved_is_not_approved_by_being_rejected(aws: AwsWorld, ledger: LedgerTable) -> None:
+    assert RunsTable(aws.dynamodb, RUNS).take(LOCK, "run-1", "arn:1", "now", None)
+    ledger.withdraw([no()])
+    assert approval_now(ledger) is None
+    with pytest.raises(OurFault, match="nobody has signed for this content"):
+        ledger.intend(INTENT, LOCK, PLAN, LINKS, (), "cus_1")
+
+
+def test_a_no_to_other_content_takes_nothing_away(ledger: LedgerTable) -> None:
+    ledger.record_approvals([Approval("order-5", HASH, None)], "run-1", T1)
+    ledger.withdraw([replace(no(), content_hash=OTHER), no(key="order-6")])
+    assert approval_now(ledger) == Approval("order-5", HASH, None, "run-1")
+
+
+def written(ledger: LedgerTable, event: str) -> None:
+    """One event as its run writes it, now or much later."""
+    {
+        "approved first": lambda: ledger.record_approvals([Approval("order-5", HASH, "cus_1")], "run-1", T1),
+        "held": lambda: ledger.withdraw([no()]),
+        "approved again": lambda: ledger.record_approvals([Approval("order-5", HASH, "cus_2")], "run-3", T3),
+        "held again": lambda: ledger.withdraw([no("2026-06-04T09:00:00.000001+00:00", "run-4")]),
+    }[event]()
+
+
+@pytest.mark.parametrize("last", [2, 3, 4])
+def test_in_whichever_order_and_however_often_it_is_written_the_latest_word_counts(aws: AwsWorld, last: int) -> None:
+    """A killed step is repeated, perhaps by a redrive days later: what was said after it must not be undone."""
+    events = ["approved first", "held", "approved again", "held again"][:last]
+    left = []
+    for order_of in permutations(events):
+        ledger = LedgerTable(aws.dynamodb, LEDGER, RUNS)
+        for event in (*order_of, *order_of):
+            written(ledger, event)
+        found = approval_now(ledger)
+        assert found is not None
+        assert found.stands == (last == 3)
+        assert (found.run_id, found.stripe_customer) == (("run-1", "cus_1") if last == 2 else ("run-3", "cus_2"))
+        left.append(aws.rows(LEDGER))
+        for row in aws.rows(LEDGER):
+            aws.dynamodb.delete_item(TableName=LEDGER, Key={"pk": row["pk"], "sk": row["sk"]})
+    assert all(rows == left[0] for rows in left)
+
+
+def test_a_yes_and_a_no_of_the_same_instant_are_a_no(ledger: LedgerTable, aws: AwsWorld) -> None:
+    assert RunsTable(aws.dynamodb, RUNS).take(LOCK, "run-1", "arn:1", "now", None)
+    ledger.record_approvals([Approval("order-5", HASH, "cus_1")], "run-1", T2)
+    ledger.withdraw([no()])
+    found = approval_now(ledger)
+    assert found is not None
+    assert not found.stands
+    with pytest.raises(PersonNeeded):
+        ledger.intend(INTENT, LOCK, PLAN, LINKS, (), "cus_1")
+
+
+def test_of_hundreds_the_one_that_is_out_of_date_keeps_none_of_the_others_from_being_written(
+    ledger: LedgerTable,
+) -> None:
+    keys = [f"order-{n}" for n in range(230)]
+    ledger.record_approvals([Approval("order-150", HASH, "cus_9")], "run-9", T3)
+    ledger.record_approvals([Approval(key, HASH, "cus_1") for key in keys], "run-1", T1)
+    ledger.withdraw([no(T1, key="order-7"), *(no(key=key) for key in keys if key != "order-7")])
+    found = ledger.entries_and_approvals(dict.fromkeys(keys, HASH))[1]
+    assert len(found) == 230
+    assert {key for key, one in found.items() if one.stands} == {"order-150"}
+    assert found["order-150"].run_id == "run-9"
+
+
+def test_no_intent_after_somebody_has_said_no_and_the_history_names_no_person(ready: LedgerTable) -> None:
+    ready.record_approvals([Approval("order-5", HASH, "cus_1")], "run-1", T1)
+    taken = replace(no(), at="zzz: later than anything")
+    ready.withdraw([taken])
+    with pytest.raises(
+        PersonNeeded, match=r"order-5: its approval was taken away\. It was held back in run run-2"
+    ) as told:
+        ready.intend(INTENT, LOCK, PLAN, LINKS, (), "cus_1")
+    assert "bob" not in str(told.value)
+    assert "Not final" not in str(told.value)
+    assert ready.entry("order-5") is None
+
+
+def test_a_no_between_two_intents_of_the_same_draft_stops_it(aws: AwsWorld, ledger: LedgerTable) -> None:
+    """run-1 has begun to draft; in run-2, of another cycle, somebody holds the same order back."""
+    assert RunsTable(aws.dynamodb, RUNS).take(LOCK, "run-1", "arn:1", "now", None)
+    ledger.record_approvals([Approval("order-5", HASH, "cus_1")], "run-1", T1)
+    ledger.intend(INTENT, LOCK, PLAN, LINKS, (), "cus_1")
+    ledger.remember_invoice("order-5", "run-1", "in_1")
+    ledger.withdraw([no()])
+    before = aws.rows(LEDGER)
+    with pytest.raises(PersonNeeded, match="taken away"):
+        ledger.intend(replace(INTENT, attempt=2), LOCK, PLAN, LINKS, (), "cus_1")
+    assert aws.rows(LEDGER) == before
+
+
+class OneAtATime:
+    """DynamoDB takes each call as a whole; moto, asked by threads, undoes what others wrote meanwhile."""
+
+    def __init__(self, real: Any) -> None:
+        self._real, self._lock = real, Lock()
+
+    def __getattr__(self, name: str) -> Any:
+        def called(**request: Any) -> Any:
+            with self._lock:
+                return getattr(self._real, name)(**request)
+
+        return called
+
+
+def test_an_intent_and_a_no_at_once_are_one_before_the_other(aws: AwsWorld) -> None:
+    """Either the intent is there, or it was refused by name; the no is there in any case."""
+    assert RunsTable(aws.dynamodb, RUNS).take(LOCK, "run-1", "arn:1", "now", None)
+    ledger = LedgerTable(OneAtATime(aws.dynamodb), LEDGER, RUNS)  # type: ignore[arg-type]
+    for n in range(12):
+        key, links = f"order-{n}", (OrderLink(f"5{n}", HASH, 0),)
+        ledger.record_approvals([Approval(key, HASH, "cus_1")], "run-1", T1)
+        with ThreadPoolExecutor(2) as pool:
+            drafting = pool.submit(
+                ledger.intend, replace(INTENT, key=key), LOCK, replace(PLAN, key=key), links, (), "cus_1"
+            )
+            pool.submit(ledger.withdraw, [no(key=key)]).result()
+            refused = drafting.exception()
+        assert refused is None or isinstance(refused, PersonNeeded), refused
+        assert (ledger.entry(key) is None) == (refused is not None)
+        found = approval_now(ledger, key)
+        assert found is not None
+        assert not found.stands
+
+
+def test_signed_for_anew_between_the_refusal_and_its_reason_is_tried_again(aws: AwsWorld, ledger: LedgerTable) -> None:
+    assert RunsTable(aws.dynamodb, RUNS).take(LOCK, "run-1", "arn:1", "now", None)
+    ledger.record_approvals([Approval("order-5", HASH, "cus_1")], "run-1", T1)
+    ledger.withdraw([no()])
+
+    class SignedMeanwhile(OneAtATime):
+        def get_item(self, **request: Any) -> Any:
+            ledger.record_approvals([Approval("order-5", HASH, "cus_1")], "run-3", T3)
+            return aws.dynamodb.get_item(**request)
+
+    with pytest.raises(PassingError, match="signed for anew"):
+        LedgerTable(SignedMeanwhile(aws.dynamodb), LEDGER, RUNS).intend(INTENT, LOCK, PLAN, LINKS, (), "cus_1")  # type: ignore[arg-type]
+    ledger.intend(INTENT, LOCK, PLAN, LINKS, (), "cus_1")
+    assert ledger.entry("order-5") == INTENT
+
+
 class HalfDeaf:
     """A table that takes nothing of a batch, as DynamoDB does under load."""
 
     def __init__(self, real: Any, deaf: int) -> None:
         self._real, self._deaf = real, deaf
-
-    def batch_write_item(self, **request: Any) -> Any:
-        self._deaf -= 1
-        return (
-            {"UnprocessedItems": request["RequestItems"]} if self._deaf >= 0 else self._real.batch_write_item(**request)
-        )
 
     def batch_get_item(self, **request: Any) -> Any:
         self._deaf -= 1
@@ -232,16 +395,14 @@ class HalfDeaf:
         return self._real.batch_get_item(**request)
 
 
-def test_what_dynamodb_did_not_take_is_sent_again(aws: AwsWorld) -> None:
-    LedgerTable(HalfDeaf(aws.dynamodb, 3), LEDGER).record_approvals([Approval("order-5", HASH, None)], "run-1", "now")  # type: ignore[arg-type]
+def test_what_dynamodb_did_not_take_is_asked_for_again(aws: AwsWorld, ledger: LedgerTable) -> None:
+    ledger.record_approvals([Approval("order-5", HASH, None)], "run-1", "now")
     _, approvals = LedgerTable(HalfDeaf(aws.dynamodb, 3), LEDGER).entries_and_approvals({"order-5": HASH})  # type: ignore[arg-type]
     assert set(approvals) == {"order-5"}
 
 
 def test_a_table_that_stays_throttled_is_a_passing_error(aws: AwsWorld) -> None:
     deaf = LedgerTable(HalfDeaf(aws.dynamodb, 10**6), LEDGER)  # type: ignore[arg-type]
-    with pytest.raises(PassingError):
-        deaf.record_approvals([Approval("order-5", HASH, None)], "run-1", "now")
     with pytest.raises(PassingError):
         deaf.entries(["order-5"])
 
@@ -267,6 +428,7 @@ def test_refusals_of_aws_have_the_names_that_retry_knows(
         ("update_item", lambda ledger: ledger.note_failure("order-5", HASH, "r", "p", "n", "x")),
         ("transact_write_items", lambda ledger: ledger.intend(INTENT, LOCK, PLAN, LINKS, (), "cus_1")),
         ("get_item", lambda ledger: ledger.entry("order-5")),
+        ("transact_write_items", lambda ledger: ledger.record_approvals([Approval("order-5", HASH, None)], "r", T1)),
     ):
         table = LedgerTable(Refusing(aws.dynamodb, operation, code, status=status), LEDGER, RUNS)  # type: ignore[arg-type]
         with pytest.raises(named), aws_faults_named():

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Callable, Mapping
 from datetime import timedelta
@@ -54,12 +53,8 @@ def slept(sandbox: Sandbox, run: Run, times: int) -> None:
 
 
 def expire(sandbox: Sandbox, run: Run) -> None:
-    """More than the whole wait passes and nobody has answered. The seconds of a wait are the machine's own, so the run
-    is woken: it decides by the clock."""
+    """More than the whole wait passes and nobody has answered."""
     sandbox.clock.advance(timedelta(days=8))
-    scheduled = [event.get("taskScheduledEventDetails", {}).get("parameters", "") for event in sandbox.history(run)]
-    token = [json.loads(one)["Payload"]["taskToken"] for one in scheduled if "taskToken" in one][-1]
-    sandbox.aws.client("stepfunctions").send_task_success(taskToken=token, output="{}")
     assert sandbox.wait_for_end(run, SECONDS).error == "ApprovalExpired"
 
 

@@ -155,15 +155,15 @@ def content(answer: Mapping[str, Any]) -> bytes:
     return gzip.decompress(body) if answer["headers"].get("content-encoding") == "gzip" else body
 
 
-@pytest.mark.parametrize("accepted", ["gzip, deflate, br", "GZIP"])
-def test_the_csv_of_five_thousand_orders_fits_into_an_answer(accepted: str) -> None:
+def test_the_csv_of_five_thousand_orders_fits_into_an_answer() -> None:
     """Unpacked it is 8 MB in Base64, and Lambda answers with 6 MB at the most: the page would have been a raw error."""
     data = batch_csv(samples.month(5_000))
     assert len(base64.b64encode(data)) > LONGEST_ANSWER
-    answer = file_of({"headers": {"Accept-Encoding": accepted}}, {"x": "y"}, data)
-    assert answer is not None
-    assert len(answer["body"]) < LONGEST_ANSWER / 4
-    assert content(answer) == data
+    for accepted in ("gzip, deflate, br", "GZIP"):
+        answer = file_of({"headers": {"Accept-Encoding": accepted}}, {"x": "y"}, data)
+        assert answer is not None
+        assert len(answer["body"]) < LONGEST_ANSWER / 4
+        assert content(answer) == data
 
 
 def test_a_short_file_is_packed_only_for_whoever_takes_it_so() -> None:

@@ -50,6 +50,7 @@ class Waiting:
         """The state "Remind the approvers"."""
         world = self.world
         return Reminding(
+            listed=world.listed,
             requests=world.requests,
             files=world.files,
             messages=MessageLog(world.aws.dynamodb, APPROVALS),

@@ -49,10 +49,19 @@ def test_what_is_due_follows_the_clock(
     assert step(RULES, passed, reminded, deputies) == expected
 
 
-def test_without_reminders_and_deputies_there_is_one_long_sleep() -> None:
-    assert step(WaitingRules(604_800), 0) == (Due.NOTHING, 0, 604_800)
-    assert WaitingRules(604_800).first_wait == 604_800
+def test_no_sleep_is_longer_than_an_hour_so_that_a_lost_callback_is_found_within_it() -> None:
+    assert step(WaitingRules(604_800), 0) == (Due.NOTHING, 0, 3_600)
+    assert WaitingRules(604_800).first_wait == 3_600
+    assert step(WaitingRules(604_800, 86_400), 86_000, 0) == (Due.NOTHING, 0, 400)
     assert RULES.first_wait == 30
+
+
+def test_the_run_looks_when_those_are_to_be_asked_again_whose_approval_was_voided() -> None:
+    def seconds(again: float) -> int:
+        at = OPENED + timedelta(seconds=again)
+        return next_step(RULES, OPENED, OPENED + timedelta(seconds=100), OPENED, 0, False, at).seconds
+
+    assert [seconds(one) for one in (0.2, 7, 29.5, 31, -5)] == [1, 7, 30, 30, 30]
 
 
 @given(st.integers(1, 10_000), st.integers(0, 10_000), st.integers(0, 10_000), st.floats(0, 20_000, allow_nan=False))
@@ -85,6 +94,37 @@ def test_a_run_that_sleeps_as_told_reminds_once_an_interval_and_always_ends(
 
 
 def test_an_interval_that_would_outgrow_an_executions_history_is_refused() -> None:
-    with pytest.raises(InputInvalid, match="ReminderIntervalSeconds"):
-        check_rules(WaitingRules(604_800, 60))
+    for rules in (WaitingRules(604_800, 60), WaitingRules(2_592_000, 3_600)):
+        with pytest.raises(InputInvalid, match="ReminderIntervalSeconds"):
+            check_rules(rules)
     check_rules(WaitingRules(604_800, 3_600))
+    check_rules(WaitingRules(2_592_000, 86_400, 604_800))
+
+
+@given(st.integers(1, 2_592_000), st.integers(0, 2_592_000), st.integers(0, 2_592_000))
+def test_a_wait_that_is_accepted_leaves_its_execution_room(timeout: int, interval: int, escalation: int) -> None:
+    """Every turn is played; 13 events each, and 5 for each state that reminds or escalates."""
+    rules = WaitingRules(timeout, interval, escalation)
+    try:
+        check_rules(rules)
+    except InputInvalid:
+        return
+    passed, reminded, deputies, events = rules.first_wait, 0, False, 13
+    while True:
+        due, number, seconds = step(rules, passed, reminded, deputies)
+        if due is Due.EXPIRY:
+            break
+        events += 13
+        if due is Due.ESCALATION:
+            deputies, events = True, events + 5
+        if number > reminded:
+            reminded, events = number, events + 5
+        passed += seconds
+    assert events <= 25_000 - 8_000, "the rest is for what wakes the run, retries, and the other states"
+
+
+@pytest.mark.parametrize("escalation", [604_800, 700_000])
+def test_deputies_who_would_be_asked_after_the_end_are_refused(escalation: int) -> None:
+    with pytest.raises(InputInvalid, match="EscalationAfterSeconds"):
+        check_rules(WaitingRules(604_800, 0, escalation))
+    check_rules(WaitingRules(604_800, 0, 604_799))

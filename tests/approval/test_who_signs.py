@@ -152,7 +152,7 @@ def test_a_delegation_that_no_key_has_signed_asks_nobody(aws: AwsWorld, clock: M
 
 
 def test_a_delegate_whose_domain_is_no_longer_allowed_cannot_sign(passed: ApprovalWorld) -> None:
-    passed.domains = ()
+    passed.domains = ("other.example",)
     before = passed.aws.dump()
     shown = passed.post(passed.link(DI), answer="approve", invoices="3")
     assert "taken off the list" in shown["body"]
@@ -200,12 +200,15 @@ def test_a_deputy_who_asked_for_the_run_is_not_asked(aws: AwsWorld, clock: Movin
 
 
 def test_a_slot_is_lost_when_too_few_of_it_can_be_reached_and_the_answered_count() -> None:
-    slots = (Slot("Both", 2, (ANN, BOB, CY)), Slot("Lead", 1, (ANN,)))
-    assert lost_slots(slots, [], "h", {ANN}) == ("Lead",)
+    slots = (Slot("Both", 2, (ANN, BOB, CY)), Slot("Lead", 1, (ANN, DI)))
+    assert lost_slots(slots, [], "h", {ANN, DI}) == ("Lead",)
+    assert lost_slots(slots, [], "h", {ANN}) == ()
     assert lost_slots(slots, [], "h", {BOB, CY}) == ("Both",)
+    assert lost_slots(slots, [], "h", {BOB, DI}) == ("Both", "Lead"), "Ann fills one of the two"
 
     assert lost_slots(slots, [Vote(ANN, Answer.APPROVE, "h", "t")], "h", {ANN, BOB}) == ()
-    assert lost_slots(slots, [Vote(ANN, Answer.APPROVE, "other", "t")], "h", {ANN}) == ("Lead",)
+    assert lost_slots(slots, [Vote(ANN, Answer.APPROVE, "other", "t")], "h", {ANN, DI}) == ("Lead",)
+    assert lost_slots(slots, [], "h", (), [Slot("Both", 2, (ANN, BOB)), Slot("Lead", 1, ())]) == ("Lead",)
 
 
 # Holds ---------------------------------------------------------------------------------------------------
@@ -229,6 +232,8 @@ def test_an_earlier_approval_counts_no_more_after_a_hold_and_again_when_it_is_ta
     bob = world.link(BOB)
     world.post(bob, answer="hold", order="SO-1001", reason="not final")
     assert world.decide() == "undecided"
+    assert world.ask("token-2", "undecided") == 0, "Bob may hold back more in a moment"
+    clock.move(hours=5 / 60)
     assert world.ask("token-2", "undecided") == 1, "Ann is asked again"
     assert world.ask("token-3", "undecided") == 0, "and only once"
     world.post(bob, answer="release", order="SO-1001", reason="final after all")
@@ -418,4 +423,4 @@ def test_slots_now_keeps_need_and_order() -> None:
         Entry(EntryKind.DELEGATE, ANN, "t", people=(DI,)),
         Entry(EntryKind.ESCALATE, "", "t", people=(EVE, DI), slots=("Lead",)),
     ]
-    assert slots_now(slots, entries) == (Slot("Two", 2, (DI, BOB, CY)), Slot("Lead", 1, (DI, EVE)))
+    assert slots_now(slots, entries) == (Slot("Two", 2, (DI, BOB, CY, EVE)), Slot("Lead", 1, (DI, EVE)))

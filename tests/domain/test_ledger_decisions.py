@@ -2,11 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from billing.domain.billing_policy import BillingPolicy
 from billing.domain.invoice_plan import content_hash, plan_invoices
-from billing.domain.ledger import Approval, Disposition, EntryState, LedgerEntry, decide, signed_hash
+from billing.domain.ledger import (
+    Approval,
+    Disposition,
+    EntryState,
+    LedgerEntry,
+    Objection,
+    Withdrawal,
+    decide,
+    signed_hash,
+)
 from billing.domain.order_rows import read_orders
 from tests.domain.suiteql_rows import hours, order
 
@@ -22,6 +33,12 @@ def entry(state: EntryState, content_hash: str = HASH) -> LedgerEntry:
 
 def approval(content_hash: str = HASH, customer: str | None = "cus_1") -> Approval:
     return Approval("order-5", content_hash, customer)
+
+
+def taken(content_hash: str = HASH, customer: str | None = "cus_1", reason: str = "Not final.") -> Approval:
+    """An approval that somebody's hold took away."""
+    no = Withdrawal("order-5", content_hash, Objection.HELD, "bob@firm.example", reason, "run-2", "2026-06-02")
+    return Approval("order-5", content_hash, customer, "run-1", no)
 
 
 CASES = [
@@ -69,6 +86,13 @@ CASES = [
         "cus_1",
         Disposition.FINISH,
     ),
+    ("signed, then held back", None, taken(), "cus_1", Disposition.ASK),
+    ("signed as a new customer, then held back", None, taken(customer=None), None, Disposition.ASK),
+    ("begun, then held back", entry(EntryState.INTENDED), taken(), "cus_1", Disposition.ASK),
+    ("failed, then held back", entry(EntryState.FAILED), taken(), "cus_1", Disposition.ASK),
+    ("other content held back", None, taken(OTHER), "cus_1", Disposition.ASK),
+    ("drafted, then held back", entry(EntryState.DRAFTED), taken(), "cus_1", Disposition.SKIP),
+    ("differs, then held back", entry(EntryState.DIFFERS), taken(), "cus_1", Disposition.HOLD),
     ("differs", entry(EntryState.DIFFERS), approval(), "cus_1", Disposition.HOLD),
     ("differs, content changed", entry(EntryState.DIFFERS, OTHER), approval(), "cus_1", Disposition.HOLD),
 ]
@@ -96,6 +120,27 @@ def test_what_exists_in_stripe_is_never_asked_for_or_drafted_again(
     known: LedgerEntry, signed: Approval | None, customer: str | None
 ) -> None:
     assert decide(HASH, customer, known, signed).disposition in (Disposition.SKIP, Disposition.HOLD)
+
+
+def test_whoever_is_asked_again_reads_where_it_was_approved_and_who_said_no_and_why() -> None:
+    told = "Approved in run run-1, then held back in run run-2 by bob@firm.example: Not final."
+    assert decide(HASH, "cus_1", None, taken()).reason == told
+    assert decide(HASH, "cus_1", None, taken(reason="Not final")).reason == told
+    assert decide(HASH, "cus_1", entry(EntryState.FAILED), taken()).reason == told, "nothing of it is in Stripe"
+    begun = replace(entry(EntryState.INTENDED), invoice_id="in_7")
+    assert decide(HASH, "cus_1", begun, taken()).reason.startswith(f"{told} Its draft in_7 was begun in Stripe")
+    assert len(decide(HASH, "cus_1", None, taken(reason="x" * 2000)).reason) < 500
+
+
+@pytest.mark.parametrize(
+    "known", [None, *(entry(state, content) for state in EntryState for content in (HASH, OTHER))], ids=str
+)
+@pytest.mark.parametrize("customer", ["cus_1", "cus_2", None])
+@pytest.mark.parametrize("shown", ["cus_1", None])
+def test_an_approval_that_was_taken_away_never_releases_a_draft(
+    known: LedgerEntry | None, customer: str | None, shown: str | None
+) -> None:
+    assert decide(HASH, customer, known, taken(customer=shown)).disposition is not Disposition.FINISH
 
 
 def test_content_signed_for_once_is_not_signed_for_after_its_invoice_was_removed() -> None:

@@ -152,6 +152,27 @@ def test_an_unfinished_draft_that_is_gone_is_drafted_anew():
     assert "The next run drafts it anew" in orphan.message
 
 
+@pytest.mark.parametrize("state", [EntryState.INTENDED, EntryState.FAILED])
+@pytest.mark.parametrize("remembered", [None, "in_1"])
+def test_a_half_made_draft_whose_approval_was_taken_away_goes_to_a_person(state, remembered):
+    begun = replace(BEGUN, state=state, invoice_id=remembered)
+    (orphan,) = find_orphans([INVOICE], [begun], (), {("order-500", "hash-a"): "held back in run run-2"})
+    assert (orphan.kind, orphan.invoice_ids) == (OrphanKind.APPROVAL_GONE, ("in_1",))
+    assert "held back in run run-2" in orphan.message
+    assert "delete or void it" in orphan.message
+    assert (orphan.repair is None) == (remembered == "in_1"), "noting its id is certain, whatever becomes of it"
+
+
+def test_an_invoice_whose_approval_was_taken_away_is_never_adopted():
+    gone = {("order-500", "hash-a"): "rejected in run run-2"}
+    (orphan,) = find_orphans([INVOICE], [], (), gone)
+    assert (orphan.kind, orphan.repair) == (OrphanKind.UNKNOWN_TO_LEDGER, None)
+    assert "approved and then rejected in run run-2: delete or void it" in orphan.message
+    (missing,) = find_orphans([], [replace(BEGUN, invoice_id="in_1")], (), gone)
+    assert "The next run asks for approval again" in missing.message
+    assert find_orphans([INVOICE], [ENTRY], (), gone) == (), "what was drafted before stays"
+
+
 def test_the_worst_comes_first():
     found = [
         replace(INVOICE, id="in_a", plan_key="order-1"),

@@ -94,6 +94,32 @@ def test_what_was_not_released_is_held_for_the_runs_own_reason() -> None:
     assert (kept.fate, kept.reason) == (Fate.HELD, "reason in the batch")
 
 
+def test_a_draft_that_was_begun_and_is_not_released_is_named_for_a_person() -> None:
+    made = plan(1)
+    for disposition in (Disposition.ASK, Disposition.FINISH):
+        for state in (EntryState.INTENDED, EntryState.FAILED):
+            begun = replace(entry(made, state, "run-1"), invoice_id="in_7")
+            line = fate_of(invoice(made, disposition), begun, released=False)
+            assert (line.fate, line.code, line.invoice_id) == (Fate.HELD, "draft_left", "in_7")
+            assert line.reason.startswith("nobody signed. The run run-1 began its draft in_7 and did not finish it.")
+            unknown = fate_of(invoice(made, disposition), replace(begun, invoice_id=None), released=False)
+            assert "Stripe may have a draft of it" in unknown.reason
+            never = replace(begun, invoice_id=None, invoice_day="")
+            assert fate_of(invoice(made, disposition), never, released=False).reason == "nobody signed"
+
+
+def test_what_another_run_drafted_before_it_was_held_is_named() -> None:
+    made = plan(1)
+    drafted = entry(made, EntryState.DRAFTED, "run-1")
+    line = fate_of(invoice(made), drafted, released=False)
+    assert (line.fate, line.code, line.invoice_id) == (Fate.HELD, "draft_left", "in_1")
+    assert "run-1 has drafted it already, as in_1. Delete that draft in Stripe" in line.reason
+    removed = replace(invoice(made), replaces=("in_1",))
+    assert fate_of(removed, drafted, released=False).reason == "nobody signed", "a person has removed that one"
+    older = replace(drafted, content_hash="f" * 64)
+    assert fate_of(invoice(made), older, released=False).reason == "nobody signed"
+
+
 def test_a_redriven_run_counts_its_own_drafts_as_drafted_and_others_as_skipped() -> None:
     made = plan(1)
     skip = invoice(made, Disposition.SKIP)

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from tests.approval.asked import expire, until
-from tests.approval.test_the_ends import bounced, report
 from tests.runs.firm import ANN, BOB, PERIOD, firm, only, order
 from tests.runs.story import (
     SECONDS,
@@ -165,9 +164,8 @@ def test_what_another_run_drafted_meanwhile_is_not_billed_twice(sandbox: Sandbox
 
 def test_undeliverable_and_the_mailbox_repaired_it_is_asked_anew(sandbox: Sandbox) -> None:
     run = sandbox.start(only(16))
-    asked(sandbox, run)
-    for person in (ANN, BOB):
-        report(sandbox, bounced(sandbox, run, person))
+    for mail in asked(sandbox, run):
+        sandbox.ses.reports(mail, "permanent")
     assert sandbox.wait_for_end(run, SECONDS).error == "ApprovalUndeliverable"
     again = sandbox.redrive(run)
     mails = asked(sandbox, again)

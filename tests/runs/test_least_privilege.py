@@ -47,6 +47,7 @@ def _failure(tmp_path: Path, text: str) -> str:
         ("OpenTheRunFunction", "TakeTheLock", "dynamodb:UpdateItem"),
         ("AskForApprovalFunction", "SealTheTaskToken", "kms:Encrypt"),
         ("ApprovalPageFunction", "WakeTheRun", "states:SendTaskSuccess"),
+        ("ReadTheDecisionFunction", "RecordWhatWasApprovedAndWhatWasNot", "dynamodb:UpdateItem"),
         ("DraftTheInvoiceFunction", "HoldTheLock", "dynamodb:ConditionCheckItem"),
         ("MonthlyBilling", "StartTheMapRun", "states:StartExecution"),
     ],

@@ -16,12 +16,13 @@ from billing.adapters.message_log import MessageLog
 from billing.adapters.run_files import RunFiles
 from billing.adapters.signatures import Signatures
 from billing.adapters.task_tokens import Waker, complete, seal_token
-from billing.domain.approvers import everybody, parse_slot_rules, parse_slots
+from billing.domain.approvers import parse_slot_rules
 from billing.domain.batch import Batch, BatchInvoice, with_pieces
 from billing.domain.billing_policy import BillingPolicy
 from billing.domain.customer_match import How, MatchedCustomer
 from billing.domain.invoice_plan import content_hash, plan_invoices
 from billing.domain.ledger import Disposition, OrderLink
+from billing.domain.listed_people import ListedPeople
 from billing.domain.mail import MailContent
 from billing.domain.order_rows import read_orders
 from billing.pages.approval_mail import approval_mail
@@ -95,7 +96,7 @@ class ApprovalWorld:
         return {
             "id": self.run_id, "executionArn": f"arn:{self.run_id}", "cycle": "main", "period": "2026-05",
             "zone": "America/New_York", "prefix": f"runs/2026-05/{self.run_id}/", "dryRun": False,
-            "requestedBy": self.requested_by,
+            "requestedBy": self.requested_by, "barred": self.requested_by,
             "settings": {
                 "approvalTimeoutSeconds": 3 * DAY, "reminderIntervalSeconds": DAY, "escalationAfterSeconds": 0,
             },
@@ -132,11 +133,15 @@ class ApprovalWorld:
         key = f"{self.run['prefix']}batch-{count}.json"
         return {"batchKey": key, "sha256": self.files.write_json(key, batch.to_dict()), "toAsk": count, "toFinish": 0}
 
+    @property
+    def listed(self) -> ListedPeople:
+        """Whom the stack's parameters list."""
+        return ListedPeople(parse_slot_rules(self.approvers), frozenset(self.deputies), frozenset(self.domains))
+
     def ask(self, token: str = "token-1", outcome_so_far: str = "not asked") -> int:
         """The state "Ask for approval"."""
         asking = Asking(
-            rules=parse_slot_rules(self.approvers),
-            requester_may_sign=False,
+            listed=self.listed,
             requests=self.requests,
             files=self.files,
             messages=MessageLog(self.aws.dynamodb, APPROVALS),
@@ -157,7 +162,14 @@ class ApprovalWorld:
     def read(self) -> dict[str, Any]:
         """All that the state "Read the decision" answers."""
         return read_the_decision(
-            self.run, self.matched, self.requests, self.files, self.ledger, self.signatures, self.clock.now
+            self.run,
+            self.matched,
+            self.requests,
+            self.files,
+            self.ledger,
+            self.signatures,
+            self.clock.now,
+            lambda: self.listed,
         )
 
     def expire(self) -> str:
@@ -167,9 +179,8 @@ class ApprovalWorld:
 
     def escalate(self) -> int:
         """The state "Ask the deputies"."""
-        return ask_the_deputies(self.run, self.deputies, False, self.requests, self.signatures, self.clock.now)[
-            "deputies"
-        ]
+        asked = ask_the_deputies(self.run, self.deputies, self.requests, self.signatures, self.clock.now)
+        return asked["deputies"]
 
     def link(self, person: str) -> str:
         """The newest link that a person was mailed."""
@@ -178,9 +189,7 @@ class ApprovalWorld:
 
     @property
     def exchange(self) -> ApprovalExchange:
-        who = WhoMaySign(
-            frozenset(everybody(parse_slots(self.approvers))), frozenset(self.deputies), frozenset(self.domains)
-        )
+        who = WhoMaySign(self.listed)
         waker = Waker(self.aws.kms, self.sleeper)  # type: ignore[arg-type]
         return ApprovalExchange(
             self.requests, self.files, self.signatures, waker, who, lambda: self.clock.now, finalises=False

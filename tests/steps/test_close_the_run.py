@@ -63,6 +63,7 @@ class Closing:
     files: Files = field(default_factory=Files)
     ledger: dict[str, LedgerEntry] = field(default_factory=dict)
     outcome: RecordedOutcome | None = None
+    earlier: tuple[StoredRequest, ...] = ()
     released: list[str] = field(default_factory=list)
     months: dict[str, Any] = field(default_factory=dict)
     run: dict[str, Any] = field(default_factory=lambda: dict(RUN))
@@ -70,11 +71,13 @@ class Closing:
     def entries(self, keys: Iterable[str]) -> dict[str, LedgerEntry]:
         return {key: self.ledger[key] for key in keys if key in self.ledger}
 
-    def newest(self, run_id: str) -> StoredRequest | None:
+    def every(self, run_id: str) -> tuple[StoredRequest, ...]:
         if self.outcome is None:
-            return None
-        request = ApprovalRequest("run-1.1", "run-1", "arn", "main", "2026-05", "k", "h", (), "t", "t", 3)
-        return StoredRequest(request, b"", (), 0, self.outcome)
+            return ()
+        request = ApprovalRequest(
+            f"run-1.{len(self.earlier) + 1}", "run-1", "arn", "main", "2026-05", "k", "h", (), "t", "t", 3
+        )
+        return (*self.earlier, StoredRequest(request, b"", (), 0, self.outcome))
 
     def release(self, key: str, run_id: str) -> None:
         self.released.append(key)
@@ -290,3 +293,30 @@ def test_a_failure_is_noted_with_the_sentence_inside_its_cause(cause: str, reaso
     assert note_the_failure(RUN, item, error, Ledger()) == {"outcome": "failed"}
     assert note_the_failure(RUN, item, error, Ledger()) == {"outcome": "drafted"}
     assert noted[0] == ("order-5", "h", "run-1", "2026-05", "PersonNeeded", reason)
+
+
+def test_the_record_of_a_redriven_run_has_every_request_of_it_whatever_came_after(closing: Closing) -> None:
+    def asked(number: int, outcome: str) -> StoredRequest:
+        opened = f"2026-06-0{number}T09:00:00+00:00"
+        request = ApprovalRequest(
+            f"run-1.{number}", "run-1", "arn", "main", "2026-05", "k", f"h{number}", (), opened, "t", 3
+        )
+        ended = RecordedOutcome(outcome, f"reason {number}", f"2026-06-0{number}T10:00:00+00:00")
+        return StoredRequest(request, b"", (), 0, ended)
+
+    closing.earlier = (asked(1, "expired"), asked(2, "rejected"))
+    closing.outcome = RecordedOutcome("approved", "", "t")
+    told = [
+        ("run-1.1", "opened the request run-1.1"),
+        ("run-1.1", "ended as expired"),
+        ("run-1.2", "opened the request run-1.2"),
+        ("run-1.2", "ended as rejected"),
+        ("run-1.3", "opened the request run-1.3"),
+        ("run-1.3", "ended as approved"),
+    ]
+    closing.close(listed=closing.listed(), matched=closing.matched(), **APPROVED)
+    assert [(line.request, line.what) for line in closing.report.record] == told
+    assert closing.report.decision == closing.outcome, "the last request is the run's own"
+    closing.close(error={"Error": "PersonNeeded", "Cause": "NetSuite refuses the login."})
+    assert [(line.request, line.what) for line in closing.report.record] == told, "stopped before it had a batch"
+    assert closing.report.decision is None

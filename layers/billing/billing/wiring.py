@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from billing.domain.approvers import Slot, SlotRule
     from billing.domain.batch import Batch
     from billing.domain.billing_policy import BillingPolicy
+    from billing.domain.listed_people import ListedPeople
     from billing.domain.mail import MailContent
     from billing.domain.report import Report
     from billing.steps.approval_links import ApproverLinks
@@ -273,11 +274,11 @@ def ask_for_approval() -> Callable[[Mapping[str, Any]], dict[str, int]]:
     from billing.adapters.approvals_table import ApprovalsTable
     from billing.adapters.message_log import MessageLog
     from billing.adapters.task_tokens import complete, seal_token
-    from billing.domain.approvers import parse_slot_rules
     from billing.pages.approval_mail import approval_mail
     from billing.steps.ask_for_approval import Asking
 
     env = _environment()
+    listed = _listed(env)
     files = _files(env)
     dynamodb = _dynamodb()
     table = env.text("APPROVALS_TABLE")
@@ -288,8 +289,7 @@ def ask_for_approval() -> Callable[[Mapping[str, Any]], dict[str, int]]:
     def ask(event: Mapping[str, Any]) -> dict[str, int]:
         signatures = _signatures(env.text("SIGNING_SECRET_ARN"))
         asking = Asking(
-            rules=parse_slot_rules(env.text("APPROVERS")),
-            requester_may_sign=env.flag("REQUESTER_MAY_SIGN"),
+            listed=listed(),
             requests=ApprovalsTable(dynamodb, table),
             files=files,
             messages=MessageLog(dynamodb, table),
@@ -315,6 +315,7 @@ def remind_the_approvers() -> Callable[[Mapping[str, Any]], dict[str, int]]:
     from billing.steps.remind_the_approvers import Reminding
 
     env = _environment()
+    listed = _listed(env)
     files = _files(env)
     dynamodb = _dynamodb()
     table = env.text("APPROVALS_TABLE")
@@ -328,6 +329,7 @@ def remind_the_approvers() -> Callable[[Mapping[str, Any]], dict[str, int]]:
     def remind(event: Mapping[str, Any]) -> dict[str, int]:
         signatures = _signatures(env.text("SIGNING_SECRET_ARN"))
         return Reminding(
+            listed=listed(),
             requests=ApprovalsTable(dynamodb, table),
             files=files,
             messages=MessageLog(dynamodb, table),
@@ -355,7 +357,6 @@ def ask_the_deputies() -> Callable[[Mapping[str, Any]], dict[str, int]]:
     return lambda event: ask_the_deputies(
         event["run"],
         parse_people(env.optional("DEPUTIES"), "The parameter Deputies"),
-        env.flag("REQUESTER_MAY_SIGN"),
         requests,
         _signatures(env.text("SIGNING_SECRET_ARN")),
         now(),
@@ -381,12 +382,20 @@ def read_the_decision() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     from billing.steps.read_the_decision import read_the_decision
 
     env = _environment()
+    listed = _listed(env)
     files = _files(env)
     dynamodb = _dynamodb()
     requests = ApprovalsTable(dynamodb, env.text("APPROVALS_TABLE"))
     ledger = LedgerTable(dynamodb, env.text("LEDGER_TABLE"))
     return lambda event: read_the_decision(
-        event["run"], event["matched"], requests, files, ledger, _signatures(env.text("SIGNING_SECRET_ARN")), now()
+        event["run"],
+        event["matched"],
+        requests,
+        files,
+        ledger,
+        _signatures(env.text("SIGNING_SECRET_ARN")),
+        now(),
+        listed,
     )
 
 
@@ -528,13 +537,11 @@ def approval_page() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     """Wire the approval page."""
     from billing.adapters.approvals_table import ApprovalsTable
     from billing.adapters.task_tokens import Waker
-    from billing.domain.approvers import everybody, parse_domains, parse_people, parse_slots
     from billing.steps.approval_exchange import ApprovalExchange, approval_exchange
     from billing.steps.who_may_sign import WhoMaySign
 
     env = _environment()
-    approvers, deputies = env.text("APPROVERS"), env.optional("DEPUTIES")
-    domains, secret_arn = env.optional("DELEGATE_DOMAINS"), env.text("SIGNING_SECRET_ARN")
+    listed, secret_arn = _listed(env), env.text("SIGNING_SECRET_ARN")
     finalises = env.flag("AUTO_ADVANCE")
     requests = ApprovalsTable(_dynamodb(), env.text("APPROVALS_TABLE"))
     files = _files(env)
@@ -546,16 +553,25 @@ def approval_page() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
             files=files,
             signatures=_signatures(secret_arn),
             waker=waker,
-            who=WhoMaySign(
-                approvers=frozenset(everybody(parse_slots(approvers))),
-                deputies=frozenset(parse_people(deputies, "The parameter Deputies")),
-                domains=parse_domains(domains),
-            ),
+            who=WhoMaySign(listed()),
             now=now,
             finalises=finalises,
         )
 
     return lambda event: approval_exchange(event, connect)
+
+
+def _listed(env: Environment) -> Callable[[], ListedPeople]:
+    """Read now and parsed when it is called, which raises InputInvalid if a parameter cannot be followed."""
+    from billing.domain.approvers import parse_domains, parse_people, parse_slot_rules
+    from billing.domain.listed_people import ListedPeople
+
+    approvers, deputies, domains = env.text("APPROVERS"), env.optional("DEPUTIES"), env.optional("DELEGATE_DOMAINS")
+    return lambda: ListedPeople(
+        rules=parse_slot_rules(approvers),
+        deputies=frozenset(parse_people(deputies, "The parameter Deputies")),
+        domains=parse_domains(domains),
+    )
 
 
 def _suiteql(env: Environment) -> Callable[[], SuiteQL]:
@@ -622,12 +638,12 @@ def _report_faces(report: Report) -> Iterable[tuple[str, bytes, str]]:
 def _preview(rules: tuple[SlotRule, ...], finalises: bool, run: Mapping[str, Any], batch: Batch, sha256: str) -> bytes:
     """The page that the approvers would be shown, for a dry run."""
     from billing.domain.approval_request import ApprovalRequest
-    from billing.domain.approvers import everybody, slots_for, standing
+    from billing.domain.approvers import everybody, slots_without, standing
     from billing.domain.batch import totals
     from billing.pages.approval_page import approval_page as page
 
     opened = now()
-    slots = slots_for(rules, run["cycle"], totals(batch.to_draft))
+    slots = slots_without(rules, run["cycle"], totals(batch.to_draft), run["barred"])
     request = ApprovalRequest(
         id=f"{run['id']}.preview",
         run_id=run["id"],

@@ -73,6 +73,12 @@ class ApprovalsTable:
         number = self.current_number(run_id)
         return self.read(f"{run_id}.{number}") if number else None
 
+    def every(self, run_id: str) -> tuple[StoredRequest, ...]:
+        """All requests of the run up to its present one, oldest first: a redriven run may have asked several times."""
+        numbers = range(1, self.current_number(run_id) + 1)
+        read = (self.read(f"{run_id}.{number}") for number in numbers)
+        return tuple(stored for stored in read if stored is not None)
+
     def make_current(self, run_id: str, number: int) -> None:
         """Point the run at a request. Safe to repeat."""
         self.dynamodb.put_item(
@@ -95,6 +101,7 @@ class ApprovalsTable:
                 "opened_at": request.opened_at,
                 "expires_at": request.expires_at,
                 "invoices": request.invoices,
+                "barred": request.barred,
             }
         )
 
@@ -130,6 +137,7 @@ class ApprovalsTable:
                 opened_at=head["opened_at"],
                 expires_at=head["expires_at"],
                 invoices=int(head["invoices"]),
+                barred=str(head.get("barred", "")),
             ),
             sealed_token=bytes(token) if token is not None else b"",
             signed_votes=tuple(str(row["signed"]) for sk, row in sorted(rows.items()) if sk.startswith("VOTE#")),

@@ -1,7 +1,8 @@
 """The ledger in DynamoDB.
 
     pk = plan key,          sk = "INVOICE"                  the plan's entry
-    pk = plan key,          sk = "APPROVED#<content hash>"  that this content was signed for
+    pk = plan key,          sk = "APPROVED#<content hash>"  when this content was last signed for, and when approvers
+                                                           last said no to it: the later of the two counts
     pk = "ORDER#<order id>", sk = "BILLED"                  what was billed of an order, by invoice
 
 A row is only ever moved forward by conditional writes. What is drafted stays drafted, unless a person has removed its
@@ -17,15 +18,17 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from billing.adapters.dynamo import batch_get, batch_write, to_item, values_of
+from billing.adapters.dynamo import batch_get, to_item, values_of
 from billing.domain.errors import OurFault, PassingError, PersonNeeded
 from billing.domain.ledger import (
     Approval,
     BilledInvoice,
     EntryState,
     LedgerEntry,
+    Objection,
     OrderLink,
     OrderRecord,
+    Withdrawal,
     family,
 )
 from billing.domain.plan_record import InvoicePlan
@@ -37,6 +40,10 @@ _ENTRY = "INVOICE"
 _BILLED = "BILLED"
 _LOCK = "LOCK"
 _OPEN_STATES = (EntryState.INTENDED, EntryState.FAILED)
+_TOGETHER = 100  # TransactWriteItems' own maximum.
+# Both times are written by whoever fixed the outcome of a request, so the order in which the rows are written, or
+# written again, does not matter. At the same instant the objection wins.
+_STANDS = "attribute_exists(approved_at) AND (attribute_not_exists(withdrawn_at) OR withdrawn_at < approved_at)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +62,8 @@ class LedgerTable:
         for row in batch_get(self.dynamodb, self.table, [{"pk": pk, "sk": sk} for pk, sk in keys]):
             if row["sk"] == _ENTRY:
                 entries[row["pk"]] = _entry(row)
-            else:
-                approvals[row["pk"]] = Approval(row["pk"], row["content_hash"], row.get("stripe_customer"))
+            elif "approved_at" in row:
+                approvals[row["pk"]] = _approval(row)
         return entries, approvals
 
     def entries(self, keys: Iterable[str]) -> dict[str, LedgerEntry]:
@@ -82,10 +89,11 @@ class LedgerTable:
                 return found
             arguments["ExclusiveStartKey"] = page["LastEvaluatedKey"]
 
-    def approved(self, pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
-        """Which of these (plan key, content hash) were signed for."""
+    def approvals(self, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Approval]:
+        """The approvals of these (plan key, content hash), those that were taken away since included."""
         keys = [{"pk": key, "sk": f"APPROVED#{content_hash}"} for key, content_hash in dict.fromkeys(pairs)]
-        return {(row["pk"], row["content_hash"]) for row in batch_get(self.dynamodb, self.table, keys)}
+        rows = batch_get(self.dynamodb, self.table, keys)
+        return {(row["pk"], row["content_hash"]): _approval(row) for row in rows if "approved_at" in row}
 
     def adopt(self, entry: LedgerEntry) -> bool:
         """Note an invoice that Stripe has and the ledger does not know: in an entry that was begun and names none, or
@@ -134,22 +142,67 @@ class LedgerTable:
         return records
 
     def record_approvals(self, approvals: Iterable[Approval], run_id: str, at: str) -> None:
-        """Record what was signed for. Writing the same again changes nothing that counts."""
-        batch_write(
-            self.dynamodb,
-            self.table,
-            put=(
-                {
-                    "pk": approval.key,
-                    "sk": f"APPROVED#{approval.content_hash}",
-                    "content_hash": approval.content_hash,
-                    "stripe_customer": approval.stripe_customer,
-                    "run_id": run_id,
-                    "approved_at": at,
-                }
-                for approval in approvals
-            ),
+        """Record what was signed for. `at` (ISO, UTC) is when the request was decided, not when it is written: repeated
+        however late, it gives nothing back that was taken away after it. Safe to repeat."""
+        self._move_forward(
+            {
+                "Key": to_item({"pk": approval.key, "sk": f"APPROVED#{approval.content_hash}"}),
+                "UpdateExpression": "SET content_hash = :hash, stripe_customer = :customer, run_id = :run, "
+                "approved_at = :at",
+                "ConditionExpression": "attribute_not_exists(approved_at) OR approved_at <= :at",
+                "ExpressionAttributeValues": to_item(
+                    {
+                        ":hash": approval.content_hash,
+                        ":customer": approval.stripe_customer,
+                        ":run": run_id,
+                        ":at": at,
+                    }
+                ),
+            }
+            for approval in approvals
         )
+
+    def withdraw(self, withdrawals: Iterable[Withdrawal]) -> None:
+        """Record what approvers said no to, approved before or not: another run may be about to sign for it or to draft
+        it. Safe to repeat, in any order with approvals: the later of the two counts."""
+        self._move_forward(
+            {
+                "Key": to_item({"pk": one.key, "sk": f"APPROVED#{one.content_hash}"}),
+                "UpdateExpression": "SET content_hash = :hash, withdrawn_at = :at, withdrawn_as = :what, "
+                "withdrawn_by = :by, withdrawn_why = :why, withdrawn_in = :run",
+                "ConditionExpression": "attribute_not_exists(withdrawn_at) OR withdrawn_at <= :at",
+                "ExpressionAttributeValues": to_item(
+                    {
+                        ":hash": one.content_hash,
+                        ":at": one.at,
+                        ":what": one.objection,
+                        ":by": one.by,
+                        ":why": one.reason,
+                        ":run": one.run_id,
+                    }
+                ),
+            }
+            for one in withdrawals
+        )
+
+    def _move_forward(self, updates: Iterable[Mapping[str, Any]]) -> None:
+        """Conditional updates of different rows, a hundred at a time. Where one of the hundred is out of date they are
+        written one by one, and that one is left out."""
+        wanted: list[Any] = [{"TableName": self.table, **update} for update in updates]
+        for start in range(0, len(wanted), _TOGETHER):
+            chunk = wanted[start : start + _TOGETHER]
+            try:
+                self.dynamodb.transact_write_items(TransactItems=[{"Update": update} for update in chunk])
+                continue
+            except ClientError as error:
+                if error.response["Error"]["Code"] != "TransactionCanceledException":
+                    raise
+            for update in chunk:
+                try:
+                    self.dynamodb.update_item(**update)
+                except ClientError as error:
+                    if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
+                        raise
 
     def entry(self, key: str) -> LedgerEntry | None:
         """The entry as it is now, or None."""
@@ -168,12 +221,12 @@ class LedgerTable:
         customer: str | None = None,
     ) -> None:
         """Write the intent and claim the plan's orders, in one transaction with what must hold: the run holds its
-        period, this very content was approved, the plan was not drafted yet (or a person removed the invoice that this
-        one replaces), and no other plan has claimed one of its orders since this one was made. Safe to repeat by the
-        same run.
+        period, this very content was approved and nobody said no to it since, the plan was not drafted yet (or a person
+        removed the invoice that this one replaces), and no other plan has claimed one of its orders since this one was
+        made. Safe to repeat by the same run.
 
-        Raises OurFault if the run has lost its period or the content was never approved, PersonNeeded if the plan or an
-        order is drafted already, PassingError if DynamoDB is busy with the same rows.
+        Raises OurFault if the run has lost its period or the content was never approved, PersonNeeded if its approval
+        was taken away or the plan or an order is drafted already, PassingError if DynamoDB is busy with the same rows.
         """
         removed = list(replaces)
         links = list(orders)
@@ -192,7 +245,7 @@ class LedgerTable:
                     "TableName": self.table,
                     "Key": to_item({"pk": entry.key, "sk": f"APPROVED#{entry.content_hash}"}),
                     # The customer is part of what was signed for, unless it was shown as new.
-                    "ConditionExpression": "attribute_exists(pk) AND (stripe_customer = :customer "
+                    "ConditionExpression": f"{_STANDS} AND (stripe_customer = :customer "
                     "OR attribute_type(stripe_customer, :null))",
                     "ExpressionAttributeValues": to_item({":customer": customer, ":null": "NULL"}),
                 }
@@ -212,6 +265,15 @@ class LedgerTable:
                     "This run no longer holds its billing period: another run took it over. Start a new execution."
                 ) from None
             if failed[1]:
+                approval = self._approval_now(entry.key, entry.content_hash)
+                if approval is not None and approval.withdrawn is not None:
+                    no = approval.withdrawn
+                    raise PersonNeeded(
+                        f"{entry.key}: its approval was taken away. It was {no.objection} in run {no.run_id}, whose "
+                        "report says by whom and why. Nothing more of it is drafted, and the next run asks again."
+                    ) from None
+                if approval is not None and approval.stands and approval.stripe_customer in (None, customer):
+                    raise PassingError(f"{entry.key}: it was signed for anew at this very moment.") from None
                 raise OurFault(f"{entry.key}: nobody has signed for this content. Nothing is drafted.") from None
             if any(failed[2:]):
                 raise PersonNeeded(
@@ -219,6 +281,13 @@ class LedgerTable:
                     "Nothing is drafted twice."
                 ) from None
             raise PassingError(f"The ledger is busy with {entry.key}.") from None
+
+    def _approval_now(self, key: str, content_hash: str) -> Approval | None:
+        item = self.dynamodb.get_item(
+            TableName=self.table, Key=to_item({"pk": key, "sk": f"APPROVED#{content_hash}"}), ConsistentRead=True
+        ).get("Item")
+        row = values_of(item) if item else {}
+        return _approval(row) if "approved_at" in row else None
 
     def _intent(self, entry: LedgerEntry, removed: list[str]) -> dict[str, Any]:
         may = "attribute_not_exists(pk) OR #state IN (:intended, :failed)"
@@ -420,6 +489,21 @@ class LedgerTable:
 
 def _order_key(order_id: str) -> str:
     return f"ORDER#{order_id}"
+
+
+def _approval(row: Mapping[str, Any]) -> Approval:
+    withdrawn = None
+    if "withdrawn_at" in row and row["withdrawn_at"] >= row["approved_at"]:
+        withdrawn = Withdrawal(
+            row["pk"],
+            row["content_hash"],
+            Objection(row["withdrawn_as"]),
+            row["withdrawn_by"],
+            row["withdrawn_why"],
+            row["withdrawn_in"],
+            row["withdrawn_at"],
+        )
+    return Approval(row["pk"], row["content_hash"], row.get("stripe_customer"), row.get("run_id", ""), withdrawn)
 
 
 def _entry(row: Mapping[str, Any]) -> LedgerEntry:

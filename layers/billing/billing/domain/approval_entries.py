@@ -7,16 +7,20 @@ a later hold changes the content, and the earlier approvals count again only if 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
 from billing.domain.approval_request import ApprovalRequest
-from billing.domain.approvers import Slot
+from billing.domain.approvers import Slot, approver_id
 from billing.domain.batch import Batch, BatchInvoice
 from billing.domain.canonical import canonical_json, sha256_hex
 from billing.domain.ledger import Disposition
+
+QUIET = timedelta(minutes=5)
+"""After the last hold, before those are asked again who had signed: whoever holds orders back holds several."""
 
 
 class EntryKind(StrEnum):
@@ -31,8 +35,8 @@ class EntryKind(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Entry:
     """`by` is the person's address, "" for the run itself. `plans` are the plan keys that a hold or release is about,
-    and `order` the order's number, with those that go with it; `people` those who are asked from now on, in the slots
-    `slots`."""
+    and `order` the order's number, with those that go with it; `people` those who are asked from now on: the delegate,
+    or the deputies (none, if there was nobody to ask), with the slots that waited at that time."""
 
     kind: EntryKind
     by: str
@@ -128,34 +132,71 @@ def escalated(entries: Iterable[Entry]) -> bool:
 
 
 def slots_now(slots: Iterable[Slot], entries: Iterable[Entry]) -> tuple[Slot, ...]:
-    """The slots with delegates in the place of those who passed on, and with the deputies beside the others."""
-    present = tuple(slots)
+    """The slots with delegates in the place of those who passed on, and with the deputies in all of them: a hold may
+    open any slot again, and nobody fills two.
+
+    A deputy who has passed the request on is out, and is not put back.
+    """
+    present, out = tuple(slots), set[str]()
     for entry in entries:
         if entry.kind is EntryKind.DELEGATE:
+            out.add(entry.by)
             present = tuple(
-                replace(slot, people=tuple(entry.people[0] if one == entry.by else one for one in slot.people))
+                replace(slot, people=tuple(dict.fromkeys(_replaced(slot.people, entry.by, entry.people))))
                 for slot in present
             )
         elif entry.kind is EntryKind.ESCALATE:
-            present = tuple(
-                replace(slot, people=tuple(dict.fromkeys((*slot.people, *entry.people))))
-                if slot.name in entry.slots
-                else slot
-                for slot in present
-            )
+            deputies = [one for one in entry.people if one not in out]
+            present = tuple(replace(slot, people=tuple(dict.fromkeys((*slot.people, *deputies)))) for slot in present)
     return present
 
 
 def request_now(request: ApprovalRequest, entries: Iterable[Entry]) -> ApprovalRequest:
-    """The request as it stands: its people, its content and its number of invoices."""
+    """The request as it stands: its people (never the barred one), its content and its number of invoices."""
     entries = tuple(entries)
     held = holds(entries)
     return replace(
         request,
-        slots=slots_now(request.slots, entries),
+        slots=not_barred(slots_now(request.slots, entries), request.barred),
         batch_sha256=signed_content(request.batch_sha256, held),
         invoices=request.invoices - len(held),
     )
+
+
+def not_barred(slots: Iterable[Slot], barred: str) -> tuple[Slot, ...]:
+    """The slots without the person whose approver id this is."""
+    return tuple(
+        replace(slot, people=tuple(one for one in slot.people if approver_id(one) != barred)) if barred else slot
+        for slot in slots
+    )
+
+
+def quiet_until(entries: Iterable[Entry]) -> datetime | None:
+    """Until when those whose approval was voided are left alone; None if nothing was held back or taken in again."""
+    at = max((entry.at for entry in entries if _changes_content(entry)), default=None, key=datetime.fromisoformat)
+    return datetime.fromisoformat(at) + QUIET if at else None
+
+
+def run_must_look(entries: Iterable[Entry], votes_at: Iterable[str], now: datetime) -> bool:
+    """Whether a hold that is written now has to wake the run, which then looks again when it is quiet. Not if nobody
+    has signed; and not if another hold woke it a moment ago: it looks anyway. `votes_at` is when people signed."""
+    signed_at = min(map(datetime.fromisoformat, votes_at), default=None)
+    if signed_at is None:
+        return False
+    changed = [datetime.fromisoformat(entry.at) for entry in entries if _changes_content(entry)]
+    return not any(signed_at <= at and now < at + QUIET for at in changed)
+
+
+def _changes_content(entry: Entry) -> bool:
+    return entry.kind in (EntryKind.HOLD, EntryKind.RELEASE)
+
+
+def _replaced(people: Iterable[str], gone: str, instead: Iterable[str]) -> Iterator[str]:
+    for one in people:
+        if one == gone:
+            yield from instead
+        else:
+            yield one
 
 
 def with_holds(batch: Batch, entries: Iterable[Entry]) -> Batch:

@@ -12,7 +12,8 @@ class ApprovalRequest:
     """`id` is "<run id>.<number>": a run that is redriven after an expiry asks anew under the next number.
 
     `batch_sha256` is the hash of exactly what is signed for: of the batch, and of what is held back from it. Instants
-    are ISO texts with their zone.
+    are ISO texts with their zone. `barred` is the approver id of the person who requested the run and may not sign it,
+    "" for nobody: no delegation and no deputising brings them back.
     """
 
     id: str
@@ -26,6 +27,7 @@ class ApprovalRequest:
     opened_at: str
     expires_at: str
     invoices: int
+    barred: str = ""
 
     @property
     def number(self) -> int:
@@ -51,7 +53,8 @@ class FormerRequest:
 
 @dataclass(frozen=True, slots=True)
 class RecordedVote:
-    """A vote with the person who gave it. `shown` sums up what the page showed them when they signed."""
+    """A vote with the person who gave it. `shown` sums up what the page showed them when they signed, and `slots` are
+    those that they could sign for then (None: not recorded, every slot in which they stand)."""
 
     approver: str
     answer: Answer
@@ -59,6 +62,7 @@ class RecordedVote:
     at: str
     batch_sha256: str
     shown: str = ""
+    slots: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

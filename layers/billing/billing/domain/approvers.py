@@ -4,8 +4,9 @@
     Finance lead: ann@firm.example, bob@firm.example; Controller (2): cy@firm.example, di@firm.example
 
 A batch needs every slot satisfied; a slot is satisfied by as many of its people as it says (default one). One person
-counts once in a slot. One reject by anybody ends it, whatever else was voted: opposite answers at the same instant are
-both on record, and the reject wins.
+counts once in a batch: whoever stands in several slots fills one of them, whichever leaves the others the most. One
+reject by anybody ends it, whatever else was voted: opposite answers at the same instant are both on record, and the
+reject wins.
 
     Controller: cy@firm.example; Partner above USD 50000: pat@firm.example
     Controller: cy@firm.example; apac > Finance lead: kim@firm.example
@@ -22,16 +23,16 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from billing.domain.email_address import has_unseen, mistake_in_address, mistake_in_domain
 from billing.domain.errors import InputInvalid
+from billing.domain.slot_assignment import Assignment, assign
 from billing.domain.upper_bounds import parse_upper_bounds
 
 _SLOT = re.compile(
     r"(?:(?:(?P<cycle>[a-z][a-z0-9-]{0,29})\s*>)?\s*(?P<name>[^:()@>]*?)\s*(?:\(\s*(?P<need>\d+)\s*\))?"
-    r"(?:\s*\babove\s+(?P<above>[^:()@>]+?))?\s*:)?(?P<people>[^:]*)"
+    r"(?:\s*\babove\s+(?P<above>[^:()@>]+?)\s*(?:\(\s*(?P<need_after>\d+)\s*\))?)?\s*:)?(?P<people>[^:]*)"
 )
-# A valid e-mail address by the HTML standard, with a dot in its domain: SES delivers to plain ASCII alone, and anything
-# else could hide characters, or mean something of its own in a mail's header.
-_EMAIL = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+")
+_LONGEST_NAME = 60
 
 
 def approver_id(email: str) -> str:
@@ -70,13 +71,15 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """One person's answer to exactly one content. `at` is an ISO instant; `reason` is given with every reject."""
+    """One person's answer to exactly one content. `at` is an ISO instant; `reason` is given with every reject. `slots`
+    are those that the person could sign for at that time; None: every slot in which they stand."""
 
     approver: str
     answer: Answer
     content_hash: str
     at: str
     reason: str = ""
+    slots: tuple[str, ...] | None = None
 
 
 class Outcome(StrEnum):
@@ -85,13 +88,13 @@ class Outcome(StrEnum):
     APPROVED = "approved"
     REJECTED = "rejected"
     EXPIRED = "expired"
-    UNDELIVERABLE = "undeliverable"  # a slot cannot be satisfied by the people whom mail reaches
+    UNDELIVERABLE = "undeliverable"  # the slots cannot be filled by those whom mail reaches and who are still listed
     UNDECIDED = "undecided"
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """An outcome with the sentence that explains it. `open_slots` are those that still wait."""
+    """An outcome with the sentence that explains it. `open_slots` are those for which one more signature counts."""
 
     outcome: Outcome
     reason: str
@@ -107,61 +110,90 @@ def parse_slot_rules(text: str) -> tuple[SlotRule, ...]:
     """Read the Approvers parameter. Raises InputInvalid with a sentence that names the mistake."""
     rules: list[SlotRule] = []
     for number, part in enumerate((part for part in text.split(";") if part.strip()), start=1):
+        if "mailto:" in part.casefold():
+            raise InputInvalid(
+                f'The parameter Approvers writes "mailto:" at slot {number}: write the address alone, ann@firm.example.'
+            )
         match = _SLOT.fullmatch(part.strip())
-        if match is None:
+        if match is None or (match["need"] and match["need_after"]):
             raise InputInvalid(
                 f"The parameter Approvers cannot be read at slot {number}: write it as "
                 '"Name (how many): address, address", with "cycle > " before it or "above USD 50000" after the name.'
             )
-        name = (match["name"] or "").strip() or ("Approvers" if number == 1 else f"Approvers {number}")
-        people = parse_people(match["people"], f'The parameter Approvers, slot "{name}"')
-        need = int(match["need"] or 1)
+        name = " ".join((match["name"] or "").split()) or ("Approvers" if number == 1 else f"Approvers {number}")
+        if len(name) > _LONGEST_NAME or has_unseen(name):
+            raise InputInvalid(
+                f"The parameter Approvers, slot {number}: a slot's name has at most {_LONGEST_NAME} characters, all of "
+                "them visible. Type it anew."
+            )
+        where = f'The parameter Approvers, slot "{name}"'
+        people = parse_people(match["people"], where)
+        need = int(match["need"] or match["need_after"] or 1)
         if not people:
-            raise InputInvalid(f'The parameter Approvers, slot "{name}" names nobody.')
+            raise InputInvalid(f"{where} names nobody.")
         if not 1 <= need <= len(people):
             raise InputInvalid(
-                f'The parameter Approvers, slot "{name}" needs {need} of {len(people)} people: '
-                "the number must lie between 1 and how many there are."
+                f"{where} needs {need} of {len(people)} people: the number must lie between 1 and how many there are."
             )
         cycle = match["cycle"] or ""
-        if any((rule.slot.name, rule.cycle) == (name, cycle) for rule in rules):
-            raise InputInvalid(f'The parameter Approvers names the slot "{name}" twice.')
-        rules.append(SlotRule(Slot(name, need, people), cycle, _amounts(match["above"], name)))
+        if any((rule.slot.name.casefold(), rule.cycle) == (name.casefold(), cycle) for rule in rules):
+            raise InputInvalid(
+                f'The parameter Approvers names the slot "{name}" twice. Capital and small letters do not make two '
+                "slots of one name."
+            )
+        rules.append(SlotRule(Slot(name, need, people), cycle, _amounts(match["above"], where)))
     if not rules:
         raise InputInvalid("The parameter Approvers names nobody. A run cannot be approved by nobody.")
     return tuple(rules)
 
 
 def parse_people(text: str, where: str) -> tuple[str, ...]:
-    """Addresses separated by commas, in small letters, each once. Raises InputInvalid naming `where` and the entry."""
+    """Addresses separated by commas, in small letters, each once. Raises InputInvalid naming `where`, the entry and the
+    mistake."""
     people = tuple(dict.fromkeys(address.strip().lower() for address in text.split(",") if address.strip()))
     for position, address in enumerate(people, start=1):
-        if not is_address(address):
-            raise InputInvalid(f"{where}: entry {position} is no e-mail address.")
+        mistake = mistake_in_address(address)
+        if mistake:
+            raise InputInvalid(f"{where}: entry {position} is no e-mail address that can be mailed: {mistake}.")
     return people
-
-
-def is_address(text: str) -> bool:
-    """Whether it looks like one e-mail address that SES can mail: 7-bit ASCII ("Destination", SES v2 API reference)."""
-    return len(text) <= 254 and text.isascii() and _EMAIL.fullmatch(text) is not None
 
 
 def parse_domains(text: str) -> frozenset[str]:
     """Read the DelegateDomains parameter: domains separated by commas, none for empty text. Raises InputInvalid."""
     domains = frozenset(domain.strip().lower() for domain in text.split(",") if domain.strip())
     for domain in sorted(domains):
-        if not is_address(f"somebody@{domain}"):
-            raise InputInvalid(f'The parameter DelegateDomains: "{domain[:60]}" is no domain such as firm.example.')
+        mistake = mistake_in_domain(domain)
+        if mistake:
+            raise InputInvalid(f"The parameter DelegateDomains: {domain[:60]!a} cannot be used: {mistake}.")
     return domains
 
 
-def _amounts(text: str | None, name: str) -> tuple[tuple[str, int], ...]:
+def _amounts(text: str | None, where: str) -> tuple[tuple[str, int], ...]:
     if text is None:
         return ()
-    try:
-        return tuple(parse_upper_bounds(text).items())
-    except InputInvalid as error:
-        raise InputInvalid(f'The parameter Approvers, slot "{name}", after "above": {error}') from None
+    zero = 'an amount of 0 would always ask; leave "above" and it out'
+    return tuple(parse_upper_bounds(text, f'{where}, after "above"', zero).items())
+
+
+def check_slot_rules(rules: Iterable[SlotRule]) -> None:
+    """Raises InputInvalid if, in some cycle, the slots cannot be filled by different people, each filling one: in the
+    worst case, which is when every slot "above" an amount is asked."""
+    rules = tuple(rules)
+    for cycle in dict.fromkeys(rule.cycle for rule in rules):
+        _check_people(
+            tuple(rule.slot for rule in rules if rule.cycle == cycle), f' in the cycle "{cycle}"' if cycle else ""
+        )
+
+
+def _check_people(slots: tuple[Slot, ...], where: str) -> None:
+    found = _assignment(slots, dict.fromkeys(everybody(slots)))
+    if found.lacking:
+        short = [slot for slot in slots if slot.name in found.short]
+        named, are = " and ".join(f'"{slot.name}"' for slot in short), "slots" if len(short) > 1 else "slot"
+        raise InputInvalid(
+            f"The parameter Approvers, {are} {named}{where}: {sum(slot.need for slot in short)} people must sign, and "
+            f"{len(everybody(short))} can. One person fills one slot of a batch: name {found.lacking} more."
+        )
 
 
 def rules_of(rules: Iterable[SlotRule], cycle: str) -> tuple[SlotRule, ...]:
@@ -188,18 +220,27 @@ def slots_for(rules: Iterable[SlotRule], cycle: str, totals: Mapping[str, int]) 
     return slots
 
 
+def slots_without(rules: Iterable[SlotRule], cycle: str, totals: Mapping[str, int], barred: str) -> tuple[Slot, ...]:
+    """`slots_for`, without the person whose id is `barred` ("": nobody). Raises InputInvalid as it does, and if the
+    slots cannot be filled without them."""
+    slots = slots_for(rules, cycle, totals)
+    return without(slots, barred) if barred else slots
+
+
 def without(slots: Iterable[Slot], person_id: str) -> tuple[Slot, ...]:
-    """The slots without one person. Raises InputInvalid if a slot cannot be satisfied without them."""
-    left = []
-    for slot in slots:
-        people = tuple(address for address in slot.people if approver_id(address) != person_id)
-        if len(people) < slot.need:
-            raise InputInvalid(
-                f'The slot "{slot.name}" of the parameter Approvers needs {slot.need} people besides the one who '
-                "requested the run (RequesterMaySign is false). Name more, or let somebody else start the run."
-            )
-        left.append(replace(slot, people=people))
-    return tuple(left)
+    """The slots without one person. Raises InputInvalid if they cannot be filled without them."""
+    left = tuple(
+        replace(slot, people=tuple(address for address in slot.people if approver_id(address) != person_id))
+        for slot in slots
+    )
+    try:
+        _check_people(left, "")
+    except InputInvalid as error:
+        raise InputInvalid(
+            f"{error} The one who requested the run may not sign it (RequesterMaySign is false) and does not count. "
+            "Or let somebody else start the run."
+        ) from None
+    return left
 
 
 def everybody(slots: Iterable[Slot]) -> tuple[str, ...]:
@@ -220,21 +261,95 @@ def standing(slots: Iterable[Slot], votes: Iterable[Vote], content_hash: str) ->
     )
     if rejects:
         return Standing(Outcome.REJECTED, rejects[0].reason)
-    approved = {vote.approver for vote in counted}
-    missing = tuple(slot.name for slot in slots if len(approved.intersection(slot.people)) < slot.need)
-    if missing:
-        return Standing(Outcome.UNDECIDED, "Still to sign: " + ", ".join(missing) + ".", missing)
-    return Standing(Outcome.APPROVED, "Every slot has signed.")
+    signed = _approvals(counted, content_hash)
+    found = _assignment(slots, signed)
+    if not found.lacking:
+        return Standing(Outcome.APPROVED, "Every slot has signed.")
+    short = [slot for slot in slots if slot.name in found.short]
+    # Where everybody has signed, and counts elsewhere, nobody is waited for; unless nobody is left at all.
+    waiting = [slot for slot in short if not signed.keys() >= set(slot.people)] or short
+    names = tuple(slot.name for slot in waiting)
+    open_places = {slot.name: slot.need - len(_able(slot, signed)) for slot in short}
+    if sum(max(0, number) for number in open_places.values()) == found.lacking and all(
+        open_places[name] > 0 for name in names
+    ):
+        return Standing(Outcome.UNDECIDED, "Still to sign: " + ", ".join(names) + ".", names)
+    return Standing(
+        Outcome.UNDECIDED,
+        f"Still to sign: {found.lacking} more for {' or '.join(names)}. One person counts for one slot.",
+        names,
+    )
 
 
 def lost_slots(
-    slots: Iterable[Slot], votes: Iterable[Vote], content_hash: str, unreachable: Collection[str]
+    slots: Iterable[Slot],
+    votes: Iterable[Vote],
+    content_hash: str,
+    unreachable: Collection[str],
+    able: Iterable[Slot] | None = None,
 ) -> tuple[str, ...]:
-    """Names of the slots that can no longer be satisfied, because mail does not reach enough of their people. Whoever
-    has answered counts, however their mail fares."""
-    answered = {vote.approver for vote in votes if vote.content_hash == content_hash}
-    return tuple(
-        slot.name
+    """Names of the slots between which people are lacking for good: no assignment of those who approved, and of those
+    who may still answer and whom mail reaches, fills them all. Whoever has answered counts, however their mail fares.
+    `able` are the slots with those people alone who may still sign; None: all of theirs."""
+    slots, votes = tuple(slots), tuple(votes)
+    signed, answered = _approvals(votes, content_hash), _answered(votes, content_hash)
+    open_to = {slot.name: slot.people for slot in (slots if able is None else able)}
+    candidates = {
+        slot.name: [
+            *_able(slot, signed),
+            *(one for one in open_to.get(slot.name, ()) if one not in answered and one not in unreachable),
+        ]
         for slot in slots
-        if sum(1 for person in slot.people if person in answered or person not in unreachable) < slot.need
-    )
+    }
+    found = assign(_needs(slots), candidates)
+    return found.short if found.lacking else ()
+
+
+def still_of_use(
+    slots: Iterable[Slot], votes: Iterable[Vote], content_hash: str, able: Iterable[Slot]
+) -> tuple[str, ...]:
+    """Those who have not answered and whose signature would fill a place, in the order of the slots. `able` as in
+    `lost_slots`."""
+    votes = tuple(votes)
+    answered, found = _answered(votes, content_hash), _assignment(tuple(slots), _approvals(votes, content_hash))
+    waiting = (slot for slot in able if slot.name in found.short) if found.lacking else ()
+    return tuple(one for one in everybody(waiting) if one not in answered)
+
+
+def places(slots: Iterable[Slot], votes: Iterable[Vote], content_hash: str) -> Mapping[str, tuple[str, ...]]:
+    """For which slot each approval counts, as the page shows it: of all ways, one in which those who are silent could
+    fill the rest, if there is one."""
+    slots, votes = tuple(slots), tuple(votes)
+    signed, answered = _approvals(votes, content_hash), _answered(votes, content_hash)
+    first = _assignment(slots, signed).filled
+    everyone = {
+        slot.name: [one for one in slot.people if one not in answered or one in _able(slot, signed)] for slot in slots
+    }
+    found = assign(_needs(slots), everyone, {one: name for name, people in first.items() for one in people})
+    return {name: tuple(one for one in people if one in signed) for name, people in found.filled.items()}
+
+
+def _assignment(slots: tuple[Slot, ...], people: Mapping[str, tuple[str, ...] | None]) -> Assignment:
+    return assign(_needs(slots), {slot.name: _able(slot, people) for slot in slots})
+
+
+def _needs(slots: Iterable[Slot]) -> dict[str, int]:
+    return {slot.name: slot.need for slot in slots}
+
+
+def _able(slot: Slot, people: Mapping[str, tuple[str, ...] | None]) -> list[str]:
+    """Those of the slot who are among the people, and whose own slots (None: any) name it."""
+    named = ((one, people[one]) for one in slot.people if one in people)
+    return [one for one, own in named if own is None or slot.name in own]
+
+
+def _approvals(votes: Iterable[Vote], content_hash: str) -> dict[str, tuple[str, ...] | None]:
+    """Who approved this content, and the slots for which that may count; the first answer stands."""
+    given = [vote for vote in votes if vote.content_hash == content_hash and vote.answer is Answer.APPROVE]
+    return {
+        vote.approver: vote.slots for vote in sorted(given, key=lambda one: (one.at, one.slots or ()), reverse=True)
+    }
+
+
+def _answered(votes: Iterable[Vote], content_hash: str) -> set[str]:
+    return {vote.approver for vote in votes if vote.content_hash == content_hash}

@@ -46,7 +46,7 @@ class ApprovalExpired(Exception):
 
 
 class ApprovalUndeliverable(Exception):
-    """Mail does not reach enough approvers of a slot. Nothing was drafted."""
+    """Too few approvers can be reached by mail, or are still listed, to fill every slot. Nothing was drafted."""
 
 
 class InvoicesMissing(Exception):

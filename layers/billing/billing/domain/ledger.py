@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from billing.domain.canonical import canonical_json, sha256_hex
 from billing.domain.plan_record import InvoicePlan, content_hash
@@ -24,6 +24,10 @@ class EntryState(StrEnum):
     DRAFTED = "drafted"  # exists, complete, read back and equal to what was approved
     DIFFERS = "differs"  # exists, but its total, currency, lines or customer are not what was approved
     FAILED = "failed"  # given up in one run; the next one finishes it
+
+
+UNSETTLED: Final = frozenset({EntryState.INTENDED, EntryState.FAILED})
+"""Something of it may exist in Stripe, and nobody has read it back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,13 +92,52 @@ class OrderRecord:
     billed: Mapping[str, BilledInvoice]
 
 
+class Objection(StrEnum):
+    """What approvers did with a content instead of signing for it."""
+
+    HELD = "held back"  # this one
+    REJECTED = "rejected"  # the whole batch that it was in
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """That approvers have said no to a plan's content: what they did, who (an address) and why, in which run, and when
+    (ISO, UTC). It takes every earlier approval of this content away; a later one counts again."""
+
+    key: str
+    content_hash: str
+    objection: Objection
+    by: str
+    reason: str
+    run_id: str
+    at: str
+
+    @property
+    def words(self) -> str:
+        """ "held back in run 7f3a by bob@firm.example: Hours are not final." """
+        why = self.reason if len(self.reason) <= _LONGEST_REASON else self.reason[:_LONGEST_REASON] + "…"
+        return f"{self.objection} in run {self.run_id} by {self.by or 'an approver'}: {why}".removesuffix(": ")
+
+
+_LONGEST_REASON = 300
+"""Every order of a rejected batch repeats it when it is asked about again; the run's own report has it in full."""
+
+
 @dataclass(frozen=True, slots=True)
 class Approval:
-    """That a plan's content was signed for, and which Stripe customer the approvers saw (None: a new one)."""
+    """That a plan's content was signed for, and which Stripe customer the approvers saw (None: a new one). `run_id` is
+    the run that asked; `withdrawn` says that it was taken away since."""
 
     key: str
     content_hash: str
     stripe_customer: str | None
+    run_id: str = ""
+    withdrawn: Withdrawal | None = None
+
+    @property
+    def stands(self) -> bool:
+        """Whether drafting may rely on it."""
+        return self.withdrawn is None
 
 
 class Disposition(StrEnum):
@@ -145,7 +188,7 @@ def decide(
 
     An approval counts only for the content it was given for, and for the Stripe customer that was shown: one that was
     shown as new may meanwhile have been created by us (`ours`), another customer than the one shown must be asked about
-    again.
+    again. One that was taken away by a later hold or reject counts for nothing until it is given anew.
     """
     if entry is not None and entry.state is EntryState.DIFFERS:
         return Decision(
@@ -157,9 +200,23 @@ def decide(
     if entry is not None and entry.state is EntryState.DRAFTED and entry.content_hash == signed:
         return Decision(Disposition.SKIP, f"Drafted in {entry.period} as {entry.invoice_id}.", entry.invoice_id)
     if approval is not None and approval.content_hash == signed:
+        if approval.withdrawn is not None:
+            return Decision(Disposition.ASK, _taken_away(approval.run_id, approval.withdrawn, entry))
         if approval.stripe_customer == stripe_customer or (approval.stripe_customer is None and ours):
             return Decision(Disposition.FINISH, "Approved in an earlier run and not drafted yet.")
         return Decision(Disposition.ASK, "Approved earlier for another Stripe customer than the one it matches now.")
     if entry is not None and entry.state is not EntryState.DRAFTED and entry.content_hash != signed:
         return Decision(Disposition.ASK, "An earlier run could not draft it, and its content has changed since.")
     return Decision(Disposition.ASK, "New.")
+
+
+def _taken_away(approved_in: str, withdrawn: Withdrawal, entry: LedgerEntry | None) -> str:
+    """For whoever is asked again. A draft that was begun is there for everybody to see in Stripe: it is named."""
+    said = f"Approved in run {approved_in or 'unknown'}, then {withdrawn.words}"
+    said = said if said.endswith((".", "!", "?", "…")) else f"{said}."
+    if entry is None or entry.invoice_id is None or entry.state not in UNSETTLED:
+        return said
+    return (
+        f"{said} Its draft {entry.invoice_id} was begun in Stripe: signed for again it is finished, else somebody has "
+        "to delete it."
+    )

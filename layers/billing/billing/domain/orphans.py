@@ -6,17 +6,18 @@ them, leaves a difference. Each is named with what to do; only what cannot be wr
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from billing.domain.ledger import EntryState, LedgerEntry
+from billing.domain.ledger import UNSETTLED, EntryState, LedgerEntry
 
 _GONE: Final = frozenset({"void"})
 """Stripe: a void invoice asks nobody for money. A deleted draft is not listed at all."""
 
-_OPEN_STATES: Final = frozenset({EntryState.INTENDED, EntryState.FAILED})
+_OPEN_STATES: Final = UNSETTLED
+_NEVER_WITHDRAWN: Final[Mapping[tuple[str, str], str]] = {}
 
 
 class OrphanKind(StrEnum):
@@ -26,6 +27,7 @@ class OrphanKind(StrEnum):
     WRONG_CUSTOMER = "wrong_customer"  # the ledger names another Stripe customer
     OTHER_CONTENT = "other_content"  # the invoice was made of other content than the ledger's
     OTHER_INVOICE = "other_invoice"  # the ledger names another invoice, which is gone
+    APPROVAL_GONE = "approval_gone"  # begun and not settled, and approvers have said no to it since
     UNKNOWN_TO_LEDGER = "unknown_to_ledger"  # Stripe has it, the ledger has no entry
     MISSING_IN_STRIPE = "missing_in_stripe"  # the ledger names an invoice, Stripe has none
     UNFINISHED = "unfinished"  # begun and not settled; the next run finishes it
@@ -78,12 +80,16 @@ class Orphan:
 
 
 def find_orphans(
-    found: Iterable[FoundInvoice], entries: Iterable[LedgerEntry], approved: Collection[tuple[str, str]]
+    found: Iterable[FoundInvoice],
+    entries: Iterable[LedgerEntry],
+    approved: Collection[tuple[str, str]],
+    withdrawn: Mapping[tuple[str, str], str] = _NEVER_WITHDRAWN,
 ) -> tuple[Orphan, ...]:
     """Compare what Stripe has with what the ledger says; at most one orphan per plan, the worst first, then by key.
 
     `found` must be complete: every invoice that bears our metadata, void ones included. `entries` is the ledger,
-    `approved` holds (plan key, content hash) of every recorded approval. A failed or intended entry without an invoice
+    `approved` holds (plan key, content hash) of every approval that stands, `withdrawn` those that approvers took away
+    ("held back in run 7f3a"). A failed or intended entry without an invoice
     in Stripe is no orphan: nothing exists, and the next run begins anew.
     """
     invoices = {one.id: one for one in found}  # pages of a list may overlap; an invoice met twice is one invoice
@@ -94,7 +100,7 @@ def find_orphans(
     orphans = [
         orphan
         for key in by_plan.keys() | ledger.keys()
-        if (orphan := _orphan(key, by_plan.get(key, []), ledger.get(key), approved)) is not None
+        if (orphan := _orphan(key, by_plan.get(key, []), ledger.get(key), approved, withdrawn)) is not None
     ]
     kinds = list(OrphanKind)
     return tuple(sorted(orphans, key=lambda one: (kinds.index(one.kind), one.plan_key)))
@@ -123,16 +129,21 @@ def intended_entry(repair: Repair, run_id: str, period: str, invoice_day: str) -
 
 
 def _orphan(
-    key: str, found: Sequence[FoundInvoice], entry: LedgerEntry | None, approved: Collection[tuple[str, str]]
+    key: str,
+    found: Sequence[FoundInvoice],
+    entry: LedgerEntry | None,
+    approved: Collection[tuple[str, str]],
+    withdrawn: Mapping[tuple[str, str], str],
 ) -> Orphan | None:
     live = [one for one in found if one.status not in _GONE]
     if len(live) > 1:
         return _twice(key, live, entry)
     if not live:
-        return _missing(key, found, entry)
+        return _missing(key, found, entry, entry is not None and (key, entry.content_hash) in withdrawn)
+    signed = (key, live[0].content_hash)
     if entry is None:
-        return _unknown(live[0], (key, live[0].content_hash) in approved)
-    return _contradiction(live[0], entry) or _unfinished(live[0], entry, (key, entry.content_hash) in approved)
+        return _unknown(live[0], signed in approved, withdrawn.get(signed, ""))
+    return _contradiction(live[0], entry) or _unfinished(live[0], entry, signed in approved, withdrawn.get(signed, ""))
 
 
 def _twice(key: str, live: Sequence[FoundInvoice], entry: LedgerEntry | None) -> Orphan:
@@ -153,7 +164,7 @@ def _twice(key: str, live: Sequence[FoundInvoice], entry: LedgerEntry | None) ->
     )
 
 
-def _missing(key: str, found: Sequence[FoundInvoice], entry: LedgerEntry | None) -> Orphan | None:
+def _missing(key: str, found: Sequence[FoundInvoice], entry: LedgerEntry | None, withdrawn: bool) -> Orphan | None:
     """Nothing live in Stripe. Only an entry that names an invoice says that there should be one."""
     if entry is None or (entry.invoice_id is None and entry.state in _OPEN_STATES):
         return None
@@ -161,7 +172,8 @@ def _missing(key: str, found: Sequence[FoundInvoice], entry: LedgerEntry | None)
     void = any(one.id == entry.invoice_id for one in found)
     what = "is void in Stripe" if void else "is not in Stripe, or no longer bears our metadata"
     if entry.state in _OPEN_STATES:
-        message = f"{key}: {named}, whose drafting began and did not end, {what}. The next run drafts it anew."
+        then = "asks for approval again" if withdrawn else "drafts it anew"
+        message = f"{key}: {named}, whose drafting began and did not end, {what}. The next run {then}."
     else:
         message = (
             f"{key}: {named} was drafted in {entry.period} and {what}. The next run asks for approval again. If it "
@@ -170,7 +182,7 @@ def _missing(key: str, found: Sequence[FoundInvoice], entry: LedgerEntry | None)
     return Orphan(OrphanKind.MISSING_IN_STRIPE, key, (entry.invoice_id,) if entry.invoice_id else (), message, None)
 
 
-def _unknown(invoice: FoundInvoice, approved: bool) -> Orphan:
+def _unknown(invoice: FoundInvoice, approved: bool, withdrawn: str) -> Orphan:
     """Certain only where somebody signed for exactly the content that the invoice bears."""
     what = f"{invoice.plan_key}: Stripe has {invoice.id} ({invoice.status}) for it, and the ledger has no entry."
     if approved:
@@ -178,6 +190,8 @@ def _unknown(invoice: FoundInvoice, approved: bool) -> Orphan:
             f"{what} Its content was approved: an intended entry with this invoice lets the next run read it back and "
             "finish it."
         )
+    elif withdrawn:
+        message = f"{what} Its content was approved and then {withdrawn}: delete or void it."
     else:
         message = (
             f"{what} Nobody is on record as having approved its content: look who made it, and delete or void it, or "
@@ -219,8 +233,9 @@ def _contradiction(invoice: FoundInvoice, entry: LedgerEntry) -> Orphan | None:
     return Orphan(kind, invoice.plan_key, (invoice.id,), f"{invoice.plan_key}: {what}.", None)
 
 
-def _unfinished(invoice: FoundInvoice, entry: LedgerEntry, approved: bool) -> Orphan | None:
-    """Same plan, customer and content. The next run reads the invoice back and adds what is missing."""
+def _unfinished(invoice: FoundInvoice, entry: LedgerEntry, approved: bool, withdrawn: str) -> Orphan | None:
+    """Same plan, customer and content. The next run reads the invoice back and adds what is missing; but where
+    approvers took the approval away, a person has to say what becomes of the draft."""
     if entry.state not in _OPEN_STATES:
         return None
     remembered = entry.invoice_id == invoice.id
@@ -228,6 +243,13 @@ def _unfinished(invoice: FoundInvoice, entry: LedgerEntry, approved: bool) -> Or
         f"{invoice.plan_key}: {invoice.id} ({invoice.status}) was begun in {entry.period or 'an earlier run'} and not "
         f"finished (ledger: {entry.state})."
     )
+    if withdrawn:
+        message = (
+            f"{first} Its approval is gone: it was {withdrawn}, whose report says by whom and why. If it must not be "
+            "billed, delete or void it. The next run asks for approval again, and finishes it only if it gets one."
+        )
+        repair = None if remembered else _repair(RepairAction.REMEMBER_INVOICE, invoice)
+        return Orphan(OrphanKind.APPROVAL_GONE, invoice.plan_key, (invoice.id,), message, repair)
     note = "" if remembered else " The ledger does not name it yet; with its id"
     then = "the next run finishes it" if approved else "the next run asks for approval again and then finishes it"
     message = f"{first}{note} {then}." if note else f"{first} {then[0].upper()}{then[1:]}."

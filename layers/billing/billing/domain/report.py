@@ -13,7 +13,7 @@ from typing import Any
 
 from billing.domain.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote
 from billing.domain.batch import Batch, BatchInvoice
-from billing.domain.ledger import Disposition, EntryState, LedgerEntry
+from billing.domain.ledger import UNSETTLED, Disposition, EntryState, LedgerEntry
 
 
 class Fate(StrEnum):
@@ -66,21 +66,23 @@ class ReportLine:
 
 @dataclass(frozen=True, slots=True)
 class RecordLine:
-    """One thing that happened to the approval: when, who ("" for the run itself), what, why, and the SHA-256 of the
-    content it was about ("" where it was about none)."""
+    """One thing that happened to the approval: when, who ("" for the run itself), what, why, the SHA-256 of the content
+    it was about ("" where it was about none), and the id of the request: a redriven run may have asked several times.
+    """
 
     at: str
     who: str
     what: str
     reason: str = ""
     content: str = ""
+    request: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything about a run. `request` is the approval request as it stood in the end, `record` everything that
-    happened to it, and `asked` the addresses of everybody who was asked at some time. `totals` maps a fate to sums in
-    minor units by currency; `counts` counts orders."""
+    """Everything about a run. `request` is the last approval request as it stood in the end, `record` everything that
+    happened to all of the run's requests, and `asked` the addresses of everybody whom the last one asked at some time.
+    `totals` maps a fate to sums in minor units by currency; `counts` counts orders."""
 
     run: Mapping[str, Any]
     outcome: RunOutcome
@@ -175,7 +177,7 @@ def _invoice_line(
         warnings=tuple(warning.message for warning in plan.warnings),
         carried_from=invoice.carried_from,
         client_id=plan.client.netsuite_id,
-        code=(entry.reason_name or "") if entry is not None and fate is Fate.FAILED else "",
+        code=_code(invoice, entry, fate),
     )
 
 
@@ -191,7 +193,8 @@ def _fate(
     if invoice.disposition is Disposition.SKIP:
         return (Fate.DRAFTED, "") if mine else (Fate.SKIPPED, invoice.reason)
     if not released:
-        return Fate.HELD, unreleased_reason
+        left = _left_behind(invoice, entry)
+        return Fate.HELD, f"{unreleased_reason.rstrip('.')}. {left}" if left else unreleased_reason
     if entry is None or entry.content_hash != invoice.content_hash:
         return Fate.FAILED, "Nothing was recorded about it: its drafting did not begin. Run again."
     if entry.state is EntryState.DRAFTED:
@@ -201,6 +204,38 @@ def _fate(
     if entry.state is EntryState.FAILED:
         return Fate.FAILED, entry.reason or entry.reason_name or "It failed without a reason."
     return Fate.FAILED, entry.reason or "Its drafting began and did not end. Run again: it is finished, not repeated."
+
+
+def _code(invoice: BatchInvoice, entry: LedgerEntry | None, fate: Fate) -> str:
+    if entry is not None and fate is Fate.FAILED:
+        return entry.reason_name or ""
+    may_be_drafted = invoice.disposition in (Disposition.ASK, Disposition.FINISH)
+    return "draft_left" if fate is Fate.HELD and may_be_drafted and _left_behind(invoice, entry) else ""
+
+
+def _left_behind(invoice: BatchInvoice, entry: LedgerEntry | None) -> str:
+    """What is, or may be, in Stripe of an invoice that this run does not draft, "" if nothing can be: a person has to
+    look, for nobody else will."""
+    if entry is None:
+        return ""
+    if entry.state in (EntryState.DRAFTED, EntryState.DIFFERS):
+        if entry.content_hash != invoice.content_hash or entry.invoice_id in invoice.replaces:
+            return ""
+        return (
+            f"The run {entry.run_id} has drafted it already, as {entry.invoice_id}. Delete that draft in Stripe if it "
+            "must not be billed."
+        )
+    if entry.state not in UNSETTLED or not entry.invoice_day:
+        return ""
+    if entry.invoice_id is None:
+        return (
+            f"The run {entry.run_id} began to draft it and did not end: Stripe may have a draft of it, which "
+            "find_the_orphans names."
+        )
+    return (
+        f"The run {entry.run_id} began its draft {entry.invoice_id} and did not finish it. Delete that draft in Stripe "
+        "if it must not be billed; a later run finishes it once it is signed for."
+    )
 
 
 def _difference(entry: LedgerEntry) -> str:

@@ -53,13 +53,18 @@ def report_from_dict(data: Mapping[str, Any]) -> Report:
         counts=data["counts"],
         totals=data["totals"],
         decision=RecordedOutcome(**data["decision"]) if data["decision"] else None,
-        votes=tuple(RecordedVote(**{**vote, "answer": Answer(vote["answer"])}) for vote in data["votes"]),
+        votes=tuple(_vote(vote) for vote in data["votes"]),
         batch_sha256=data["batchSha256"],
         live_mode=data["liveMode"],
         request=_request(data["request"]) if data["request"] else None,
         record=tuple(RecordLine(**line) for line in data["record"]),
         asked=tuple(data.get("asked", ())),
     )
+
+
+def _vote(data: Mapping[str, Any]) -> RecordedVote:
+    slots = data.get("slots")
+    return RecordedVote(**{**data, "answer": Answer(data["answer"]), "slots": None if slots is None else tuple(slots)})
 
 
 def _request(data: Mapping[str, Any]) -> ApprovalRequest:

@@ -18,7 +18,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from billing.domain.approvers import is_address
+from billing.domain.email_address import is_address
 from billing.domain.errors import InputInvalid
 from billing.domain.period import BillingPeriod
 

@@ -17,32 +17,34 @@ ABOVE_UPPER_BOUND: Final = "above_upper_bound"
 
 _AMOUNT: Final = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 _LONGEST_SHOWN: Final = 40
+_ZERO: Final = "a bound of 0 would warn about every invoice; leave the currency out to have none"
 
 
-def parse_upper_bounds(text: str) -> dict[str, int]:
+def parse_upper_bounds(text: str, where: str = "The parameter UpperBounds", zero: str = _ZERO) -> dict[str, int]:
     """ "USD 50000, EUR 40000.50, JPY 5000000" as {"usd": 5000000, "eur": 4000050, "jpy": 5000000}: minor units by
     lower-case currency. Empty text is no bound at all.
 
     Amounts are in major units, plain: no thousands separator, no sign, no exponent. Raises InputInvalid naming the
-    parameter, the entry and the mistake.
+    parameter (`where`), the entry and the mistake; `zero` says what is wrong with a bound of 0.
     """
     if not text.strip():
         return {}
     bounds: dict[str, int] = {}
     for entry in text.split(","):
-        currency, minor = _bound(entry.strip())
+        currency, minor = _bound(entry.strip(), where, zero)
         if currency in bounds:
-            raise _mistake(entry, f"{currency.upper()} has a bound already; keep one of them")
+            raise _mistake(where, entry, f"{currency.upper()} has a bound already; keep one of them")
         bounds[currency] = minor
     return bounds
 
 
-def _bound(entry: str) -> tuple[str, int]:
+def _bound(entry: str, where: str, zero: str) -> tuple[str, int]:
     if not entry:
-        raise _mistake(entry, "there is a comma without an entry; remove it")
+        raise _mistake(where, entry, "there is a comma without an entry; remove it")
     words = entry.split()
     if len(words) != 2:
         raise _mistake(
+            where,
             entry,
             "it must be a currency, a space and an amount, without thousands separators (a comma ends the entry)",
         )
@@ -50,24 +52,22 @@ def _bound(entry: str) -> tuple[str, int]:
     try:
         rule_of(currency)
     except CurrencyUnknown:
-        raise _mistake(entry, f"{words[0][:_LONGEST_SHOWN]} is no currency that Stripe holds") from None
+        raise _mistake(where, entry, f"{words[0][:_LONGEST_SHOWN]} is no currency that Stripe holds") from None
     if not _AMOUNT.fullmatch(words[1]):
-        raise _mistake(entry, "the amount must be a plain number such as 50000 or 40000.50")
+        raise _mistake(where, entry, "the amount must be a plain number such as 50000 or 40000.50")
     try:
         minor = to_minor(Decimal(words[1]), currency)
     except AmountNotRepresentable as error:
-        raise _mistake(entry, error.why) from None
+        raise _mistake(where, entry, error.why) from None
     if minor == 0:
-        raise _mistake(entry, "a bound of 0 would warn about every invoice; leave the currency out to have none")
+        raise _mistake(where, entry, zero)
     return currency, minor
 
 
-def _mistake(entry: str, mistake: str) -> InputInvalid:
+def _mistake(where: str, entry: str, mistake: str) -> InputInvalid:
     shown = entry.strip()
     shown = shown if len(shown) <= _LONGEST_SHOWN else shown[:_LONGEST_SHOWN] + "…"
-    return InputInvalid(
-        f"The parameter UpperBounds, entry {shown!r}: {mistake}. Write it as: USD 50000, EUR 40000.50, JPY 5000000."
-    )
+    return InputInvalid(f"{where}, entry {shown!r}: {mistake}. Write it as: USD 50000, EUR 40000.50, JPY 5000000.")
 
 
 def bound_warnings(plans: Iterable[InvoicePlan], bounds: Mapping[str, int]) -> tuple[BatchWarning, ...]:

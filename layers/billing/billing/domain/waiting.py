@@ -9,9 +9,13 @@ from enum import StrEnum
 
 from billing.domain.errors import InputInvalid
 
-MOST_SLICES = 600
-"""Of one wait. Each leaves some twenty events, and Step Functions ends an execution that has 25,000 (AWS, "Service
-quotas for Step Functions")."""
+LONGEST_SLICE = 3_600
+"""Seconds. A callback can be lost after the decision was written; the run finds the decision when its slice is over."""
+
+MOST_TURNS = 900
+"""Of one wait. A turn leaves 13 events, 18 with a reminder, and Step Functions ends an execution that has 25,000 (AWS,
+"Service quotas for Step Functions"). 900 reminders would be 16,200; the rest is for what wakes the run, for retries,
+and for the other states. The longest wait, 30 days, takes 720 turns of an hour."""
 
 
 class Due(StrEnum):
@@ -33,8 +37,15 @@ class WaitingRules:
 
     @property
     def first_wait(self) -> int:
-        """Seconds until the first of reminder, escalation and expiry."""
-        return min(one for one in (self.timeout, self.reminder_interval, self.escalation_after) if one > 0)
+        """Seconds until the first of reminder, escalation and expiry, or a slice if that is less."""
+        waits = (self.timeout, self.reminder_interval, self.escalation_after, LONGEST_SLICE)
+        return min(one for one in waits if one > 0)
+
+    @property
+    def most_turns(self) -> int:
+        """How often the run looks at the most, unless somebody wakes it."""
+        reminders = self.timeout // self.reminder_interval if self.reminder_interval else 0
+        return math.ceil(self.timeout / LONGEST_SLICE) + reminders + bool(self.escalation_after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,27 +59,47 @@ class NextStep:
 
 
 def check_rules(rules: WaitingRules) -> None:
-    """Raises InputInvalid if a wait would take more turns than an execution may have."""
-    if rules.reminder_interval and rules.timeout / rules.reminder_interval > MOST_SLICES:
+    """Raises InputInvalid if a wait would take more turns than an execution may have, or would be over before the
+    deputies are asked."""
+    if rules.most_turns > MOST_TURNS:
         raise InputInvalid(
-            f"The parameter ReminderIntervalSeconds is too short: {rules.timeout} seconds of waiting "
-            f"(ApprovalTimeoutSeconds) would take more than {MOST_SLICES} reminders."
+            f"The parameter ReminderIntervalSeconds is too short, or ApprovalTimeoutSeconds too long: {rules.timeout} "
+            f"seconds of waiting would take {rules.most_turns} turns (one an hour, and one a reminder), and Step "
+            f"Functions has room for {MOST_TURNS}."
+        )
+    if rules.escalation_after >= rules.timeout:
+        raise InputInvalid(
+            f"The parameter EscalationAfterSeconds ({rules.escalation_after}) must be less than ApprovalTimeoutSeconds "
+            f"({rules.timeout}): else the run has ended before the deputies are asked."
         )
 
 
 def next_step(
-    rules: WaitingRules, opened_at: datetime, expires_at: datetime, now: datetime, reminded: int, deputies_asked: bool
+    rules: WaitingRules,
+    opened_at: datetime,
+    expires_at: datetime,
+    now: datetime,
+    reminded: int,
+    deputies_asked: bool,
+    again_at: datetime | None = None,
 ) -> NextStep:
-    """`reminded` is the number of the last reminder that was sent, 0 for none."""
+    """`reminded` is the number of the last reminder that was sent, 0 for none. `again_at` is when people are to be
+    asked again, whose approval a hold has voided.
+
+    The escalation comes first, because a reminder that is due together with it is sent right after it, also if it
+    failed; see "Ask the deputies" in the state machine.
+    """
     passed = (now - opened_at).total_seconds()
     left = (expires_at - now).total_seconds()
     number = int(passed // rules.reminder_interval) if rules.reminder_interval and passed > 0 else 0
-    waits = [left]
+    waits = [left, LONGEST_SLICE]
     if rules.reminder_interval:
         waits.append(rules.reminder_interval * (number + 1) - passed)
     escalates = rules.escalation_after > 0 and not deputies_asked
     if escalates and passed < rules.escalation_after:
         waits.append(rules.escalation_after - passed)
+    if again_at is not None and again_at > now:
+        waits.append((again_at - now).total_seconds())
     seconds = max(1, math.ceil(min(waits)))
     if left <= 0:
         return NextStep(Due.EXPIRY, number, 1)

@@ -177,7 +177,10 @@ def decided_mail(
     elif outcome.outcome == Outcome.EXPIRED:
         ended, opening = "Expired", f"The batch was not rejected: not everybody signed in time. {nothing}"
     elif outcome.outcome == Outcome.UNDELIVERABLE:
-        ended, opening = "Undeliverable", f"Mail does not reach enough of those who had to sign. {nothing}"
+        ended, opening = (
+            "Undeliverable",
+            f"Too few of those who had to sign can be reached, or are still listed. {nothing}",
+        )
     else:
         ended, opening = f"Ended ({outcome.outcome})", nothing
     facts = [

@@ -330,7 +330,11 @@ def _headline(
         when = instant_words(request.expires_at)
         return f"Expired: {what}", "bad", f"Not everybody who had to sign did so by {when}."
     if ended == Outcome.UNDELIVERABLE:
-        return f"Undeliverable: {what}", "bad", "Mail does not reach enough of those who had to sign."
+        return (
+            f"Undeliverable: {what}",
+            "bad",
+            "Too few of those who had to sign can be reached by mail, or are still listed.",
+        )
     if ended:
         return f"Ended ({ended}): {what}", "bad", outcome.reason if outcome else ""
     if mine is not None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from billing.domain.approval_entries import Entry, EntryKind, holds
 from billing.domain.approval_request import ApprovalRequest, RecordedVote
-from billing.domain.approvers import Answer, Slot
+from billing.domain.approvers import Answer, Slot, Vote, places
 from billing.domain.batch import Batch, BatchInvoice, totals
 from billing.domain.ledger import Disposition
 from billing.domain.money import CurrencyUnknown
@@ -212,6 +212,8 @@ def held_orders(entries: Sequence[Entry]) -> tuple[str, ...]:
 def _change_words(entry: Entry) -> str:
     when, people = instant_words(entry.at), ", ".join(entry.people)
     why = f": {entry.reason}" if entry.reason else "."
+    if entry.kind is EntryKind.ESCALATE and not entry.people:
+        return f"No deputy could be asked on {when}{why}"
     return {
         EntryKind.HOLD: f"{entry.by} held back {entry.order} on {when}{why}",
         EntryKind.RELEASE: f"{entry.by} took {entry.order} in again on {when}{why}",
@@ -223,12 +225,26 @@ def _change_words(entry: Entry) -> str:
 def slot_states(
     request: ApprovalRequest, votes: Sequence[RecordedVote], voided: Sequence[RecordedVote] = ()
 ) -> tuple[SlotState, ...]:
-    """Each slot with the answers of its people to exactly this content, and with those to other content of people who
-    have not answered to this one."""
+    """Each slot with the answers of its people to exactly this content; an approval stands in the slot for which it
+    counts, and in each of its person's if it is needed for none. With them answers to other content, of people who have
+    not answered to this one."""
+    content = request.batch_sha256
+    filled = places(
+        request.slots, [Vote(v.approver, v.answer, v.batch_sha256, v.at, slots=v.slots) for v in votes], content
+    )
+    placed = {person for people in filled.values() for person in people}
     return tuple(
         replace(
             _slot_state(
-                slot, [v for v in votes if v.approver in slot.people and v.batch_sha256 == request.batch_sha256]
+                slot,
+                [
+                    v
+                    for v in votes
+                    if v.approver in slot.people
+                    and v.batch_sha256 == content
+                    and (v.approver in filled[slot.name] or v.approver not in placed)
+                ],
+                len(filled[slot.name]),
             ),
             voided=_newest_of([vote for vote in voided if vote.approver in slot.people], votes),
         )
@@ -276,11 +292,10 @@ def order_numbers(invoice: BatchInvoice) -> str:
     return f"{numbers} (part {plan.part} of {plan.parts})" if plan.parts > 1 else numbers
 
 
-def _slot_state(slot: Slot, votes: Sequence[RecordedVote]) -> SlotState:
+def _slot_state(slot: Slot, votes: Sequence[RecordedVote], signed: int) -> SlotState:
     if rejects(votes):
         return SlotState(slot, tuple(votes), "rejected")
-    # Whoever did not reject approved, and one person counts once.
-    return SlotState(slot, tuple(votes), "done" if len({v.approver for v in votes}) >= slot.need else "waits")
+    return SlotState(slot, tuple(votes), "done" if signed >= slot.need else "waits")
 
 
 def _group(group_id: str, title: str, meaning: str, rows: Sequence[Row], tone: str = "warn") -> Group:

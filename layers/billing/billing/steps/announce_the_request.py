@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from billing.adapters.message_log import Sending
-from billing.domain.approvers import Slot, SlotRule, slots_for
+from billing.domain.approvers import Slot, SlotRule, slots_without
 from billing.domain.batch import Batch, batch_from_dict, totals
 from billing.steps.ports import Channel, Messages, ReadableFiles
 
@@ -39,7 +39,7 @@ def announce_the_request(
     slack, message_id = channel(), f"{run['id']}/asked/{edition}"
     missing = sending is Sending.NEW or not slack.has(message_id, (now - timedelta(days=15)).timestamp())
     if missing:
-        text, blocks = write(run, batch, slots_for(rules, run["cycle"], totals(batch.to_draft)))
+        text, blocks = write(run, batch, slots_without(rules, run["cycle"], totals(batch.to_draft), run["barred"]))
         slack.post(message_id, text, blocks)
     messages.finish(owner, what, now.isoformat())
     return {"posts": int(missing)}

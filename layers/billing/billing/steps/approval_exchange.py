@@ -174,7 +174,7 @@ class ApprovalExchange:
             said=said,
             changes=changes_words(seen.present.entries),
             held=held_orders(seen.present.entries),
-            delegate_domains=sorted(self.who.domains) if seen.approver in self._originals(seen) else (),
+            delegate_domains=sorted(self.who.listed.domains) if seen.approver in self._originals(seen) else (),
             signed_before=any(vote.approver == seen.approver for vote in seen.present.votes),
             together=together,
             voided=seen.present.voided,

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -23,6 +23,7 @@ from billing.domain.approval_entries import (
     EntryKind,
     holds,
     passed_on,
+    run_must_look,
     signed_content,
     with_holds,
     with_the_same_orders,
@@ -30,6 +31,7 @@ from billing.domain.approval_entries import (
 from billing.domain.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote
 from billing.domain.approvers import Answer, Outcome, Standing, approver_id
 from billing.domain.batch import Batch, BatchInvoice, batch_from_dict
+from billing.domain.ledger import Disposition
 from billing.pages.foreign_text import clean
 from billing.steps.ports import ReadableFiles
 from billing.steps.present_request import PresentRequest, SignedTexts, present_request
@@ -182,10 +184,15 @@ def answer(
             if asked == EntryKind.DELEGATE
             else _hold(seen, EntryKind(asked), form, batch, now)
         )
-        return entry if isinstance(entry, Answered) else _append(seen, entry, requests, signing)
+        if isinstance(entry, Answered):
+            return entry
+        answered = _append(seen, entry, requests, signing)
+        # The run writes at once that a hold takes an earlier approval away: it may be aborted before it looks again.
+        return replace(answered, wake=True) if answered.said and _objects(entry, batch) else answered
     vote = _vote(seen, form, shown, now)
     if isinstance(vote, str):
         return Answered(mistake=vote)
+    vote = replace(vote, slots=who.slots_of(seen.approver, seen.present))
     signed = signing.sign_vote(vote_fields(seen.request.id, vote))
     if not requests.vote(seen.request.id, approver_id(seen.approver), signed, content):
         return Answered(mistake=_CHANGED)
@@ -238,7 +245,10 @@ def _append(seen: Seen, entry: Entry, requests: Requests, signing: Signing) -> A
         EntryKind.HOLD: f"The order {entry.order} is held back.",
         EntryKind.RELEASE: f"The order {entry.order} is no longer held back.",
     }.get(entry.kind, "The request was passed on.")
-    return Answered(said=said, wake=entry.kind is EntryKind.DELEGATE or bool(seen.present.votes))
+    must_look = run_must_look(
+        seen.present.entries, [vote.at for vote in seen.present.votes], datetime.fromisoformat(entry.at)
+    )
+    return Answered(said=said, wake=entry.kind is EntryKind.DELEGATE or must_look)
 
 
 def _hold(seen: Seen, kind: EntryKind, form: Mapping[str, str], batch: Batch, now: datetime) -> Entry | Answered:
@@ -268,6 +278,12 @@ def _hold(seen: Seen, kind: EntryKind, form: Mapping[str, str], batch: Batch, no
     order = f"{number} (with {_list(others)})" if others else number
     plans = tuple(one.plan.key for one in found)
     return Entry(kind, seen.approver, now.isoformat(), reason=reason, order=order, plans=plans)
+
+
+def _objects(entry: Entry, batch: Batch) -> bool:
+    """Whether it holds back what was signed for in an earlier run."""
+    signed_before = {one.plan.key for one in batch.of(Disposition.FINISH)}
+    return entry.kind is EntryKind.HOLD and not signed_before.isdisjoint(entry.plans)
 
 
 def _together(found: Sequence[BatchInvoice], typed: str) -> tuple[str, tuple[str, ...]]:

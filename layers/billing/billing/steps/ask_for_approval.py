@@ -12,9 +12,10 @@ from billing.adapters.approvals_table import StoredRequest, request_owner
 from billing.adapters.message_log import Sending
 from billing.domain.approval_entries import Entry, brought_in, holds, with_holds
 from billing.domain.approval_request import ApprovalRequest, Bounce, FormerRequest
-from billing.domain.approvers import Outcome, SlotRule, approver_id, slots_for, without
+from billing.domain.approvers import Outcome, approver_id, slots_without
 from billing.domain.batch import Batch, batch_from_dict, totals
 from billing.domain.errors import AddressRefused, OurFault, PersonNeeded
+from billing.domain.listed_people import ListedPeople
 from billing.domain.mail import MailContent
 from billing.steps.approval_links import ApproverLinks, mail_tags
 from billing.steps.ports import Mail, Messages, ReadableFiles
@@ -55,8 +56,7 @@ class WriteMail(Protocol):
 class Asking:
     """What the state works with. `seal(run id, token)` encrypts, `complete(token)` ends the wait."""
 
-    rules: tuple[SlotRule, ...]
-    requester_may_sign: bool
+    listed: ListedPeople
     requests: Requests
     files: ReadableFiles
     messages: Messages
@@ -97,7 +97,7 @@ class Asking:
         sent = 0
         refused: dict[str, AddressRefused] = {}
         unasked: dict[str, PersonNeeded] = {}
-        for address in present.people:
+        for address in present.among(self.listed).signers:
             if address in present.unreachable:
                 continue
             try:
@@ -126,6 +126,8 @@ class Asking:
         if any(vote.approver == address for vote in present.counted):
             return 0
         earlier = any(vote.approver == address for vote in present.votes)
+        if earlier and present.ask_again_at is not None and self.now < present.ask_again_at:
+            return 0  # More may be held back in a moment. The run looks again when it is quiet.
         what = f"again-{person}-{request.batch_sha256[:16]}" if earlier else f"ask-{person}"
         owner, at = request_owner(request.id), self.now.isoformat()
         if self.messages.begin(owner, what, at) is Sending.DONE:
@@ -181,10 +183,11 @@ class Asking:
                 period=run["period"],
                 batch_key=matched["batchKey"],
                 batch_sha256=matched["sha256"],
-                slots=self._slots(run, batch),
+                slots=slots_without(self.listed.rules, run["cycle"], totals(batch.to_draft), run["barred"]),
                 opened_at=self.now.isoformat(),
                 expires_at=(self.now + timedelta(seconds=run["settings"]["approvalTimeoutSeconds"])).isoformat(),
                 invoices=len(batch.to_draft),
+                barred=run["barred"],
             )
             if not self.requests.open(request):
                 # A former attempt wrote it and was killed before it pointed the run at it.
@@ -194,10 +197,6 @@ class Asking:
                 request = kept.request
             self.requests.make_current(run["id"], number)
             return request
-
-    def _slots(self, run: Mapping[str, Any], batch: Batch) -> tuple[Any, ...]:
-        slots = slots_for(self.rules, run["cycle"], totals(batch.to_draft))
-        return slots if self.requester_may_sign or not run["requestedBy"] else without(slots, run["requestedBy"])
 
     def _is_open(self, stored: StoredRequest) -> bool:
         """Whether the approvers' links can still decide. A run that was aborted while it waited and is redriven days

@@ -1,4 +1,4 @@
-"""State "Ask the deputies": the people of the parameter Deputies are asked as well, wherever a slot still waits."""
+"""State "Ask the deputies": the people of the parameter Deputies are asked as well, in every slot that waits."""
 
 from __future__ import annotations
 
@@ -7,10 +7,12 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from billing.adapters.approvals_table import StoredRequest
-from billing.domain.approval_entries import Entry, EntryKind
+from billing.domain.approval_entries import Entry, EntryKind, passed_on
 from billing.domain.approvers import approver_id
 from billing.domain.errors import PassingError
 from billing.steps.present_request import SignedTexts, present_request
+
+_NOBODY = "The parameter Deputies lists nobody who may sign this request."
 
 
 class Requests(Protocol):
@@ -29,33 +31,31 @@ class Signing(SignedTexts, Protocol):
 def ask_the_deputies(
     run: Mapping[str, Any],
     deputies: Sequence[str],
-    requester_may_sign: bool,
     requests: Requests,
     signing: Signing,
     now: datetime,
 ) -> dict[str, int]:
     """Put the escalation on record; "Ask for approval" then mails the deputies links of their own. Safe to repeat.
 
-    Those who were asked first stay asked, and no slot needs fewer people. Answers how many deputies are asked. Raises
-    PassingError if others change the request at the same moment.
+    Those who were asked first stay asked, and no slot needs fewer people. An escalation that finds nobody (the deputies
+    are the barred requester, or have passed the request on, or the parameter is empty by now) is on record too, and
+    is over: it is not tried again. Answers how many deputies are asked. Raises PassingError if others change the
+    request at the same moment.
     """
     stored = requests.newest(run["id"])
     if stored is None:
         return {"deputies": 0}
     present = present_request(stored, signing)
     present.refuse_blind_changes()
-    people = tuple(
-        one
-        for one in deputies
-        if requester_may_sign or not run["requestedBy"] or approver_id(one) != run["requestedBy"]
-    )
-    if present.decided or present.deputies_asked or present.expired(now) or not people:
+    if present.decided or present.deputies_asked or present.expired(now):
         return {"deputies": 0}
+    out = passed_on(present.entries)
+    people = tuple(one for one in deputies if approver_id(one) != present.request.barred and one not in out)
     entry = Entry(
         EntryKind.ESCALATE,
         "",
         now.isoformat(),
-        reason="Not everybody answered in time.",
+        reason="Not everybody answered in time." if people else _NOBODY,
         people=people,
         slots=present.standing.open_slots,
     )

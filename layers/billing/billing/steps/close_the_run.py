@@ -45,7 +45,7 @@ class Ledger(Protocol):
 class Requests(Protocol):
     """The approvals table."""
 
-    def newest(self, run_id: str) -> StoredRequest | None: ...
+    def every(self, run_id: str) -> tuple[StoredRequest, ...]: ...
 
 
 class Locks(Protocol):
@@ -103,9 +103,10 @@ def close_the_run(
     run = state["run"]
     state = _with_readable_files(state, files)
     batch = _batch(state, files)
-    stored = requests.newest(run["id"]) if batch is not None and not run["dryRun"] else None
-    present = present_request(stored, signed) if stored else None
-    decision = stored.outcome if stored else None
+    asked = () if run["dryRun"] else tuple(present_request(one, signed) for one in requests.every(run["id"]))
+    # The last request is about this batch, if there is one; the record tells of all of them, whatever came after.
+    present = asked[-1] if asked and batch is not None else None
+    decision = present.stored.outcome if present else None
     released = state.get("decision", {}).get("outcome") == Outcome.APPROVED
     if batch is not None:
         entries = ledger.entries(invoice.billed_by or invoice.plan.key for invoice in batch.invoices)
@@ -140,7 +141,7 @@ def close_the_run(
         batch_sha256=state.get("matched", {}).get("sha256"),
         live_mode=live_modes.pop() if len(live_modes) == 1 else None,
         request=present.request if present else None,
-        record=record_of(present) if present else (),
+        record=record_of(asked),
         asked=present.ever_asked if present else (),
     )
     for name, data, content_type in render(report):
@@ -300,6 +301,6 @@ def _error(
         cause = {
             RunOutcome.REJECTED: "An approver rejected the batch. Nothing was drafted.",
             RunOutcome.EXPIRED: "Nobody decided in time. Nothing was drafted.",
-            RunOutcome.UNDELIVERABLE: "Mail does not reach enough approvers. Nothing was drafted.",
+            RunOutcome.UNDELIVERABLE: "Too few approvers can be reached, or are still listed. Nothing was drafted.",
         }.get(outcome, "")
     return _ERRORS.get(outcome, ""), cause

@@ -9,12 +9,7 @@ from billing.adapters.order_query import OrderQuery, email_column
 from billing.domain.errors import OurFault
 from billing.domain.listing_comparison import ListedOrder, compare_listings, listed_orders
 from billing.steps.list_the_sales_orders import CarriedOrders, carried_of, coming_back, order_query, rows_of
-
-
-class Files(Protocol):
-    """The run's files."""
-
-    def read_json(self, key: str, sha256: str | None = None) -> Any: ...
+from billing.steps.ports import ReadableFiles
 
 
 class NetSuite(Protocol):
@@ -32,7 +27,7 @@ def compare_with_the_listing(
     columns_beside: Callable[[OrderQuery], Collection[str]],
     orders_now: NetSuite,
     carry_over: CarriedOrders,
-    files: Files,
+    files: ReadableFiles,
 ) -> dict[str, Any]:
     """Answer whether the former listing still holds, and if not why: "same", "why", and how many orders NetSuite has
     now. Writes nothing.

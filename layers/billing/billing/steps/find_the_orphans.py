@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from billing.adapters.stripe_invoices import CONTENT_HASH, PLAN_KEY, StripeInvoice
 from billing.domain.errors import InputInvalid
-from billing.domain.ledger import EntryState, LedgerEntry
+from billing.domain.ledger import UNSETTLED, Approval, EntryState, LedgerEntry
 from billing.domain.orphans import FoundInvoice, find_orphans
 
 _FIELDS = ("since", "repair")
@@ -31,7 +31,7 @@ class Ledger(Protocol):
 
     def entries_since(self, invoice_day: str) -> list[LedgerEntry]: ...
     def entries(self, keys: Iterable[str]) -> dict[str, LedgerEntry]: ...
-    def approved(self, pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]: ...
+    def approvals(self, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Approval]: ...
     def adopt(self, entry: LedgerEntry) -> bool: ...
 
 
@@ -52,10 +52,18 @@ def find_the_orphans(raw_input: object, invoices: Invoices, ledger: Ledger, zone
     ]
     entries = {entry.key: entry for entry in ledger.entries_since(since.date().isoformat())}
     entries |= ledger.entries({one.plan_key for one in found} - entries.keys())
-    approved = ledger.approved((one.plan_key, one.content_hash) for one in found if one.content_hash)
+    begun = [(entry.key, entry.content_hash) for entry in entries.values() if entry.state in UNSETTLED]
+    approvals = ledger.approvals([*((one.plan_key, one.content_hash) for one in found if one.content_hash), *begun])
+    approved = {pair for pair, one in approvals.items() if one.stands}
+    withdrawn = {
+        # Who and why stays in that run's report: what is answered here has no names.
+        pair: f"{one.withdrawn.objection} in run {one.withdrawn.run_id}"
+        for pair, one in approvals.items()
+        if one.withdrawn is not None
+    }
     by_id = {one.id: one for one in ours}
     answers = []
-    for orphan in find_orphans(found, entries.values(), approved):
+    for orphan in find_orphans(found, entries.values(), approved, withdrawn):
         repaired = bool(repair and orphan.repair) and ledger.adopt(_adopted(by_id[orphan.invoice_ids[0]], zone))
         answers.append(
             {

@@ -24,7 +24,7 @@ from billing.domain.customer_match import (
 )
 from billing.domain.grouping import group_by_client
 from billing.domain.invoice_plan import plan_invoices
-from billing.domain.ledger import Approval, Disposition, LedgerEntry, OrderRecord, decide, signed_hash
+from billing.domain.ledger import Approval, Decision, Disposition, LedgerEntry, OrderRecord, decide, signed_hash
 from billing.domain.month_comparison import BatchWarning, MonthInvoice, compare_with_last_month
 from billing.domain.order_rows import read_orders
 from billing.domain.period import BillingPeriod
@@ -124,7 +124,7 @@ class Matching:
                 replace(
                     one,
                     disposition=decision.disposition,
-                    reason=one.reason or decision.reason,
+                    reason=_reason(one, approval, decision),
                     customer=match,
                     invoice_id=decision.invoice_id,
                     carried_from=_carried_from(one.plan, carried, run["period"]),
@@ -237,6 +237,13 @@ class Matching:
             for one in to_draft
         ]
         return (*bounds, *compare_with_last_month([*billed, *now], before or None, self.change_percent))
+
+
+def _reason(one: BatchInvoice, approval: Approval | None, decision: Decision) -> str:
+    """Why it is asked about: an approval that was taken away is told beside everything else."""
+    if one.reason and approval is not None and not approval.stands:
+        return f"{one.reason} {decision.reason}"
+    return one.reason or decision.reason
 
 
 def _settled(state: Done | Held, carried: Mapping[str, Carried], period: str) -> BatchInvoice:

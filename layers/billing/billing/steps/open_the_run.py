@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from billing.adapters.runs_table import Holder, lock_key
 from billing.domain.approvers import (
     approver_id,
+    check_slot_rules,
     parse_domains,
     parse_people,
     parse_slot_rules,
@@ -72,7 +73,8 @@ def open_the_run(
     """
     run_input = parse_run_input(raw_input, settings.zone, settings.lookback_months, settings.cycle)
     requester = approver_id(run_input.requested_by) if run_input.requested_by else ""
-    check_who_signs(settings, run_input.cycle, requester)
+    barred = "" if settings.requester_may_sign else requester
+    check_who_signs(settings, run_input.cycle, barred)
     period = run_input.period
     opened = run_input.scheduled_at or now
     former = _ended_unanswered(before, execution_name)
@@ -93,6 +95,7 @@ def open_the_run(
         "mapResultsPrefix": f"runs/{period.name}/{execution_name}/map",
         "lockKey": key,
         "requestedBy": requester,
+        "barred": barred,
         "round": redrive_count,
         "lock": NOT_NEEDED,
         "settings": {
@@ -143,15 +146,17 @@ def _ended_unanswered(before: object, run_id: str) -> Mapping[str, Any] | None:
     return before if run.get("id") == run_id and closed.get("error") in _UNANSWERED else None
 
 
-def check_who_signs(settings: RunSettings, cycle: str, requester: str) -> None:
-    """Read the parameters that say who signs in a cycle. `requester` is an approver's id, or "".
+def check_who_signs(settings: RunSettings, cycle: str, barred: str) -> None:
+    """Read the parameters that say who signs in a cycle. `barred` is the approver id of one
+    who may not sign, or "".
 
     Raises InputInvalid with the mistake: it must show when it is made, or at the start, and not after the listing."""
     check_rules(settings.waiting)
     rules = parse_slot_rules(settings.approvers)
+    check_slot_rules(rules)
     slots_for(rules, cycle, {})
-    if requester and not settings.requester_may_sign:
-        without([rule.slot for rule in rules_of(rules, cycle)], requester)
+    if barred:
+        without([rule.slot for rule in rules_of(rules, cycle)], barred)
     deputies = parse_people(settings.deputies, "The parameter Deputies")
     if bool(deputies) != bool(settings.waiting.escalation_after):
         raise InputInvalid(

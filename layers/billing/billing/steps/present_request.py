@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
 from billing.adapters.approvals_table import StoredRequest
-from billing.domain.approval_entries import Entry, entry_from_dict, escalated, request_now
+from billing.domain.approval_entries import Entry, entry_from_dict, escalated, quiet_until, request_now
 from billing.domain.approval_request import ApprovalRequest, RecordedVote
-from billing.domain.approvers import Outcome, Standing, approver_id, everybody, lost_slots, standing
+from billing.domain.approvers import (
+    Outcome,
+    Slot,
+    Standing,
+    approver_id,
+    everybody,
+    lost_slots,
+    standing,
+    still_of_use,
+)
 from billing.domain.errors import PassingError
+from billing.domain.listed_people import ListedPeople
 from billing.steps.votes import as_domain_votes, verified_votes
 
 
@@ -25,8 +35,9 @@ class SignedTexts(Protocol):
 @dataclass(frozen=True, slots=True)
 class PresentRequest:
     """`request` has the people, the content and the number of invoices of now, `votes` are all that were given,
-    whichever content they were for, and `standing` says what those for this content come to. `unread_entries` counts
-    those that no key at hand has signed."""
+    whichever content they were for, and `standing` says what those for this content come to. `able` are the slots with
+    those alone who may sign now; without a word of the parameters (see `among`) that is everybody. `unread_entries`
+    counts those that no key at hand has signed."""
 
     stored: StoredRequest
     entries: tuple[Entry, ...]
@@ -34,6 +45,11 @@ class PresentRequest:
     request: ApprovalRequest
     votes: tuple[RecordedVote, ...]
     standing: Standing
+    able: tuple[Slot, ...]
+
+    def among(self, listed: ListedPeople) -> PresentRequest:
+        """The request, with only those asked who are still listed."""
+        return replace(self, able=listed.able(self.stored.request, self.entries))
 
     @property
     def counted(self) -> tuple[RecordedVote, ...]:
@@ -60,6 +76,11 @@ class PresentRequest:
         return everybody(self.request.slots)
 
     @property
+    def signers(self) -> tuple[str, ...]:
+        """Those of them who may sign: nobody has taken them off since."""
+        return everybody(self.able)
+
+    @property
     def ever_asked(self) -> tuple[str, ...]:
         """Everybody who was asked at some time: at first, as a deputy, by delegation, or passed it on since."""
         named = (person for entry in self.entries for person in entry.people)
@@ -82,17 +103,27 @@ class PresentRequest:
         """Slots that can no longer be satisfied."""
         return self.lost_slots_if(())
 
+    @property
+    def unlisted_slots(self) -> tuple[str, ...]:
+        """Those of them that would be lost if mail reached everybody: too few of their people are still listed."""
+        return lost_slots(self.request.slots, as_domain_votes(self.votes), self.request.batch_sha256, (), self.able)
+
     def lost_slots_if(self, unreachable: Iterable[str]) -> tuple[str, ...]:
         """Slots that could not be satisfied if mail did not reach these addresses either."""
         nobody = {*self.unreachable, *unreachable}
-        return lost_slots(self.request.slots, as_domain_votes(self.votes), self.request.batch_sha256, nobody)
+        return lost_slots(self.request.slots, as_domain_votes(self.votes), self.request.batch_sha256, nobody, self.able)
 
     @property
     def missing(self) -> tuple[str, ...]:
-        """Those whose answer is still of use: in a slot that waits, and silent about this content."""
+        """Those whose answer is still of use: silent about this content, and still able to fill a place."""
+        return still_of_use(self.request.slots, as_domain_votes(self.votes), self.request.batch_sha256, self.able)
+
+    @property
+    def ask_again_at(self) -> datetime | None:
+        """When those are asked again whose approval was for other content; None if there are none."""
         answered = {vote.approver for vote in self.counted}
-        waiting = [slot for slot in self.request.slots if slot.name in self.standing.open_slots]
-        return tuple(address for address in everybody(waiting) if address not in answered)
+        voided = any(vote.approver not in answered for vote in self.votes)
+        return quiet_until(self.entries) if voided else None
 
     def was_asked(self, address: str) -> bool:
         """Whether this person was mailed a link of their own."""
@@ -130,4 +161,5 @@ def present_request(stored: StoredRequest, signed: SignedTexts) -> PresentReques
         request,
         votes,
         standing(request.slots, as_domain_votes(votes), request.batch_sha256),
+        request.slots,
     )

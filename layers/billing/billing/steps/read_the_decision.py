@@ -1,8 +1,10 @@
-"""State "Read the decision": what the signed votes say, fixed once, and recorded for each plan that was approved."""
+"""State "Read the decision": what the signed votes say, fixed once, and recorded for each plan that was approved, held
+back or rejected.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -12,7 +14,9 @@ from billing.domain.approval_request import RecordedOutcome
 from billing.domain.approvers import Outcome, approver_id
 from billing.domain.batch import batch_from_dict
 from billing.domain.errors import OurFault
-from billing.domain.ledger import Approval, Disposition
+from billing.domain.ledger import Approval, Withdrawal
+from billing.domain.listed_people import ListedPeople
+from billing.domain.objections import Said, withdrawals
 from billing.domain.waiting import Due, NextStep, WaitingRules, next_step
 from billing.steps.ports import Files
 from billing.steps.present_request import PresentRequest, SignedTexts, present_request
@@ -26,8 +30,9 @@ class Requests(Protocol):
 
 
 class Ledger(Protocol):
-    """Where approvals are kept."""
+    """Where approvals are kept, and what was said against them."""
 
+    def withdraw(self, withdrawals: Iterable[Withdrawal]) -> None: ...
     def record_approvals(self, approvals: Iterable[Approval], run_id: str, at: str) -> None: ...
 
 
@@ -39,32 +44,39 @@ def read_the_decision(
     ledger: Ledger,
     signed: SignedTexts,
     now: datetime,
+    listed: Callable[[], ListedPeople],
 ) -> dict[str, Any]:
     """Record what was approved and answer "approved"; or answer another end; or "undecided", with what is due and how
-    many seconds to wait after it. Safe to repeat.
+    many seconds to wait after it. What was held back or rejected takes earlier approvals of it away, before anything is
+    answered. Both bear the time of the outcome, so repeating it, however late, changes nothing. Safe to repeat.
 
     A decision that is found in the table counts, whether its callback came or not. `heldKey` names the file of plans
-    that approvers held back: they are neither recorded nor drafted. Raises OurFault if an outcome in the table has no
-    signed votes behind it.
+    that approvers held back: they are neither recorded nor drafted. `listed` reads the parameters that say who signs,
+    not before somebody is waited for: a mistake in them takes no decision back. Raises OurFault if an outcome in the
+    table has no signed votes behind it.
     """
-    present: PresentRequest | None = None
-    outcome, step = Outcome.APPROVED, NextStep(Due.NOTHING, 0, 1)
-    if matched["toAsk"]:
-        present = _present(run, matched, requests, signed)
-        outcome, step = _outcome(present, run, matched, requests, signed, now)
     held_key = f"{run['prefix']}held.json"
-    if outcome is Outcome.APPROVED:
-        entries = present.entries if present else ()
-        files.write_json(held_key, {key: held_reason(entry) for key, entry in holds(entries).items()})
-        batch = with_holds(batch_from_dict(files.read_json(matched["batchKey"], matched["sha256"])), entries)
+    if not matched["toAsk"]:
+        # Everything was signed for in earlier runs. Nobody signs now, so nothing new is recorded.
+        files.write_json(held_key, {})
+        return {"outcome": str(Outcome.APPROVED), "due": str(Due.NOTHING), "seconds": 1, "heldKey": held_key}
+    present, decided, step = _looked_at(run, matched, requests, signed, now, listed)
+    outcome = Outcome(decided.outcome) if decided is not None else Outcome.UNDECIDED
+    said = Said(holds(present.entries), present.counted, decided)
+    if said.against or outcome is Outcome.APPROVED:
+        batch = batch_from_dict(files.read_json(matched["batchKey"], matched["sha256"]))
+        ledger.withdraw(withdrawals(batch, said, run["id"]))
+    if decided is not None and outcome is Outcome.APPROVED:
+        files.write_json(held_key, {key: held_reason(entry) for key, entry in said.held.items()})
         ledger.record_approvals(
             (
+                # Those that were approved earlier as well: they were shown and signed for again.
                 Approval(invoice.plan.key, invoice.content_hash, invoice.customer.id)
-                for invoice in batch.of(Disposition.ASK)
+                for invoice in with_holds(batch, present.entries).to_draft
                 if invoice.customer is not None
             ),
             run["id"],
-            now.isoformat(),
+            decided.at,
         )
     # A request that has ended is due for nothing, whatever the clock says.
     due = step.due if outcome is Outcome.UNDECIDED else Due.NOTHING
@@ -90,6 +102,7 @@ def step_of(present: PresentRequest, rules: WaitingRules, now: datetime) -> Next
         now,
         reminded,
         present.deputies_asked,
+        present.ask_again_at,
     )
     untold = any(f"told-{approver_id(address)}" not in done for address in present.lost)
     if step.due is Due.NOTHING and untold:
@@ -106,35 +119,44 @@ def _present(
     return present_request(stored, signed)
 
 
-def _outcome(
-    present: PresentRequest,
+def _looked_at(
     run: Mapping[str, Any],
     matched: Mapping[str, Any],
     requests: Requests,
     signed: SignedTexts,
     now: datetime,
-) -> tuple[Outcome, NextStep]:
+    listed: Callable[[], ListedPeople],
+) -> tuple[PresentRequest, RecordedOutcome | None, NextStep]:
+    """The request, its outcome (None: undecided), which is fixed now if it can be, and what is due. The outcome belongs
+    to this very picture of the request."""
+    present = _present(run, matched, requests, signed)
     stands, stored = present.standing, present.stored
     step = step_of(present, waiting_rules(run), now)
     decided = stored.outcome
     if decided is None:
-        decided = _end(present, step, now)
+        decided = _end(present, step, now, listed)
         if decided is None:
-            return Outcome.UNDECIDED, step
+            return present, None, step
         if not requests.conclude(present.request.id, decided, stored.changes):
             # Somebody voted or decided between our read and our write: it counts.
-            return _outcome(_present(run, matched, requests, signed), run, matched, requests, signed, now)
-    outcome = Outcome(decided.outcome)
-    if outcome is Outcome.APPROVED and stands.outcome is not Outcome.APPROVED:
+            return _looked_at(run, matched, requests, signed, now, listed)
+    if Outcome(decided.outcome) is Outcome.APPROVED and stands.outcome is not Outcome.APPROVED:
         raise OurFault("The approvals table says approved, but the signed votes do not. Nothing is drafted.")
-    return outcome, step
+    return present, decided, step
 
 
-def _end(present: PresentRequest, step: NextStep, now: datetime) -> RecordedOutcome | None:
+def _end(
+    present: PresentRequest, step: NextStep, now: datetime, listed: Callable[[], ListedPeople]
+) -> RecordedOutcome | None:
     stands, at = present.standing, now.isoformat()
     if stands.outcome is not Outcome.UNDECIDED:
         # Killed after the vote and before the outcome: the votes speak for themselves.
         return RecordedOutcome(str(stands.outcome), stands.reason, at)
+    present = present.among(listed())
+    if present.unlisted_slots:
+        slots = ", ".join(present.unlisted_slots)
+        why = f"The parameter Approvers no longer lists enough people for {slots}. A redrive asks those it lists now."
+        return RecordedOutcome(str(Outcome.UNDELIVERABLE), why, at)
     if present.lost_slots:
         slots, people = ", ".join(present.lost_slots), ", ".join(present.unreachable)
         return RecordedOutcome(str(Outcome.UNDELIVERABLE), f"Mail does not reach {people}, whom {slots} needs.", at)

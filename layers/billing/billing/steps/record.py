@@ -1,8 +1,9 @@
-"""Everything that happened to an approval request, in the order of time, for the run's report."""
+"""Everything that happened to a run's approval requests, in the order of time, for the run's report."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from billing.domain.approval_entries import EntryKind, holds, signed_content
 from billing.domain.approvers import approver_id, everybody
@@ -17,9 +18,14 @@ _MESSAGES = {
 }
 
 
-def record_of(present: PresentRequest) -> tuple[RecordLine, ...]:
-    """The opening, mails, votes, holds, delegations, escalation, bounces and the outcome, oldest first."""
-    return tuple(sorted(_lines(present), key=lambda line: line.at))
+def record_of(requests: Iterable[PresentRequest]) -> tuple[RecordLine, ...]:
+    """The opening, mails, votes, holds, delegations, escalation, bounces and the outcome of each request, oldest first.
+
+    A redriven run asks anew, and who said what about the request before is part of how this one came about. Each line
+    names its request: of the same instant, the earlier request's come first.
+    """
+    lines = [replace(line, request=one.stored.request.id) for one in requests for line in _lines(one)]
+    return tuple(sorted(lines, key=lambda line: line.at))
 
 
 def _lines(present: PresentRequest) -> Iterator[RecordLine]:
@@ -39,7 +45,7 @@ def _lines(present: PresentRequest) -> Iterator[RecordLine]:
             EntryKind.HOLD: f"held back {entry.order}",
             EntryKind.RELEASE: f"took {entry.order} in again",
             EntryKind.DELEGATE: f"passed the request on to {people}",
-            EntryKind.ESCALATE: f"asked {people} as well, for {', '.join(entry.slots)}",
+            EntryKind.ESCALATE: f"asked {people or 'no deputy'} as well; waiting: {', '.join(entry.slots)}",
         }[entry.kind]
         yield RecordLine(entry.at, entry.by, what, entry.reason, content)
     for vote in present.votes:

@@ -15,6 +15,7 @@ from billing.domain.approval_request import ApprovalRequest
 from billing.domain.approvers import approver_id
 from billing.domain.batch import Batch, batch_from_dict
 from billing.domain.errors import AddressRefused
+from billing.domain.listed_people import ListedPeople
 from billing.domain.mail import MailContent
 from billing.steps.approval_links import ApproverLinks, mail_tags
 from billing.steps.ports import Channel, Mail, Messages, ReadableFiles
@@ -48,6 +49,7 @@ class WriteReminder(Protocol):
 class Reminding:
     """What the state works with."""
 
+    listed: ListedPeople
     requests: Requests
     files: ReadableFiles
     messages: Messages
@@ -69,7 +71,7 @@ class Reminding:
         stored = self.requests.newest(run["id"])
         if stored is None:
             return {"mails": 0, "posts": 0}
-        present = present_request(stored, self.signed)
+        present = present_request(stored, self.signed).among(self.listed)
         if present.decided or present.expired(self.now):
             return {"mails": 0, "posts": 0}
         mails = posts = 0
@@ -88,7 +90,8 @@ class Reminding:
         left = datetime.fromisoformat(request.expires_at) - self.now
         sent = 0
         for address in present.missing:
-            if address not in present.unreachable:
+            # Deputies who were put on record a moment ago are asked by the next state, and reminded another time.
+            if address not in present.unreachable and present.was_asked(address):
                 content = self.write_reminder(
                     request,
                     with_holds(batch, present.entries),

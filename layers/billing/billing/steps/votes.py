@@ -25,6 +25,7 @@ def verified_votes(
                 at=fields["at"],
                 batch_sha256=fields["batch_sha256"],
                 shown=fields.get("shown", ""),
+                slots=tuple(fields["slots"].split("\n")) if fields.get("slots") else None,
             )
         )
     return tuple(sorted(votes, key=lambda vote: (vote.at, vote.approver)))
@@ -32,7 +33,9 @@ def verified_votes(
 
 def as_domain_votes(votes: Iterable[RecordedVote]) -> tuple[Vote, ...]:
     """For the rules."""
-    return tuple(Vote(vote.approver, vote.answer, vote.batch_sha256, vote.at, vote.reason) for vote in votes)
+    return tuple(
+        Vote(vote.approver, vote.answer, vote.batch_sha256, vote.at, vote.reason, vote.slots) for vote in votes
+    )
 
 
 def vote_fields(request_id: str, vote: RecordedVote) -> dict[str, str]:
@@ -45,4 +48,6 @@ def vote_fields(request_id: str, vote: RecordedVote) -> dict[str, str]:
         "at": vote.at,
         "batch_sha256": vote.batch_sha256,
         "shown": vote.shown,
+        # A slot's name is one line.
+        "slots": "\n".join(vote.slots or ()),
     }

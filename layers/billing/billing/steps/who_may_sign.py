@@ -1,46 +1,46 @@
-"""Who may sign at this moment: a request remembers whom it asked, but somebody who was taken off the stack's parameters
-since then can no longer sign."""
+"""Who may sign at this moment: the rules of `listed_people`, applied to a request."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from billing.domain.approval_entries import passed_on
-from billing.domain.approvers import is_address
+from billing.domain.approvers import approver_id
+from billing.domain.email_address import mistake_in_address
+from billing.domain.listed_people import ListedPeople
 from billing.steps.present_request import PresentRequest
 
 
 @dataclass(frozen=True, slots=True)
 class WhoMaySign:
-    """The stack's parameters: everybody in a slot, the deputies, and the domains that a request may be passed on to."""
+    """The stack's parameters."""
 
-    approvers: frozenset[str]
-    deputies: frozenset[str]
-    domains: frozenset[str]
+    listed: ListedPeople
 
     def may_sign(self, address: str, present: PresentRequest) -> bool:
-        """Whether the stack still lists this person, or the one who passed the request on to them."""
-        origins = {to: by for by, to in passed_on(present.entries).items()}
-        origin = origins.get(address)
-        if origin is not None:
-            return self._is_allowed_domain(address) and self._is_listed(origin, present)
-        return self._is_listed(address, present)
+        """Whether the stack still lists this person for a slot of the request, or the one who passed it on to them."""
+        return bool(self.slots_of(address, present))
+
+    def slots_of(self, address: str, present: PresentRequest) -> tuple[str, ...]:
+        """Names of the slots for which this person may sign now."""
+        able = self.listed.able(present.stored.request, present.entries)
+        return tuple(slot.name for slot in able if address in slot.people)
 
     def why_not_to(self, to: str, by: str, present: PresentRequest) -> str:
         """Why the request cannot be passed on to an address, in a sentence; "" if it can."""
-        passed = passed_on(present.entries)
-        if not self.domains:
+        passed, domains = passed_on(present.entries), self.listed.domains
+        if not domains:
             return "Requests cannot be passed on here: the stack allows no domain for that."
         if by in passed.values():
             return "This request was passed on to you, so you cannot pass it on again."
-        if not is_address(to) or not self._is_allowed_domain(to):
-            return f"To pass the request on, type an e-mail address of {' or '.join(sorted(self.domains))}."
+        wanted = f"To pass the request on, type an e-mail address of {' or '.join(sorted(domains))}."
+        mistake = mistake_in_address(to)
+        if mistake:
+            return wanted if not to else f"{wanted} This is none that can be mailed: {mistake}."
+        if not self.listed.allows_domain(to):
+            return wanted
+        if present.request.barred and approver_id(to) == present.request.barred:
+            return "This person asked for the run, and may not sign it. Type somebody else's address."
         if to in present.people or to in passed:
             return "This person is asked already. Type somebody else's address."
         return ""
-
-    def _is_listed(self, address: str, present: PresentRequest) -> bool:
-        return address in self.approvers or (present.deputies_asked and address in self.deputies)
-
-    def _is_allowed_domain(self, address: str) -> bool:
-        return address.rpartition("@")[2] in self.domains
