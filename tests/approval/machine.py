@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from tests.sandbox.person import Form, FormField, Page
 
@@ -31,8 +32,9 @@ def words_in(text: str) -> list[str]:
 
 def guesses(form: Form, page: Page, mail: str) -> Iterator[Filled]:
     """Every way in which the machine fills this form: as it stands; the same in every field; one seen field and nothing
-    else; each seen field by its kind, and those by every pair. A button is always pressed, and what is hidden in the
-    form is sent as it is: a browser that runs for the machine does that."""
+    else; each seen field by its kind, and those by every pair. A button is always pressed. What the page hides in the
+    form is left out: whoever sends a filling sends that as it is, as every browser and every such machine does."""
+    form = replace(form, fields=[field for field in form.fields if field.kind != "hidden"])
     seen_text = f"{page.text} {mail}"
     captions = [button.text for button in form.buttons]
     read = [*numbers_in(seen_text), *words_in(seen_text), *words_in(form.text), *captions]

@@ -112,20 +112,6 @@ def test_a_failure_while_an_answer_is_recorded_does_not_say_that_nothing_was_cha
     assert (page["statusCode"], "Nothing was changed by opening this page." in text(page)) == (500, True)
 
 
-@pytest.mark.parametrize("path", ["/", "/approvals", "/approvals/", "/favicon.ico", "/approvals/a/b/c"])
-def test_any_other_path_gets_a_readable_page_with_our_headers(asked: ApprovalWorld, path: str) -> None:
-    event = {
-        "version": "2.0",
-        "routeKey": "$default",
-        "rawPath": path,
-        "rawQueryString": "",
-        "requestContext": {"requestId": "r", "http": {"method": "POST"}},
-    }
-    page = asked.exchange.handle(event)
-    assert (page["statusCode"], "This link cannot be used" in page["body"]) == (404, True)
-    assert page == asked.get("nonsense"), "the answer of an unknown link"
-
-
 def test_the_inbox_link_of_a_closing_notice_outlives_the_request_by_a_week_and_then_says_so(
     asked: ApprovalWorld,
 ) -> None:

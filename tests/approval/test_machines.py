@@ -63,11 +63,13 @@ def test_no_filling_of_a_machine_changes_a_byte(world: ApprovalWorld, answer: st
     mail = " ".join(content.subject + " " + content.text for _, content, _ in world.outbox.mails)
     mail += " From: billing@firm.example, To: ann@firm.example"
     before, tried = world.aws.dump(), Counter[bool]()
+    hidden = world.shown(world.link(ANN))
+    assert set(hidden) == {"content"}
     for filled in guesses(form_to(world, answer), page_of(world), mail):
         kept_back = a_person_would(filled)
         tried[kept_back] += 1
         if not kept_back:
-            assert world.post(world.link(ANN), **filled)["statusCode"] == 422, filled
+            assert world.send(world.link(ANN), **hidden, **filled)["statusCode"] == 422, filled
     assert tried[False] > 200
     assert tried[True] < tried[False] / 5, "what is kept back is the exception"
     assert world.aws.dump() == before

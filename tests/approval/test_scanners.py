@@ -131,8 +131,10 @@ def test_every_form_posted_unfilled_or_guessed_changes_no_byte(sandbox: Sandbox,
     for link, form in forms:
         (button,) = form.buttons
         hidden = {field.name: field.value for field in form.fields if field.kind == "hidden"}
-        assert set(hidden) == {"content"}, "whoever sends the form sends what is hidden in it"
-        fillings = [hidden, *({field.name: guess for field in form.fields} | hidden for guess in BLUNT)]
+        assert set(hidden) == {"content"}
+        guesses = [{field.name: guess for field in form.fields} for guess in BLUNT]
+        # What the page hides goes back as it is, as a browser sends it; and filled in like any other field.
+        fillings = [{}, hidden, *guesses, *({**guess, **hidden} for guess in guesses)]
         for filling in fillings:
             answer = session.post(link, data={**filling, button.name: button.value}, timeout=60)
             assert answer.status_code == 422, (button.value, filling, answer.text[:300])
@@ -146,47 +148,66 @@ def test_every_form_posted_unfilled_or_guessed_changes_no_byte(sandbox: Sandbox,
 RIGHT = {"answer": "approve", "invoices": "40"}
 """What a person would send: here it comes as no person sends it."""
 
-Send = Callable[[str], requests.Response]
+Send = Callable[[str, dict[str, str]], requests.Response]
 MASKED: dict[str, tuple[int, Send]] = {
-    "in the query of a GET": (200, lambda link: requests.get(link, params=RIGHT, timeout=60)),
-    "in the body of a GET": (200, lambda link: requests.get(link, data=RIGHT, timeout=60)),
-    "in the body of a HEAD": (200, lambda link: requests.head(link, data=RIGHT, timeout=60)),
-    "in the query of a POST": (422, lambda link: requests.post(link, params=RIGHT, timeout=60)),
-    "as JSON": (422, lambda link: requests.post(link, json=RIGHT, timeout=60)),
-    "as multipart": (422, lambda link: requests.post(link, files={k: (None, v) for k, v in RIGHT.items()}, timeout=60)),
-    "as text": (422, lambda link: _posted(link, "text/plain")),
-    "as JSON by name": (422, lambda link: _posted(link, "application/json")),
-    "given twice": (422, lambda link: requests.post(link, data=[*RIGHT.items(), ("invoices", "1")], timeout=60)),
-    "as an array": (422, lambda link: requests.post(link, data=_as_array(), timeout=60)),
-    "by _method in the body": (405, lambda link: requests.put(link, data={"_method": "POST", **RIGHT}, timeout=60)),
-    "by _method in the query": (200, lambda link: requests.get(link, params={"_method": "POST", **RIGHT}, timeout=60)),
-    "by a header that overrides": (200, lambda link: requests.get(link, data=RIGHT, headers=OVERRIDE, timeout=60)),
-    "too long": (422, lambda link: requests.post(link, data={**RIGHT, "reason": "x" * 20_000}, timeout=60)),
-    "announced, then unfilled": (422, lambda link: requests.post(link, headers={"Expect": "100-continue"}, timeout=60)),
-    "by PUT": (405, lambda link: requests.put(link, data=RIGHT, timeout=60)),
-    "by PATCH": (405, lambda link: requests.patch(link, data=RIGHT, timeout=60)),
-    "by DELETE": (405, lambda link: requests.delete(link, data=RIGHT, timeout=60)),
-    "by OPTIONS": (405, lambda link: requests.options(link, data=RIGHT, timeout=60)),
-    "behind a slash": (404, lambda link: requests.post(f"{link}/", data=RIGHT, timeout=60)),
-    "to the inbox": (405, lambda link: requests.post(link.replace("/approvals/", "/approvals/inbox/"), data=RIGHT)),
+    "in the query of a GET": (200, lambda link, right: requests.get(link, params=right, timeout=60)),
+    "in the body of a GET": (200, lambda link, right: requests.get(link, data=right, timeout=60)),
+    "in the body of a HEAD": (200, lambda link, right: requests.head(link, data=right, timeout=60)),
+    "in the query of a POST": (422, lambda link, right: requests.post(link, params=right, timeout=60)),
+    "as JSON": (422, lambda link, right: requests.post(link, json=right, timeout=60)),
+    "as multipart": (
+        422,
+        lambda link, right: requests.post(link, files={k: (None, v) for k, v in right.items()}, timeout=60),
+    ),
+    "as text": (422, lambda link, right: _posted(link, right, "text/plain")),
+    "as JSON by name": (422, lambda link, right: _posted(link, right, "application/json")),
+    "given twice": (422, lambda link, right: requests.post(link, data=[*right.items(), ("invoices", "1")], timeout=60)),
+    "as an array": (
+        422,
+        lambda link, right: requests.post(link, data={"answer": "approve", "invoices[]": "40"}, timeout=60),
+    ),
+    "by _method in the body": (
+        405,
+        lambda link, right: requests.put(link, data={"_method": "POST", **right}, timeout=60),
+    ),
+    "by _method in the query": (
+        200,
+        lambda link, right: requests.get(link, params={"_method": "POST", **right}, timeout=60),
+    ),
+    "by a header that overrides": (
+        200,
+        lambda link, right: requests.get(link, data=right, headers=OVERRIDE, timeout=60),
+    ),
+    "too long": (422, lambda link, right: requests.post(link, data={**right, "reason": "x" * 20_000}, timeout=60)),
+    "announced, then unfilled": (
+        422,
+        lambda link, right: requests.post(link, headers={"Expect": "100-continue"}, timeout=60),
+    ),
+    "by PUT": (405, lambda link, right: requests.put(link, data=right, timeout=60)),
+    "by PATCH": (405, lambda link, right: requests.patch(link, data=right, timeout=60)),
+    "by DELETE": (405, lambda link, right: requests.delete(link, data=right, timeout=60)),
+    "by OPTIONS": (405, lambda link, right: requests.options(link, data=right, timeout=60)),
+    "behind a slash": (404, lambda link, right: requests.post(f"{link}/", data=right, timeout=60)),
+    "to the inbox": (
+        405,
+        lambda link, right: requests.post(link.replace("/approvals/", "/approvals/inbox/"), data=right),
+    ),
 }
 OVERRIDE = {"X-HTTP-Method-Override": "POST", "X-Method-Override": "POST", "X-HTTP-Method": "POST"}
 
 
-def _as_array() -> dict[str, str]:
-    return {"invoices[]" if name == "invoices" else name: value for name, value in RIGHT.items()}
-
-
-def _posted(link: str, kind: str) -> requests.Response:
-    return requests.post(link, data=urlencode(RIGHT), headers={"Content-Type": kind}, timeout=60)
+def _posted(link: str, right: dict[str, str], kind: str) -> requests.Response:
+    return requests.post(link, data=urlencode(right), headers={"Content-Type": kind}, timeout=60)
 
 
 def test_the_right_answer_sent_as_no_browser_sends_it_changes_no_byte(sandbox: Sandbox, run: Run) -> None:
     link = links(sandbox, run)[ANN]
     RIGHT.update(hidden_in(sandbox.person().open(link)))
     before, written = everything(sandbox, run), writes(sandbox)
+    right = {**RIGHT, **hidden_in(sandbox.person().open(link))}
+    assert set(right) == {"answer", "invoices", "content"}
     for kind, (status, send) in MASKED.items():
-        answer = send(link)
+        answer = send(link, right)
         assert answer.status_code == status, (kind, answer.text[:300])
         private(answer)
     assert everything(sandbox, run) == before

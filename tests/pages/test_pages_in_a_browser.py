@@ -220,7 +220,7 @@ def test_an_approver_approves_by_typing_the_number(browser: Browser, server: Pag
         assert page.get_by_role("heading", level=1).inner_text() == "You approved 36 invoices for May 2026"
         assert "Your answer is recorded." in page.get_by_role("status").inner_text()
         page.screenshot(path=screenshots / "flow-approved.png", full_page=True)
-    assert at_desk.posts == [{"content": samples.SHA, "invoices": "36", "answer": "approve"}]
+    assert at_desk.posts == [{"content": samples.SHA, "invoices": "36", "note": "", "answer": "approve"}]
 
 
 def test_an_approver_rejects_with_a_reason(browser: Browser, server: PageServer, screenshots: Path) -> None:

@@ -510,10 +510,8 @@ def tell_the_team() -> Callable[[Mapping[str, Any]], dict[str, int]]:
         request: ApprovalRequest, outcome: RecordedOutcome, approver: str, votes: Sequence[RecordedVote]
     ) -> MailContent:
         # Made when it is used: keys that cannot be read must not keep the summary from going out.
-        inbox = _approver_links(env, _signatures(env.text("SIGNING_SECRET_ARN"))).to_inbox_after(
-            request, approver, now()
-        )
-        return decided_mail(request, outcome, approver, votes, inbox)
+        of_approver = _approver_links(env, _signatures(env.text("SIGNING_SECRET_ARN")))
+        return decided_mail(request, outcome, approver, votes, of_approver.to_inbox_after(request, approver, now()))
 
     def slack_content(report: Report) -> tuple[str, list[dict[str, Any]]]:
         message = slack_summary(report, **links(report))

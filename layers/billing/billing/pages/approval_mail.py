@@ -35,8 +35,8 @@ def approval_mail(
     *,
     inbox: str = "",
     again: str = "",
-    former: FormerRequest | None = None,
     because: Entry | None = None,
+    former: FormerRequest | None = None,
     left: timedelta | None = None,
     finalises: bool = False,
 ) -> MailContent:

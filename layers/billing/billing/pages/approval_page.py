@@ -197,20 +197,20 @@ def standing_page(
     finalises: bool = False,
     changes: Sequence[str] = (),
     passed_to: str = "",
-    asked_anew: bool = False,
     mistake: str = "",
     said: str = "",
     voided: Sequence[RecordedVote] = (),
     end: RunEnd | None = None,
     awake: bool = True,
+    asked_anew: bool = False,
 ) -> Shown:
     """How the request stands, for whoever cannot (any more) answer: what was signed, by whom, when, why, and what next.
 
     `just_signed` puts the confirmation of the answer first. Without `batch` (its file is gone) the totals are left out.
-    `changes` tells what happened while it waited, `passed_to` to whom this person passed the request on. `asked_anew`
-    says that the run asks under a newer request now. `mistake` says why a POST was not recorded, `said` what one has
-    just done; `voided` are answers to other content. `end` is how the run ended, and `awake` is False if it did not
-    wait when the decision was to wake it.
+    `changes` tells what happened while it waited, `passed_to` to whom this person passed the request on. `mistake` says
+    why a POST was not recorded, `said` what one has just done; `voided` are answers to other content. `end` is how the
+    run ended, and `awake` is False if it did not wait when the decision was to wake it. `asked_anew` says that the run
+    asks under a newer request now.
     """
     mine = answer_of(approver, votes)
     late = outcome is None and now >= datetime.fromisoformat(request.expires_at)
@@ -222,7 +222,7 @@ def standing_page(
             "title": headline,
             "tone": tone,
             "explanation": explanation,
-            "next_title": "How it went on" if end else "What happens next",
+            "next_title": "How it went on" if end and not asked_anew else "What happens next",
             "next_step": _ASKED_ANEW
             if asked_anew
             else _next_step(request, outcome, standing, late, finalises, end, now, awake),
@@ -258,18 +258,6 @@ def invalid_link_page() -> Shown:
     )
 
 
-def wrong_method_page() -> Shown:
-    """For a request that no browser sends: the same bytes whatever the link."""
-    return render_page(
-        "message_page.html.j2",
-        {
-            "title": "This cannot be done here",
-            "paragraphs": ("Open the link from your mail in a browser. Nothing was changed.",),
-            "reference": "",
-        },
-    )
-
-
 def expired_inbox_page() -> Shown:
     """For a link to an inbox that we signed and that is over."""
     return render_page(
@@ -281,6 +269,18 @@ def csv_parts_page(approver: str, count: int) -> Shown:
     """For a table that is too large for one download: links to its `count` parts."""
     return render_page(
         "parts_page.html.j2", {"title": "The table comes in parts", "approver": approver, "count": count}
+    )
+
+
+def wrong_method_page() -> Shown:
+    """For a request that no browser sends: the same bytes whatever the link."""
+    return render_page(
+        "message_page.html.j2",
+        {
+            "title": "This cannot be done here",
+            "paragraphs": ("Open the link from your mail in a browser. Nothing was changed.",),
+            "reference": "",
+        },
     )
 
 

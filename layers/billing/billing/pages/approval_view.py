@@ -225,9 +225,9 @@ def _change_words(entry: Entry) -> str:
 def slot_states(
     request: ApprovalRequest, votes: Sequence[RecordedVote], voided: Sequence[RecordedVote] = ()
 ) -> tuple[SlotState, ...]:
-    """Each slot with the answers of its people to exactly this content, and with those to other content of people who
-    have not answered to this one. An approval stands in the slot for which it counts, and in each of its person's if it
-    is needed for none."""
+    """Each slot with the answers of its people to exactly this content; an approval stands in the slot for which it
+    counts, and in each of its person's if it is needed for none. With them answers to other content, of people who have
+    not answered to this one."""
     content = request.batch_sha256
     filled = places(
         request.slots, [Vote(v.approver, v.answer, v.batch_sha256, v.at, slots=v.slots) for v in votes], content

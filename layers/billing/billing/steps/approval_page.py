@@ -39,6 +39,10 @@ from billing.steps.votes import vote_fields
 from billing.steps.who_may_sign import WhoMaySign
 
 LONGEST_REASON = 2000
+_THOUSANDS = re.compile(r"(?<=\d)[ ,.'\u2019\u00a0\u202f](?=\d{3}(?!\d))")
+"""What stands between thousands, as the page's button writes it and as others do."""
+_UNSEEN = ("Cf", "Mn", "Me", "Co", "Cn")
+_MOST_NAMED = 20
 UNKNOWN = "-"
 """No request has this id: a run's name stands before the number of each."""
 TRAP = "note"
@@ -47,10 +51,6 @@ _TRAPPED = (
     "A field that people do not see was filled in, as mail scanners do, so nothing was recorded. If you did not do "
     "that, something in your browser fills in forms by itself: switch it off for this page, and answer again."
 )
-_THOUSANDS = re.compile(r"(?<=\d)[ ,.'\u2019\u00a0\u202f](?=\d{3}(?!\d))")
-"""What stands between thousands, as the page's button writes it and as others do."""
-_UNSEEN = ("Cf", "Mn", "Me", "Co", "Cn")
-_MOST_NAMED = 20
 _CHANGED_SINCE = (
     "What you are asked to sign has changed since you opened it, so nothing was recorded. Look at it as it is now, and "
     "answer then."
@@ -298,12 +298,6 @@ def _list(numbers: Sequence[str]) -> str:
     return f"{named} and {len(numbers) - _MOST_NAMED:,} more" if len(numbers) > _MOST_NAMED else named
 
 
-def _says_something(reason: str) -> bool:
-    """Whether a person who reads it sees at least three signs, one of them a letter."""
-    visible = [sign for sign in clean(reason) if not sign.isspace() and unicodedata.category(sign) not in _UNSEEN]
-    return len(visible) >= 3 and any(sign.isalpha() for sign in visible)
-
-
 def _delegation(seen: Seen, form: Mapping[str, str], who: WhoMaySign, now: datetime) -> Entry | Answered:
     """The entry that passes the request on, or the sentence that says why it cannot be."""
     to = form.get("delegate", "").strip().lower()
@@ -317,7 +311,9 @@ def _reason(form: Mapping[str, str], beside: str) -> str:
     """Why, in one line; "" if it says nothing, or what stands in the field `beside` it, as of a machine that types the
     same everywhere."""
     reason = " ".join(form.get("reason", "").split())[:LONGEST_REASON]
-    return reason if _says_something(reason) and reason.casefold() != beside.casefold() else ""
+    visible = [sign for sign in clean(reason) if not sign.isspace() and unicodedata.category(sign) not in _UNSEEN]
+    says_nothing = len(visible) < 3 or reason.casefold() == beside.casefold() or not any(map(str.isalpha, visible))
+    return "" if says_nothing else reason
 
 
 def _wrong_number(seen: Seen, form: Mapping[str, str], field: str, to_do: str) -> str:

@@ -47,8 +47,8 @@ class WriteMail(Protocol):
         *,
         inbox: str,
         again: str,
-        former: FormerRequest | None,
         because: Entry | None,
+        former: FormerRequest | None,
     ) -> MailContent: ...
 
 
@@ -140,8 +140,8 @@ class Asking:
             self.links.to_decide(present.stored.request, address),
             inbox=self.links.to_inbox(request, address),
             again="Orders were held back, or taken in again, after you had signed." if earlier else "",
-            former=former,
             because=brought_in(present.entries, address),
+            former=former,
         )
         self.mail.send(address, content, thread=request.run_id, tags=mail_tags(request.id, person))
         self.messages.finish(owner, what, at)
