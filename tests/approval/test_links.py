@@ -15,6 +15,7 @@ import pytest
 
 from billing.adapters.signatures import InboxLink, Link, Signatures
 from billing.domain.approvers import approver_id
+from billing.steps.present_request import present_request
 from tests.adapters.aws_world import APPROVALS, AwsWorld, Refusing
 from tests.steps.approval_world import ANN, BOB, DAY, ApprovalWorld
 from tests.steps.moving_clock import MovingClock
@@ -49,8 +50,11 @@ class LinkWorld(ApprovalWorld):
         return InboxLink(self.good.approver, self.good.expires_at)
 
     def answer(self, link: str, page: str, method: str, query: str = "") -> dict[str, Any]:
-        """What API Gateway would be given. A POST carries the answer that approves."""
-        return self._call(link, method, query, urlencode(APPROVE) if method == "POST" else None, page)
+        """What API Gateway would be given. A POST carries the answer that approves, about what is asked now."""
+        stored = self.requests.newest(self.run_id)
+        content = present_request(stored, self.signatures).request.batch_sha256 if stored else ""
+        body = urlencode({**APPROVE, "content": content})
+        return self._call(link, method, query, body if method == "POST" else None, page)
 
 
 def ring(*keys: str) -> Signatures:
@@ -122,7 +126,6 @@ REFUSED: dict[str, Make] = {
     "stranger": lambda w: w.signatures.sign_link(replace(w.good, approver=approver_id(EVE))),
     "address instead of its hash": lambda w: w.signatures.sign_link(replace(w.good, approver=ANN)),
     "stranger's inbox": lambda w: w.signatures.sign_inbox(replace(w.mine, approver=approver_id(EVE))),
-    "expired inbox": lambda w: w.signatures.sign_inbox(replace(w.mine, expires_at=int(w.clock()))),
     "the id that stands for none": lambda w: w.signatures.sign_link(replace(w.good, request_id="-")),
 }
 
@@ -201,7 +204,7 @@ def test_one_runs_link_decides_nothing_about_another_run(world: LinkWorld) -> No
     other = ApprovalWorld(world.aws, world.clock, run_id="run-2")
     other.signatures = world.signatures
     other.ask()
-    assert "Approved" in world.answer(other.link(ANN), DECISION, "POST")["body"]
+    assert "Approved" in other.post(other.link(ANN), **APPROVE)["body"]
     assert world.decide() == "undecided"
     assert other.decide() == "approved"
 
@@ -242,13 +245,27 @@ def test_unknown_and_forged_links_cost_the_same_one_read(world: LinkWorld, kind:
     link = REFUSED[kind](world)
     for page, method, query in ASKS:
         with calls_of(world) as made:
-            world.answer(link, page, method, query)
+            world._call(link, method, query, urlencode(APPROVE) if method == "POST" else None, page)
         assert made == [("dynamodb", "Query")], (page, method, query)
+
+
+def test_an_expired_inbox_link_of_ours_says_so_after_the_same_one_read_and_is_no_other_page(world: LinkWorld) -> None:
+    link = world.signatures.sign_inbox(replace(world.mine, expires_at=int(world.clock())))
+    before = world.aws.dump()
+    with calls_of(world) as made:
+        answer = world._call(link, "GET", "", None, INBOX)
+    assert made == [("dynamodb", "Query")]
+    assert (answer["statusCode"], "This link has expired" in answer["body"]) == (410, True)
+    assert ANN not in answer["body"]
+    assert world.answer(link, DECISION, "GET") == world.answer("nonsense", DECISION, "GET")
+    assert world.aws.dump() == before
 
 
 def test_a_table_that_cannot_be_read_tells_unknown_and_forged_no_better_apart(world: LinkWorld) -> None:
     links = [make(world) for make in REFUSED.values()]
     world.requests = replace(world.requests, dynamodb=Refusing(world.aws.dynamodb, "query", "AccessDeniedException"))
-    answers = [world.answer(link, page, method, query) for link in links for page, method, query in ASKS]
-    assert answers[0]["statusCode"] == 500
-    assert all(answer == answers[0] for answer in answers)
+    form = urlencode(APPROVE)
+    for page, method, query in ASKS:
+        answers = [world._call(link, method, query, form if method == "POST" else None, page) for link in links]
+        assert answers[0]["statusCode"] == 500
+        assert all(answer == answers[0] for answer in answers), (page, method, query)

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from billing.http_exchange import LARGEST_FILE, accepts_gzip, file_of
+from billing.http_exchange import LONGEST_FILE, accepts_gzip, file_of
 from billing.pages.batch_csv import batch_csv
 from billing.pages.csv_file import csv_bytes, csv_parts
 from tests.adapters.aws_world import AwsWorld, aws_world
@@ -88,8 +88,8 @@ def test_a_small_table_is_whole_for_everybody(large: ApprovalWorld) -> None:
 
 
 def test_a_file_that_does_not_fit_is_none() -> None:
-    assert file_of({}, b"x" * (LARGEST_FILE + 1), gzipped=False) is None
-    answer = file_of({}, b"x" * LARGEST_FILE, gzipped=False)
+    assert file_of({}, {}, b"x" * (LONGEST_FILE + 3)) is None
+    answer = file_of({}, {}, b"x" * LONGEST_FILE)
     assert answer is not None
     assert len(json.dumps(answer)) < LAMBDAS_LIMIT
 

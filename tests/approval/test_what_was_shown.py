@@ -17,7 +17,7 @@ ANSWERS = (
     {"answer": "reject", "number": "2", "reason": "not so"},
     {"answer": "hold", "order": "SO-1003", "reason": "not final"},
     {"answer": "release", "order": "SO-1002", "reason": "final"},
-    {"answer": "delegate", "delegate": "di@partner.example"},
+    {"answer": "delegate", "delegate": "di@partner.example", "number": "2"},
 )
 
 
@@ -124,7 +124,7 @@ def test_an_answer_after_the_end_is_told_that_it_came_too_late(asked: ApprovalWo
 
 def test_whoever_passed_the_request_on_is_told_that_they_cannot_answer(asked: ApprovalWorld) -> None:
     link = asked.link(ANN)
-    asked.post(link, answer="delegate", delegate="di@partner.example")
+    asked.post(link, answer="delegate", delegate="di@partner.example", number="2")
     page = asked.post(link, answer="approve", invoices="2")
     assert page["statusCode"] == 422
     assert "You passed the request on to" in page["body"]
@@ -211,7 +211,7 @@ def test_the_mails_to_delegates_and_deputies_say_why_they_are_asked(aws: AwsWorl
     world.ask()
     first = " ".join(world.outbox.mails[0][1].text.split())
     assert "passed this request on" not in first
-    world.post(world.link(ANN), answer="delegate", delegate="di@partner.example", reason="On leave.")
+    world.post(world.link(ANN), answer="delegate", delegate="di@partner.example", number="3")
     world.ask("token-2", "undecided")
     assert world.escalate() == 1
     world.ask("token-3", "undecided")

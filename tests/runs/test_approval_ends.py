@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.runs.firm import ANN, BOB, OWNER, firm, only, order
-from tests.runs.story import SECONDS, decided, deployed, entered, in_slack, live, posted
+from tests.runs.story import SECONDS, asked, decided, deployed, entered, in_slack, live, posted
 from tests.sandbox import Run, Sandbox
 
 
@@ -95,7 +95,7 @@ def test_the_form_sent_without_its_number_decides_nothing(sandbox: Sandbox) -> N
 
 def test_the_first_answer_of_a_person_stands_and_so_does_the_first_outcome(sandbox: Sandbox) -> None:
     run = sandbox.start(only(7))
-    ann, bob = (sandbox.page_links(mail)[0] for mail in sandbox.wait_for_approval(run, SECONDS))
+    ann, bob = (sandbox.page_links(mail)[0] for mail in asked(sandbox, run))
     assert posted(sandbox, ann, "approve", {"invoices": "1"}).status == 200
     assert posted(sandbox, ann, "reject", {"reason": "I changed my mind."}).status == 200
     assert posted(sandbox, bob, "reject", {"reason": "Not with me."}).status == 200

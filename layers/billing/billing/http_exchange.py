@@ -11,10 +11,12 @@ from urllib.parse import parse_qsl
 
 _FORM = "application/x-www-form-urlencoded"
 _LONGEST_BODY = 16_384
-_NEVER = re.compile(r"0(\.0*)?")
+LONGEST_ANSWER = 6 * 1024 * 1024 - 64 * 1024
+"""Bytes of a body: Lambda's limit for a whole answer (source: "Lambda quotas"), less room for its headers."""
 
-LARGEST_FILE = 4_400_000
-"""Bytes. Lambda hands on at most 6 MB of an answer (AWS, "Lambda quotas"), and a file is a third longer as Base64."""
+LONGEST_FILE = LONGEST_ANSWER // 4 * 3
+"""Bytes of a file that fits into one: Base64 makes it a third longer."""
+_NEVER = re.compile(r"0(\.0*)?")
 
 
 def form_of(event: Mapping[str, Any]) -> dict[str, str]:
@@ -43,6 +45,20 @@ def answer_of(status: int, headers: Mapping[str, str], body: str) -> dict[str, A
     return {"statusCode": status, "headers": dict(headers), "body": body}
 
 
+def file_of(event: Mapping[str, Any], headers: Mapping[str, str], content: bytes) -> dict[str, Any] | None:
+    """A file to download, packed by gzip for whoever takes it so, as every browser does. None if it is too long for one
+    answer."""
+    headers = {**headers, "vary": "accept-encoding"}
+    if accepts_gzip(event):
+        headers["content-encoding"] = "gzip"
+        # Without the time of packing, so that the same file is the same bytes.
+        content = gzip.compress(content, compresslevel=6, mtime=0)
+    body = base64.b64encode(content).decode()
+    if len(body) > LONGEST_ANSWER:
+        return None
+    return {"statusCode": 200, "headers": headers, "body": body, "isBase64Encoded": True}
+
+
 def accepts_gzip(event: Mapping[str, Any]) -> bool:
     """Whether the browser says that it unpacks gzip (RFC 9110, "Accept-Encoding")."""
     for part in _headers(event).get("accept-encoding", "").lower().split(","):
@@ -50,20 +66,6 @@ def accepts_gzip(event: Mapping[str, Any]) -> bool:
         if coding in ("gzip", "*"):
             return _NEVER.fullmatch(weight) is None
     return False
-
-
-def file_of(headers: Mapping[str, str], content: bytes, gzipped: bool) -> dict[str, Any] | None:
-    """A file to download, packed for who unpacks it; None if it is too large for one answer."""
-    # Without the time of packing, so that the same file is the same bytes.
-    body = gzip.compress(content, compresslevel=6, mtime=0) if gzipped else content
-    if len(body) > LARGEST_FILE:
-        return None
-    return {
-        "statusCode": 200,
-        "headers": {**headers, "vary": "accept-encoding", **({"content-encoding": "gzip"} if gzipped else {})},
-        "body": base64.b64encode(body).decode(),
-        "isBase64Encoded": True,
-    }
 
 
 def _headers(event: Mapping[str, Any]) -> dict[str, str]:

@@ -222,7 +222,7 @@ def standing_page(
             "title": headline,
             "tone": tone,
             "explanation": explanation,
-            "next_title": "How it went on" if end else "What happens next",
+            "next_title": "How it went on" if end and not asked_anew else "What happens next",
             "next_step": _ASKED_ANEW
             if asked_anew
             else _next_step(request, outcome, standing, late, finalises, end, now, awake),

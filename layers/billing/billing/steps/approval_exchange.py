@@ -17,7 +17,7 @@ from billing.domain.approval_request import ApprovalRequest
 from billing.domain.approvers import Outcome
 from billing.domain.batch import Batch, totals
 from billing.domain.errors import OurFault
-from billing.http_exchange import LARGEST_FILE, accepts_gzip, answer_of, file_of, form_of, query_of
+from billing.http_exchange import LONGEST_FILE, answer_of, file_of, form_of, query_of
 from billing.pages.approval_page import (
     approval_page,
     batch_csv,
@@ -86,7 +86,7 @@ class ApprovalExchange:
             return self._decide(link, seen, form_of(event))
         query = query_of(event)
         if query.get("format") == "csv":
-            return _csv(seen, batch_of(seen, self.files), query.get("part", ""), accepts_gzip(event))
+            return _csv(event, seen, batch_of(seen, self.files), query.get("part", ""))
         if not seen.open:
             return _html(200, self._standing(seen))
         return _html(200, self._page(seen, query))
@@ -244,16 +244,16 @@ def _html(status: int, shown: Shown) -> dict[str, Any]:
     return answer_of(status, shown.headers, shown.html)
 
 
-def _csv(seen: Seen, batch: Batch, part: str, gzipped: bool) -> dict[str, Any]:
+def _csv(event: Mapping[str, Any], seen: Seen, batch: Batch, part: str) -> dict[str, Any]:
     """The whole table if one answer holds it, else a page that leads to its parts."""
     if not part:
-        whole = file_of(_csv_headers(seen.request), batch_csv(batch), gzipped)
+        whole = file_of(event, _csv_headers(seen.request), batch_csv(batch))
         if whole is not None:
             return whole
-    parts = batch_csv_parts(batch, LARGEST_FILE)
+    parts = batch_csv_parts(batch, LONGEST_FILE)
     if part.isascii() and part.isdecimal() and 1 <= int(part[:6]) <= len(parts):
         number = int(part[:6])
-        one = file_of(_csv_headers(seen.request, f"-part-{number}-of-{len(parts)}"), parts[number - 1], gzipped)
+        one = file_of(event, _csv_headers(seen.request, f"-part-{number}-of-{len(parts)}"), parts[number - 1])
         if one is not None:
             return one
     return _html(200, csv_parts_page(seen.approver, len(parts)))
