@@ -127,10 +127,17 @@ def _read_by(function: str, seen: frozenset[str] = frozenset()) -> set[str]:
     return found
 
 
+def _asked_with(function: str) -> set[str]:
+    """What a custom resource hands to its function under the names of environment variables."""
+    custom = (one["Properties"] for one in _template()["Resources"].values() if one["Type"].startswith("Custom::"))
+    asking = [one for one in custom if one["ServiceToken"] == {"Fn::GetAtt": [function, "Arn"]}]
+    return {name for one in asking for name in one if name.isupper()}
+
+
 @pytest.mark.parametrize("function", sorted(_functions()))
 def test_every_environment_variable_is_read_and_every_one_that_is_read_is_given(function: str) -> None:
     properties = _functions()[function]
-    given = set(properties.get("Environment", {}).get("Variables", {}))
+    given = set(properties.get("Environment", {}).get("Variables", {})) | _asked_with(function)
     assert given == _read_by(properties["CodeUri"].rpartition("/")[2])
 
 
