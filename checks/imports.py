@@ -47,8 +47,9 @@ def reached_from(entry: Path, source_root: Path) -> Reached:
             continue
         reached.places.add(place)
         path, name = place
-        module = modules.setdefault(path, _Module(path, source_root))
-        packages, places = module.uses(name)
+        if path not in modules:
+            modules[path] = _Module(path, source_root)
+        packages, places = modules[path].uses(name)
         reached.packages |= packages
         waiting += places
     return reached

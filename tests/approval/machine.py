@@ -45,7 +45,7 @@ def guesses(form: Form, page: Page, mail: str) -> Iterator[Filled]:
     filled: list[Filled] = [{field.name: field.value for field in fields}]
     filled += [{field.name: guess for field in fields} for guess in everything]
     filled += [{field.name: guess for field in seen} for guess in everything]
-    filled += [{field.name: guess} for field in seen for guess in everything]
+    filled += [{field.name: guess} for field in seen for guess in read]
     by_kind = [_by_kind(field, seen_text, form.text) for field in fields]
     filled += [dict(zip([field.name for field in fields], values, strict=True)) for values in zip(*by_kind)]  # noqa: B905
     seen_kinds = [_by_kind(field, seen_text, form.text)[:8] for field in seen]

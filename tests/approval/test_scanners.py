@@ -113,8 +113,9 @@ def writes(sandbox: Sandbox) -> list[str]:
     return [one for one in asked if one.rpartition(":")[2].rpartition(".")[2] not in reading]
 
 
-BLUNT = (*WORDS, "40", "SO-7", "SO-5", "12,000.00", "41", "2026", ANN, "billing@firm.example", "eve@firm.example")
-"""Typed into every field of a form: among it everything that a person would have to type."""
+BLUNT = ("40", "SO-7", "SO-5", "12,000.00", "41", "2026", ANN, "billing@firm.example", "eve@firm.example")
+"""Typed into every field of a form: everything that a person would have to type. What machines type beside that, and
+how they combine it, is tried without the network in test_machines."""
 
 
 def test_every_form_posted_unfilled_or_guessed_changes_no_byte(sandbox: Sandbox, run: Run) -> None:
@@ -133,8 +134,8 @@ def test_every_form_posted_unfilled_or_guessed_changes_no_byte(sandbox: Sandbox,
         hidden = {field.name: field.value for field in form.fields if field.kind == "hidden"}
         assert set(hidden) == {"content"}
         guesses = [{field.name: guess for field in form.fields} for guess in BLUNT]
-        # What the page hides goes back as it is, as a browser sends it; and filled in like any other field.
-        fillings = [{}, hidden, *guesses, *({**guess, **hidden} for guess in guesses)]
+        # What the page hides goes back as it is, as a browser sends it; and once filled in like any other field.
+        fillings = [{}, hidden, guesses[0], *({**guess, **hidden} for guess in guesses)]
         for filling in fillings:
             answer = session.post(link, data={**filling, button.name: button.value}, timeout=60)
             assert answer.status_code == 422, (button.value, filling, answer.text[:300])
