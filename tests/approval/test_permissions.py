@@ -113,3 +113,18 @@ def test_the_http_api_is_throttled_and_logs_the_route_and_never_the_path() -> No
     assert "$context.routeKey" in logged
     for leaking in ("$context.path", "$context.httpMethod", "queryString", "requestOverride", "$request"):
         assert leaking not in logged
+
+
+def test_alarms_hear_of_runs_that_wait_and_of_a_page_that_fails() -> None:
+    alarms = {name: one["Properties"] for name, one in TEMPLATE["Resources"].items() if one["Type"].endswith("::Alarm")}
+    waits = alarms["RunWaitsAlarm"]
+    assert (waits["Namespace"], waits["MetricName"]) == ("AWS/Lambda", "Invocations")
+    assert waits["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": "RemindTheApproversFunction"}}]
+    watched = {one["MetricStat"]["Metric"]["MetricName"] for one in alarms["ApprovalPageFailingAlarm"]["Metrics"][1:]}
+    code = (Path(__file__).parents[2] / "layers/billing/billing/steps/approval_exchange.py").read_text(encoding="utf-8")
+    assert watched == {"ApprovalPagesFailed", "RunsNotWoken"}
+    for metric in watched:
+        assert f'name="{metric}"' in code
+    for name, alarm in alarms.items():
+        assert alarm["TreatMissingData"] == "notBreaching", name
+        assert "AlarmTopicArn" in str(alarm["AlarmActions"]), name
