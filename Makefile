@@ -79,13 +79,14 @@ export NO_PYTHON_313
 demo: $(VENV)/.sandbox  ## a monthly run on this machine; ANSWER=approve or reject answers by itself
 	@$(VENV)/bin/python -m tests.sandbox.demo
 
+# Three workers on two cores: a fifth of the time a test waits for something.
 .PHONY: test
 test: $(VENV)/.dev  ## all tests; PYTEST_ARGS="-k draft" passes through
-	@$(VENV)/bin/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder $(PYTEST_ARGS)
+	@$(VENV)/bin/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder $(PYTEST_ARGS)
 
 .PHONY: test-313
 test-313: $(VENV_313)/.dev  ## all tests under Python 3.13, the functions' runtime
-	@$(VENV_313)/bin/python -m pytest -n 2 --dist loadscope --no-loadscope-reorder $(PYTEST_ARGS)
+	@$(VENV_313)/bin/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder $(PYTEST_ARGS)
 
 .PHONY: lint
 lint: $(VENV)/.dev $(VENV_BUILD)/.build  ## style, types, template, state machine; reports all, then fails
