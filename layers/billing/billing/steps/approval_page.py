@@ -32,13 +32,13 @@ from billing.domain.approval_request import ApprovalRequest, RecordedOutcome, Re
 from billing.domain.approvers import Answer, Outcome, Standing, approver_id
 from billing.domain.batch import Batch, BatchInvoice, batch_from_dict
 from billing.domain.ledger import Disposition
+from billing.pages.approval_page import LONGEST_REASON
 from billing.pages.foreign_text import clean
 from billing.steps.ports import ReadableFiles
 from billing.steps.present_request import PresentRequest, SignedTexts, present_request
 from billing.steps.votes import vote_fields
 from billing.steps.who_may_sign import WhoMaySign
 
-LONGEST_REASON = 2000
 _THOUSANDS = re.compile(r"(?<=\d)[ ,.'\u2019\u00a0\u202f](?=\d{3}(?!\d))")
 """What stands between thousands, as the page's button writes it and as others do."""
 _UNSEEN = ("Cf", "Mn", "Me", "Co", "Cn")
