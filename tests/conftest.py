@@ -3,6 +3,7 @@ a worker (Playwright drives one event loop a process)."""
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 from collections.abc import Iterator
@@ -28,6 +29,9 @@ if TYPE_CHECKING:
 settings.register_profile("same", derandomize=True, deadline=None)
 settings.register_profile("explore", deadline=None, max_examples=2_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "same"))
+
+# moto's world is large and lives as long as the test: looking through it for garbage costs a twentieth of all time.
+gc.set_threshold(100_000, 50, 100)
 
 SCREENSHOTS = Path(os.environ.get("SCREENSHOTS") or Path(__file__).parents[1] / "build" / "ci" / "screenshots")
 _ARGUMENTS = (

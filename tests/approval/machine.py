@@ -16,6 +16,10 @@ WORDS += ("release", "delegate", "John Smith", "test@example.com", "admin@firm.e
 """What it types without having read anything."""
 
 
+_ALONE = 10
+"""How many of those it types into one field and leaves the others empty, which no form of two fields takes."""
+
+
 def numbers_in(text: str) -> list[str]:
     """Every number that can be seen, as it stands and without its separators."""
     found = re.findall(r"(?<![0-9A-Za-z])(?:\d[\d.,]*\d|\d)(?![0-9A-Za-z])", text)
@@ -45,7 +49,7 @@ def guesses(form: Form, page: Page, mail: str) -> Iterator[Filled]:
     filled: list[Filled] = [{field.name: field.value for field in fields}]
     filled += [{field.name: guess for field in fields} for guess in everything]
     filled += [{field.name: guess for field in seen} for guess in everything]
-    filled += [{field.name: guess} for field in seen for guess in read]
+    filled += [{field.name: guess} for field in seen for guess in read[:_ALONE]]
     by_kind = [_by_kind(field, seen_text, form.text) for field in fields]
     filled += [dict(zip([field.name for field in fields], values, strict=True)) for values in zip(*by_kind)]  # noqa: B905
     seen_kinds = [_by_kind(field, seen_text, form.text)[:8] for field in seen]
