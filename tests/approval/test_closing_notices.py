@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from tests.approval.asked import ANN, BOB, CY, DI, asked_of, links, mails_of, post, until
+from tests.approval.transcript import transcribe
 from tests.runs.firm import only
 from tests.runs.story import SECONDS, stop_everything
 from tests.sandbox import Run, Sandbox
@@ -50,6 +51,8 @@ def test_a_rejection_is_told_to_everybody_who_was_asked(sandbox: Sandbox) -> Non
     assert post(sandbox, links(sandbox, run)[BOB], "reject", number="1", reason="Wrong month.").status == 200
     ends(sandbox, run, "ApprovalRejected")
     assert notices(sandbox, run, "Rejected") == EVERYBODY
+    shown = transcribe(sandbox, run, "delegated-and-rejected")
+    assert "Wrong month." in shown.partition("Slack:")[2]
 
 
 def test_an_undeliverable_end_is_told_to_everybody_who_was_asked(sandbox: Sandbox) -> None:
@@ -58,6 +61,8 @@ def test_an_undeliverable_end_is_told_to_everybody_who_was_asked(sandbox: Sandbo
         sandbox.ses.reports(next(mail for mail in mails_of(sandbox, run) if mail.to == (person,)), "permanent")
     ends(sandbox, run, "ApprovalUndeliverable")
     assert notices(sandbox, run, "Undeliverable") == EVERYBODY
+    shown = transcribe(sandbox, run, "undeliverable")
+    assert "the approvers cannot be reached" in shown.partition("Slack:")[2]
 
 
 def test_an_expiry_is_told_to_everybody_who_was_asked(sandbox: Sandbox) -> None:

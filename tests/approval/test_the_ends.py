@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from tests.approval.asked import ANN, BOB, CY, DI, asked_of, links, mails_of, post, requests_of, slept, until
+from tests.approval.transcript import transcribe
 from tests.runs.firm import PERIOD
 from tests.runs.story import SECONDS, entered, in_slack, live
 
@@ -41,6 +42,8 @@ def test_reminded_twice_and_then_expired_with_its_own_notices() -> None:
         assert (ANN, "was reminded (1)") in record
         assert (ANN, "was reminded (2)") in record
         assert record[-1] == ("", "ended as expired")
+        shown = transcribe(sandbox, run, "reminded-twice-and-expired")
+        assert shown.count("Reminder: ") == 2
         late = post(sandbox, links(sandbox, run)[ANN], "approve", invoices="3")
         assert "Expired" in late.text
         redriven = sandbox.redrive(run)
