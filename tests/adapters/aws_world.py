@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,30 @@ def client(service: str) -> Any:
     return session.client(service, config=Config(retries={"total_max_attempts": 1}))
 
 
+class OneCallAtATime:
+    """DynamoDB takes each call as a whole and its transactions are serialisable; moto, asked by threads, lets two
+    conditions hold at once and loses updates. Each call is whole here, and threads still meet between any two calls."""
+
+    def __init__(self, real: Any) -> None:
+        self._real, self._lock = real, threading.RLock()
+
+    def __getattr__(self, name: str) -> Any:
+        found = getattr(self._real, name)
+        if not callable(found):
+            return found
+
+        def call(**arguments: Any) -> Any:
+            with self._lock:
+                return found(**arguments)
+
+        return call
+
+
+@functools.cache
+def _tables() -> OneCallAtATime:
+    return OneCallAtATime(client("dynamodb"))
+
+
 @dataclass(frozen=True)
 class AwsWorld:
     """An empty account with what the functions use."""
@@ -34,7 +59,7 @@ class AwsWorld:
 
     @property
     def dynamodb(self) -> Any:
-        return client("dynamodb")
+        return _tables()
 
     @property
     def s3(self) -> Any:

@@ -194,23 +194,8 @@ def test_one_outcome_stands_in_every_interleaving_of_two_opposite_answers(aws: A
         check(table, request.id, people)
 
 
-class OneCallAtATime:
-    """DynamoDB's transactions are serialisable, moto's are not: two of them at once lose an update. Each call is whole
-    here, and the threads still meet between any two calls."""
-
-    def __init__(self, real: Any) -> None:
-        self._real, self._lock = real, threading.Lock()
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        def call(**arguments: Any) -> Any:
-            with self._lock:
-                return getattr(self._real, name)(**arguments)
-
-        return call
-
-
 def test_one_outcome_stands_when_people_answer_at_the_same_instant(aws: AwsWorld) -> None:
-    table = ApprovalsTable(OneCallAtATime(aws.dynamodb), APPROVALS)  # type: ignore[arg-type]
+    table = ApprovalsTable(aws.dynamodb, APPROVALS)
     for number in range(25):
         request_id = f"race-{number}.1"
         table.open(replace(REQUEST, id=request_id))

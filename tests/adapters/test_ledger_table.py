@@ -5,7 +5,6 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import permutations
-from threading import Lock
 from typing import Any
 
 import pytest
@@ -19,7 +18,7 @@ from billing.domain.errors import OurFault, PassingError, PersonNeeded
 from billing.domain.invoice_plan import plan_invoices
 from billing.domain.ledger import Approval, EntryState, LedgerEntry, Objection, OrderLink, Withdrawal
 from billing.domain.order_rows import read_orders
-from tests.adapters.aws_world import LEDGER, RUNS, AwsWorld, Refusing
+from tests.adapters.aws_world import LEDGER, RUNS, AwsWorld, OneCallAtATime, Refusing
 from tests.domain.suiteql_rows import hours, order
 
 HASH, OTHER = "a" * 64, "b" * 64
@@ -332,24 +331,10 @@ def test_a_no_between_two_intents_of_the_same_draft_stops_it(aws: AwsWorld, ledg
     assert aws.rows(LEDGER) == before
 
 
-class OneAtATime:
-    """DynamoDB takes each call as a whole; moto, asked by threads, undoes what others wrote meanwhile."""
-
-    def __init__(self, real: Any) -> None:
-        self._real, self._lock = real, Lock()
-
-    def __getattr__(self, name: str) -> Any:
-        def called(**request: Any) -> Any:
-            with self._lock:
-                return getattr(self._real, name)(**request)
-
-        return called
-
-
 def test_an_intent_and_a_no_at_once_are_one_before_the_other(aws: AwsWorld) -> None:
     """Either the intent is there, or it was refused by name; the no is there in any case."""
     assert RunsTable(aws.dynamodb, RUNS).take(LOCK, "run-1", "arn:1", "now", None)
-    ledger = LedgerTable(OneAtATime(aws.dynamodb), LEDGER, RUNS)  # type: ignore[arg-type]
+    ledger = LedgerTable(aws.dynamodb, LEDGER, RUNS)
     for n in range(12):
         key, links = f"order-{n}", (OrderLink(f"5{n}", HASH, 0),)
         ledger.record_approvals([Approval(key, HASH, "cus_1")], "run-1", T1)
@@ -371,7 +356,7 @@ def test_signed_for_anew_between_the_refusal_and_its_reason_is_tried_again(aws: 
     ledger.record_approvals([Approval("order-5", HASH, "cus_1")], "run-1", T1)
     ledger.withdraw([no()])
 
-    class SignedMeanwhile(OneAtATime):
+    class SignedMeanwhile(OneCallAtATime):
         def get_item(self, **request: Any) -> Any:
             ledger.record_approvals([Approval("order-5", HASH, "cus_1")], "run-3", T3)
             return aws.dynamodb.get_item(**request)
