@@ -13,6 +13,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qs, unquote
@@ -84,6 +85,7 @@ class FrontDoor:
         self._region = region
         self._account = account
         self._lock = threading.Lock()
+        self._tables = threading.Lock()
         self.resource_policies: dict[str, list[Statement]] = {}
         self.denials: list[Denial] = []
         self.allowed: set[tuple[str, Access]] = set()
@@ -184,7 +186,9 @@ class FrontDoor:
             refused = self.refuse_mail(call.parameters)
             if refused is not None:
                 return _refusal("rest-json", *refused, 400)
-        reply = self._ask_moto(environ)
+        # DynamoDB takes each call as a whole; moto lets two conditions hold at once.
+        with self._tables if call.service == "dynamodb" else nullcontext():
+            reply = self._ask_moto(environ)
         if call.service == "s3" and reply[0].startswith("404") and call.operation in ("GetObject", "HeadObject"):
             hidden = self._hide_missing_object(caller, call)
             if hidden is not None:
