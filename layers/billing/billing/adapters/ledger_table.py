@@ -39,7 +39,6 @@ if TYPE_CHECKING:
 _ENTRY = "INVOICE"
 _BILLED = "BILLED"
 _LOCK = "LOCK"
-_OPEN_STATES = (EntryState.INTENDED, EntryState.FAILED)
 _TOGETHER = 100  # TransactWriteItems' own maximum.
 # Both times are written by whoever fixed the outcome of a request, so the order in which the rows are written, or
 # written again, does not matter. At the same instant the objection wins.

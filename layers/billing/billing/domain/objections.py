@@ -29,10 +29,11 @@ class Said:
     @property
     def against(self) -> bool:
         """Whether there is anything to withdraw."""
-        return bool(self.held) or self._rejected
+        return bool(self.held) or self.rejected
 
     @property
-    def _rejected(self) -> bool:
+    def rejected(self) -> bool:
+        """Whether the whole batch was said no to."""
         return self.outcome is not None and self.outcome.outcome == Outcome.REJECTED
 
 
@@ -48,7 +49,6 @@ def withdrawals(batch: Batch, said: Said, run_id: str) -> tuple[Withdrawal, ...]
 
 def _withdrawals(batch: Batch, said: Said, run_id: str) -> Iterator[Withdrawal]:
     outcome = said.outcome
-    rejected = outcome is not None and outcome.outcome == Outcome.REJECTED
     rejecter = _first_reject(said.votes)
     for invoice in batch.to_draft:
         key, content = invoice.plan.key, invoice.content_hash
@@ -56,7 +56,7 @@ def _withdrawals(batch: Batch, said: Said, run_id: str) -> Iterator[Withdrawal]:
         if hold is not None:
             at = max(outcome.at, hold.at) if outcome is not None else hold.at
             yield Withdrawal(key, content, Objection.HELD, hold.by, hold.reason, run_id, at)
-        elif outcome is not None and rejected:
+        elif outcome is not None and said.rejected:
             yield Withdrawal(key, content, Objection.REJECTED, rejecter, outcome.reason, run_id, outcome.at)
 
 

@@ -16,7 +16,6 @@ from billing.domain.ledger import UNSETTLED, EntryState, LedgerEntry
 _GONE: Final = frozenset({"void"})
 """Stripe: a void invoice asks nobody for money. A deleted draft is not listed at all."""
 
-_OPEN_STATES: Final = UNSETTLED
 _NEVER_WITHDRAWN: Final[Mapping[tuple[str, str], str]] = {}
 
 
@@ -166,12 +165,12 @@ def _twice(key: str, live: Sequence[FoundInvoice], entry: LedgerEntry | None) ->
 
 def _missing(key: str, found: Sequence[FoundInvoice], entry: LedgerEntry | None, withdrawn: bool) -> Orphan | None:
     """Nothing live in Stripe. Only an entry that names an invoice says that there should be one."""
-    if entry is None or (entry.invoice_id is None and entry.state in _OPEN_STATES):
+    if entry is None or (entry.invoice_id is None and entry.state in UNSETTLED):
         return None
     named = entry.invoice_id or "an invoice without id"
     void = any(one.id == entry.invoice_id for one in found)
     what = "is void in Stripe" if void else "is not in Stripe, or no longer bears our metadata"
-    if entry.state in _OPEN_STATES:
+    if entry.state in UNSETTLED:
         then = "asks for approval again" if withdrawn else "drafts it anew"
         message = f"{key}: {named}, whose drafting began and did not end, {what}. The next run {then}."
     else:
@@ -236,7 +235,7 @@ def _contradiction(invoice: FoundInvoice, entry: LedgerEntry) -> Orphan | None:
 def _unfinished(invoice: FoundInvoice, entry: LedgerEntry, approved: bool, withdrawn: str) -> Orphan | None:
     """Same plan, customer and content. The next run reads the invoice back and adds what is missing; but where
     approvers took the approval away, a person has to say what becomes of the draft."""
-    if entry.state not in _OPEN_STATES:
+    if entry.state not in UNSETTLED:
         return None
     remembered = entry.invoice_id == invoice.id
     first = (
