@@ -5,10 +5,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time
 from typing import Any, Protocol
 
 from billing.adapters.stripe_customers import StripeCustomer
+from billing.adapters.stripe_invoices import CONTENT_HASH, PLAN_KEY, REMOVED, StripeInvoice
 from billing.domain.batch import Batch, BatchInvoice, CarriedGone, with_pieces
+from billing.domain.begun_drafts import (
+    LOOK_BACK,
+    Begun,
+    BegunDraft,
+    UnsignedDrafts,
+    held_beside_what_is_done,
+    held_for_its_draft,
+    in_the_way,
+    with_what_it_gives_up,
+)
 from billing.domain.billing_policy import BillingPolicy
 from billing.domain.billing_state import Done, Held, ToBill
 from billing.domain.canonical import canonical_json, sha256_hex
@@ -52,6 +64,7 @@ class Ledger(Protocol):
 
     def order_records(self, order_ids: Iterable[str]) -> dict[str, OrderRecord]: ...
     def entries(self, keys: Iterable[str]) -> dict[str, LedgerEntry]: ...
+    def begun(self, records: Mapping[str, OrderRecord]) -> dict[str, dict[str, LedgerEntry]]: ...
     def entries_and_approvals(
         self, hashes: Mapping[str, str]
     ) -> tuple[dict[str, LedgerEntry], dict[str, Approval]]: ...
@@ -74,6 +87,8 @@ class Customers(Protocol):
 class Invoices(Protocol):
     """Stripe's invoices."""
 
+    def of_customer(self, customer: str, created_from: int) -> list[StripeInvoice]: ...
+    def read(self, invoice_id: str) -> StripeInvoice: ...
     def removed(self, invoice_ids: Collection[str]) -> set[str]: ...
 
 
@@ -86,7 +101,8 @@ class Months(Protocol):
 @dataclass(frozen=True, slots=True)
 class Matching:
     """Everything that matching needs. `policy_of(period, email columns)` gives the BillingPolicy; `bounds` are minor
-    units by currency, `change_percent` is what counts as a change against last month."""
+    units by currency, `change_percent` is what counts as a change against last month,
+    `unsigned_drafts` what becomes of a draft that nobody signed for in its order's present form."""
 
     policy_of: Callable[[str, tuple[str, ...]], BillingPolicy]
     bounds: Mapping[str, int]
@@ -97,6 +113,7 @@ class Matching:
     customers: Customers
     invoices: Invoices
     months: Months
+    unsigned_drafts: UnsignedDrafts = "hold"
 
     def match(self, run: Mapping[str, Any], listed: Mapping[str, Any]) -> dict[str, Any]:
         """Write the batch; answer its key, its SHA-256 and counts of what is to be done. Safe to repeat.
@@ -110,15 +127,15 @@ class Matching:
         rows, ended_rows, once_ended = _ended_apart(rows_of(snapshot), ended_of(snapshot))
         ended = _ended(plan_invoices(read_orders(ended_rows), replace(policy, grouping="order")), ended_of(snapshot))
         carried = carried_of(snapshot)
-        planned = self._planned(read_orders(rows), policy)
-        to_bill = [state for state in planned.states if isinstance(state, ToBill)]
-        settled = [_settled(state, carried, run["period"]) for state in planned.states if not isinstance(state, ToBill)]
-        proposed = _grouped(to_bill, policy, run["period"])
+        planned, begun = self._planned(read_orders(rows), policy)
+        proposed, others = self._proposed(planned, begun, policy, run["period"])
+        settled = [_settled(state, carried, run["period"]) for state in others]
         matches = self._matches([one.plan.client for one in proposed])
         hashes = {one.plan.key: one.content_hash for one in proposed}
+        keys = set(hashes)
         entries, approvals = self.ledger.entries_and_approvals(hashes)
 
-        invoices, problems = list(settled), list(planned.problems)
+        invoices, problems = list(settled), [_beside_its_draft(one, begun) for one in planned.problems]
         for one in proposed:
             match = matches[one.plan.client.netsuite_id]
             if isinstance(match, Unmatched):
@@ -126,16 +143,15 @@ class Matching:
                 continue
             entry, approval = entries.get(one.plan.key), approvals.get(one.plan.key)
             decision = decide(one.content_hash, match.id, entry, approval, ours=match.how in _OURS)
-            invoices.append(
-                replace(
-                    one,
-                    disposition=decision.disposition,
-                    reason=_reason(one, approval, decision),
-                    customer=match,
-                    invoice_id=decision.invoice_id,
-                    carried_from=_carried_from(one.plan, carried, run["period"]),
-                )
+            decided = replace(
+                one,
+                disposition=decision.disposition,
+                reason=_reason(one, approval, decision),
+                customer=match,
+                invoice_id=decision.invoice_id,
+                carried_from=_carried_from(one.plan, carried, run["period"]),
             )
+            invoices.append(with_what_it_gives_up(decided, keys, begun))
         placed, ndjson = with_pieces(_said_to_be_ended(one, once_ended) for one in invoices)
         batch = Batch(
             run={name: run[name] for name in _PUBLIC},
@@ -158,12 +174,58 @@ class Matching:
             "problems": len(batch.problems),
         }
 
-    def _planned(self, listing: Listing, policy: BillingPolicy) -> Planned:
-        """What is to be done with each listed order, by the ledger and by what became of our drafts in Stripe."""
-        records = self.ledger.order_records([order.id for order in listing.orders])
+    def _planned(self, listing: Listing, policy: BillingPolicy) -> tuple[Planned, Begun]:
+        """What is to be done with each listed order, by the ledger and by what became of our drafts in Stripe; and what
+        was begun of them and did not end."""
+        records = self.ledger.order_records(
+            {*(order.id for order in listing.orders), *(problem.order_id for problem in listing.problems)}
+        )
         entries = self.ledger.entries({one.plan_key for record in records.values() for one in record.billed.values()})
-        removed = self.invoices.removed({id_ for record in records.values() for id_ in record.billed})
-        return still_to_bill(listing, policy, records, entries, removed)
+        billed = {id_ for record in records.values() for id_ in record.billed}
+        removed = self.invoices.removed(billed)
+        begun = self._begun(self.ledger.begun(records), billed)
+        return still_to_bill(listing, policy, records, entries, removed), begun
+
+    def _begun(self, claims: Mapping[str, Mapping[str, LedgerEntry]], billed: Collection[str]) -> Begun:
+        """What Stripe has of the plans that were begun: one list for each customer for whom one was."""
+        since: dict[str, date] = {}
+        for entry in (one for of_order in claims.values() for one in of_order.values()):
+            # Without a customer nothing was created yet: the ledger has it before anything is.
+            if entry.stripe_customer is not None:
+                day = date.fromisoformat(entry.invoice_day)
+                since[entry.stripe_customer] = min(day, since.get(entry.stripe_customer, day))
+        claimed = {key for of_order in claims.values() for key in of_order}
+        drafts = []
+        for customer, day in sorted(since.items()):
+            created_from = datetime.combine(day - LOOK_BACK, time(0), UTC)
+            for one in self.invoices.of_customer(customer, int(created_from.timestamp())):
+                if one.status not in REMOVED and one.id not in billed:
+                    key = one.metadata[PLAN_KEY]
+                    whole = one if one.names_all_orders or key in claimed else self.invoices.read(one.id)
+                    drafts.append(BegunDraft(one.id, one.status, key, one.metadata.get(CONTENT_HASH, ""), whole.orders))
+        return Begun(claims, tuple(drafts))
+
+    def _proposed(
+        self, planned: Planned, begun: Begun, policy: BillingPolicy, period: str
+    ) -> tuple[list[BatchInvoice], list[Done | Held]]:
+        """The invoices that are proposed, and what is done or held. Orders with a draft in the way are taken out one
+        after another: the others of the same client are billed without them."""
+        to_bill = [state for state in planned.states if isinstance(state, ToBill)]
+        others = [state for state in planned.states if not isinstance(state, ToBill)]
+        held: list[Done | Held] = []
+        while True:
+            proposed = _grouped(to_bill, policy, period, begun)
+            blocked = in_the_way(proposed, begun, self.unsigned_drafts)
+            if not blocked:
+                break
+            held += [
+                held_for_its_draft(state, blocked[state.link.order_id])
+                for state in to_bill
+                if state.link.order_id in blocked
+            ]
+            to_bill = [state for state in to_bill if state.link.order_id not in blocked]
+        keys = {one.plan.key for one in proposed}
+        return proposed, [*held_beside_what_is_done(others, keys, begun), *held]
 
     def _matches(self, clients: Iterable[PlanClient]) -> dict[str, MatchedCustomer | Unmatched]:
         """Each client's customer: what NetSuite stores, what we know, what Stripe's metadata says, and last the
@@ -254,7 +316,7 @@ def _settled(state: Done | Held, carried: Mapping[str, Carried], period: str) ->
     )
 
 
-def _grouped(to_bill: Sequence[ToBill], policy: BillingPolicy, period: str) -> list[BatchInvoice]:
+def _grouped(to_bill: Sequence[ToBill], policy: BillingPolicy, period: str, begun: Begun) -> list[BatchInvoice]:
     """The invoices that are proposed: one per order, or per client, currency and terms. Their disposition is decided
     later."""
     if policy.grouping == "order":
@@ -264,17 +326,45 @@ def _grouped(to_bill: Sequence[ToBill], policy: BillingPolicy, period: str) -> l
         of_client.setdefault(one.plan.client.netsuite_id, []).append(one)
     proposed = []
     for members in of_client.values():
-        for start in range(0, len(members), _ORDERS_PER_INVOICE):
-            chunk = members[start : start + _ORDERS_PER_INVOICE]
+        for chunk in _chunks(members, begun):
             for plan in group_by_client([one.plan for one in chunk], policy):
                 ids = {order.id for order in plan.orders}
                 inside = tuple(one for one in chunk if one.link.order_id in ids)
                 # The same client comes back every month, and perhaps twice in one: the key names the orders too.
                 digest = sha256_hex(canonical_json([one.plan.key for one in inside]))[:8]
                 base, part, number = plan.key.partition("-part-")
-                key = f"{base}-{period}-{digest}{part}{number}"
+                end = f"-{digest}{part}{number}"
+                # Begun in an earlier period with the same orders, it is finished under the key that it has.
+                former = {
+                    key
+                    for order_id in ids
+                    for key in begun.claims.get(order_id, {})
+                    if key.startswith(f"{base}-") and key.endswith(end)
+                }
+                key = former.pop() if len(former) == 1 else f"{base}-{period}{end}"
                 proposed.append(_proposed(with_charge_warnings(replace(plan, key=key)), inside))
     return proposed
+
+
+def _chunks(members: Sequence[ToBill], begun: Begun) -> Iterable[list[ToBill]]:
+    """As many orders together as an intent can claim with all that it gives up."""
+    chunk: list[ToBill] = []
+    room = _ORDERS_PER_INVOICE
+    for one in members:
+        takes = 1 + len(begun.claims.get(one.link.order_id, {}))
+        if chunk and takes > room:
+            yield chunk
+            chunk, room = [], _ORDERS_PER_INVOICE
+        chunk.append(one)
+        room -= takes
+    if chunk:
+        yield chunk
+
+
+def _beside_its_draft(problem: Problem, begun: Begun) -> Problem:
+    """An order that cannot be billed as it is, with the drafts that were begun of it named: nobody else would."""
+    ids = ", ".join(one.id for one in begun.of_order(problem.order_id))
+    return replace(problem, message=f"{problem.message} An earlier run began a draft of it: {ids}.") if ids else problem
 
 
 def _proposed(plan: InvoicePlan, members: Sequence[ToBill]) -> BatchInvoice:
