@@ -143,7 +143,7 @@ class Drafting:
             plan.due, entry.invoice_day if entry is not None and same and entry.invoice_day else self.run["invoiceDate"]
         )
         due_day = signed_days.due_if_drafted(self.now.astimezone(self._zone).date())
-        # Other days are another payload, and another payload needs another key. Without a day nothing was begun.
+        # Other days are another payload, which needs another key. Without a day nothing was begun.
         moved = entry is not None and bool(entry.invoice_day) and (entry.invoice_day, entry.due_day) != (
             signed_days.invoice,
             due_day,
