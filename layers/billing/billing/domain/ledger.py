@@ -33,7 +33,8 @@ UNSETTLED: Final = frozenset({EntryState.INTENDED, EntryState.FAILED})
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
     """The ledger's row of one plan. `total` is in minor units of `currency` as Stripe answered it, None before (and
-    without tax where Stripe computes it). `live_mode` is False for Stripe's test mode."""
+    without tax where Stripe computes it). `live_mode` is False for Stripe's test mode. `earlier_reason` is why an
+    earlier run did not finish the draft that it had begun, where a later run failed before it took that up."""
 
     key: str
     state: EntryState
@@ -49,6 +50,7 @@ class LedgerEntry:
     reason_name: str | None = None
     reason: str | None = None
     live_mode: bool | None = None
+    earlier_reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
