@@ -98,6 +98,9 @@ class Closing:
     def change(self, cycle: str, keep: Iterable[Any], drop: Iterable[str]) -> None:
         self.kept, self.dropped = list(keep), list(drop)
 
+    def note_named(self, ended: Iterable[Any], run_id: str) -> None:
+        self.named = [(one.order_id, run_id) for one in ended]
+
     def record(self, cycle: str, period: str, invoices: Mapping[str, Any]) -> None:
         self.months.update(invoices)
 
@@ -132,11 +135,13 @@ class Closing:
 
     def close(self, redrives: int = 0, **state: Any) -> dict[str, Any]:
         closed = close_the_run(
-            {"run": self.run, **state}, redrives, self.files, self, self, self, self, self,
+            {"run": self.run, **state}, redrives, self.files, self, self, self, self, self, self,
             NOTHING_SIGNED, lambda report: [("report.html", b"page", "text/html")], lambda *_: b"preview",
         )  # fmt: skip
         counts = closed["counts"]
-        assert counts["listed"] == sum(counts[fate] for fate in ("drafted", "skipped", "held", "failed", "problem"))
+        assert counts["listed"] == sum(
+            counts[fate] for fate in ("drafted", "skipped", "held", "failed", "problem", "ended")
+        )
         return closed
 
     @property
@@ -309,7 +314,7 @@ def test_with_both_files_lost_the_run_says_how_much_was_listed_and_forgets_nothi
 def close(closing: Closing, redrives: int, state: Mapping[str, Any]) -> dict[str, Any]:
     """Without the sum of listed orders, which a run without its files cannot give."""
     return close_the_run(
-        {"run": closing.run, **state}, redrives, closing.files, closing, closing, closing, closing, closing,
+        {"run": closing.run, **state}, redrives, closing.files, closing, closing, closing, closing, closing, closing,
         NOTHING_SIGNED, lambda report: [], lambda *_: b"",
     )  # fmt: skip
 
@@ -352,7 +357,15 @@ def test_a_redrive_that_fails_early_adds_to_the_report_and_empties_nothing(
     closed = closing.close(1, **given)
     after = closing.report
     assert (closed["outcome"], closed["error"]) == ("stopped by an error", "PersonNeeded")
-    assert closed["counts"] == {"listed": 3, "drafted": 2, "skipped": 0, "held": 0, "failed": 1, "problem": 0}
+    assert closed["counts"] == {
+        "listed": 3,
+        "drafted": 2,
+        "skipped": 0,
+        "held": 0,
+        "failed": 1,
+        "problem": 0,
+        "ended": 0,
+    }
     assert after.totals["drafted"] == before.totals["drafted"]
     assert {line.invoice_id for line in after.of(Fate.DRAFTED)} == {"in_1"}
     assert (after.decision, after.votes, after.request) == (before.decision, before.votes, before.request)
@@ -369,7 +382,15 @@ def test_a_redrive_that_finishes_the_month_counts_it_once(closing: Closing) -> N
     closing.drafted()
     closed = closing.close(1, **state)
     assert (closed["outcome"], closed["error"]) == ("billed", "")
-    assert closed["counts"] == {"listed": 3, "drafted": 3, "skipped": 0, "held": 0, "failed": 0, "problem": 0}
+    assert closed["counts"] == {
+        "listed": 3,
+        "drafted": 3,
+        "skipped": 0,
+        "held": 0,
+        "failed": 0,
+        "problem": 0,
+        "ended": 0,
+    }
     assert closing.report.totals["drafted"] == {"usd": 300_000}
 
 
@@ -397,7 +418,7 @@ def test_an_order_that_fell_out_of_the_batch_is_noticed(closing: Closing) -> Non
     state = {"listed": closing.listed(), "matched": closing.matched(rows=ROWS[:2]), **APPROVED}
     closing.drafted()
     closed = close_the_run(
-        {"run": RUN, **state}, 0, closing.files, closing, closing, closing, closing, closing,
+        {"run": RUN, **state}, 0, closing.files, closing, closing, closing, closing, closing, closing,
         lambda _: None, lambda _: [], lambda *_: b"",
     )  # fmt: skip
     assert (closed["outcome"], closed["error"]) == ("incomplete", "RunIncomplete")

@@ -126,7 +126,7 @@ def _without(line: ReportLine, covered: set[str]) -> ReportLine:
 
 
 def _no_longer_listed(line: ReportLine) -> ReportLine:
-    if line.fate in (Fate.DRAFTED, Fate.SKIPPED) or line.code == NO_LONGER_LISTED:
+    if line.fate in (Fate.DRAFTED, Fate.SKIPPED, Fate.ENDED) or line.code == NO_LONGER_LISTED:
         return line
     reason = f"{line.reason.rstrip('.')}. {_GONE}" if line.reason else _GONE
     return replace(line, fate=Fate.HELD, reason=reason, code=NO_LONGER_LISTED)

@@ -14,6 +14,7 @@ from billing.domain.approvers import Outcome
 from billing.domain.batch import Batch, batch_from_dict
 from billing.domain.carry_over import Carried
 from billing.domain.carry_over import carry_over as what_comes_back
+from billing.domain.ended_orders import EndedOrder, contents_of
 from billing.domain.errors import OurFault
 from billing.domain.ledger import LedgerEntry, OrderRecord
 from billing.domain.month_comparison import MonthInvoice
@@ -65,6 +66,12 @@ class CarryOver(Protocol):
     def change(self, cycle: str, keep: Iterable[Carried], drop: Iterable[str]) -> None: ...
 
 
+class Ended(Protocol):
+    """Orders that a person has ended."""
+
+    def note_named(self, ended: Iterable[EndedOrder], run_id: str) -> None: ...
+
+
 class Months(Protocol):
     """What each month has billed."""
 
@@ -96,6 +103,7 @@ def close_the_run(
     requests: Requests,
     locks: Locks,
     carry_over: CarryOver,
+    ended: Ended,
     months: Months,
     signed: SignedTexts,
     render: Callable[[Report], Iterable[tuple[str, bytes, str]]],
@@ -173,7 +181,9 @@ def close_the_run(
         carried = {**{one.order_id: one for one in carry_over.of(run["cycle"])}, **evidence.carried}
         gone = [one.order_id for one in batch.carried_gone] if batch else []
         open_lines = [line for line in lines if line.code != NO_LONGER_LISTED]
-        carry_over.change(run["cycle"], *what_comes_back(open_lines, run["period"], carried, gone))
+        contents = contents_of(evidence.rows)
+        carry_over.change(run["cycle"], *what_comes_back(open_lines, run["period"], carried, gone, contents))
+        ended.note_named((one.ended for one in batch.ended) if batch else (), run["id"])
         months.record(run["cycle"], run["period"], _drafted(lines))
         locks.release(run["lockKey"], run["id"])
     return {

@@ -22,8 +22,9 @@ from billing.domain.customer_match import (
     match_by_email,
     match_by_metadata,
 )
+from billing.domain.ended_orders import EndedListed, EndedOrder, contents_of
 from billing.domain.grouping import group_by_client
-from billing.domain.invoice_plan import plan_invoices
+from billing.domain.invoice_plan import Plans, plan_invoices
 from billing.domain.ledger import Approval, Decision, Disposition, LedgerEntry, OrderRecord, decide, signed_hash
 from billing.domain.month_comparison import BatchWarning, MonthInvoice, compare_with_last_month
 from billing.domain.order_rows import read_orders
@@ -32,7 +33,7 @@ from billing.domain.plan_record import InvoicePlan, PlanClient
 from billing.domain.run_input import parse_filter
 from billing.domain.sales_order import Problem
 from billing.domain.upper_bounds import bound_warnings
-from billing.steps.list_the_sales_orders import carried_of, rows_of
+from billing.steps.list_the_sales_orders import carried_of, ended_of, rows_of
 from billing.steps.ports import Files
 
 # What the approvers and the report are shown of the run's frame.
@@ -40,6 +41,7 @@ _PUBLIC = ("id", "cycle", "period", "listedFrom", "listedBefore", "invoiceDate",
 # A customer that was approved as new may since have been made by us: our table knows it, or its metadata names the
 # client. One that is only found by its e-mail address is another than the one that was shown.
 _OURS = (How.NEW, How.KNOWN, How.METADATA)
+_CHANGED_SINCE = "{} It has changed in NetSuite since then."
 # An intent claims all orders of an invoice in one transaction, and DynamoDB takes 100 writes in one.
 _ORDERS_PER_INVOICE = 90
 
@@ -104,7 +106,10 @@ class Matching:
         snapshot = self.files.read_json(listed["snapshotKey"], listed["sha256"])
         policy = self.policy_of(run["period"], tuple(snapshot["emailColumns"]))
         # Planned order by order first: whether an order is billed already does not depend on how invoices are grouped.
-        plans = plan_invoices(read_orders(rows_of(snapshot)), replace(policy, grouping="order"))
+        rows, ended_rows, once_ended = _ended_apart(rows_of(snapshot), ended_of(snapshot))
+        by_order = replace(policy, grouping="order")
+        plans = plan_invoices(read_orders(rows), by_order)
+        ended = _ended(plan_invoices(read_orders(ended_rows), by_order), ended_of(snapshot))
         carried = carried_of(snapshot)
         to_bill, settled = self._states(plans.invoices, carried, run["period"])
         proposed = _grouped(to_bill, policy, run["period"])
@@ -130,14 +135,15 @@ class Matching:
                     carried_from=_carried_from(one.plan, carried, run["period"]),
                 )
             )
-        placed, ndjson = with_pieces(invoices)
+        placed, ndjson = with_pieces(_said_to_be_ended(one, once_ended) for one in invoices)
         batch = Batch(
             run={name: run[name] for name in _PUBLIC},
             invoices=placed,
-            problems=tuple(problems),
+            problems=tuple(_problem_said_to_be_ended(one, once_ended) for one in problems),
             absent_columns=tuple(snapshot["absentColumns"]),
             warnings=self._warnings(run, placed),
-            carried_gone=_gone(run, carried, placed, problems),
+            carried_gone=_gone(run, carried, placed, problems, {*ended_of(snapshot)}),
+            ended=ended,
         )
         self.files.write(f"{run['prefix']}invoices.ndjson", ndjson, "application/x-ndjson")
         sha256 = self.files.write_json(f"{run['prefix']}batch.json", batch.to_dict())
@@ -308,14 +314,63 @@ def _gone(
     carried: Mapping[str, Carried],
     invoices: Iterable[BatchInvoice],
     problems: Iterable[Problem],
+    ended: Collection[str],
 ) -> tuple[CarriedGone, ...]:
-    """Carried orders that NetSuite no longer lists as billable. A trial does not ask for all of them."""
+    """Carried orders that NetSuite no longer lists as billable, and that nobody has ended. A trial does not ask for all
+    of them."""
     if parse_filter(run["filter"]).is_trial:
         return ()
     seen = {order.id for one in invoices for order in one.plan.orders} | {problem.order_id for problem in problems}
     return tuple(
-        CarriedGone(one.order_id, one.number, one.period) for one in carried.values() if one.order_id not in seen
+        CarriedGone(one.order_id, one.number, one.period)
+        for one in carried.values()
+        if one.order_id not in seen and one.order_id not in ended
     )
+
+
+def _ended_apart(
+    rows: Sequence[dict[str, str]], ended: Mapping[str, EndedOrder]
+) -> tuple[list[dict[str, str]], list[dict[str, str]], dict[str, EndedOrder]]:
+    """(rows of the orders that are to be billed, rows of those that a person has ended, and those that were ended and
+    have changed since, by NetSuite's internal id)."""
+    contents = contents_of(row for row in rows if row.get("id") in ended)
+    still = {order_id for order_id, content in contents.items() if ended[order_id].holds_for(content)}
+    changed = {order_id: ended[order_id] for order_id in contents if order_id not in still}
+    return (
+        [row for row in rows if row.get("id") not in still],
+        [row for row in rows if row.get("id") in still],
+        changed,
+    )
+
+
+def _ended(plans: Plans, ended: Mapping[str, EndedOrder]) -> tuple[EndedListed, ...]:
+    """The ended orders with what is open of them, as far as it can be read."""
+    found: dict[str, EndedListed] = {}
+    for plan in plans.invoices:
+        order_id = plan.orders[0].id
+        known = found.get(order_id)
+        total = plan.total + (known.total or 0 if known else 0)
+        found[order_id] = EndedListed(ended[order_id], plan.client.name, plan.client.netsuite_id, plan.currency, total)
+    for problem in plans.problems:
+        found[problem.order_id] = EndedListed(
+            ended[problem.order_id],
+            problem.client_name or "",
+            problem.client_id or "",
+            problem.currency,
+            problem.total_minor,
+        )
+    return tuple(found.values())
+
+
+def _said_to_be_ended(invoice: BatchInvoice, once_ended: Mapping[str, EndedOrder]) -> BatchInvoice:
+    said = [once_ended[order.id].words for order in invoice.plan.orders if order.id in once_ended]
+    return replace(invoice, reason=" ".join([invoice.reason, *map(_CHANGED_SINCE.format, said)])) if said else invoice
+
+
+def _problem_said_to_be_ended(problem: Problem, once_ended: Mapping[str, EndedOrder]) -> Problem:
+    if problem.order_id not in once_ended:
+        return problem
+    return replace(problem, message=f"{problem.message} {_CHANGED_SINCE.format(once_ended[problem.order_id].words)}")
 
 
 def _candidate(customer: StripeCustomer) -> Candidate:
