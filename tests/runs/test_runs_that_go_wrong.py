@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
+from tests.approval.asked import until
 from tests.runs.firm import OWNER, PERIOD, firm, only, order
 from tests.runs.story import SECONDS, billed, decided, deployed, entered, in_slack, live, stop_everything, stripe_error
 from tests.sandbox import Run, Sandbox
-from tests.sandbox.netsuite import invalid_login_fault
+from tests.sandbox.netsuite import concurrency_fault, invalid_login_fault
 
 ACCOUNT = "1234567_SB1"
 JUNE = "2026-06"
@@ -128,42 +129,55 @@ def altered(sandbox: Sandbox, key: str) -> None:
     sandbox.aws.client("s3").put_object(Bucket=bucket.ref, Key=key, Body=b'{"invoices": []}')
 
 
-@pytest.mark.parametrize(
-    ("place", "name", "lose"),
-    [(3, "orders.json", gone), (4, "orders.json", altered), (5, "batch.json", gone), (6, "batch.json", altered)],
-)
-def test_with_one_file_lost_the_run_reports_tells_and_the_order_comes_back_next_month(
-    sandbox: Sandbox, place: int, name: str, lose: Callable[[Sandbox, str], None]
+@pytest.mark.parametrize(("place", "lose"), [(3, gone), (4, altered)])
+def test_with_the_snapshot_lost_the_run_reports_tells_and_the_order_comes_back_next_month(
+    sandbox: Sandbox, place: int, lose: Callable[[Sandbox, str], None]
 ) -> None:
     run = sandbox.start(only(place))
     link = sandbox.page_links(sandbox.wait_for_approval(run, SECONDS)[0])[0]
     since = now_heard(sandbox)
-    if name == "orders.json":
-        lose(sandbox, f"runs/{PERIOD}/{run.name}/{name}")
-        sandbox.answer(link, "approve")
-    else:
-        # The page itself needs the batch: it goes once the decision is made, while the run looks what was decided.
-        with refused(sandbox, ("ReadTheDecisionFunction", "dynamodb:")):
-            sandbox.answer(link, "approve")
-            lose(sandbox, f"runs/{PERIOD}/{run.name}/{name}")
-            sandbox.wait_for_end(run, SECONDS)
+    lose(sandbox, f"runs/{PERIOD}/{run.name}/orders.json")
+    sandbox.answer(link, "approve")
     result = sandbox.wait_for_end(run, SECONDS)
-    assert result.status == "FAILED"
+    assert (result.status, result.error) == ("FAILED", "OurFault")
     report = sandbox.report(run)
-    assert name in report["cause"]
-    # Signed for, and then never drafted: failed. Nobody could read what was decided: held.
-    assert (report["listed"], report["counts"]["failed" if name == "orders.json" else "held"]) == (1, 1)
+    assert "orders.json" in report["cause"]
+    assert (report["listed"], report["counts"]["failed"]) == (1, 1), "signed for, and its drafting did not begin"
     assert report["lines"][0]["orders"] == [f"SO-{place}"]
+    assert len(report["votes"]) == 1
     slack, mails = told(sandbox, *since)
-    assert name in slack
+    assert "orders.json" in slack
     assert len(mails) == 1
     assert live(sandbox, place) == []
     following = sandbox.start({"period": JUNE, "filter": {"orderNumbers": [f"SO-{place}"]}})
-    if name == "batch.json":
-        decided(sandbox, following)  # in the other two it was signed for already
-    assert sandbox.wait_for_end(following, SECONDS).status == "SUCCEEDED"
+    assert sandbox.wait_for_end(following, SECONDS).status == "SUCCEEDED", "it was signed for"
     assert sandbox.report(following)["counts"]["drafted"] == 1
     assert sandbox.report(following)["lines"][0]["carried_from"] == PERIOD
+
+
+@pytest.mark.parametrize(("place", "lose"), [(5, gone), (6, altered)])
+def test_with_the_batch_lost_on_the_way_to_stripe_the_report_has_the_drafts_and_the_votes(
+    sandbox: Sandbox, place: int, lose: Callable[[Sandbox, str], None]
+) -> None:
+    run = sandbox.start(only(place))
+    link = sandbox.page_links(sandbox.wait_for_approval(run, SECONDS)[0])[0]
+    since, calls = now_heard(sandbox), len(sandbox.requests)
+    sandbox.netsuite.faults.add(path="/suiteql$", action=concurrency_fault(retry_after=1), times=3)
+    sandbox.answer(link, "approve")
+    # "Check for changes" has read the batch, and waits for NetSuite.
+    until(lambda: any(request.service == "netsuite" for request in sandbox.requests[calls:]))
+    lose(sandbox, f"runs/{PERIOD}/{run.name}/batch.json")
+    result = sandbox.wait_for_end(run, SECONDS)
+    assert (result.status, result.error) == ("FAILED", "OurFault")
+    (invoice,) = live(sandbox, place)
+    report = sandbox.report(run)
+    assert "batch.json" in report["cause"]
+    assert (report["listed"], report["counts"]["drafted"]) == (1, 1)
+    assert [line["invoice_id"] for line in report["lines"]] == [invoice["id"]]
+    assert len(report["votes"]) == 1
+    slack, mails = told(sandbox, *since)
+    assert "batch.json" in slack
+    assert len(mails) == 1
 
 
 def test_a_redrive_that_fails_early_adds_to_the_report_of_a_run_that_had_drafted_and_was_signed(
