@@ -85,6 +85,9 @@ class Closing:
     def change(self, cycle: str, keep: Iterable[Any], drop: Iterable[str]) -> None:
         self.kept, self.dropped = list(keep), list(drop)
 
+    def note_named(self, ended: Iterable[Any], run_id: str) -> None:
+        self.named = [(one.order_id, run_id) for one in ended]
+
     def record(self, cycle: str, period: str, invoices: Mapping[str, Any]) -> None:
         self.months.update(invoices)
 
@@ -119,11 +122,13 @@ class Closing:
 
     def close(self, redrives: int = 0, **state: Any) -> dict[str, Any]:
         closed = close_the_run(
-            {"run": self.run, **state}, redrives, self.files, self, self, self, self, self,
+            {"run": self.run, **state}, redrives, self.files, self, self, self, self, self, self,
             NOTHING_SIGNED, lambda report: [("report.html", b"page", "text/html")], lambda *_: b"preview",
         )  # fmt: skip
         counts = closed["counts"]
-        assert counts["listed"] == sum(counts[fate] for fate in ("drafted", "skipped", "held", "failed", "problem"))
+        assert counts["listed"] == sum(
+            counts[fate] for fate in ("drafted", "skipped", "held", "failed", "problem", "ended")
+        )
         return closed
 
     @property
@@ -253,7 +258,7 @@ def test_an_order_that_fell_out_of_the_batch_is_noticed(closing: Closing) -> Non
     state = {"listed": closing.listed(), "matched": closing.matched(rows=ROWS[:2]), **APPROVED}
     closing.drafted()
     closed = close_the_run(
-        {"run": RUN, **state}, 0, closing.files, closing, closing, closing, closing, closing,
+        {"run": RUN, **state}, 0, closing.files, closing, closing, closing, closing, closing, closing,
         lambda _: None, lambda _: [], lambda *_: b"",
     )  # fmt: skip
     assert (closed["outcome"], closed["error"]) == ("incomplete", "RunIncomplete")

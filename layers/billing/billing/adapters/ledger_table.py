@@ -134,9 +134,13 @@ class LedgerTable:
                     invoice_id: BilledInvoice(
                         one["plan_key"],
                         tuple((line[0], line[1], int(line[2]), line[3]) for line in json.loads(one["lines"])),
+                        json.loads(one["netsuite_billed"]) if "netsuite_billed" in one else None,
+                        one.get("mirrored_as", ""),
                     )
                     for invoice_id, one in row["billed"].items()
                 },
+                tuple(sorted(row.get("open_claims", ()))),
+                row.get("plan_family", ""),
             )
         return records
 
@@ -397,6 +401,9 @@ class LedgerTable:
             for line in plan.lines
             if line.netsuite.order_id == link.order_id
         ]
+        billed: dict[str, Any] = {"plan_key": plan.key, "lines": json.dumps(lines)}
+        if link.netsuite_billed is not None:
+            billed["netsuite_billed"] = json.dumps(dict(link.netsuite_billed))
         gone = {f"#gone{number}": invoice_id for number, invoice_id in enumerate(removed)}
         forget = f" REMOVE {', '.join(f'billed.{name}' for name in gone)}" if gone else ""
         return {
@@ -407,7 +414,7 @@ class LedgerTable:
             "ExpressionAttributeNames": {"#invoice": str(entry.invoice_id), **gone},
             "ExpressionAttributeValues": to_item(
                 {
-                    ":billed": {"plan_key": plan.key, "lines": json.dumps(lines)},
+                    ":billed": billed,
                     ":hash": link.order_hash,
                     ":family": family(plan.key),
                 }

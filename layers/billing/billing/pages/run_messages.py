@@ -13,12 +13,13 @@ from billing.pages.foreign_text import clean, cut
 from billing.pages.letter import Letter, Listing, mail_of
 from billing.pages.report_story import (
     FATE_TITLES,
-    TROUBLED,
+    NAMED,
     Trouble,
     explanation,
     fate_sums,
     headline,
     is_good,
+    named_lines,
     trouble_subject,
     troubles,
 )
@@ -77,12 +78,12 @@ def summary_mail(report: Report, *, console_url: str, report_url: str, stripe_da
     title = headline(report)
     found = troubles(report)
     listings = []
-    for fate in TROUBLED:
+    for fate in NAMED:
         of_fate = [trouble for trouble in found if trouble.fate is fate]
         rest = sum(len(trouble.lines) for trouble in of_fate[_MOST_TROUBLES:])
         if of_fate:
             items = tuple(f"{trouble_subject(trouble)}: {trouble.reason}" for trouble in of_fate[:_MOST_TROUBLES])
-            listings.append(Listing(f"{FATE_TITLES[fate]} ({len(report.of(fate)):,})", items, rest))
+            listings.append(Listing(f"{FATE_TITLES[fate]} ({len(named_lines(report, fate)):,})", items, rest))
     drafted = report.totals.get(str(Fate.DRAFTED), {})
     references = [
         ("The report, with every order", report_url),

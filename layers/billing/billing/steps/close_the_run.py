@@ -13,6 +13,7 @@ from billing.domain.approvers import Outcome
 from billing.domain.batch import Batch, batch_from_dict
 from billing.domain.carry_over import Carried
 from billing.domain.carry_over import carry_over as what_comes_back
+from billing.domain.ended_orders import EndedOrder, contents_of
 from billing.domain.errors import OurFault
 from billing.domain.ledger import LedgerEntry
 from billing.domain.month_comparison import MonthInvoice
@@ -60,6 +61,12 @@ class CarryOver(Protocol):
     def change(self, cycle: str, keep: Iterable[Carried], drop: Iterable[str]) -> None: ...
 
 
+class Ended(Protocol):
+    """Orders that a person has ended."""
+
+    def note_named(self, ended: Iterable[EndedOrder], run_id: str) -> None: ...
+
+
 class Months(Protocol):
     """What each month has billed."""
 
@@ -89,6 +96,7 @@ def close_the_run(
     requests: Requests,
     locks: Locks,
     carry_over: CarryOver,
+    ended: Ended,
     months: Months,
     signed: SignedTexts,
     render: Callable[[Report], Iterable[tuple[str, bytes, str]]],
@@ -154,7 +162,9 @@ def close_the_run(
     else:
         carried = _carried(state, files)
         gone = [one.order_id for one in batch.carried_gone] if batch else []
-        carry_over.change(run["cycle"], *what_comes_back(lines, run["period"], carried, gone))
+        contents = contents_of(_snapshot_rows(state, files))
+        carry_over.change(run["cycle"], *what_comes_back(lines, run["period"], carried, gone, contents))
+        ended.note_named((one.ended for one in batch.ended) if batch else (), run["id"])
         months.record(run["cycle"], run["period"], _drafted(lines))
         locks.release(run["lockKey"], run["id"])
     return {
@@ -208,11 +218,12 @@ def _held(state: Mapping[str, Any], files: Files) -> dict[str, str]:
 
 def _listed_ids(state: Mapping[str, Any], files: Files) -> tuple[str, ...]:
     """The internal ids in the snapshot: counted from NetSuite's own rows, not from what we made of them."""
+    return tuple(dict.fromkeys(row["id"] for row in _snapshot_rows(state, files) if row.get("id", "").isdecimal()))
+
+
+def _snapshot_rows(state: Mapping[str, Any], files: Files) -> list[dict[str, str]]:
     listed = state.get("listed")
-    if not listed:
-        return ()
-    snapshot = files.read_json(listed["snapshotKey"], listed["sha256"])
-    return tuple(dict.fromkeys(row["id"] for row in rows_of(snapshot) if row.get("id", "").isdecimal()))
+    return rows_of(files.read_json(listed["snapshotKey"], listed["sha256"])) if listed else []
 
 
 def _unmatched_lines(state: Mapping[str, Any], files: Files) -> tuple[ReportLine, ...]:
