@@ -241,15 +241,25 @@ def _fate(
     if not released:
         left = _left_behind(invoice, entry)
         return Fate.HELD, f"{unreleased_reason.rstrip('.')}. {left}" if left else unreleased_reason
-    if entry is None or entry.content_hash != invoice.content_hash:
-        return Fate.FAILED, "Nothing was recorded about it: its drafting did not begin. Run again."
-    if entry.state is EntryState.DRAFTED:
-        return Fate.DRAFTED, ""
+    if entry is not None and entry.content_hash == invoice.content_hash:
+        return (Fate.DRAFTED, "") if entry.state is EntryState.DRAFTED else (Fate.FAILED, failure_words(entry))
+    if entry is not None and mine and entry.state is EntryState.FAILED:
+        # Of the draft that an earlier run had begun of other content, the ledger keeps that content.
+        return Fate.FAILED, failure_words(entry)
+    return Fate.FAILED, "Nothing was recorded about it: its drafting did not begin. Run again."
+
+
+def failure_words(entry: LedgerEntry) -> str:
+    """Why a plan has no draft, or one that differs: what failed last, and what an earlier run had said before."""
     if entry.state is EntryState.DIFFERS:
-        return Fate.FAILED, _difference(entry)
+        return _difference(entry)
     if entry.state is EntryState.FAILED:
-        return Fate.FAILED, entry.reason or entry.reason_name or "It failed without a reason."
-    return Fate.FAILED, entry.reason or "Its drafting began and did not end. Run again: it is finished, not repeated."
+        reason = entry.reason or entry.reason_name or "It failed without a reason."
+    else:
+        reason = entry.reason or "Its drafting began and did not end. Run again: it is finished, not repeated."
+    if not entry.earlier_reason or entry.earlier_reason == entry.reason:
+        return reason
+    return f"{reason.rstrip('.')}. An earlier run had said: {entry.earlier_reason}"
 
 
 def _code(invoice: BatchInvoice, entry: LedgerEntry | None, fate: Fate) -> str:

@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from billing.adapters.stripe_customers import StripeCustomer
 from billing.domain.batch import Batch, BatchInvoice, CarriedGone, with_pieces
 from billing.domain.billing_policy import BillingPolicy
-from billing.domain.billing_state import Done, Held, ToBill, state_of_order
+from billing.domain.billing_state import Done, Held, ToBill
 from billing.domain.canonical import canonical_json, sha256_hex
 from billing.domain.carry_over import Carried
 from billing.domain.charge_limits import with_charge_warnings
@@ -34,7 +34,8 @@ from billing.domain.order_rows import read_orders
 from billing.domain.period import BillingPeriod
 from billing.domain.plan_record import InvoicePlan, PlanClient
 from billing.domain.run_input import parse_filter
-from billing.domain.sales_order import Problem
+from billing.domain.sales_order import Listing, Problem
+from billing.domain.still_to_bill import Planned, still_to_bill
 from billing.domain.upper_bounds import bound_warnings
 from billing.steps.list_the_sales_orders import carried_of, ended_of, rows_of
 from billing.steps.ports import Files
@@ -111,17 +112,17 @@ class Matching:
         policy = self.policy_of(run["period"], tuple(snapshot["emailColumns"]))
         # Planned order by order first: whether an order is billed already does not depend on how invoices are grouped.
         rows, ended_rows, once_ended = _ended_apart(rows_of(snapshot), ended_of(snapshot))
-        by_order = replace(policy, grouping="order")
-        plans = plan_invoices(read_orders(rows), by_order)
-        ended = _ended(plan_invoices(read_orders(ended_rows), by_order), ended_of(snapshot))
+        ended = _ended(plan_invoices(read_orders(ended_rows), replace(policy, grouping="order")), ended_of(snapshot))
         carried = carried_of(snapshot)
-        to_bill, settled = self._states(plans.invoices, carried, run["period"])
+        planned = self._planned(read_orders(rows), policy)
+        to_bill = [state for state in planned.states if isinstance(state, ToBill)]
+        settled = [_settled(state, carried, run["period"]) for state in planned.states if not isinstance(state, ToBill)]
         proposed = _grouped(to_bill, policy, run["period"])
         matches = self._matches([one.plan.client for one in proposed])
         hashes = {one.plan.key: one.content_hash for one in proposed}
         entries, approvals = self.ledger.entries_and_approvals(hashes)
 
-        invoices, problems = list(settled), list(plans.problems)
+        invoices, problems = list(settled), list(planned.problems)
         for one in proposed:
             match = matches[one.plan.client.netsuite_id]
             if isinstance(match, Unmatched):
@@ -169,25 +170,12 @@ class Matching:
             "problems": len(batch.problems),
         }
 
-    def _states(
-        self, plans: Iterable[InvoicePlan], carried: Mapping[str, Carried], period: str
-    ) -> tuple[list[ToBill], list[BatchInvoice]]:
-        """What may be billed, and what is billed or held already."""
-        of_order: dict[str, list[InvoicePlan]] = {}
-        for plan in plans:
-            of_order.setdefault(plan.orders[0].id, []).append(plan)
-        records = self.ledger.order_records(of_order)
+    def _planned(self, listing: Listing, policy: BillingPolicy) -> Planned:
+        """What is to be done with each listed order, by the ledger and by what became of our drafts in Stripe."""
+        records = self.ledger.order_records([order.id for order in listing.orders])
         entries = self.ledger.entries({one.plan_key for record in records.values() for one in record.billed.values()})
         removed = self.invoices.removed({id_ for record in records.values() for id_ in record.billed})
-        to_bill: list[ToBill] = []
-        settled: list[BatchInvoice] = []
-        for order_id, parts in of_order.items():
-            for state in state_of_order(parts, records.get(order_id), entries, removed):
-                if isinstance(state, ToBill):
-                    to_bill.append(state)
-                else:
-                    settled.append(_settled(state, carried, period))
-        return to_bill, settled
+        return still_to_bill(listing, policy, records, entries, removed)
 
     def _matches(self, clients: Iterable[PlanClient]) -> dict[str, MatchedCustomer | Unmatched]:
         """Each client's customer: what NetSuite stores, what we know, what Stripe's metadata says, and last the
