@@ -231,6 +231,7 @@ def match_the_customers() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
         invoices=StripeInvoices(*stripe()),
         unsigned_drafts=env.text("UNSIGNED_DRAFTS"),  # type: ignore[arg-type]
         months=Months(dynamodb, env.text("RUNS_TABLE")),
+        now=now(),
     ).match(event["run"], event["listed"])
 
 
@@ -561,6 +562,34 @@ def tell_the_team() -> Callable[[Mapping[str, Any]], dict[str, int]]:
     )
 
 
+def tell_of_the_failure() -> Callable[[Mapping[str, Any]], dict[str, int]]:
+    """Wire the state "Tell of the failure"."""
+    from billing.adapters.message_log import MessageLog
+    from billing.domain.failure_notice import FailureNotice, failure_notice
+    from billing.pages.failure_messages import failure_mail, failure_post
+    from billing.steps.note_the_failure import message_of
+    from billing.steps.tell_of_the_failure import Telling
+
+    env = _environment()
+    mailer = _mailer(env)
+    messages = MessageLog(_dynamodb(), env.text("RUNS_TABLE"))
+    channel = _channel(env)
+
+    def write_slack(notice: FailureNotice) -> tuple[str, list[dict[str, Any]]]:
+        message = failure_post(notice, _execution_url(notice.execution_arn))
+        return message.text, message.blocks
+
+    return lambda event: Telling(
+        owners=env.texts("OWNER_EMAILS"),
+        messages=messages,
+        channel=channel,
+        mail=mailer,
+        write_slack=write_slack,
+        write_mail=lambda notice: failure_mail(notice, _execution_url(notice.execution_arn)),
+        now=now(),
+    ).tell(failure_notice(event, message_of({"Cause": event["closed"]["cause"]})))
+
+
 def approval_page() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     """Wire the approval page."""
     from billing.adapters.approvals_table import ApprovalsTable
@@ -690,8 +719,11 @@ def _preview(rules: tuple[SlotRule, ...], finalises: bool, run: Mapping[str, Any
 
 
 def _console_url(report: Report) -> str:
+    return _execution_url(report.run["executionArn"])
+
+
+def _execution_url(arn: str) -> str:
     region = os.environ["AWS_REGION"]
-    arn = report.run["executionArn"]
     return f"https://{region}.console.aws.amazon.com/states/home?region={region}#/v2/executions/details/{arn}"
 
 

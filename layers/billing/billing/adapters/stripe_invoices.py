@@ -25,8 +25,9 @@ ORDER_IDS = "netsuite_so_id"
 
 @dataclass(frozen=True, slots=True)
 class StripeInvoice:
-    """An invoice as Stripe holds it. `line_ids` are the metadata ids of its lines, "" for lines that bear none.
-    `line_orders` are the internal ids of the orders that its lines bill."""
+    """An invoice as Stripe holds it. `line_ids` are the metadata ids of its lines, "" for lines that bear none;
+    `line_orders` are the internal ids of the orders that its lines bill; `due_date` and `effective_at` are epoch
+    seconds."""
 
     id: str
     status: str
@@ -38,15 +39,18 @@ class StripeInvoice:
     created: int
     metadata: Mapping[str, str]
     line_ids: tuple[str, ...]
+    due_date: int | None = None
+    effective_at: int | None = None
     line_orders: tuple[str, ...] = ()
 
     @property
     def orders(self) -> frozenset[str]:
         """Internal ids of the orders that it names. Of very many the last may be missing: read its lines then
         (`names_all_orders`)."""
-        ids = [one for one in self.metadata.get(ORDER_IDS, "").split(",") if one.isdecimal()]
+        ids = self.metadata.get(ORDER_IDS, "").split(",")
         # The last one of a list that was cut may be the beginning of another id.
-        return frozenset(ids if self.names_all_orders else ids[:-1]) | frozenset(self.line_orders)
+        whole = ids if self.names_all_orders else ids[:-1]
+        return frozenset(one for one in whole if one.isdecimal()) | frozenset(self.line_orders)
 
     @property
     def names_all_orders(self) -> bool:
@@ -141,6 +145,14 @@ class StripeInvoices:
         with contextlib.suppress(ObjectMissing):
             self.call("delete invoice", lambda: self.client.v1.invoices.delete(invoice_id))
 
+    def set_days(self, invoice_id: str, days: Mapping[str, int], idempotency_key: str) -> None:
+        """Set a draft's `due_date` and `effective_at`, epoch seconds. Stripe takes both while it is a draft."""
+        arguments: Any = dict(days)
+        options: Any = {"idempotency_key": idempotency_key}
+        self.call(
+            "update invoice", lambda: self.client.v1.invoices.update(invoice_id, params=arguments, options=options)
+        )
+
     def read(self, invoice_id: str) -> StripeInvoice:
         """The invoice with all its lines. The invoice itself carries only the first ten of them."""
         invoice = self.call("retrieve invoice", lambda: self.client.v1.invoices.retrieve(invoice_id))
@@ -174,4 +186,6 @@ def _invoice(invoice: stripe.Invoice, lines: Iterable[stripe.InvoiceLineItem] = 
         metadata=invoice.metadata.to_dict() if invoice.metadata else {},
         line_ids=tuple(label.get(LINE_ID, "") for label in labels),
         line_orders=tuple(dict.fromkeys(label[ORDER_IDS] for label in labels if ORDER_IDS in label)),
+        due_date=getattr(invoice, "due_date", None),
+        effective_at=getattr(invoice, "effective_at", None),
     )

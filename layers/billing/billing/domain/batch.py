@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from billing.domain.canonical import canonical_json, sha256_hex
 from billing.domain.customer_match import MatchedCustomer
 from billing.domain.ended_orders import EndedListed, ended_listed_from_dict
+from billing.domain.invoice_days import InvoiceDays, days_by_terms
 from billing.domain.ledger import Disposition, OrderLink
 from billing.domain.month_comparison import BatchWarning
 from billing.domain.plan_record import InvoicePlan
@@ -35,7 +38,8 @@ class BatchInvoice:
     or voided in Stripe and that this one takes the place of. `billed_by` is the plan key of the invoice that has billed
     it already. `carried_from` is the period in which an earlier run listed the
     order without drafting it. `gives_up` are plans whose drafting was begun with its orders and which it takes the
-    place of; `deletes` are the drafts in Stripe that they, or other content of its own, left behind.
+    place of; `deletes` are the drafts in Stripe that they, or other content of its own, left behind. `days` are
+    the days that are signed for, None for what is not drafted and in batches that were written before they were kept.
     """
 
     plan: InvoicePlan
@@ -51,6 +55,7 @@ class BatchInvoice:
     billed_by: str = ""
     gives_up: tuple[str, ...] = ()
     deletes: tuple[str, ...] = ()
+    days: InvoiceDays | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +90,21 @@ class Batch:
         """What will be drafted if the batch is approved."""
         return self.of(Disposition.ASK, Disposition.FINISH)
 
+    def days_of(self, invoice: BatchInvoice) -> InvoiceDays | None:
+        """The days that are signed for; None for what is not drafted, or was begun by a version that kept none."""
+        if invoice.days is not None or invoice.disposition is not Disposition.ASK or "invoiceDate" not in self.run:
+            return invoice.days
+        return days_by_terms(invoice.plan.due, self.run["invoiceDate"])
+
+    def day_of(self, now: datetime) -> date:
+        """The day that `now` is in the cycle's zone."""
+        return now.astimezone(ZoneInfo(self.run.get("zone", "UTC"))).date()
+
+    def due_days(self, today: date) -> dict[str, str]:
+        """The due day (YYYY-MM-DD) of each draft that would be made `today`, by plan key."""
+        days = {one.plan.key: self.days_of(one) for one in self.to_draft}
+        return {key: of.due_if_drafted(today) for key, of in days.items() if of is not None}
+
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe; `batch_from_dict` gives an equal batch."""
         return {
@@ -108,6 +128,7 @@ class Batch:
                     "billedBy": invoice.billed_by,
                     "givesUp": list(invoice.gives_up),
                     "deletes": list(invoice.deletes),
+                    "days": invoice.days.to_dict() if invoice.days else None,
                 }
                 for invoice in self.invoices
             ],
@@ -138,6 +159,7 @@ def batch_from_dict(data: Mapping[str, Any]) -> Batch:
                 billed_by=one["billedBy"],
                 gives_up=tuple(one.get("givesUp", ())),
                 deletes=tuple(one.get("deletes", ())),
+                days=InvoiceDays.from_dict(one["days"]) if one.get("days") else None,
             )
             for one in data["invoices"]
         ),
@@ -167,6 +189,7 @@ def with_pieces(invoices: Iterable[BatchInvoice]) -> tuple[tuple[BatchInvoice, .
                 "replaces": list(invoice.replaces),
                 "givesUp": list(invoice.gives_up),
                 "deletes": list(invoice.deletes),
+                "days": invoice.days.to_dict() if invoice.days else None,
             }
         )
         placed.append(replace(invoice, piece=Piece(offset, len(line), sha256_hex(line))))

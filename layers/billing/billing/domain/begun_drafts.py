@@ -15,7 +15,7 @@ from typing import Final, Literal
 
 from billing.domain.batch import BatchInvoice
 from billing.domain.billing_state import Done, Held, ToBill
-from billing.domain.ledger import Disposition, LedgerEntry
+from billing.domain.ledger import LedgerEntry
 
 UnsignedDrafts = Literal["hold", "delete"]
 """What becomes of a draft that nobody signed for in the form in which its orders are billed now."""
@@ -69,8 +69,7 @@ def in_the_way(
 
 
 def with_what_it_gives_up(one: BatchInvoice, proposed_keys: Collection[str], begun: Begun) -> BatchInvoice:
-    """`one` with the begun plans that it takes the place of and the drafts that are deleted for it. It says so to the
-    approvers, who are asked about it even if its content was signed for before."""
+    """`one` with the begun plans that it takes the place of and the drafts that are deleted for it."""
     gives_up = {
         key
         for order in one.plan.orders
@@ -80,15 +79,18 @@ def with_what_it_gives_up(one: BatchInvoice, proposed_keys: Collection[str], beg
     deletes = tuple(sorted(draft.id for draft in _others(one, proposed_keys, begun)))
     if not gives_up and not deletes:
         return one
+    return replace(one, gives_up=tuple(sorted(gives_up)), deletes=deletes)
+
+
+def with_deletion_said(reason: str, deletes: Sequence[str]) -> str:
+    """Why an invoice is asked about, with the drafts that are deleted for it: whoever signs must know."""
+    if not deletes:
+        return reason
     verb = "is" if len(deletes) == 1 else "are"
-    said = f"{_named(deletes)} of an earlier run {verb} deleted when this one is drafted: nobody signed for that form."
-    return replace(
-        one,
-        gives_up=tuple(sorted(gives_up)),
-        deletes=deletes,
-        reason=f"{one.reason} {said}".strip() if deletes else one.reason,
-        disposition=Disposition.ASK if deletes else one.disposition,
-    )
+    return (
+        f"{reason} {_named(deletes)} of an earlier run {verb} deleted when this one is drafted: nobody signed for that "
+        "form."
+    ).strip()
 
 
 def held_for_its_draft(state: ToBill | Done | Held, drafts: Sequence[BegunDraft]) -> Held:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 from billing.adapters.stripe_customers import StripeCustomer
 from billing.adapters.stripe_invoices import CONTENT_HASH, PLAN_KEY, REMOVED, StripeInvoice
@@ -19,6 +20,7 @@ from billing.domain.begun_drafts import (
     held_beside_what_is_done,
     held_for_its_draft,
     in_the_way,
+    with_deletion_said,
     with_what_it_gives_up,
 )
 from billing.domain.billing_policy import BillingPolicy
@@ -36,8 +38,9 @@ from billing.domain.customer_match import (
 )
 from billing.domain.ended_orders import EndedListed, EndedOrder, contents_of
 from billing.domain.grouping import group_by_client
+from billing.domain.invoice_days import SignedDays, days_by_terms
 from billing.domain.invoice_plan import Plans, plan_invoices
-from billing.domain.ledger import Approval, Decision, Disposition, LedgerEntry, OrderRecord, decide, signed_hash
+from billing.domain.ledger import Approval, Decision, Disposition, LedgerEntry, OrderRecord, dated, decide, signed_hash
 from billing.domain.month_comparison import BatchWarning, MonthInvoice, compare_with_last_month
 from billing.domain.order_rows import read_orders
 from billing.domain.period import BillingPeriod
@@ -113,6 +116,7 @@ class Matching:
     customers: Customers
     invoices: Invoices
     months: Months
+    now: datetime
     unsigned_drafts: UnsignedDrafts = "hold"
 
     def match(self, run: Mapping[str, Any], listed: Mapping[str, Any]) -> dict[str, Any]:
@@ -132,7 +136,6 @@ class Matching:
         settled = [_settled(state, carried, run["period"]) for state in others]
         matches = self._matches([one.plan.client for one in proposed])
         hashes = {one.plan.key: one.content_hash for one in proposed}
-        keys = set(hashes)
         entries, approvals = self.ledger.entries_and_approvals(hashes)
 
         invoices, problems = list(settled), [_beside_its_draft(one, begun) for one in planned.problems]
@@ -142,16 +145,27 @@ class Matching:
                 problems += _problems(one.plan, match)
                 continue
             entry, approval = entries.get(one.plan.key), approvals.get(one.plan.key)
-            decision = decide(one.content_hash, match.id, entry, approval, ours=match.how in _OURS)
-            decided = replace(
-                one,
-                disposition=decision.disposition,
-                reason=_reason(one, approval, decision),
-                customer=match,
-                invoice_id=decision.invoice_id,
-                carried_from=_carried_from(one.plan, carried, run["period"]),
+            decision, days = dated(
+                _asked_for_what_it_deletes(
+                    one, decide(one.content_hash, match.id, entry, approval, ours=match.how in _OURS)
+                ),
+                one.plan.due,
+                run["invoiceDate"],
+                _signed_days(one, entry, approval),
+                run["period"],
+                self.now.astimezone(ZoneInfo(run["zone"])).date(),
             )
-            invoices.append(with_what_it_gives_up(decided, keys, begun))
+            invoices.append(
+                replace(
+                    one,
+                    days=days,
+                    disposition=decision.disposition,
+                    reason=with_deletion_said(_reason(one, approval, decision), one.deletes),
+                    customer=match,
+                    invoice_id=decision.invoice_id,
+                    carried_from=_carried_from(one.plan, carried, run["period"]),
+                )
+            )
         placed, ndjson = with_pieces(_said_to_be_ended(one, once_ended) for one in invoices)
         batch = Batch(
             run={name: run[name] for name in _PUBLIC},
@@ -225,6 +239,7 @@ class Matching:
             ]
             to_bill = [state for state in to_bill if state.link.order_id not in blocked]
         keys = {one.plan.key for one in proposed}
+        proposed = [with_what_it_gives_up(one, keys, begun) for one in proposed]
         return proposed, [*held_beside_what_is_done(others, keys, begun), *held]
 
     def _matches(self, clients: Iterable[PlanClient]) -> dict[str, MatchedCustomer | Unmatched]:
@@ -293,6 +308,21 @@ class Matching:
             for one in to_draft
         ]
         return (*bounds, *compare_with_last_month([*billed, *now], before or None, self.change_percent))
+
+
+def _signed_days(one: BatchInvoice, entry: LedgerEntry | None, approval: Approval | None) -> SignedDays | None:
+    """The days that an earlier approval of this content was given for. One that was recorded before days were kept has
+    those of the draft that was begun, if one was."""
+    if approval is not None and approval.signed_days is not None:
+        return approval.signed_days
+    if entry is None or entry.content_hash != one.content_hash or not entry.invoice_day:
+        return None
+    return SignedDays(days_by_terms(one.plan.due, entry.invoice_day), entry.period)
+
+
+def _asked_for_what_it_deletes(one: BatchInvoice, decision: Decision) -> Decision:
+    """A draft is deleted only by an approval whose page said so, also where the content was signed for before."""
+    return replace(decision, disposition=Disposition.ASK) if one.deletes else decision
 
 
 def _reason(one: BatchInvoice, approval: Approval | None, decision: Decision) -> str:
