@@ -11,6 +11,7 @@ from typing import Any
 
 from billing.domain.canonical import canonical_json, sha256_hex
 from billing.domain.customer_match import MatchedCustomer
+from billing.domain.ended_orders import EndedListed, ended_listed_from_dict
 from billing.domain.ledger import Disposition, OrderLink
 from billing.domain.month_comparison import BatchWarning
 from billing.domain.plan_record import InvoicePlan
@@ -61,7 +62,8 @@ class CarriedGone:
 @dataclass(frozen=True, slots=True)
 class Batch:
     """A run's whole content. `run` is its public frame: id, cycle, period, listed dates, filter. `warnings` are about
-    the batch as a whole: against last month, and above the bounds."""
+    the batch as a whole: against last month, and above the bounds. `ended` are listed orders that a person has ended,
+    and that have not changed since."""
 
     run: Mapping[str, Any]
     invoices: tuple[BatchInvoice, ...]
@@ -69,6 +71,7 @@ class Batch:
     absent_columns: tuple[str, ...] = ()
     warnings: tuple[BatchWarning, ...] = ()
     carried_gone: tuple[CarriedGone, ...] = ()
+    ended: tuple[EndedListed, ...] = ()
 
     def of(self, *dispositions: Disposition) -> tuple[BatchInvoice, ...]:
         """The invoices with one of these dispositions, in the batch's order."""
@@ -107,6 +110,7 @@ class Batch:
             "absentColumns": list(self.absent_columns),
             "warnings": [warning.to_dict() for warning in self.warnings],
             "carriedGone": [[gone.order_id, gone.number, gone.period] for gone in self.carried_gone],
+            "ended": [one.to_dict() for one in self.ended],
         }
 
 
@@ -134,6 +138,7 @@ def batch_from_dict(data: Mapping[str, Any]) -> Batch:
         absent_columns=tuple(data["absentColumns"]),
         warnings=tuple(BatchWarning.from_dict(warning) for warning in data["warnings"]),
         carried_gone=tuple(CarriedGone(*gone) for gone in data["carriedGone"]),
+        ended=tuple(ended_listed_from_dict(one) for one in data.get("ended", ())),
     )
 
 
