@@ -234,6 +234,7 @@ class Store:
                 "itemtype": each.type,
                 "description": each.description,
                 "isinactive": "F",
+                "isfulfillable": "T" if each.fulfillable else "F",
                 **each.custom,
             }
             for each in self.world.items

@@ -62,6 +62,9 @@ _REFERENCES = {
     "transaction": Reference("transaction", "trandisplayname"),
     "status": Reference("ns_status", _NAME),
     "type": Reference("ns_type", _NAME),
+    "billingschedule": Reference("billingschedule", _NAME),
+    "units": Reference("unitstypeuom", _NAME),
+    "taxcode": Reference("salestaxitem", "itemid"),
 }
 
 
@@ -83,16 +86,17 @@ def _list(name: str) -> Table:
 _ALL = (
     _table(
         "transaction",
-        "id: id entity currency terms; text: tranid type recordtype abbrevtype trandisplayname status "
-        "otherrefnum memo email externalid; date: trandate startdate enddate; "
+        "id: id entity currency terms billingschedule; text: tranid type recordtype abbrevtype trandisplayname status "
+        "otherrefnum memo email externalid; date: trandate startdate enddate nextbilldate; "
         "datetime: createddate lastmodifieddate; number: exchangerate foreigntotal; flag: posting voided",
         "id",
     ),
     _table(
         "transactionline",
         "id: transaction id uniquekey linesequencenumber item kitmemberof subsidiary class department "
-        "location; "
-        "text: memo; number: quantity rate foreignamount netamount quantitybilled quantityshiprecv; "
+        "location taxcode units billingschedule; "
+        "text: memo taxrate1; date: revrecstartdate revrecenddate; "
+        "number: quantity rate foreignamount netamount quantitybilled quantityshiprecv; "
         "flag: isclosed mainline taxline iscogs donotdisplayline kitcomponent assemblycomponent transactiondiscount",
         "uniquekey",
         "transaction id",
@@ -106,7 +110,7 @@ _ALL = (
     _table("entity", "id: id; text: entityid altname email type; flag: isinactive", "id", references={}),
     _table(
         "item",
-        "id: id; text: itemid fullname displayname itemtype description externalid; flag: isinactive",
+        "id: id; text: itemid fullname displayname itemtype description externalid; flag: isinactive isfulfillable",
         "id",
         references={},
     ),
@@ -124,6 +128,8 @@ _ALL = (
         references={},
     ),
     _table("salestaxitem", "id: id; text: itemid fullname; number: rate; flag: isinactive", "id", references={}),
+    _list("billingschedule"),
+    _list("unitstypeuom"),
     _list("customercategory"),
     _list("subsidiary"),
     _list("location"),

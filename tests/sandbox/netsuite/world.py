@@ -87,13 +87,15 @@ class Customer:
 
 @dataclass(frozen=True)
 class Item:
-    """`type` is NetSuite's item type id: Service, InvtPart, NonInvtPart, OthCharge, Kit, Discount, ..."""
+    """`type` is NetSuite's item type id: Service, InvtPart, NonInvtPart, OthCharge, Kit, Discount, ...;
+    `fulfillable` its "Can be Fulfilled/Received"."""
 
     id: int
     name: str
     type: str
     display_name: str | None = None
     description: str | None = None
+    fulfillable: bool = False
     custom: Mapping[str, RawValue] = field(default_factory=dict)
 
 
@@ -133,6 +135,10 @@ class ItemLine:
     department: str | None = None
     class_name: str | None = None
     location: str | None = None
+    unit: str | None = None
+    service_start: WorldDate | None = None
+    service_end: WorldDate | None = None
+    billing_schedule: str | None = None
     custom: Mapping[str, RawValue] = field(default_factory=dict)
     raw: Mapping[str, RawValue] = field(default_factory=dict)
 
@@ -205,7 +211,7 @@ class Order:
     """One sales order. `customer` is the customer's number, `terms` the terms' name, `currency` ISO.
 
     `tax_amounts` overrides the computed tax per code; `total` the computed header total. `raw` puts values
-    into the transaction's row as they are.
+    into the transaction's row as they are. `billing_schedule` is a name, `next_bill` the day that it says next.
     """
 
     id: int
@@ -231,6 +237,8 @@ class Order:
     discount: HeaderDiscount | None = None
     tax_amounts: Mapping[str, Decimal] = field(default_factory=dict)
     total: Decimal | None = None
+    billing_schedule: str | None = None
+    next_bill: WorldDate | None = None
     lenient: bool = False
     custom: Mapping[str, RawValue] = field(default_factory=dict)
     raw: Mapping[str, RawValue] = field(default_factory=dict)
