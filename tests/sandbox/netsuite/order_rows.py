@@ -132,6 +132,8 @@ class WorldIndex:
         self.item_types[item.name] = item.type
         self.item_ids[item.name] = item.id
         self._types_by_id[item.id] = item.type
+        if item.fulfillable:
+            self.fulfillable.add(item.name)
 
     def type_of(self, item_id: int) -> str:
         """The type of an item by its id."""
