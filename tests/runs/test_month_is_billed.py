@@ -191,6 +191,7 @@ def test_the_report_accounts_for_every_listed_order_in_number_and_in_sum(month: 
         "held": 0,
         "failed": 0,
         "skipped": 0,
+        "ended": 0,
     }
     sums: Counter[str] = Counter()
     for order in BILLABLE.values():
