@@ -13,6 +13,7 @@ from billing.domain.canonical import canonical_json, sha256_hex
 from billing.domain.customer_match import MatchedCustomer
 from billing.domain.ledger import Disposition, OrderLink
 from billing.domain.month_comparison import BatchWarning
+from billing.domain.outstanding import CarriedGone, Outstanding
 from billing.domain.plan_record import InvoicePlan
 from billing.domain.sales_order import Problem
 
@@ -50,18 +51,57 @@ class BatchInvoice:
 
 
 @dataclass(frozen=True, slots=True)
-class CarriedGone:
-    """An order that an earlier run listed and did not draft, and that NetSuite no longer lists as billable."""
+class DoneOrder:
+    """An invoice's worth of an order that is drafted already, and about which nothing has changed since: it is counted
+    and kept for the report, and nobody is shown it. `total` is in minor units; `run_id` drafted it as `billed_by`."""
 
+    key: str
     order_id: str
     number: str
-    period: str
+    client_id: str
+    client: str
+    currency: str
+    total: int
+    invoice_id: str
+    content_hash: str
+    reason: str
+    billed_by: str
+    run_id: str
+
+    def to_list(self) -> list[str | int]:
+        """JSON-safe; DoneOrder(*list) gives an equal one."""
+        return [
+            self.key,
+            self.order_id,
+            self.number,
+            self.client_id,
+            self.client,
+            self.currency,
+            self.total,
+            self.invoice_id,
+            self.content_hash,
+            self.reason,
+            self.billed_by,
+            self.run_id,
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class LeftAlone:
+    """Open orders of one currency dated before the day from which the firm bills with this stack. `total` is the sum of
+    their totals in minor units, None where the currency is not known."""
+
+    currency: str
+    orders: int
+    total: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """A run's whole content. `run` is its public frame: id, cycle, period, listed dates, filter. `warnings` are about
-    the batch as a whole: against last month, and above the bounds."""
+    the batch as a whole: against last month, and above the bounds. `done` is what was listed, drafted before and is
+    unchanged; `outstanding` and `carried_gone` are orders of earlier runs outside the listing; `left_alone` is what lies
+    before the start, None where that was told before."""
 
     run: Mapping[str, Any]
     invoices: tuple[BatchInvoice, ...]
@@ -69,6 +109,15 @@ class Batch:
     absent_columns: tuple[str, ...] = ()
     warnings: tuple[BatchWarning, ...] = ()
     carried_gone: tuple[CarriedGone, ...] = ()
+    done: tuple[DoneOrder, ...] = ()
+    outstanding: tuple[Outstanding, ...] = ()
+    left_alone: tuple[LeftAlone, ...] | None = None
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether everything that was listed is drafted and unchanged, and nobody has to hear of anything."""
+        named = (self.invoices, self.problems, self.warnings, self.carried_gone, self.outstanding)
+        return not any(named) and self.left_alone is None
 
     def of(self, *dispositions: Disposition) -> tuple[BatchInvoice, ...]:
         """The invoices with one of these dispositions, in the batch's order."""
@@ -106,7 +155,12 @@ class Batch:
             "problems": [problem.to_dict() for problem in self.problems],
             "absentColumns": list(self.absent_columns),
             "warnings": [warning.to_dict() for warning in self.warnings],
-            "carriedGone": [[gone.order_id, gone.number, gone.period] for gone in self.carried_gone],
+            "carriedGone": [gone.to_list() for gone in self.carried_gone],
+            "done": [one.to_list() for one in self.done],
+            "outstanding": [one.to_list() for one in self.outstanding],
+            "leftAlone": None
+            if self.left_alone is None
+            else [[one.currency, one.orders, one.total] for one in self.left_alone],
         }
 
 
@@ -134,7 +188,16 @@ def batch_from_dict(data: Mapping[str, Any]) -> Batch:
         absent_columns=tuple(data["absentColumns"]),
         warnings=tuple(BatchWarning.from_dict(warning) for warning in data["warnings"]),
         carried_gone=tuple(CarriedGone(*gone) for gone in data["carriedGone"]),
+        # A batch that was written before these were kept has none of them.
+        done=tuple(DoneOrder(*one) for one in data.get("done", ())),
+        outstanding=tuple(Outstanding(*one) for one in data.get("outstanding", ())),
+        left_alone=left_alone_from(data.get("leftAlone")),
     )
+
+
+def left_alone_from(data: Iterable[Sequence[Any]] | None) -> tuple[LeftAlone, ...] | None:
+    """What was kept as [[currency, orders, total]], or None."""
+    return None if data is None else tuple(LeftAlone(*one) for one in data)
 
 
 def with_pieces(invoices: Iterable[BatchInvoice]) -> tuple[tuple[BatchInvoice, ...], bytes]:

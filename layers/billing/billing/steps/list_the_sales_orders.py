@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
 
 from billing.adapters.order_query import ListedRows, OrderQuery, email_column
 from billing.domain.carry_over import Carried
 from billing.domain.order_rows import read_orders
+from billing.domain.outstanding import CarriedGone, OrderState, Outstanding, not_asked, outside_the_listing
 from billing.domain.run_input import parse_filter
 from billing.steps.ports import Files
 
@@ -21,12 +23,22 @@ class CarriedOrders(Protocol):
     def of(self, cycle: str) -> tuple[Carried, ...]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class NetSuite:
+    """What a listing asks: the orders with their lines; open orders before the listing's first day as (currency code,
+    count, sum); and how single orders are now, by internal id."""
+
+    orders: Callable[[OrderQuery], ListedRows]
+    before: Callable[[OrderQuery], list[tuple[str, int, str]]]
+    states: Callable[[Iterable[str]], Mapping[str, OrderState]]
+
+
 def list_the_sales_orders(
     run: Mapping[str, Any],
     statuses: tuple[str, ...],
     email_fields: tuple[str, ...],
     stripe_id_field: str,
-    list_rows: Callable[[OrderQuery], ListedRows],
+    netsuite: NetSuite,
     carry_over: CarriedOrders,
     files: Files,
 ) -> dict[str, Any]:
@@ -34,10 +46,17 @@ def list_the_sales_orders(
 
     The snapshot holds raw rows, so that what NetSuite said can be told from what we made of it. "orders" counts every
     order that was listed, "problems" those among them that cannot be read; neither has a name or an amount.
+
+    Of orders that came back and were not listed NetSuite is asked how they are now: one call more, and only if there
+    are any. What lies before the start is summed up in one call, in the first run only ("billFromIsNew").
     """
-    carried = coming_back(run, carry_over)
+    every = carry_over.of(run["cycle"])
+    carried = _coming_back(run, every)
     query = order_query(run, statuses, email_fields, stripe_id_field, [one.order_id for one in carried])
-    listed = list_rows(query)
+    listed = netsuite.orders(query)
+    found = {row.get("id", "") for row in listed.rows}
+    outstanding, gone = _outside(run, statuses, every, carried, found, netsuite)
+    left_alone = netsuite.before(query) if run.get("billFromIsNew") else None
     listing = read_orders(listed.rows)
     key = f"{run['prefix']}orders.json"
     columns = sorted({column for row in listed.rows for column in row})
@@ -47,6 +66,9 @@ def list_the_sales_orders(
             "columns": columns,
             "rows": [[row.get(column) for column in columns] for row in listed.rows],
             "carriedOver": [[one.order_id, one.number, one.period, one.reason] for one in carried],
+            "outstanding": [one.to_list() for one in outstanding],
+            "carriedGone": [one.to_list() for one in gone],
+            "leftAlone": None if left_alone is None else [list(one) for one in left_alone],
             "absentColumns": list(listed.absent_columns),
             "emailColumns": [email_column(field) for field in email_fields],
         },
@@ -62,7 +84,35 @@ def list_the_sales_orders(
 def coming_back(run: Mapping[str, Any], carry_over: CarriedOrders) -> list[Carried]:
     """The orders that come back in this run. A month that is billed late, by hand, takes up nothing that a later month
     has left over."""
-    return [one for one in carry_over.of(run["cycle"]) if one.period <= run["period"]]
+    return _coming_back(run, carry_over.of(run["cycle"]))
+
+
+def _coming_back(run: Mapping[str, Any], carried: Iterable[Carried]) -> list[Carried]:
+    return [one for one in carried if one.period <= run["period"]]
+
+
+def _outside(
+    run: Mapping[str, Any],
+    statuses: tuple[str, ...],
+    every: Iterable[Carried],
+    coming: Iterable[Carried],
+    found: Container[str],
+    netsuite: NetSuite,
+) -> tuple[tuple[Outstanding, ...], tuple[CarriedGone, ...]]:
+    """What waits outside this listing, and what was ended in NetSuite since."""
+    asked = {one.order_id for one in coming}
+    left = [one for one in every if one.order_id not in found]
+    later = not_asked(
+        (one for one in left if one.order_id not in asked), "It belongs to a later period than this run's."
+    )
+    missing = [one for one in left if one.order_id in asked]
+    if not missing:
+        return later, ()
+    if parse_filter(run["filter"]).is_trial:
+        return (*not_asked(missing, "This run is narrowed and did not ask for it."), *later), ()
+    states = netsuite.states(one.order_id for one in missing)
+    waiting, gone = outside_the_listing(missing, states, statuses, run["listedBefore"])
+    return (*waiting, *later), gone
 
 
 def order_query(
@@ -96,3 +146,8 @@ def rows_of(snapshot: Mapping[str, Any]) -> list[dict[str, str]]:
 def carried_of(snapshot: Mapping[str, Any]) -> dict[str, Carried]:
     """The orders that were on the carry-over list when the snapshot was made, by internal id."""
     return {row[0]: Carried(*row) for row in snapshot["carriedOver"]}
+
+
+def outstanding_of(snapshot: Mapping[str, Any]) -> tuple[Outstanding, ...]:
+    """The orders of earlier runs that wait outside the snapshot. One that an older version wrote names none."""
+    return tuple(Outstanding(*one) for one in snapshot.get("outstanding", ()))
