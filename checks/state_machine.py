@@ -20,15 +20,27 @@ import jsonschema
 
 from checks.template import Template, names_in, resources_of
 
-LAMBDA_FAULTS = frozenset(
-    {
-        "Lambda.ServiceException",
-        "Lambda.AWSLambdaException",
-        "Lambda.SdkClientException",
-        "Lambda.TooManyRequestsException",
-    }
+LAMBDA_FAULTS = (
+    "Lambda.ClientExecutionTimeoutException",
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.TooManyRequestsException",
+    "Lambda.Unknown",
+    "Runtime.ExitError",
+    "Sandbox.Timedout",
 )
-"""Faults of the Lambda service itself, which every Lambda task retries (Step Functions Developer Guide)."""
+"""Faults of the Lambda service itself, which every Lambda task retries, in the order in which every Retry lists them:
+those that the Step Functions Developer Guide's best practice for transient Lambda errors and AWS CDK's
+retryOnServiceExceptions name, and those by which a process that was killed or ran out of time is reported."""
+
+RETRIES = (("PassingError", *LAMBDA_FAULTS), LAMBDA_FAULTS)
+"""The two lists of errors that a Retry of a Lambda task may have, the one source for all of them: with the error that
+the functions raise for whatever can pass, or (where the state does something better with that error) without it."""
+
+RETRY_PACE = {"IntervalSeconds": 1, "BackoffRate": 2, "JitterStrategy": "FULL"}
+"""What every Retry has in common. How often and how long differs by state: a person waits for one, a month for
+another."""
 
 CATCH_ALL = frozenset({"States.ALL", "States.TaskFailed", "States.Timeout"})
 """Names that a Retry may not hold: they would repeat what needs a person, or what may have happened."""
@@ -175,13 +187,23 @@ def _check_task(state: State) -> Iterator[str]:
     named = {name for rule in retries for name in rule.get("ErrorEquals", [])}
     for name in sorted(named & CATCH_ALL):
         yield f"its Retry holds {name}, which also repeats what needs a person; name what can pass."
-    missing = LAMBDA_FAULTS - named if state.calls_lambda and retries else frozenset()
+    missing = set(LAMBDA_FAULTS) - named if state.calls_lambda and retries else set()
     if missing:
         yield f"its Retry leaves out {', '.join(sorted(missing))}, faults of Lambda itself that pass."
+    elif (
+        state.calls_lambda
+        and retries
+        and [tuple(rule.get("ErrorEquals", ())) for rule in retries] not in ([[errors] for errors in RETRIES])
+    ):
+        yield (
+            "its Retry is none of the two in checks.state_machine.RETRIES: one rule, the same names in the same order."
+        )
     for number, rule in enumerate(retries, start=1):
-        for field in ("MaxAttempts", "BackoffRate", "MaxDelaySeconds", "JitterStrategy"):
+        for field in ("MaxAttempts", "MaxDelaySeconds", *RETRY_PACE):
             if field not in rule:
                 yield f"Retry {number} has no {field}."
+            elif field in RETRY_PACE and rule[field] != RETRY_PACE[field]:
+                yield f"Retry {number} has {field} {rule[field]!r}; every Retry has {RETRY_PACE[field]!r}."
 
 
 def substitutions_in(definition: object) -> set[str]:

@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import Any
 
@@ -16,8 +16,9 @@ import requests
 from billing.adapters.netsuite import PAGE_SIZE, SuiteQL
 from billing.adapters.netsuite_login import account_host, base_url_of, login_from_secret
 from billing.adapters.order_query import OrderQuery, email_column
+from billing.adapters.order_stamps import orders_listed_now
 from billing.adapters.sales_orders import list_sales_orders
-from billing.domain.errors import OurFault, PassingError, PersonNeeded
+from billing.domain.errors import InputInvalid, OurFault, PassingError, PersonNeeded
 from billing.domain.order_rows import read_orders
 from billing.domain.run_input import OrderFilter
 from tests.sandbox.faults import Answer, DropAfter, DropBefore
@@ -481,6 +482,29 @@ def test_an_account_without_an_optional_column_is_listed_without_it(start: Start
     listed = account.list()
     assert set(listed.absent_columns) - set(start().list().absent_columns) == {alias}
     assert sorted({row["tranid"] for row in listed.rows}) == ["SO-1001", "SO-1002", "SO-1003"]
+
+
+@pytest.mark.parametrize(
+    ("chosen", "absent", "field"),
+    [
+        (
+            OrderFilter(custom_fields=(("custbody_billing_grup", "A"),)),
+            set(),
+            "filter.customFields.custbody_billing_grup",
+        ),
+        (OrderFilter(subsidiaries=("3",)), {"transactionline.subsidiary"}, "filter.subsidiaries"),
+        (OrderFilter(customer_categories=("7",)), {"customer.category"}, "filter.customerCategories"),
+    ],
+)
+def test_a_filter_by_a_field_that_the_account_does_not_know_is_a_mistake_in_the_input_and_named(
+    start: Start, chosen: OrderFilter, absent: set[str], field: str
+) -> None:
+    account = start(columns_absent=absent)
+    query = replace(MAY, filter=chosen)
+    with pytest.raises(InputInvalid, match=f'"{field}"'):
+        account.list(query)
+    with pytest.raises(InputInvalid, match=f'"{field}"'):
+        orders_listed_now(account.suiteql, query, set(account.list().absent_columns))
 
 
 def test_several_absent_columns_are_all_dropped_and_reported(start: Start) -> None:

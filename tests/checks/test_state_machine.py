@@ -8,20 +8,14 @@ from typing import Any
 
 import pytest
 
-from checks.state_machine import State, check_definition, check_template, check_tree
+from checks.state_machine import LAMBDA_FAULTS, State, check_definition, check_template, check_tree, states_of
 from checks.template import read_template
 
 REPOSITORY = Path(__file__).parents[2]
 
 RETRY = [
     {
-        "ErrorEquals": [
-            "PassingError",
-            "Lambda.ServiceException",
-            "Lambda.AWSLambdaException",
-            "Lambda.SdkClientException",
-            "Lambda.TooManyRequestsException",
-        ],
+        "ErrorEquals": ["PassingError", *LAMBDA_FAULTS],
         "IntervalSeconds": 1,
         "BackoffRate": 2,
         "MaxAttempts": 5,
@@ -160,6 +154,23 @@ SpoiltBy = Callable[[dict[str, Any]], object]
             id="a fault of Lambda forgotten",
         ),
         pytest.param(
+            lambda s: s["Open the run"]["Retry"][0]["ErrorEquals"].append("RateLimited"),
+            '"Open the run": its Retry is none of the two in checks.state_machine.RETRIES: one rule, the same names in '
+            "the same order.",
+            id="a name that the others do not have",
+        ),
+        pytest.param(
+            lambda s: s["Open the run"]["Retry"].append(copy.deepcopy(RETRY[0])),
+            '"Open the run": its Retry is none of the two in checks.state_machine.RETRIES: one rule, the same names in '
+            "the same order.",
+            id="a second rule",
+        ),
+        pytest.param(
+            lambda s: s["Open the run"]["Retry"][0].update(BackoffRate=3),
+            '"Open the run": Retry 1 has BackoffRate 3; every Retry has 2.',
+            id="a pace of its own",
+        ),
+        pytest.param(
             lambda s: s["Open the run"]["Retry"][0].pop("JitterStrategy"),
             '"Open the run": Retry 1 has no JitterStrategy.',
             id="no jitter",
@@ -189,6 +200,14 @@ SpoiltBy = Callable[[dict[str, Any]], object]
 def test_each_way_to_spoil_it_is_named(definition: dict[str, Any], spoil: SpoiltBy, sentence: str) -> None:
     spoil(definition["States"])
     assert sentence in check_definition(definition)
+
+
+def test_every_lambda_task_also_retries_a_call_that_the_lambda_service_gave_up_on() -> None:
+    text = (REPOSITORY / "statemachine/monthly_billing.asl.json").read_text()
+    tasks = [state for state in states_of(json.loads(text)) if state.calls_lambda]
+    assert len(tasks) >= 15
+    for state in tasks:
+        assert "Lambda.ClientExecutionTimeoutException" in state.body["Retry"][0]["ErrorEquals"], state.name
 
 
 def test_a_name_of_more_than_eighty_characters_is_named(definition: dict[str, Any]) -> None:

@@ -8,6 +8,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from billing.domain.errors import InputInvalid
 from billing.domain.run_input import MAX_FILTER_VALUES, OrderFilter, RunInput, parse_filter, parse_run_input
@@ -16,7 +18,7 @@ SYDNEY = ZoneInfo("Australia/Sydney")
 
 
 def parse(raw: object) -> RunInput:
-    return parse_run_input(raw, SYDNEY, 2, "main")
+    return parse_run_input(raw, SYDNEY, "main")
 
 
 def test_the_schedules_instant_gives_the_month_before_in_the_firms_zone() -> None:
@@ -25,7 +27,6 @@ def test_the_schedules_instant_gives_the_month_before_in_the_firms_zone() -> Non
     assert run.scheduled_at == datetime(2026, 5, 31, 23, tzinfo=UTC)
     assert run.dry_run is False
     assert run.filter == OrderFilter()
-    assert run.period.lookback_months == 2
 
 
 def test_a_period_by_hand_wins_over_the_schedules_instant() -> None:
@@ -119,3 +120,75 @@ def test_a_bad_input_names_its_field(raw: Any, named: str) -> None:
         parse(raw)
     assert named in str(refused.value)
     assert len(str(refused.value)) < 400, "a long value must not flood the execution's error"
+
+
+HALF = json.loads('"SO-\\ud83d"')
+"""Half of an emoji: JSON can write it, no encoding can."""
+
+
+@pytest.mark.parametrize(
+    ("narrowed", "named"),
+    [
+        ({"orderNumbers": [HALF]}, '"filter.orderNumbers"'),
+        ({"orderNumbers": ["SO-1\x00"]}, '"filter.orderNumbers"'),
+        ({"customerIds": [HALF]}, '"filter.customerIds"'),
+        ({"customFields": {"custbody_group": HALF}}, '"filter.customFields.custbody_group"'),
+        ({"customFields": {f"custbody{HALF}": "A"}}, '"filter.customFields"'),
+        ({"fromDate": HALF}, '"filter.fromDate"'),
+        ({HALF: []}, '"filter"'),
+        ({"customerIds": ["\uff17\uff17"]}, '"filter.customerIds"'),
+        ({"customerCategories": ["\u0667"]}, '"filter.customerCategories"'),
+        ({"subsidiaries": ["\u096d"]}, '"filter.subsidiaries"'),
+        ({"toDate": "\uff12026-05-01"}, '"filter.toDate"'),
+        ({"atMost": 10**9}, '"filter.atMost"'),
+    ],
+)
+def test_a_lone_surrogate_and_the_digits_of_other_scripts_are_refused_in_every_field_of_the_filter(
+    narrowed: Any, named: str
+) -> None:
+    with pytest.raises(InputInvalid) as refused:
+        parse({"period": "2026-05", "filter": narrowed})
+    assert named in str(refused.value)
+    str(refused.value).encode()  # the sentence itself can be written down
+
+
+@pytest.mark.parametrize("name", ["period", "scheduledAt", "cycle", "timeZone", "requestedBy", "dryRun"])
+@pytest.mark.parametrize("value", [HALF, "\uff12\uff10\uff12\uff16-05", "\uff12026-06-01T09:00:00Z", "\x00"])
+def test_a_lone_surrogate_and_the_digits_of_other_scripts_are_refused_in_every_field(name: str, value: str) -> None:
+    with pytest.raises(InputInvalid) as refused:
+        parse({"period": "2026-05", name: value})
+    assert f'"{name}"' in str(refused.value)
+    str(refused.value).encode()
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters(exclude_categories=())),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+"""Whatever JSON can hold, lone surrogates included."""
+KNOWN = ["scheduledAt", "period", "dryRun", "cycle", "timeZone", "filter", "requestedBy"]
+NARROWING = [
+    "orderNumbers", "customerIds", "customerCategories", "subsidiaries", "customFields", "fromDate", "toDate", "atMost",
+]  # fmt: skip
+NEARLY = st.sampled_from(
+    ["2026-05", "2026-06-01T09:00:00Z", "2026-05-31", "monthly", "Europe/Berlin", "a@b.example", "77", "SO-1", 3, True]
+)
+FILTERS = st.dictionaries(
+    st.sampled_from(NARROWING),
+    JSON | NEARLY | st.lists(NEARLY, max_size=3) | st.dictionaries(st.just("custbody_a"), JSON | NEARLY, max_size=1),
+    max_size=4,
+)
+INPUTS = JSON | st.dictionaries(st.sampled_from(KNOWN), JSON | NEARLY | FILTERS, max_size=7)
+
+
+@given(INPUTS)
+@settings(max_examples=1500, deadline=None)
+def test_any_json_is_either_refused_as_input_or_read_and_can_be_written_down(raw: Any) -> None:
+    try:
+        run = parse(raw)
+    except InputInvalid as refused:
+        str(refused).encode()
+        return
+    written = json.dumps(run.filter.to_dict(), ensure_ascii=False).encode()
+    assert parse_filter(json.loads(written)) == run.filter

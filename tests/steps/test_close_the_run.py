@@ -19,6 +19,7 @@ from billing.domain.errors import OurFault
 from billing.domain.invoice_plan import content_hash, plan_invoices
 from billing.domain.ledger import Disposition, EntryState, LedgerEntry
 from billing.domain.order_rows import read_orders
+from billing.domain.outstanding import Carried
 from billing.domain.report import Report, RunOutcome
 from billing.domain.report_record import report_from_dict
 from billing.steps.close_the_run import close_the_run
@@ -67,6 +68,9 @@ class Closing:
     released: list[str] = field(default_factory=list)
     months: dict[str, Any] = field(default_factory=dict)
     run: dict[str, Any] = field(default_factory=lambda: dict(RUN))
+    carried: tuple[Carried, ...] = ()
+    told: str = ""
+    finished: bool = False
 
     def entries(self, keys: Iterable[str]) -> dict[str, LedgerEntry]:
         return {key: self.ledger[key] for key in keys if key in self.ledger}
@@ -79,8 +83,18 @@ class Closing:
         )
         return (*self.earlier, StoredRequest(request, b"", (), 0, self.outcome))
 
-    def release(self, key: str, run_id: str) -> None:
+    def release(self, key: str, run_id: str, *, finished: bool = False) -> None:
         self.released.append(key)
+        self.finished = finished
+
+    def tell_bill_from(self, cycle: str, day: str, run_id: str) -> None:
+        self.told = day
+
+    def note_paid(self, invoice_ids: Iterable[str]) -> None:
+        self.paid = list(invoice_ids)
+
+    def of(self, cycle: str) -> tuple[Carried, ...]:
+        return self.carried
 
     def change(self, cycle: str, keep: Iterable[Any], drop: Iterable[str]) -> None:
         self.kept, self.dropped = list(keep), list(drop)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,7 +16,9 @@ from billing.steps.open_the_run import RunSettings, former_listing, open_the_run
 from billing.steps.stop_the_run import stop_the_run
 
 NOW = datetime(2026, 6, 1, 9, tzinfo=UTC)
-SETTINGS = RunSettings(ZoneInfo("Australia/Sydney"), "main", 0, "ann@firm.example", "", "", True, WaitingRules(3600), 5)
+SETTINGS = RunSettings(
+    ZoneInfo("Australia/Sydney"), "main", "", "ann@firm.example", "", "", True, WaitingRules(3600), 5
+)
 JUNE = {"scheduledAt": "2026-05-31T23:00:00Z"}
 
 
@@ -26,6 +28,22 @@ class Locks:
 
     held: dict[str, Holder] = field(default_factory=dict)
     faster: bool = False
+    remembered: date | None = None
+    billed: date | None = None
+    told: str = ""
+
+    def bill_from(self) -> date | None:
+        return self.remembered
+
+    def first_billed_day(self) -> date | None:
+        return self.billed
+
+    def remember_bill_from(self, day: date, run_id: str, at: str) -> date:
+        self.remembered = self.remembered or day
+        return self.remembered
+
+    def bill_from_told(self, cycle: str) -> str:
+        return self.told
 
     def holder(self, key: str) -> Holder | None:
         return self.held.get(key)

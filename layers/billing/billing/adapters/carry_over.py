@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from billing.adapters.dynamo import batch_write, query_all
-from billing.domain.carry_over import Carried
+from billing.domain.outstanding import Carried
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

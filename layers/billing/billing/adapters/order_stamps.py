@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from billing.adapters.listing_filter import FROM_ORDERS, JOIN_TERM, conditions, parts_of
 from billing.adapters.netsuite import PAGE_SIZE, SuiteQL, UnknownColumn
 from billing.adapters.order_query import OrderQuery
-from billing.adapters.sales_orders import columns_of
+from billing.adapters.sales_orders import columns_of, refuse_unknown_filter
 from billing.domain.errors import OurFault
 from billing.domain.listing_comparison import ListedOrder
 from billing.domain.order_stamp import OrderStamp, number_in
@@ -51,7 +51,8 @@ def orders_listed_now(suiteql: SuiteQL, query: OrderQuery, absent: Collection[st
                 if at_most is not None and len(found) == at_most:
                     return found
                 found[row["id"]] = ListedOrder(_stamp(row), {name: row[name] for _, name in beside if row.get(name)})
-    except UnknownColumn:
+    except UnknownColumn as error:
+        refuse_unknown_filter(error, query.filter)
         raise OurFault("NetSuite lacks a column that it had when the orders were listed.") from None
     return found
 

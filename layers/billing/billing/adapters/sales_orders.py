@@ -12,7 +12,8 @@ from collections.abc import Iterator, Sequence
 from billing.adapters.listing_filter import FROM_ORDERS, JOIN_TERM, conditions, parts_of
 from billing.adapters.netsuite import Row, SuiteQL, UnknownColumn
 from billing.adapters.order_query import ListedRows, OrderQuery, email_column
-from billing.domain.errors import OurFault
+from billing.domain.errors import InputInvalid, OurFault
+from billing.domain.run_input import OrderFilter
 
 _REQUIRED = (
     ("t.id", "id"),
@@ -67,8 +68,8 @@ _NO_LINE = -1
 
 
 def list_sales_orders(suiteql: SuiteQL, query: OrderQuery) -> ListedRows:
-    """Every row of every open order, page by page: an order that comes back is asked for only if its date has not listed
-    it already. Raises what SuiteQL raises."""
+    """Every row of every open order, page by page. An order that comes back is asked for only if its date has not
+    listed it already. Raises what SuiteQL raises."""
     absent: list[str] = []
     while True:
         try:
@@ -125,10 +126,31 @@ def _sql(query: OrderQuery, absent: Sequence[str], part: str, cursor: tuple[int,
     )
 
 
+def refuse_unknown_filter(error: UnknownColumn, chosen: OrderFilter) -> None:
+    """Raise InputInvalid if what SuiteQL does not know is what the run's own filter asks for: a field that this account
+    lacks (subsidiaries exist in OneWorld only), or that is mistyped."""
+    name = _unknown_name(error).rpartition(".")[2]
+    fields = {field.lower(): f"filter.customFields.{field}" for field, _ in chosen.custom_fields}
+    if chosen.subsidiaries:
+        fields["subsidiary"] = "filter.subsidiaries"
+    if chosen.customer_categories:
+        fields["category"] = "filter.customerCategories"
+    if name in fields:
+        raise InputInvalid(
+            f'The field "{fields[name]}" of the input asks for {name}, which NetSuite does not know on sales orders. '
+            "Correct its spelling, or let the integration's role see it."
+        )
+
+
+def _unknown_name(error: UnknownColumn) -> str:
+    match = _UNKNOWN.search(error.detail)
+    return match[1].lower() if match else ""
+
+
 def _absent_column(error: UnknownColumn, query: OrderQuery, absent: Sequence[str]) -> str:
     """The alias of the optional column that SuiteQL refused. Raises OurFault if the query cannot do without it."""
-    match = _UNKNOWN.search(error.detail)
-    name = match[1].lower() if match else ""
+    refuse_unknown_filter(error, query.filter)
+    name = _unknown_name(error)
     optional = [(source, alias) for source, alias in columns_of(query) if (source, alias) not in _REQUIRED]
     for source, alias in optional:
         bare = re.sub(r"^.*\(|\).*$", "", source).split(",")[0].lower()

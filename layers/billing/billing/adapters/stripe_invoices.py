@@ -100,7 +100,7 @@ class StripeInvoices:
             for _ in range(pages):
                 if not left:
                     break
-                page = self.call("list invoices", lambda params=params: self.client.v1.invoices.list(dict(params)))  # type: ignore[misc]
+                page = self.call("list invoices", lambda params=params: self.client.v1.invoices.list(dict(params)))  # type: ignore[misc, arg-type]
                 found = {str(one.id) for one in page.data} & left
                 left -= found
                 paid |= found if status == PAID else set()

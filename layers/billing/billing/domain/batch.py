@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
 from billing.domain.canonical import canonical_json, sha256_hex
 from billing.domain.customer_match import MatchedCustomer
 from billing.domain.ledger import Disposition, OrderLink
+from billing.domain.money import round_half_up, rule_of
 from billing.domain.month_comparison import BatchWarning
 from billing.domain.outstanding import CarriedGone, Outstanding
 from billing.domain.plan_record import InvoicePlan
@@ -100,8 +103,8 @@ class LeftAlone:
 class Batch:
     """A run's whole content. `run` is its public frame: id, cycle, period, listed dates, filter. `warnings` are about
     the batch as a whole: against last month, and above the bounds. `done` is what was listed, drafted before and is
-    unchanged; `outstanding` and `carried_gone` are orders of earlier runs outside the listing; `left_alone` is what lies
-    before the start, None where that was told before."""
+    unchanged; `outstanding` and `carried_gone` are orders of earlier runs outside the listing; `left_alone` is what
+    lies before the start, None where that was told before."""
 
     run: Mapping[str, Any]
     invoices: tuple[BatchInvoice, ...]
@@ -112,6 +115,7 @@ class Batch:
     done: tuple[DoneOrder, ...] = ()
     outstanding: tuple[Outstanding, ...] = ()
     left_alone: tuple[LeftAlone, ...] | None = None
+    paid: tuple[str, ...] = ()
 
     @property
     def says_nothing(self) -> bool:
@@ -161,6 +165,7 @@ class Batch:
             "leftAlone": None
             if self.left_alone is None
             else [[one.currency, one.orders, one.total] for one in self.left_alone],
+            "paid": list(self.paid),
         }
 
 
@@ -192,7 +197,20 @@ def batch_from_dict(data: Mapping[str, Any]) -> Batch:
         done=tuple(DoneOrder(*one) for one in data.get("done", ())),
         outstanding=tuple(Outstanding(*one) for one in data.get("outstanding", ())),
         left_alone=left_alone_from(data.get("leftAlone")),
+        paid=tuple(data.get("paid", ())),
     )
+
+
+def left_alone(currency_code: str, orders: int, total: str) -> LeftAlone:
+    """One currency of what lies before the start, from NetSuite's texts. The sum is rounded to the smallest amount: it
+    is told, and never billed."""
+    currency = currency_code.strip().lower()
+    try:
+        rule = rule_of(currency)
+        minor: int | None = round_half_up(Fraction(Decimal(total)) * 10**rule.exponent, rule.step)
+    except (ValueError, ArithmeticError):
+        minor = None
+    return LeftAlone(currency, orders, minor)
 
 
 def left_alone_from(data: Iterable[Sequence[Any]] | None) -> tuple[LeftAlone, ...] | None:

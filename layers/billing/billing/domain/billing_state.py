@@ -26,13 +26,15 @@ class ToBill:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A plan that is billed already, by this invoice, which was drafted from the plan `billed_by`."""
+    """A plan that is billed already, by this invoice, which was drafted from the plan `billed_by`. `unchanged` says
+    that nothing about it is worth a word."""
 
     plan: InvoicePlan
     link: OrderLink
     invoice_id: str
     reason: str
     billed_by: str
+    unchanged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,8 @@ def state_of_order(
         return [Held(plan, link, differing[0], reason) for plan in plans]
     # Where one of several invoices of a plan was removed, its lines may still stand on another with less of them: then
     # the amounts decide, as after a change.
-    if record.order_hash == now_hash and not (gone and len(plans) == 1):
+    same = record.order_hash == now_hash or _same_amounts(plans, record, live)
+    if same and not (gone and len(plans) == 1):
         return [_unchanged(plan, link, live, gone, again, entries) for plan in plans]
     named = ", ".join(sorted(live))
     if len(plans) > 1:
@@ -99,7 +102,16 @@ def _unchanged(
     named = ", ".join(sorted(filter(None, invoices)))
     periods = sorted({entries[one.plan_key].period for one in live.values() if one.plan_key in entries})
     first = min(filter(None, invoices))
-    return Done(plan, link, first, f"Drafted in {', '.join(periods)} as {named}.", live[first].plan_key)
+    return Done(plan, link, first, f"Drafted in {', '.join(periods)} as {named}.", live[first].plan_key, unchanged=True)
+
+
+def _same_amounts(plans: Sequence[InvoicePlan], record: OrderRecord, live: Mapping[str, BilledInvoice]) -> bool:
+    """Whether what is open is, line by line, what the live invoices bill. The hash also covers the texts, and those
+    move by themselves: a description that names the period is another one every month."""
+    if {(plan.client.netsuite_id, plan.currency) for plan in plans} != {(record.client_id, record.currency)}:
+        return False
+    billed = sorted((line[0], line[1] or "", line[2]) for one in live.values() for line in one.lines)
+    return billed == sorted((line.id, line.quantity or "", line.amount) for plan in plans for line in plan.lines)
 
 
 def _changed(

@@ -8,8 +8,6 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from billing.domain.carry_over import Carried
-
 STATUS_NAMES: Final[Mapping[str, str]] = {
     "A": "Pending Approval",
     "B": "Pending Fulfillment",
@@ -24,6 +22,16 @@ STATUS_NAMES: Final[Mapping[str, str]] = {
 
 _ENDED: Final = frozenset("CGH")
 """Cancelled, billed or closed: whoever did that in NetSuite has ended the order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """An order that a run listed and did not draft. `period` is the one in which it was listed first."""
+
+    order_id: str
+    number: str
+    period: str
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ The last is how a second schedule bills a cycle of its own. Everything is option
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -23,6 +24,7 @@ from billing.domain.errors import InputInvalid
 from billing.domain.period import BillingPeriod
 
 MAX_FILTER_VALUES = 1000  # SuiteQL takes at most 1,000 values in one IN list.
+MAX_ORDERS = 1_000_000  # Far above any month; a number that every JSON reader on the way keeps exactly.
 _FIELDS = ("scheduledAt", "period", "dryRun", "cycle", "timeZone", "filter", "requestedBy")
 _FILTER_FIELDS = (
     "orderNumbers",
@@ -142,8 +144,12 @@ def parse_filter(raw: object) -> OrderFilter:
     if from_date and to_date and from_date >= to_date:
         raise InputInvalid('The field "filter.fromDate" must be before "filter.toDate" (which is not included).')
     at_most = fields.get("atMost")
-    if "atMost" in fields and (isinstance(at_most, bool) or not isinstance(at_most, int) or at_most < 1):
-        raise InputInvalid(f'The field "filter.atMost" must be a whole number from 1, not {_shown(at_most)}.')
+    if "atMost" in fields and (
+        isinstance(at_most, bool) or not isinstance(at_most, int) or not 1 <= at_most <= MAX_ORDERS
+    ):
+        raise InputInvalid(
+            f'The field "filter.atMost" must be a whole number from 1 to {MAX_ORDERS:,}, not {_shown(at_most)}.'
+        )
     return OrderFilter(
         order_numbers=_texts(fields, "orderNumbers"),
         customer_ids=_ids(fields, "customerIds"),
@@ -159,7 +165,8 @@ def parse_filter(raw: object) -> OrderFilter:
 def _ids(fields: Mapping[str, Any], name: str) -> tuple[str, ...]:
     ids = _texts(fields, name)
     for one in ids:
-        if not re.fullmatch(r"-?\d{1,18}", one):
+        # Python's \d takes the digits of every script; NetSuite's ids are ASCII.
+        if not re.fullmatch(r"-?[0-9]{1,18}", one):
             raise InputInvalid(f'The field "filter.{name}" takes NetSuite internal ids (digits), not {_shown(one)}.')
     return ids
 
@@ -172,8 +179,10 @@ def _custom_fields(raw: object) -> tuple[tuple[str, str], ...]:
             raise InputInvalid(
                 f'The field "filter.customFields" takes order fields named custbody..., not {_shown(name)}.'
             )
-        if not isinstance(value, str) or not value:
-            raise InputInvalid(f'The field "filter.customFields.{name}" must be a text, not {_shown(value)}.')
+        if not isinstance(value, str) or not value or not _is_plain(value):
+            raise InputInvalid(
+                f'The field "filter.customFields.{name}" must be a text that can be typed, not {_shown(value)}.'
+            )
     return tuple(sorted(fields.items()))
 
 
@@ -201,7 +210,7 @@ def _period(raw: object) -> BillingPeriod:
 
 def _instant(raw: object, name: str) -> datetime:
     try:
-        instant = datetime.fromisoformat(raw if isinstance(raw, str) else "")
+        instant = datetime.fromisoformat(raw if isinstance(raw, str) and raw.isascii() else "")
     except ValueError:
         instant = None
     # No calendar reaches beyond these years in every zone.
@@ -214,7 +223,7 @@ def _instant(raw: object, name: str) -> datetime:
 
 
 def _day(raw: object, name: str) -> date:
-    if isinstance(raw, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", raw):
+    if isinstance(raw, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", raw):
         try:
             return date.fromisoformat(raw)
         except ValueError:
@@ -227,7 +236,7 @@ def _texts(fields: Mapping[str, Any], name: str) -> tuple[str, ...]:
     values = raw if isinstance(raw, list) else None
     if (
         values is None
-        or any(not isinstance(value, str) or not value.strip() for value in values)
+        or any(not isinstance(value, str) or not value.strip() or not _is_plain(value) for value in values)
         or len(values) > MAX_FILTER_VALUES
         or (name in fields and not values)
     ):
@@ -235,6 +244,12 @@ def _texts(fields: Mapping[str, Any], name: str) -> tuple[str, ...]:
             f'The field "filter.{name}" must be a list of 1 to {MAX_FILTER_VALUES} texts, not {_shown(raw)}.'
         )
     return tuple(dict.fromkeys(value.strip() for value in values))
+
+
+def _is_plain(text: str) -> bool:
+    """Whether NetSuite can be asked for it. Control characters are in no name; half of a surrogate pair, which JSON can
+    write as an escape, is in no encoding either."""
+    return not any(unicodedata.category(one) in ("Cc", "Cs") for one in text)
 
 
 def _shown(value: object) -> str:

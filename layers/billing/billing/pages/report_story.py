@@ -25,7 +25,7 @@ FATE_TITLES: Final = {
 TROUBLED: Final = (Fate.FAILED, Fate.HELD, Fate.PROBLEM)
 """Fates that somebody has to look at, the most pressing first."""
 
-_GOOD: Final = (RunOutcome.BILLED, RunOutcome.NOTHING_TO_BILL, RunOutcome.DRY_RUN)
+_GOOD: Final = (RunOutcome.BILLED, RunOutcome.NOTHING_TO_BILL, RunOutcome.NOTHING_NEW, RunOutcome.DRY_RUN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +50,9 @@ def headline(report: Report) -> str:
     return {
         RunOutcome.BILLED: f"{period} is billed: {counted(drafted, 'draft invoice')} in Stripe",
         RunOutcome.NOTHING_TO_BILL: f"{period}: nothing to bill",
+        RunOutcome.NOTHING_NEW: (
+            f"{period} was billed before and nothing has changed: {counted(report.listed, 'order')} listed, all drafted"
+        ),
         RunOutcome.DRY_RUN: f"{period}: dry run, nothing was written to Stripe",
         RunOutcome.REJECTED: f"{period} was rejected: nothing was drafted",
         RunOutcome.EXPIRED: f"{period}: the approval expired, nothing was drafted",
@@ -90,7 +93,12 @@ def explanation(report: Report) -> str:
     if report.outcome is RunOutcome.NOTHING_TO_BILL:
         if report.of(Fate.HELD) or report.of(Fate.PROBLEM):
             return "No order can be billed as it is. What stands in the way is named below."
-        return "Every order is billed already." if report.listed else "NetSuite has no open order for this period."
+        waits = " Orders of earlier runs still wait: they are named below." if report.outstanding else ""
+        if report.listed:
+            return f"Every order that was listed is billed already.{waits}"
+        return f"NetSuite has no open order for this period.{waits}"
+    if report.outcome is RunOutcome.NOTHING_NEW:
+        return f"The run {report.run.get('finishedBy') or 'before this one'} has finished it: its report holds."
     if report.outcome is RunOutcome.DRY_RUN:
         return "Everything up to the approval was tried. Nobody was asked and nothing was recorded."
     return "The drafts wait in Stripe."

@@ -11,12 +11,12 @@ from billing.adapters.approvals_table import StoredRequest
 from billing.domain.approval_request import RecordedOutcome
 from billing.domain.approvers import Outcome
 from billing.domain.batch import Batch, batch_from_dict
-from billing.domain.carry_over import Carried
 from billing.domain.carry_over import carry_over as what_comes_back
 from billing.domain.errors import OurFault
 from billing.domain.ledger import LedgerEntry
 from billing.domain.month_comparison import MonthInvoice
 from billing.domain.order_rows import read_orders
+from billing.domain.outstanding import Carried, Outstanding, not_asked
 from billing.domain.report import (
     Fate,
     Report,
@@ -29,7 +29,8 @@ from billing.domain.report import (
     sums_agree,
 )
 from billing.domain.report_record import report_to_dict
-from billing.steps.list_the_sales_orders import carried_of, rows_of
+from billing.domain.run_input import parse_filter
+from billing.steps.list_the_sales_orders import carried_of, outstanding_of, rows_of
 from billing.steps.note_the_failure import message_of
 from billing.steps.ports import Files
 from billing.steps.present_request import SignedTexts, present_request
@@ -40,6 +41,7 @@ class Ledger(Protocol):
     """What has been drafted."""
 
     def entries(self, keys: Iterable[str]) -> dict[str, LedgerEntry]: ...
+    def note_paid(self, invoice_ids: Iterable[str]) -> None: ...
 
 
 class Requests(Protocol):
@@ -49,14 +51,16 @@ class Requests(Protocol):
 
 
 class Locks(Protocol):
-    """The lock of a period."""
+    """The lock of a period, and whether the start was told."""
 
-    def release(self, key: str, run_id: str) -> None: ...
+    def release(self, key: str, run_id: str, *, finished: bool = False) -> None: ...
+    def tell_bill_from(self, cycle: str, day: str, run_id: str) -> None: ...
 
 
 class CarryOver(Protocol):
     """Orders that come back in the cycle's next run."""
 
+    def of(self, cycle: str) -> tuple[Carried, ...]: ...
     def change(self, cycle: str, keep: Iterable[Carried], drop: Iterable[str]) -> None: ...
 
 
@@ -73,6 +77,8 @@ _ERRORS = {
     RunOutcome.MISSING: "InvoicesMissing",
     RunOutcome.INCOMPLETE: "RunIncomplete",
 }
+
+_FINISHED = (RunOutcome.BILLED, RunOutcome.NOTHING_TO_BILL)
 
 _UNRELEASED = {
     str(Outcome.REJECTED): RunOutcome.REJECTED,
@@ -99,17 +105,25 @@ def close_the_run(
     `state` is the execution's state: whichever of listed, matched, decision and error exist. `render` gives the
     report's other faces as (file name, bytes, content type); `preview` the page that the approvers would have been
     shown, for a dry run. Safe to repeat: the same state gives the same report.
+
+    A period that a run has finished before, and of which everything is as it was, is only set free again: there is
+    nothing to report that the finished run has not reported.
     """
     run = state["run"]
     state = _with_readable_files(state, files)
     batch = _batch(state, files)
     asked = () if run["dryRun"] else tuple(present_request(one, signed) for one in requests.every(run["id"]))
+    listed_ids = _listed_ids(state, files)
+    if batch is not None and not asked and _is_as_it_was(state, batch, listed_ids):
+        locks.release(run["lockKey"], run["id"])
+        return _nothing_new(run, len(listed_ids), redrive_count)
     # The last request is about this batch, if there is one; the record tells of all of them, whatever came after.
     present = asked[-1] if asked and batch is not None else None
     decision = present.stored.outcome if present else None
     released = state.get("decision", {}).get("outcome") == Outcome.APPROVED
     if batch is not None:
-        entries = ledger.entries(invoice.billed_by or invoice.plan.key for invoice in batch.invoices)
+        mine = [one.billed_by for one in batch.done if one.run_id == run["id"]]
+        entries = ledger.entries([*(one.billed_by or one.plan.key for one in batch.invoices), *mine])
         changed = {
             **_held(state, files),
             **(files.read_json(state["checked"]["changedKey"]) if "checked" in state else {}),
@@ -118,7 +132,6 @@ def close_the_run(
         live_modes = {entry.live_mode for entry in entries.values() if entry.live_mode is not None}
     else:
         lines, live_modes = _unmatched_lines(state, files), set()
-    listed_ids = _listed_ids(state, files)
     lost = missing_orders(listed_ids, lines)
     # Rows without a readable id are one problem in the report, which names what NetSuite gave instead.
     strays = {line.order_ids[0] for line in lines if line.fate is Fate.PROBLEM and not line.order_ids[0].isdecimal()}
@@ -143,6 +156,9 @@ def close_the_run(
         request=present.request if present else None,
         record=record_of(asked),
         asked=present.ever_asked if present else (),
+        outstanding=batch.outstanding if batch is not None else _outstanding(state, files, carry_over),
+        gone=batch.carried_gone if batch is not None else (),
+        left_alone=batch.left_alone if batch is not None else None,
     )
     for name, data, content_type in render(report):
         files.write(f"{run['prefix']}{name}", data, content_type)
@@ -156,7 +172,12 @@ def close_the_run(
         gone = [one.order_id for one in batch.carried_gone] if batch else []
         carry_over.change(run["cycle"], *what_comes_back(lines, run["period"], carried, gone))
         months.record(run["cycle"], run["period"], _drafted(lines))
-        locks.release(run["lockKey"], run["id"])
+        if batch is not None:
+            ledger.note_paid(batch.paid)
+            if batch.left_alone is not None:
+                locks.tell_bill_from(run["cycle"], run["billFrom"], run["id"])
+        finished = outcome in _FINISHED and not parse_filter(run["filter"]).is_trial
+        locks.release(run["lockKey"], run["id"], finished=finished)
     return {
         "outcome": str(outcome),
         "error": error,
@@ -165,6 +186,35 @@ def close_the_run(
         "reportKey": f"{run['prefix']}report.json",
         "redriveCount": redrive_count,
     }
+
+
+def _is_as_it_was(state: Mapping[str, Any], batch: Batch, listed_ids: Iterable[str]) -> bool:
+    """Whether a run has finished the period before and this one has found nothing that somebody has to hear of."""
+    run = state["run"]
+    if "error" in state or run["dryRun"] or not run.get("finishedBy") or not batch.says_nothing:
+        return False
+    return set(listed_ids) == {one.order_id for one in batch.done if one.run_id != run["id"]}
+
+
+def _nothing_new(run: Mapping[str, Any], listed: int, redrive_count: int) -> dict[str, Any]:
+    """The answer of a run that has nothing to report: the report is that of the run that finished the period."""
+    counts = {str(fate): listed if fate is Fate.SKIPPED else 0 for fate in Fate}
+    return {
+        "outcome": str(RunOutcome.NOTHING_NEW),
+        "error": "",
+        "cause": "",
+        "counts": {"listed": listed, **counts},
+        "reportKey": f"runs/{run['period']}/{run['finishedBy']}/report.json",
+        "redriveCount": redrive_count,
+    }
+
+
+def _outstanding(state: Mapping[str, Any], files: Files, carry_over: CarryOver) -> tuple[Outstanding, ...]:
+    """What earlier runs left over, for a run that stopped before it had a batch: it is named all the same."""
+    listed = state.get("listed")
+    if listed:
+        return outstanding_of(files.read_json(listed["snapshotKey"], listed["sha256"]))
+    return not_asked(carry_over.of(state["run"]["cycle"]), "This run stopped before it asked NetSuite.")
 
 
 def _with_readable_files(state: Mapping[str, Any], files: Files) -> Mapping[str, Any]:

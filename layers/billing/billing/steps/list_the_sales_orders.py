@@ -8,9 +8,8 @@ from datetime import date
 from typing import Any, Protocol
 
 from billing.adapters.order_query import ListedRows, OrderQuery, email_column
-from billing.domain.carry_over import Carried
 from billing.domain.order_rows import read_orders
-from billing.domain.outstanding import CarriedGone, OrderState, Outstanding, not_asked, outside_the_listing
+from billing.domain.outstanding import Carried, CarriedGone, OrderState, Outstanding, not_asked, outside_the_listing
 from billing.domain.run_input import parse_filter
 from billing.steps.ports import Files
 

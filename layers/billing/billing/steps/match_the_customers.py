@@ -4,15 +4,15 @@ matched to its Stripe customer. Reads Stripe and the tables; writes two files of
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 from billing.adapters.stripe_customers import StripeCustomer
-from billing.domain.batch import Batch, BatchInvoice, CarriedGone, with_pieces
+from billing.adapters.stripe_invoices import LookedUp
+from billing.domain.batch import Batch, BatchInvoice, DoneOrder, LeftAlone, left_alone, with_pieces
 from billing.domain.billing_policy import BillingPolicy
 from billing.domain.billing_state import Done, Held, ToBill, state_of_order
 from billing.domain.canonical import canonical_json, sha256_hex
-from billing.domain.carry_over import Carried
 from billing.domain.charge_limits import with_charge_warnings
 from billing.domain.customer_match import (
     Candidate,
@@ -27,16 +27,17 @@ from billing.domain.invoice_plan import plan_invoices
 from billing.domain.ledger import Approval, Decision, Disposition, LedgerEntry, OrderRecord, decide, signed_hash
 from billing.domain.month_comparison import BatchWarning, MonthInvoice, compare_with_last_month
 from billing.domain.order_rows import read_orders
+from billing.domain.outstanding import Carried, CarriedGone, Outstanding, not_asked
 from billing.domain.period import BillingPeriod
 from billing.domain.plan_record import InvoicePlan, PlanClient
 from billing.domain.run_input import parse_filter
 from billing.domain.sales_order import Problem
 from billing.domain.upper_bounds import bound_warnings
-from billing.steps.list_the_sales_orders import carried_of, rows_of
+from billing.steps.list_the_sales_orders import carried_of, outstanding_of, rows_of
 from billing.steps.ports import Files
 
 # What the approvers and the report are shown of the run's frame.
-_PUBLIC = ("id", "cycle", "period", "listedFrom", "listedBefore", "invoiceDate", "zone", "dryRun", "filter")
+_PUBLIC = ("id", "cycle", "period", "listedFrom", "listedBefore", "billFrom", "invoiceDate", "zone", "dryRun", "filter")
 # A customer that was approved as new may since have been made by us: our table knows it, or its metadata names the
 # client. One that is only found by its e-mail address is another than the one that was shown.
 _OURS = (How.NEW, How.KNOWN, How.METADATA)
@@ -49,6 +50,7 @@ class Ledger(Protocol):
 
     def order_records(self, order_ids: Iterable[str]) -> dict[str, OrderRecord]: ...
     def entries(self, keys: Iterable[str]) -> dict[str, LedgerEntry]: ...
+    def paid_among(self, invoice_ids: Iterable[str]) -> set[str]: ...
     def entries_and_approvals(
         self, hashes: Mapping[str, str]
     ) -> tuple[dict[str, LedgerEntry], dict[str, Approval]]: ...
@@ -71,13 +73,23 @@ class Customers(Protocol):
 class Invoices(Protocol):
     """Stripe's invoices."""
 
-    def removed(self, invoice_ids: Collection[str]) -> set[str]: ...
+    def looked_up(self, invoice_ids: Collection[str]) -> LookedUp: ...
 
 
 class Months(Protocol):
     """What earlier months billed."""
 
     def of(self, cycle: str, period: str) -> tuple[MonthInvoice, ...]: ...
+
+
+@dataclass(slots=True)
+class _States:
+    """The listed orders by what is to be done about them; `paid` were seen paid for the first time."""
+
+    to_bill: list[ToBill] = field(default_factory=list)
+    settled: list[BatchInvoice] = field(default_factory=list)
+    done: list[DoneOrder] = field(default_factory=list)
+    paid: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,14 +111,16 @@ class Matching:
         """Write the batch; answer its key, its SHA-256 and counts of what is to be done. Safe to repeat.
 
         Stripe's customers are asked for only for clients that have something to draft: a second run of a billed month
-        asks for none.
+        asks for none. Of what is drafted and unchanged only the number is shown; its invoice costs no call once it was
+        seen paid.
         """
         snapshot = self.files.read_json(listed["snapshotKey"], listed["sha256"])
         policy = self.policy_of(run["period"], tuple(snapshot["emailColumns"]))
         # Planned order by order first: whether an order is billed already does not depend on how invoices are grouped.
         plans = plan_invoices(read_orders(rows_of(snapshot)), replace(policy, grouping="order"))
         carried = carried_of(snapshot)
-        to_bill, settled = self._states(plans.invoices, carried, run["period"])
+        states = self._states(plans.invoices, carried, run["period"])
+        to_bill, settled = states.to_bill, states.settled
         proposed = _grouped(to_bill, policy, run["period"])
         matches = self._matches([one.plan.client for one in proposed])
         hashes = {one.plan.key: one.content_hash for one in proposed}
@@ -132,12 +146,16 @@ class Matching:
             )
         placed, ndjson = with_pieces(invoices)
         batch = Batch(
-            run={name: run[name] for name in _PUBLIC},
+            run={name: run[name] for name in _PUBLIC if name in run},
             invoices=placed,
             problems=tuple(problems),
             absent_columns=tuple(snapshot["absentColumns"]),
             warnings=self._warnings(run, placed),
-            carried_gone=_gone(run, carried, placed, problems),
+            carried_gone=tuple(CarriedGone(*one) for one in snapshot.get("carriedGone", ())),
+            done=tuple(states.done),
+            outstanding=_outstanding(snapshot, carried),
+            left_alone=_left_alone(snapshot),
+            paid=tuple(sorted(states.paid)),
         )
         self.files.write(f"{run['prefix']}invoices.ndjson", ndjson, "application/x-ndjson")
         sha256 = self.files.write_json(f"{run['prefix']}batch.json", batch.to_dict())
@@ -146,30 +164,30 @@ class Matching:
             "sha256": sha256,
             "toAsk": len(batch.of(Disposition.ASK)),
             "toFinish": len(batch.of(Disposition.FINISH)),
-            "skipped": len(batch.of(Disposition.SKIP)),
+            "skipped": len(batch.of(Disposition.SKIP)) + len(batch.done),
             "held": len(batch.of(Disposition.HOLD)),
             "problems": len(batch.problems),
         }
 
-    def _states(
-        self, plans: Iterable[InvoicePlan], carried: Mapping[str, Carried], period: str
-    ) -> tuple[list[ToBill], list[BatchInvoice]]:
-        """What may be billed, and what is billed or held already."""
+    def _states(self, plans: Iterable[InvoicePlan], carried: Mapping[str, Carried], period: str) -> _States:
+        """What may be billed, what is held or changed, and what is done."""
         of_order: dict[str, list[InvoicePlan]] = {}
         for plan in plans:
             of_order.setdefault(plan.orders[0].id, []).append(plan)
         records = self.ledger.order_records(of_order)
         entries = self.ledger.entries({one.plan_key for record in records.values() for one in record.billed.values()})
-        removed = self.invoices.removed({id_ for record in records.values() for id_ in record.billed})
-        to_bill: list[ToBill] = []
-        settled: list[BatchInvoice] = []
+        billed = {id_ for record in records.values() for id_ in record.billed}
+        looked = self.invoices.looked_up(billed - self.ledger.paid_among(sorted(billed)))
+        states = _States(paid=looked.paid)
         for order_id, parts in of_order.items():
-            for state in state_of_order(parts, records.get(order_id), entries, removed):
+            for state in state_of_order(parts, records.get(order_id), entries, looked.removed):
                 if isinstance(state, ToBill):
-                    to_bill.append(state)
+                    states.to_bill.append(state)
+                elif isinstance(state, Done) and state.unchanged:
+                    states.done.append(_done(state, entries))
                 else:
-                    settled.append(_settled(state, carried, period))
-        return to_bill, settled
+                    states.settled.append(_settled(state, carried, period))
+        return states
 
     def _matches(self, clients: Iterable[PlanClient]) -> dict[str, MatchedCustomer | Unmatched]:
         """Each client's customer: what NetSuite stores, what we know, what Stripe's metadata says, and last the
@@ -303,19 +321,37 @@ def _carried_from(plan: InvoicePlan, carried: Mapping[str, Carried], period: str
     return min(earlier) if earlier else None
 
 
-def _gone(
-    run: Mapping[str, Any],
-    carried: Mapping[str, Carried],
-    invoices: Iterable[BatchInvoice],
-    problems: Iterable[Problem],
-) -> tuple[CarriedGone, ...]:
-    """Carried orders that NetSuite no longer lists as billable. A trial does not ask for all of them."""
-    if parse_filter(run["filter"]).is_trial:
-        return ()
-    seen = {order.id for one in invoices for order in one.plan.orders} | {problem.order_id for problem in problems}
-    return tuple(
-        CarriedGone(one.order_id, one.number, one.period) for one in carried.values() if one.order_id not in seen
+def _done(state: Done, entries: Mapping[str, LedgerEntry]) -> DoneOrder:
+    plan, entry = state.plan, entries.get(state.billed_by)
+    return DoneOrder(
+        key=plan.key,
+        order_id=plan.orders[0].id,
+        number=plan.orders[0].number,
+        client_id=plan.client.netsuite_id,
+        client=plan.client.name,
+        currency=plan.currency,
+        total=plan.total,
+        invoice_id=state.invoice_id,
+        content_hash=signed_hash(plan, ()),
+        reason=state.reason,
+        billed_by=state.billed_by,
+        run_id=entry.run_id if entry is not None else "",
     )
+
+
+def _outstanding(snapshot: Mapping[str, Any], carried: Mapping[str, Carried]) -> tuple[Outstanding, ...]:
+    """What waits outside the listing. A snapshot of an older version does not say: whatever came back and has no row
+    waits, as far as it tells."""
+    if "outstanding" in snapshot:
+        return outstanding_of(snapshot)
+    listed = {row.get("id") for row in rows_of(snapshot)}
+    return not_asked((one for one in carried.values() if one.order_id not in listed), "It was not listed.")
+
+
+def _left_alone(snapshot: Mapping[str, Any]) -> tuple[LeftAlone, ...] | None:
+    """What lies before the start, in minor units."""
+    found = snapshot.get("leftAlone")
+    return None if found is None else tuple(left_alone(code, int(orders), total) for code, orders, total in found)
 
 
 def _candidate(customer: StripeCustomer) -> Candidate:

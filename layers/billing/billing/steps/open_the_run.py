@@ -72,9 +72,11 @@ def open_the_run(
 
     The run's id is the execution's name. The invoices' date is the firm's own day of the schedule (by hand: of the
     start), however long the approval takes; due dates count from it. Orders are listed from "billFrom" on: see
-    `_bill_from`. A dry run writes nothing and therefore takes no lock. "round" is the redrive count at which the run (re)opened. `before` is the execution's state until now, see
-    `former_listing`. Safe to repeat. Raises InputInvalid (input, or the parameters that say who signs) and PassingError
-    (two runs race for the lock).
+    `_bill_from`. A dry run writes nothing and therefore takes no lock. "round" is the redrive count at which the run
+    (re)opened. `before` is the execution's state until now, see `former_listing`. Safe to repeat.
+
+    Raises InputInvalid (input, or the parameters that say who signs and from when on) and PassingError (two runs race
+    for the lock).
     """
     run_input = parse_run_input(raw_input, settings.zone, settings.cycle)
     requester = approver_id(run_input.requested_by) if run_input.requested_by else ""
