@@ -233,3 +233,81 @@ def test_a_redriven_run_begins_again_and_a_retried_state_does_not() -> None:
     assert stop_the_run(closed, 2) == {"again": True}
     with pytest.raises(ENDS["InvoicesMissing"]):
         stop_the_run(closed, 1)
+
+
+# From when on ----------------------------------------------------------------------------------------------
+
+
+def listed(run: dict[str, Any]) -> tuple[str, str]:
+    return run["listedFrom"], run["listedBefore"]
+
+
+def test_the_first_run_fixes_the_start_and_every_later_one_lists_from_it() -> None:
+    locks = Locks()
+    assert listed(start(locks)) == ("2026-05-01", "2026-06-01")
+    assert locks.remembered == date(2026, 5, 1)
+    assert listed(start(locks, "run-2", {"period": "2026-06"})) == ("2026-05-01", "2026-07-01")
+    assert listed(start(locks, "run-3", {"period": "2026-11"})) == ("2026-05-01", "2026-12-01")
+    assert locks.remembered == date(2026, 5, 1)
+
+
+def test_a_dry_run_and_a_trial_fix_no_start() -> None:
+    for raw in ({"period": "2026-02", "dryRun": True}, {"period": "2026-02", "filter": {"atMost": 1}}):
+        locks = Locks()
+        assert listed(start(locks, raw=raw)) == ("2026-02-01", "2026-03-01")
+        assert locks.remembered is None
+
+
+def test_a_cycle_that_is_cut_by_subsidiary_fixes_the_start_as_any_other() -> None:
+    locks = Locks()
+    start(locks, raw={"period": "2026-05", "filter": {"subsidiaries": ["3"]}})
+    assert locks.remembered == date(2026, 5, 1)
+
+
+def test_a_run_by_hand_of_a_month_before_the_start_lists_itself_and_moves_nothing() -> None:
+    locks = Locks(remembered=date(2026, 5, 1))
+    run = start(locks, raw={"period": "2026-03"})
+    assert listed(run) == ("2026-03-01", "2026-04-01")
+    assert (run["billFrom"], run["billFromIsNew"]) == ("2026-05-01", False)
+    assert locks.remembered == date(2026, 5, 1)
+
+
+def test_the_parameter_wins_over_what_is_remembered_in_both_directions() -> None:
+    for parameter in ("2026-01-15", "2026-05-20"):
+        locks = Locks(remembered=date(2026, 5, 1), told="2026-05-01")
+        run = start(locks, bill_from=parameter)
+        assert listed(run) == (parameter, "2026-06-01")
+        assert run["billFromIsNew"], "whoever signs reads what lies before it now"
+        assert locks.remembered == date(2026, 5, 1)
+
+
+def test_a_parameter_that_is_emptied_leaves_the_start_where_it_was() -> None:
+    locks = Locks()
+    start(locks, bill_from="2026-01-15")
+    assert listed(start(locks, "run-2", {"period": "2026-06"})) == ("2026-01-15", "2026-07-01")
+
+
+def test_a_stack_that_billed_before_it_remembered_begins_with_its_first_month() -> None:
+    locks = Locks(billed=date(2026, 2, 1))
+    assert listed(start(locks)) == ("2026-02-01", "2026-06-01")
+    assert locks.remembered == date(2026, 2, 1)
+
+
+def test_a_start_is_new_until_it_was_told() -> None:
+    assert start(Locks())["billFromIsNew"] is True
+    assert start(Locks(told="2026-05-01"))["billFromIsNew"] is False
+    assert start(Locks(told="2026-04-01"))["billFromIsNew"] is True
+    assert start(Locks(), raw={"period": "2026-05", "filter": {"atMost": 1}})["billFromIsNew"] is False
+
+
+def test_a_parameter_that_is_no_day_fails_before_the_lock() -> None:
+    locks = Locks()
+    with pytest.raises(InputInvalid, match="BillFrom"):
+        start(locks, bill_from="May")
+    assert (locks.held, locks.remembered) == ({}, None)
+
+
+def test_a_run_knows_who_has_finished_its_period_and_that_it_was_not_itself() -> None:
+    held = {"PERIOD#main#2026-05": Holder("run-1", "arn:run-1", False, "run-1")}
+    assert start(Locks(dict(held)), "run-2")["finishedBy"] == "run-1"
+    assert start(Locks(dict(held)))["finishedBy"] == ""
