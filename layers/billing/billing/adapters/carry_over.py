@@ -38,7 +38,10 @@ class CarryOver:
         known = {row["sk"] for row in rows}
         older = [row for row in query_all(self.dynamodb, self.table, _older(cycle)) if row["sk"] not in known]
         mine = [*(row for row in rows if row["cycle"] == cycle), *older]
-        return tuple(Carried(row["sk"], row["order_number"], row["period"], row["reason"]) for row in mine)
+        return tuple(
+            Carried(row["sk"], row["order_number"], row["period"], row["reason"], row.get("content", ""))
+            for row in mine
+        )
 
     def change(self, cycle: str, keep: Iterable[Carried], drop: Iterable[str]) -> None:
         """Put orders on the list and take others off, whichever cycle put them there. Safe to repeat."""
@@ -50,6 +53,7 @@ class CarryOver:
                 "order_number": carried.number,
                 "period": carried.period,
                 "reason": carried.reason[:500],
+                "content": carried.content,
             }
             for carried in keep
         }

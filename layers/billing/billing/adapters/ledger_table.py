@@ -136,9 +136,13 @@ class LedgerTable:
                     invoice_id: BilledInvoice(
                         one["plan_key"],
                         tuple((line[0], line[1], int(line[2]), line[3]) for line in json.loads(one["lines"])),
+                        json.loads(one["netsuite_billed"]) if "netsuite_billed" in one else None,
+                        one.get("mirrored_as", ""),
                     )
                     for invoice_id, one in row["billed"].items()
                 },
+                tuple(sorted(row.get("open_claims", ()))),
+                row.get("plan_family", ""),
             )
         return records
 
@@ -310,7 +314,8 @@ class LedgerTable:
             "TableName": self.table,
             "Key": to_item({"pk": entry.key, "sk": _ENTRY}),
             "UpdateExpression": "SET #state = :state, content_hash = :hash, run_id = :run, period = :period, "
-            "attempt = :attempt, invoice_day = :day, stripe_customer = :customer REMOVE reason, reason_name",
+            "attempt = :attempt, invoice_day = :day, stripe_customer = :customer "
+            "REMOVE reason, reason_name, earlier_reason",
             "ConditionExpression": may,
             "ExpressionAttributeNames": {"#state": "state"},
             "ExpressionAttributeValues": to_item(
@@ -410,6 +415,9 @@ class LedgerTable:
             for line in plan.lines
             if line.netsuite.order_id == link.order_id
         ]
+        billed: dict[str, Any] = {"plan_key": plan.key, "lines": json.dumps(lines)}
+        if link.netsuite_billed is not None:
+            billed["netsuite_billed"] = json.dumps(dict(link.netsuite_billed))
         gone = {f"#gone{number}": invoice_id for number, invoice_id in enumerate(removed)}
         forget = f" REMOVE {', '.join(f'billed.{name}' for name in gone)}" if gone else ""
         return {
@@ -420,7 +428,7 @@ class LedgerTable:
             "ExpressionAttributeNames": {"#invoice": str(entry.invoice_id), **gone},
             "ExpressionAttributeValues": to_item(
                 {
-                    ":billed": {"plan_key": plan.key, "lines": json.dumps(lines)},
+                    ":billed": billed,
                     ":hash": link.order_hash,
                     ":family": family(plan.key),
                 }
@@ -436,8 +444,9 @@ class LedgerTable:
     def note_failure(self, key: str, content_hash: str, run_id: str, period: str, name: str, reason: str) -> bool:
         """Mark a plan as failed, unless it has been drafted after all. Answers whether it was marked.
 
-        The reason that this run has explained already stays; one of an earlier run, whose drafting this run did not
-        even begin, gives way.
+        The reason that this run has explained already stays. Of a draft that an earlier run had begun and this one did
+        not even take up, the content, the day and the reason stay: the draft may be in Stripe, and is finished on its
+        own day by the run that takes it up.
         """
         values = {
             ":failed": EntryState.FAILED,
@@ -451,6 +460,15 @@ class LedgerTable:
             "SET #state = :failed, reason_name = :name, reason = if_not_exists(reason, :reason)",
             "run_id = :run AND #state IN (:intended, :failed)",
             values,
+        ):
+            return True
+        begun = "run_id <> :run AND #state IN (:intended, :failed) AND invoice_day <> :none"
+        told = "#state = :failed, reason_name = :name, reason = :reason, run_id = :run, period = :period"
+        # What stands on the right of SET is what was there before: the reason of the run that had begun.
+        first = f"SET {told}, earlier_reason = if_not_exists(reason, :none)"
+        known = {**values, ":period": period, ":none": ""}
+        if self._marked(key, first, f"{begun} AND attribute_not_exists(earlier_reason)", known) or self._marked(
+            key, f"SET {told}", f"{begun} AND attribute_exists(earlier_reason)", known
         ):
             return True
         return self._marked(
@@ -538,4 +556,5 @@ def _entry(row: Mapping[str, Any]) -> LedgerEntry:
         reason_name=row.get("reason_name"),
         reason=row.get("reason"),
         live_mode=row.get("live_mode"),
+        earlier_reason=row.get("earlier_reason"),
     )

@@ -13,6 +13,7 @@ from typing import Any
 
 from billing.domain.canonical import canonical_json, sha256_hex
 from billing.domain.customer_match import MatchedCustomer
+from billing.domain.ended_orders import EndedListed, ended_listed_from_dict
 from billing.domain.ledger import Disposition, OrderLink
 from billing.domain.money import round_half_up, rule_of
 from billing.domain.month_comparison import BatchWarning
@@ -103,8 +104,9 @@ class LeftAlone:
 class Batch:
     """A run's whole content. `run` is its public frame: id, cycle, period, listed dates, filter. `warnings` are about
     the batch as a whole: against last month, and above the bounds. `done` is what was listed, drafted before and is
-    unchanged; `outstanding` and `carried_gone` are orders of earlier runs outside the listing; `left_alone` is what
-    lies before the start, None where that was told before."""
+    unchanged; `ended` are listed orders that a person has ended, and that have not changed since; `outstanding` and
+    `carried_gone` are orders of earlier runs outside the listing; `left_alone` is what lies before the start, None
+    where that was told before; `paid` are invoices that were seen paid for the first time."""
 
     run: Mapping[str, Any]
     invoices: tuple[BatchInvoice, ...]
@@ -112,6 +114,7 @@ class Batch:
     absent_columns: tuple[str, ...] = ()
     warnings: tuple[BatchWarning, ...] = ()
     carried_gone: tuple[CarriedGone, ...] = ()
+    ended: tuple[EndedListed, ...] = ()
     done: tuple[DoneOrder, ...] = ()
     outstanding: tuple[Outstanding, ...] = ()
     left_alone: tuple[LeftAlone, ...] | None = None
@@ -120,7 +123,8 @@ class Batch:
     @property
     def says_nothing(self) -> bool:
         """Whether everything that was listed is drafted and unchanged, and nobody has to hear of anything."""
-        named = (self.invoices, self.problems, self.warnings, self.carried_gone, self.outstanding)
+        unnamed = [one for one in self.ended if not one.ended.named_in]
+        named = (self.invoices, self.problems, self.warnings, self.carried_gone, self.outstanding, unnamed)
         return not any(named) and self.left_alone is None
 
     def of(self, *dispositions: Disposition) -> tuple[BatchInvoice, ...]:
@@ -166,6 +170,7 @@ class Batch:
             if self.left_alone is None
             else [[one.currency, one.orders, one.total] for one in self.left_alone],
             "paid": list(self.paid),
+            "ended": [one.to_dict() for one in self.ended],
         }
 
 
@@ -198,6 +203,7 @@ def batch_from_dict(data: Mapping[str, Any]) -> Batch:
         outstanding=tuple(Outstanding(*one) for one in data.get("outstanding", ())),
         left_alone=left_alone_from(data.get("leftAlone")),
         paid=tuple(data.get("paid", ())),
+        ended=tuple(ended_listed_from_dict(one) for one in data.get("ended", ())),
     )
 
 

@@ -26,12 +26,14 @@ _ENDED: Final = frozenset("CGH")
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """An order that a run listed and did not draft. `period` is the one in which it was listed first."""
+    """An order that a run listed and did not draft. `period` is the one in which it was listed first, `content` what it
+    said when it was last listed (see ended_orders; "" in a row of an earlier version)."""
 
     order_id: str
     number: str
     period: str
     reason: str
+    content: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from billing.domain.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote
 from billing.domain.batch import Batch, BatchInvoice, DoneOrder, LeftAlone
+from billing.domain.ended_orders import EndedListed
 from billing.domain.ledger import UNSETTLED, Disposition, EntryState, LedgerEntry
 from billing.domain.outstanding import CarriedGone, Outstanding
 
@@ -25,6 +26,7 @@ class Fate(StrEnum):
     HELD = "held"  # a person has to look, or the batch was not approved
     FAILED = "failed"
     PROBLEM = "problem"  # could not be billed as it is in NetSuite
+    ENDED = "ended"  # a person has said that nothing more is to be billed of it
 
 
 class RunOutcome(StrEnum):
@@ -112,7 +114,10 @@ class Report:
         return tuple(line for line in self.lines if line.fate is fate)
 
 
-_WORST_FIRST = (Fate.FAILED, Fate.HELD, Fate.PROBLEM, Fate.DRAFTED, Fate.SKIPPED)
+_WORST_FIRST = (Fate.FAILED, Fate.HELD, Fate.PROBLEM, Fate.DRAFTED, Fate.SKIPPED, Fate.ENDED)
+ENDED_NOW: Final = "ended"
+"""The code of a line whose ending is named with who and why for the first time; later reports only count it."""
+ENDED_EARLIER: Final = "ended_earlier"
 
 
 def report_lines(
@@ -123,7 +128,7 @@ def report_lines(
     unreleased_reason: str,
     changed: Mapping[str, str],
 ) -> tuple[ReportLine, ...]:
-    """One line per invoice and per problem.
+    """One line per invoice, per problem and per order that a person has ended.
 
     `released` says that the batch was approved and handed to drafting. If not, what waits for drafting is held, for
     `unreleased_reason`. `changed` are plans whose orders moved in NetSuite after the listing, with the reason: held
@@ -158,6 +163,7 @@ def report_lines(
         for problem in batch.problems
     ]
     lines += [_done_line(one, run_id) for one in batch.done]
+    lines += [_ended_line(one, run_id) for one in batch.ended]
     return tuple(lines)
 
 
@@ -178,6 +184,25 @@ def _done_line(done: DoneOrder, run_id: str) -> ReportLine:
         stripe_customer=None,
         new_customer=False,
         client_id=done.client_id,
+    )
+
+
+def _ended_line(listed: EndedListed, run_id: str) -> ReportLine:
+    return ReportLine(
+        key=f"ended-{listed.ended.order_id}",
+        orders=(listed.ended.number,),
+        order_ids=(listed.ended.order_id,),
+        client=listed.client,
+        fate=Fate.ENDED,
+        reason=listed.ended.words,
+        currency=listed.currency,
+        total=listed.total,
+        invoice_id=None,
+        content_hash=None,
+        stripe_customer=None,
+        new_customer=False,
+        client_id=listed.client_id,
+        code=ENDED_NOW if listed.first_named_in(run_id) else ENDED_EARLIER,
     )
 
 
@@ -223,15 +248,25 @@ def _fate(
     if not released:
         left = _left_behind(invoice, entry)
         return Fate.HELD, f"{unreleased_reason.rstrip('.')}. {left}" if left else unreleased_reason
-    if entry is None or entry.content_hash != invoice.content_hash:
-        return Fate.FAILED, "Nothing was recorded about it: its drafting did not begin. Run again."
-    if entry.state is EntryState.DRAFTED:
-        return Fate.DRAFTED, ""
+    if entry is not None and entry.content_hash == invoice.content_hash:
+        return (Fate.DRAFTED, "") if entry.state is EntryState.DRAFTED else (Fate.FAILED, failure_words(entry))
+    if entry is not None and mine and entry.state is EntryState.FAILED:
+        # Of the draft that an earlier run had begun of other content, the ledger keeps that content.
+        return Fate.FAILED, failure_words(entry)
+    return Fate.FAILED, "Nothing was recorded about it: its drafting did not begin. Run again."
+
+
+def failure_words(entry: LedgerEntry) -> str:
+    """Why a plan has no draft, or one that differs: what failed last, and what an earlier run had said before."""
     if entry.state is EntryState.DIFFERS:
-        return Fate.FAILED, _difference(entry)
+        return _difference(entry)
     if entry.state is EntryState.FAILED:
-        return Fate.FAILED, entry.reason or entry.reason_name or "It failed without a reason."
-    return Fate.FAILED, entry.reason or "Its drafting began and did not end. Run again: it is finished, not repeated."
+        reason = entry.reason or entry.reason_name or "It failed without a reason."
+    else:
+        reason = entry.reason or "Its drafting began and did not end. Run again: it is finished, not repeated."
+    if not entry.earlier_reason or entry.earlier_reason == entry.reason:
+        return reason
+    return f"{reason.rstrip('.')}. An earlier run had said: {entry.earlier_reason}"
 
 
 def _code(invoice: BatchInvoice, entry: LedgerEntry | None, fate: Fate) -> str:
@@ -311,6 +346,7 @@ def sums_agree(batch: Batch, totals: Mapping[str, Mapping[str, int]]) -> bool:
     listed: dict[str, int] = {}
     known = [(one.plan.currency, one.plan.total) for one in batch.invoices]
     known += [(one.currency, one.total) for one in batch.done]
+    known += [(one.currency, one.total) for one in batch.ended if one.currency is not None and one.total is not None]
     for currency, amount in known + [
         (problem.currency, problem.total_minor)
         for problem in batch.problems

@@ -25,6 +25,7 @@ from billing.pages.report_story import (
     invoice_url,
     is_good,
     line_amount,
+    named_lines,
     order_text,
 )
 from billing.pages.wording import amount_words
@@ -44,7 +45,7 @@ HEAD: Final = (
     "Content SHA-256",
     "Warnings",
 )
-_ORDER: Final = (Fate.FAILED, Fate.HELD, Fate.PROBLEM, Fate.DRAFTED, Fate.SKIPPED)
+_ORDER: Final = (Fate.FAILED, Fate.HELD, Fate.PROBLEM, Fate.ENDED, Fate.DRAFTED, Fate.SKIPPED)
 
 
 def report_page(report: Report, console_url: str, stripe_dashboard: str) -> str:
@@ -62,7 +63,11 @@ def report_page(report: Report, console_url: str, stripe_dashboard: str) -> str:
             "currencies": currencies(report),
             "accounted": sum(report.counts.values()),
             "unreadable": sum(1 for line in report.lines if not line_amount(line)),
-            "sections": [(FATE_TITLES[fate], fate, report.of(fate)) for fate in _ORDER if report.of(fate)],
+            "sections": [
+                (FATE_TITLES[fate], fate, report.of(fate), named_lines(report, fate))
+                for fate in _ORDER
+                if report.of(fate)
+            ],
             "order_text": order_text,
             "line_amount": line_amount,
             "invoice_url": lambda invoice_id: invoice_url(stripe_dashboard, invoice_id),

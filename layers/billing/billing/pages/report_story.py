@@ -10,7 +10,7 @@ from urllib.parse import quote
 from billing.domain.approvers import Answer
 from billing.domain.money import CurrencyUnknown
 from billing.domain.period_name import period_name
-from billing.domain.report import Fate, Report, ReportLine, RunOutcome
+from billing.domain.report import ENDED_EARLIER, Fate, Report, ReportLine, RunOutcome
 from billing.pages.wording import counted, instant_words, money_words, people_words, sums_words
 
 FATE_TITLES: Final = {
@@ -19,11 +19,14 @@ FATE_TITLES: Final = {
     Fate.HELD: "Held",
     Fate.FAILED: "Failed",
     Fate.PROBLEM: "Problem in NetSuite",
+    Fate.ENDED: "Ended by a person",
 }
-"""In the order of the completeness sum: listed = drafted + skipped + held + failed + problems."""
+"""In the order of the completeness sum: listed = drafted + skipped + held + failed + problems + ended."""
 
 TROUBLED: Final = (Fate.FAILED, Fate.HELD, Fate.PROBLEM)
 """Fates that somebody has to look at, the most pressing first."""
+NAMED: Final = (*TROUBLED, Fate.ENDED)
+"""Fates whose orders a message names with a reason. An ended order is named once, and only counted after that."""
 
 _GOOD: Final = (RunOutcome.BILLED, RunOutcome.NOTHING_TO_BILL, RunOutcome.NOTHING_NEW, RunOutcome.DRY_RUN)
 
@@ -91,12 +94,7 @@ def explanation(report: Report) -> str:
     if report.outcome is RunOutcome.MISSING:
         return "Run again: what is missing is drafted then, what is there is not repeated, and nobody is asked twice."
     if report.outcome is RunOutcome.NOTHING_TO_BILL:
-        if report.of(Fate.HELD) or report.of(Fate.PROBLEM):
-            return "No order can be billed as it is. What stands in the way is named below."
-        waits = " Orders of earlier runs still wait: they are named below." if report.outstanding else ""
-        if report.listed:
-            return f"Every order that was listed is billed already.{waits}"
-        return f"NetSuite has no open order for this period.{waits}"
+        return _nothing_to_bill(report)
     if report.outcome is RunOutcome.NOTHING_NEW:
         return f"The run {report.run.get('finishedBy') or 'before this one'} has finished it: its report holds."
     if report.outcome is RunOutcome.DRY_RUN:
@@ -104,13 +102,30 @@ def explanation(report: Report) -> str:
     return "The drafts wait in Stripe."
 
 
+def _nothing_to_bill(report: Report) -> str:
+    if report.of(Fate.HELD) or report.of(Fate.PROBLEM):
+        return "No order can be billed as it is. What stands in the way is named below."
+    waits = " Orders of earlier runs still wait: they are named below." if report.outstanding else ""
+    if report.of(Fate.ENDED):
+        return f"Every order is billed already, or was ended by a person.{waits}"
+    if report.listed:
+        return f"Every order that was listed is billed already.{waits}"
+    return f"NetSuite has no open order for this period.{waits}"
+
+
 def troubles(report: Report) -> tuple[Trouble, ...]:
-    """Failed, held and problems. Equal reasons are put together: what one rejection holds is one trouble, not 300."""
+    """Failed, held, problems, and what a person has ended since the last report. Equal reasons are put together: what
+    one rejection holds is one trouble, not 300."""
     found: dict[tuple[Fate, str], list[ReportLine]] = {}
-    for fate in TROUBLED:
-        for line in report.of(fate):
+    for fate in NAMED:
+        for line in named_lines(report, fate):
             found.setdefault((fate, line.reason), []).append(line)
     return tuple(Trouble(fate, reason, tuple(lines)) for (fate, reason), lines in found.items())
+
+
+def named_lines(report: Report, fate: Fate) -> tuple[ReportLine, ...]:
+    """The lines with this fate, without those that an earlier report has named and that are only counted since."""
+    return tuple(line for line in report.of(fate) if line.code != ENDED_EARLIER)
 
 
 def trouble_subject(trouble: Trouble, most: int = 5) -> str:

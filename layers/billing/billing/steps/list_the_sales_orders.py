@@ -8,12 +8,19 @@ from datetime import date
 from typing import Any, Protocol
 
 from billing.adapters.order_query import ListedRows, OrderQuery, email_column
+from billing.domain.ended_orders import EndedOrder, ended_from_dict
 from billing.domain.order_rows import read_orders
 from billing.domain.outstanding import Carried, CarriedGone, OrderState, Outstanding, not_asked, outside_the_listing
 from billing.domain.run_input import parse_filter
 from billing.steps.ports import Files
 
 Row = Mapping[str, str]
+
+
+class EndedOrders(Protocol):
+    """Orders that a person has ended."""
+
+    def latest(self) -> dict[str, EndedOrder]: ...
 
 
 class CarriedOrders(Protocol):
@@ -39,6 +46,7 @@ def list_the_sales_orders(
     stripe_id_field: str,
     netsuite: NetSuite,
     carry_over: CarriedOrders,
+    ended: EndedOrders,
     files: Files,
 ) -> dict[str, Any]:
     """Write the snapshot; answer its key, its SHA-256 and two counts. Reads NetSuite, writes one file, safe to repeat.
@@ -54,7 +62,10 @@ def list_the_sales_orders(
     query = order_query(run, statuses, email_fields, stripe_id_field, [one.order_id for one in carried])
     listed = netsuite.orders(query)
     found = {row.get("id", "") for row in listed.rows}
-    outstanding, gone = _outside(run, statuses, every, carried, found, netsuite)
+    ended_now = {order_id: one for order_id, one in ended.latest().items() if not one.open_again}
+    # What a person has ended is nobody's to wait for; it stays on the list to be seen when it changes.
+    waiting = [one for one in every if not _is_ended(one, ended_now)]
+    outstanding, gone = _outside(run, statuses, waiting, carried, found, netsuite)
     left_alone = netsuite.before(query) if run.get("billFromIsNew") else None
     listing = read_orders(listed.rows)
     key = f"{run['prefix']}orders.json"
@@ -64,7 +75,8 @@ def list_the_sales_orders(
         {
             "columns": columns,
             "rows": [[row.get(column) for column in columns] for row in listed.rows],
-            "carriedOver": [[one.order_id, one.number, one.period, one.reason] for one in carried],
+            "carriedOver": [[one.order_id, one.number, one.period, one.reason, one.content] for one in carried],
+            "ended": [one.to_dict() for one in ended_now.values()],
             "outstanding": [one.to_list() for one in outstanding],
             "carriedGone": [one.to_list() for one in gone],
             "leftAlone": None if left_alone is None else [list(one) for one in left_alone],
@@ -88,6 +100,11 @@ def coming_back(run: Mapping[str, Any], carry_over: CarriedOrders) -> list[Carri
 
 def _coming_back(run: Mapping[str, Any], carried: Iterable[Carried]) -> list[Carried]:
     return [one for one in carried if one.period <= run["period"]]
+
+
+def _is_ended(carried: Carried, ended: Mapping[str, EndedOrder]) -> bool:
+    one = ended.get(carried.order_id)
+    return one is not None and one.holds_for(carried.content)
 
 
 def _outside(
@@ -145,6 +162,11 @@ def rows_of(snapshot: Mapping[str, Any]) -> list[dict[str, str]]:
 def carried_of(snapshot: Mapping[str, Any]) -> dict[str, Carried]:
     """The orders that were on the carry-over list when the snapshot was made, by internal id."""
     return {row[0]: Carried(*row) for row in snapshot["carriedOver"]}
+
+
+def ended_of(snapshot: Mapping[str, Any]) -> dict[str, EndedOrder]:
+    """The orders that were ended when the snapshot was made, by internal id: none in one of an earlier version."""
+    return {one["orderId"]: ended_from_dict(one) for one in snapshot.get("ended", ())}
 
 
 def outstanding_of(snapshot: Mapping[str, Any]) -> tuple[Outstanding, ...]:

@@ -4,14 +4,14 @@ matched to its Stripe customer. Reads Stripe and the tables; writes two files of
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from billing.adapters.stripe_customers import StripeCustomer
 from billing.adapters.stripe_invoices import LookedUp
 from billing.domain.batch import Batch, BatchInvoice, DoneOrder, LeftAlone, left_alone, with_pieces
 from billing.domain.billing_policy import BillingPolicy
-from billing.domain.billing_state import Done, Held, ToBill, state_of_order
+from billing.domain.billing_state import Done, Held, ToBill
 from billing.domain.canonical import canonical_json, sha256_hex
 from billing.domain.charge_limits import with_charge_warnings
 from billing.domain.customer_match import (
@@ -22,8 +22,9 @@ from billing.domain.customer_match import (
     match_by_email,
     match_by_metadata,
 )
+from billing.domain.ended_orders import EndedListed, EndedOrder, contents_of
 from billing.domain.grouping import group_by_client
-from billing.domain.invoice_plan import plan_invoices
+from billing.domain.invoice_plan import Plans, plan_invoices
 from billing.domain.ledger import Approval, Decision, Disposition, LedgerEntry, OrderRecord, decide, signed_hash
 from billing.domain.month_comparison import BatchWarning, MonthInvoice, compare_with_last_month
 from billing.domain.order_rows import read_orders
@@ -31,9 +32,10 @@ from billing.domain.outstanding import Carried, CarriedGone, Outstanding, not_as
 from billing.domain.period import BillingPeriod
 from billing.domain.plan_record import InvoicePlan, PlanClient
 from billing.domain.run_input import parse_filter
-from billing.domain.sales_order import Problem
+from billing.domain.sales_order import Listing, Problem
+from billing.domain.still_to_bill import Planned, still_to_bill
 from billing.domain.upper_bounds import bound_warnings
-from billing.steps.list_the_sales_orders import carried_of, outstanding_of, rows_of
+from billing.steps.list_the_sales_orders import carried_of, ended_of, outstanding_of, rows_of
 from billing.steps.ports import Files
 
 # What the approvers and the report are shown of the run's frame.
@@ -41,6 +43,7 @@ _PUBLIC = ("id", "cycle", "period", "listedFrom", "listedBefore", "billFrom", "i
 # A customer that was approved as new may since have been made by us: our table knows it, or its metadata names the
 # client. One that is only found by its e-mail address is another than the one that was shown.
 _OURS = (How.NEW, How.KNOWN, How.METADATA)
+_CHANGED_SINCE = "{} It has changed in NetSuite since then."
 # An intent claims all orders of an invoice in one transaction, and DynamoDB takes 100 writes in one.
 _ORDERS_PER_INVOICE = 90
 
@@ -82,16 +85,6 @@ class Months(Protocol):
     def of(self, cycle: str, period: str) -> tuple[MonthInvoice, ...]: ...
 
 
-@dataclass(slots=True)
-class _States:
-    """The listed orders by what is to be done about them; `paid` were seen paid for the first time."""
-
-    to_bill: list[ToBill] = field(default_factory=list)
-    settled: list[BatchInvoice] = field(default_factory=list)
-    done: list[DoneOrder] = field(default_factory=list)
-    paid: frozenset[str] = frozenset()
-
-
 @dataclass(frozen=True, slots=True)
 class Matching:
     """Everything that matching needs. `policy_of(period, email columns)` gives the BillingPolicy; `bounds` are minor
@@ -117,16 +110,23 @@ class Matching:
         snapshot = self.files.read_json(listed["snapshotKey"], listed["sha256"])
         policy = self.policy_of(run["period"], tuple(snapshot["emailColumns"]))
         # Planned order by order first: whether an order is billed already does not depend on how invoices are grouped.
-        plans = plan_invoices(read_orders(rows_of(snapshot)), replace(policy, grouping="order"))
+        rows, ended_rows, once_ended = _ended_apart(rows_of(snapshot), ended_of(snapshot))
+        ended = _ended(plan_invoices(read_orders(ended_rows), replace(policy, grouping="order")), ended_of(snapshot))
         carried = carried_of(snapshot)
-        states = self._states(plans.invoices, carried, run["period"])
-        to_bill, settled = states.to_bill, states.settled
+        planned, paid = self._planned(read_orders(rows), policy)
+        to_bill = [state for state in planned.states if isinstance(state, ToBill)]
+        done = [state for state in planned.states if isinstance(state, Done) and state.unchanged]
+        settled = [
+            _settled(state, carried, run["period"])
+            for state in planned.states
+            if not (isinstance(state, ToBill) or (isinstance(state, Done) and state.unchanged))
+        ]
         proposed = _grouped(to_bill, policy, run["period"])
         matches = self._matches([one.plan.client for one in proposed])
         hashes = {one.plan.key: one.content_hash for one in proposed}
         entries, approvals = self.ledger.entries_and_approvals(hashes)
 
-        invoices, problems = list(settled), list(plans.problems)
+        invoices, problems = list(settled), list(planned.problems)
         for one in proposed:
             match = matches[one.plan.client.netsuite_id]
             if isinstance(match, Unmatched):
@@ -144,18 +144,19 @@ class Matching:
                     carried_from=_carried_from(one.plan, carried, run["period"]),
                 )
             )
-        placed, ndjson = with_pieces(invoices)
+        placed, ndjson = with_pieces(_said_to_be_ended(one, once_ended) for one in invoices)
         batch = Batch(
             run={name: run[name] for name in _PUBLIC if name in run},
             invoices=placed,
-            problems=tuple(problems),
+            problems=tuple(_problem_said_to_be_ended(one, once_ended) for one in problems),
             absent_columns=tuple(snapshot["absentColumns"]),
             warnings=self._warnings(run, placed),
             carried_gone=tuple(CarriedGone(*one) for one in snapshot.get("carriedGone", ())),
-            done=tuple(states.done),
+            ended=ended,
+            done=self._done(done),
             outstanding=_outstanding(snapshot, carried),
             left_alone=_left_alone(snapshot),
-            paid=tuple(sorted(states.paid)),
+            paid=tuple(sorted(paid)),
         )
         self.files.write(f"{run['prefix']}invoices.ndjson", ndjson, "application/x-ndjson")
         sha256 = self.files.write_json(f"{run['prefix']}batch.json", batch.to_dict())
@@ -169,25 +170,35 @@ class Matching:
             "problems": len(batch.problems),
         }
 
-    def _states(self, plans: Iterable[InvoicePlan], carried: Mapping[str, Carried], period: str) -> _States:
-        """What may be billed, what is held or changed, and what is done."""
-        of_order: dict[str, list[InvoicePlan]] = {}
-        for plan in plans:
-            of_order.setdefault(plan.orders[0].id, []).append(plan)
-        records = self.ledger.order_records(of_order)
+    def _planned(self, listing: Listing, policy: BillingPolicy) -> tuple[Planned, frozenset[str]]:
+        """What is to be done with each listed order, by the ledger and by what became of our drafts in Stripe; and
+        which invoices were seen paid for the first time."""
+        records = self.ledger.order_records([order.id for order in listing.orders])
         entries = self.ledger.entries({one.plan_key for record in records.values() for one in record.billed.values()})
         billed = {id_ for record in records.values() for id_ in record.billed}
         looked = self.invoices.looked_up(billed - self.ledger.paid_among(sorted(billed)))
-        states = _States(paid=looked.paid)
-        for order_id, parts in of_order.items():
-            for state in state_of_order(parts, records.get(order_id), entries, looked.removed):
-                if isinstance(state, ToBill):
-                    states.to_bill.append(state)
-                elif isinstance(state, Done) and state.unchanged:
-                    states.done.append(_done(state, entries))
-                else:
-                    states.settled.append(_settled(state, carried, period))
-        return states
+        return still_to_bill(listing, policy, records, entries, looked.removed), looked.paid
+
+    def _done(self, done: Sequence[Done]) -> tuple[DoneOrder, ...]:
+        """What is drafted and unchanged, with the run that has drafted it."""
+        entries = self.ledger.entries(dict.fromkeys(one.billed_by for one in done))
+        return tuple(
+            DoneOrder(
+                key=one.plan.key,
+                order_id=one.plan.orders[0].id,
+                number=one.plan.orders[0].number,
+                client_id=one.plan.client.netsuite_id,
+                client=one.plan.client.name,
+                currency=one.plan.currency,
+                total=one.plan.total,
+                invoice_id=one.invoice_id,
+                content_hash=signed_hash(one.plan, ()),
+                reason=one.reason,
+                billed_by=one.billed_by,
+                run_id=entries[one.billed_by].run_id if one.billed_by in entries else "",
+            )
+            for one in done
+        )
 
     def _matches(self, clients: Iterable[PlanClient]) -> dict[str, MatchedCustomer | Unmatched]:
         """Each client's customer: what NetSuite stores, what we know, what Stripe's metadata says, and last the
@@ -321,24 +332,6 @@ def _carried_from(plan: InvoicePlan, carried: Mapping[str, Carried], period: str
     return min(earlier) if earlier else None
 
 
-def _done(state: Done, entries: Mapping[str, LedgerEntry]) -> DoneOrder:
-    plan, entry = state.plan, entries.get(state.billed_by)
-    return DoneOrder(
-        key=plan.key,
-        order_id=plan.orders[0].id,
-        number=plan.orders[0].number,
-        client_id=plan.client.netsuite_id,
-        client=plan.client.name,
-        currency=plan.currency,
-        total=plan.total,
-        invoice_id=state.invoice_id,
-        content_hash=signed_hash(plan, ()),
-        reason=state.reason,
-        billed_by=state.billed_by,
-        run_id=entry.run_id if entry is not None else "",
-    )
-
-
 def _outstanding(snapshot: Mapping[str, Any], carried: Mapping[str, Carried]) -> tuple[Outstanding, ...]:
     """What waits outside the listing. A snapshot of an older version does not say: whatever came back and has no row
     waits, as far as it tells."""
@@ -352,6 +345,51 @@ def _left_alone(snapshot: Mapping[str, Any]) -> tuple[LeftAlone, ...] | None:
     """What lies before the start, in minor units."""
     found = snapshot.get("leftAlone")
     return None if found is None else tuple(left_alone(code, int(orders), total) for code, orders, total in found)
+
+
+def _ended_apart(
+    rows: Sequence[dict[str, str]], ended: Mapping[str, EndedOrder]
+) -> tuple[list[dict[str, str]], list[dict[str, str]], dict[str, EndedOrder]]:
+    """(rows of the orders that are to be billed, rows of those that a person has ended, and those that were ended and
+    have changed since, by NetSuite's internal id)."""
+    contents = contents_of(row for row in rows if row.get("id") in ended)
+    still = {order_id for order_id, content in contents.items() if ended[order_id].holds_for(content)}
+    changed = {order_id: ended[order_id] for order_id in contents if order_id not in still}
+    return (
+        [row for row in rows if row.get("id") not in still],
+        [row for row in rows if row.get("id") in still],
+        changed,
+    )
+
+
+def _ended(plans: Plans, ended: Mapping[str, EndedOrder]) -> tuple[EndedListed, ...]:
+    """The ended orders with what is open of them, as far as it can be read."""
+    found: dict[str, EndedListed] = {}
+    for plan in plans.invoices:
+        order_id = plan.orders[0].id
+        known = found.get(order_id)
+        total = plan.total + (known.total or 0 if known else 0)
+        found[order_id] = EndedListed(ended[order_id], plan.client.name, plan.client.netsuite_id, plan.currency, total)
+    for problem in plans.problems:
+        found[problem.order_id] = EndedListed(
+            ended[problem.order_id],
+            problem.client_name or "",
+            problem.client_id or "",
+            problem.currency,
+            problem.total_minor,
+        )
+    return tuple(found.values())
+
+
+def _said_to_be_ended(invoice: BatchInvoice, once_ended: Mapping[str, EndedOrder]) -> BatchInvoice:
+    said = [once_ended[order.id].words for order in invoice.plan.orders if order.id in once_ended]
+    return replace(invoice, reason=" ".join([invoice.reason, *map(_CHANGED_SINCE.format, said)])) if said else invoice
+
+
+def _problem_said_to_be_ended(problem: Problem, once_ended: Mapping[str, EndedOrder]) -> Problem:
+    if problem.order_id not in once_ended:
+        return problem
+    return replace(problem, message=f"{problem.message} {_CHANGED_SINCE.format(once_ended[problem.order_id].words)}")
 
 
 def _candidate(customer: StripeCustomer) -> Candidate:
