@@ -238,6 +238,7 @@ def match_the_customers() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
         customers=StripeCustomers(*stripe()),
         invoices=StripeInvoices(*stripe()),
         months=Months(dynamodb, env.text("RUNS_TABLE")),
+        now=now(),
     ).match(event["run"], event["listed"])
 
 

@@ -21,6 +21,7 @@ from botocore.exceptions import ClientError
 
 from billing.adapters.dynamo import batch_get, batch_write, to_item, values_of
 from billing.domain.errors import OurFault, PassingError, PersonNeeded
+from billing.domain.invoice_days import InvoiceDays, SignedDays
 from billing.domain.ledger import (
     Approval,
     BilledInvoice,
@@ -164,7 +165,7 @@ class LedgerTable:
             {
                 "Key": to_item({"pk": approval.key, "sk": f"APPROVED#{approval.content_hash}"}),
                 "UpdateExpression": "SET content_hash = :hash, stripe_customer = :customer, run_id = :run, "
-                "approved_at = :at",
+                "approved_at = :at, signed_days = :days",
                 "ConditionExpression": "attribute_not_exists(approved_at) OR approved_at <= :at",
                 "ExpressionAttributeValues": to_item(
                     {
@@ -172,6 +173,7 @@ class LedgerTable:
                         ":customer": approval.stripe_customer,
                         ":run": run_id,
                         ":at": at,
+                        ":days": _days_row(approval.signed_days),
                     }
                 ),
             }
@@ -314,7 +316,7 @@ class LedgerTable:
             "TableName": self.table,
             "Key": to_item({"pk": entry.key, "sk": _ENTRY}),
             "UpdateExpression": "SET #state = :state, content_hash = :hash, run_id = :run, period = :period, "
-            "attempt = :attempt, invoice_day = :day, stripe_customer = :customer "
+            "attempt = :attempt, invoice_day = :day, due_day = :due, stripe_customer = :customer "
             "REMOVE reason, reason_name, earlier_reason",
             "ConditionExpression": may,
             "ExpressionAttributeNames": {"#state": "state"},
@@ -326,6 +328,7 @@ class LedgerTable:
                     ":period": entry.period,
                     ":attempt": entry.attempt,
                     ":day": entry.invoice_day,
+                    ":due": entry.due_day,
                     ":customer": entry.stripe_customer,
                     ":intended": EntryState.INTENDED,
                     ":failed": EntryState.FAILED,
@@ -375,7 +378,7 @@ class LedgerTable:
                     "Key": to_item({"pk": entry.key, "sk": _ENTRY}),
                     "UpdateExpression": "SET #state = :state, invoice_id = :invoice, currency = :currency, "
                     "#total = :total, reason = :reason, reason_name = :name, stripe_customer = :customer, "
-                    "live_mode = :live",
+                    "live_mode = :live, invoice_day = :day, due_day = :due",
                     # A fact stays: only the same one may be written over it.
                     "ConditionExpression": "content_hash = :hash AND (#state IN (:intended, :failed) "
                     "OR (#state = :state AND invoice_id = :invoice))",
@@ -390,6 +393,8 @@ class LedgerTable:
                             ":name": entry.reason_name,
                             ":customer": entry.stripe_customer,
                             ":live": entry.live_mode,
+                            ":day": entry.invoice_day,
+                            ":due": entry.due_day,
                             ":hash": entry.content_hash,
                             ":intended": EntryState.INTENDED,
                             ":failed": EntryState.FAILED,
@@ -537,7 +542,22 @@ def _approval(row: Mapping[str, Any]) -> Approval:
             row["withdrawn_in"],
             row["withdrawn_at"],
         )
-    return Approval(row["pk"], row["content_hash"], row.get("stripe_customer"), row.get("run_id", ""), withdrawn)
+    return Approval(
+        row["pk"],
+        row["content_hash"],
+        row.get("stripe_customer"),
+        row.get("run_id", ""),
+        withdrawn,
+        _signed_days(row.get("signed_days")),
+    )
+
+
+def _days_row(signed: SignedDays | None) -> dict[str, str] | None:
+    return {**signed.days.to_dict(), "period": signed.period} if signed else None
+
+
+def _signed_days(row: Mapping[str, Any] | None) -> SignedDays | None:
+    return SignedDays(InvoiceDays.from_dict(row), row["period"]) if row else None
 
 
 def _entry(row: Mapping[str, Any]) -> LedgerEntry:
@@ -556,5 +576,6 @@ def _entry(row: Mapping[str, Any]) -> LedgerEntry:
         reason_name=row.get("reason_name"),
         reason=row.get("reason"),
         live_mode=row.get("live_mode"),
+        due_day=row.get("due_day"),
         earlier_reason=row.get("earlier_reason"),
     )

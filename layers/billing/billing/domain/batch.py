@@ -7,13 +7,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from billing.domain.canonical import canonical_json, sha256_hex
 from billing.domain.customer_match import MatchedCustomer
 from billing.domain.ended_orders import EndedListed, ended_listed_from_dict
+from billing.domain.invoice_days import InvoiceDays, days_by_terms
 from billing.domain.ledger import Disposition, OrderLink
 from billing.domain.money import round_half_up, rule_of
 from billing.domain.month_comparison import BatchWarning
@@ -38,7 +41,8 @@ class BatchInvoice:
     `orders` links to the ledger's records of the plan's orders. `replaces` are invoices of ours that a person deleted
     or voided in Stripe and that this one takes the place of. `billed_by` is the plan key of the invoice that has billed
     it already. `carried_from` is the period in which an earlier run listed the
-    order without drafting it.
+    order without drafting it. `days` are the days that are signed for, None for what is not drafted and in batches
+    that were written before they were kept.
     """
 
     plan: InvoicePlan
@@ -52,6 +56,7 @@ class BatchInvoice:
     replaces: tuple[str, ...] = ()
     carried_from: str | None = None
     billed_by: str = ""
+    days: InvoiceDays | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +141,21 @@ class Batch:
         """What will be drafted if the batch is approved."""
         return self.of(Disposition.ASK, Disposition.FINISH)
 
+    def days_of(self, invoice: BatchInvoice) -> InvoiceDays | None:
+        """The days that are signed for; None for what is not drafted, or was begun by a version that kept none."""
+        if invoice.days is not None or invoice.disposition is not Disposition.ASK or "invoiceDate" not in self.run:
+            return invoice.days
+        return days_by_terms(invoice.plan.due, self.run["invoiceDate"])
+
+    def day_of(self, now: datetime) -> date:
+        """The day that `now` is in the cycle's zone."""
+        return now.astimezone(ZoneInfo(self.run.get("zone", "UTC"))).date()
+
+    def due_days(self, today: date) -> dict[str, str]:
+        """The due day (YYYY-MM-DD) of each draft that would be made `today`, by plan key."""
+        days = {one.plan.key: self.days_of(one) for one in self.to_draft}
+        return {key: of.due_if_drafted(today) for key, of in days.items() if of is not None}
+
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe; `batch_from_dict` gives an equal batch."""
         return {
@@ -157,6 +177,7 @@ class Batch:
                     "replaces": list(invoice.replaces),
                     "carriedFrom": invoice.carried_from,
                     "billedBy": invoice.billed_by,
+                    "days": invoice.days.to_dict() if invoice.days else None,
                 }
                 for invoice in self.invoices
             ],
@@ -191,6 +212,7 @@ def batch_from_dict(data: Mapping[str, Any]) -> Batch:
                 replaces=tuple(one["replaces"]),
                 carried_from=one["carriedFrom"],
                 billed_by=one["billedBy"],
+                days=InvoiceDays.from_dict(one["days"]) if one.get("days") else None,
             )
             for one in data["invoices"]
         ),
@@ -240,6 +262,7 @@ def with_pieces(invoices: Iterable[BatchInvoice]) -> tuple[tuple[BatchInvoice, .
                 "customer": invoice.customer.to_dict(),
                 "orders": [link.to_dict() for link in invoice.orders],
                 "replaces": list(invoice.replaces),
+                "days": invoice.days.to_dict() if invoice.days else None,
             }
         )
         placed.append(replace(invoice, piece=Piece(offset, len(line), sha256_hex(line))))

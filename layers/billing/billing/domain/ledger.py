@@ -10,10 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Any, Final
 
 from billing.domain.canonical import canonical_json, sha256_hex
+from billing.domain.due_date import Due
+from billing.domain.invoice_days import InvoiceDays, SignedDays, days_by_terms, still_hold
+from billing.domain.period_name import day_name
 from billing.domain.plan_record import InvoicePlan, content_hash
 
 
@@ -35,7 +39,8 @@ UNSETTLED: Final = frozenset({EntryState.INTENDED, EntryState.FAILED})
 class LedgerEntry:
     """The ledger's row of one plan. `total` is in minor units of `currency` as Stripe answered it, None before (and
     without tax where Stripe computes it). `live_mode` is False for Stripe's test mode. `earlier_reason` is why an
-    earlier run did not finish the draft that it had begun, where a later run failed before it took that up."""
+    earlier run did not finish the draft that it had begun, where a later run failed before it took that up. `due_day`
+    is the draft's due date, None in entries that were written before it was kept."""
 
     key: str
     state: EntryState
@@ -52,6 +57,7 @@ class LedgerEntry:
     reason: str | None = None
     live_mode: bool | None = None
     earlier_reason: str | None = None
+    due_day: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,13 +154,15 @@ _LONGEST_REASON = 300
 @dataclass(frozen=True, slots=True)
 class Approval:
     """That a plan's content was signed for, and which Stripe customer the approvers saw (None: a new one). `run_id` is
-    the run that asked; `withdrawn` says that it was taken away since."""
+    the run that asked; `withdrawn` says that it was taken away since. `signed_days` is None in approvals that were
+    recorded before days were kept."""
 
     key: str
     content_hash: str
     stripe_customer: str | None
     run_id: str = ""
     withdrawn: Withdrawal | None = None
+    signed_days: SignedDays | None = None
 
     @property
     def stands(self) -> bool:
@@ -230,6 +238,34 @@ def decide(
     if entry is not None and entry.state is not EntryState.DRAFTED and entry.content_hash != signed:
         return Decision(Disposition.ASK, "An earlier run could not draft it, and its content has changed since.")
     return Decision(Disposition.ASK, "New.")
+
+
+def dated(
+    decision: Decision, due: Due, invoice_day: str, signed: SignedDays | None, period: str, today: date
+) -> tuple[Decision, InvoiceDays | None]:
+    """The decision with the days of its invoice, None for what is not drafted.
+
+    What was signed for keeps the days that were signed for (`signed`, None if they were not kept). Where it cannot, it
+    is dated `today`, its terms count from there, and it is asked about again: nobody has seen those days. Everything
+    else that is asked about has the run's own `invoice_day`. `today` is the day in the cycle's zone.
+    """
+    if decision.disposition is Disposition.ASK:
+        return decision, days_by_terms(due, invoice_day)
+    if decision.disposition is not Disposition.FINISH:
+        return decision, None
+    if signed is not None and still_hold(signed, due, period, today):
+        return decision, signed.days
+    fresh = days_by_terms(due, today.isoformat())
+    was = (
+        f"with the invoice date {day_name(signed.days.invoice)} and the due date {day_name(signed.days.due)}"
+        if signed is not None
+        else "when no dates were kept"
+    )
+    reason = (
+        f"Approved earlier {was}, and not drafted. Its terms count from a new invoice date now: it is dated "
+        f"{day_name(fresh.invoice)} and due {day_name(fresh.due)}."
+    )
+    return Decision(Disposition.ASK, reason, decision.invoice_id), fresh
 
 
 def _taken_away(approved_in: str, withdrawn: Withdrawal, entry: LedgerEntry | None) -> str:

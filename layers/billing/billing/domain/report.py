@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Any, Final
 
 from billing.domain.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote
 from billing.domain.batch import Batch, BatchInvoice, DoneOrder, LeftAlone
+from billing.domain.due_date import due_date
 from billing.domain.ended_orders import EndedListed
 from billing.domain.ledger import UNSETTLED, Disposition, EntryState, LedgerEntry
 from billing.domain.outstanding import CarriedGone, Outstanding
@@ -47,7 +49,9 @@ class RunOutcome(StrEnum):
 @dataclass(frozen=True, slots=True)
 class ReportLine:
     """One invoice (or one order that became none). `total` is in minor units; both it and `currency` are None for an
-    order whose amount cannot be read. `reason` says why it was not drafted, "" if it was; `code` names the same for a
+    order whose amount cannot be read. `invoice_day` and `due_day` (YYYY-MM-DD) are the draft's, or those that were
+    asked about where there is no draft; `terms_day` is the due day by the terms where the draft's is another, because
+    that one had passed. `reason` says why it was not drafted, "" if it was; `code` names the same for a
     program: total_differs, customer_ambiguous, PersonNeeded."""
 
     key: str
@@ -66,6 +70,9 @@ class ReportLine:
     carried_from: str | None = None
     client_id: str = ""
     code: str = ""
+    invoice_day: str = ""
+    due_day: str = ""
+    terms_day: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,6 +219,7 @@ def _invoice_line(
     plan = invoice.plan
     fate, reason = _fate(invoice, entry, run_id, released, unreleased_reason)
     drafted = fate is Fate.DRAFTED and invoice.piece is not None
+    invoice_day, due_day, terms_day = _days(invoice, entry, fate)
     return ReportLine(
         key=plan.key,
         orders=tuple(order.number for order in plan.orders),
@@ -231,7 +239,20 @@ def _invoice_line(
         carried_from=invoice.carried_from,
         client_id=plan.client.netsuite_id,
         code=_code(invoice, entry, fate),
+        invoice_day=invoice_day,
+        due_day=due_day,
+        terms_day=terms_day,
     )
+
+
+def _days(invoice: BatchInvoice, entry: LedgerEntry | None, fate: Fate) -> tuple[str, str, str]:
+    """(invoice date, due date, due date by the terms if that is another), "" for what is not known."""
+    if fate in (Fate.DRAFTED, Fate.SKIPPED) and entry is not None and entry.invoice_day:
+        if entry.due_day is None:
+            return entry.invoice_day, "", ""
+        by_terms = due_date(invoice.plan.due, date.fromisoformat(entry.invoice_day)).isoformat()
+        return entry.invoice_day, entry.due_day, by_terms if by_terms < entry.due_day else ""
+    return (invoice.days.invoice, invoice.days.due, "") if invoice.days else ("", "", "")
 
 
 def _fate(

@@ -20,6 +20,7 @@ from billing.pages.rendering import kept_page
 from billing.pages.report_story import (
     FATE_TITLES,
     currencies,
+    days_text,
     explanation,
     headline,
     invoice_url,
@@ -44,6 +45,9 @@ HEAD: Final = (
     "Invoice",
     "Content SHA-256",
     "Warnings",
+    "Invoice date",
+    "Due date",
+    "Due date by its terms",
 )
 _ORDER: Final = (Fate.FAILED, Fate.HELD, Fate.PROBLEM, Fate.ENDED, Fate.DRAFTED, Fate.SKIPPED)
 
@@ -70,6 +74,7 @@ def report_page(report: Report, console_url: str, stripe_dashboard: str) -> str:
             ],
             "order_text": order_text,
             "line_amount": line_amount,
+            "days_text": days_text,
             "invoice_url": lambda invoice_id: invoice_url(stripe_dashboard, invoice_id),
             "facts": _facts(report),
             "left_alone": left_alone_words(report.left_alone, str(report.run.get("billFrom", ""))),
@@ -106,6 +111,9 @@ def _rows(report: Report) -> Iterator[tuple[Cell, ...]]:
             line.key,
             line.content_hash or "",
             " ".join(line.warnings),
+            line.invoice_day,
+            line.due_day,
+            line.terms_day or line.due_day,
         )
     rest: tuple[Cell, ...] = ("", "", None, "", "", "", "", "", "")
     for one in report.outstanding:

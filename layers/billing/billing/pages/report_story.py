@@ -11,7 +11,7 @@ from billing.domain.approvers import Answer
 from billing.domain.money import CurrencyUnknown
 from billing.domain.period_name import period_name
 from billing.domain.report import ENDED_EARLIER, Fate, Report, ReportLine, RunOutcome
-from billing.pages.wording import counted, instant_words, money_words, people_words, sums_words
+from billing.pages.wording import counted, day_words, instant_words, money_words, people_words, sums_words
 
 FATE_TITLES: Final = {
     Fate.DRAFTED: "Drafted",
@@ -154,6 +154,20 @@ def line_amount(line: ReportLine) -> str:
         return money_words(line.total, line.currency)
     except CurrencyUnknown:
         return ""
+
+
+def days_text(line: ReportLine) -> str:
+    """ "Dated 1 June 2026, due 6 June 2026", and why it is not the day that the terms give; "" where nothing is
+    known."""
+    if not line.invoice_day:
+        return ""
+    dated = f"Dated {day_words(line.invoice_day)}"
+    if not line.due_day:
+        return f"{dated}."
+    moved = (
+        f": by its terms {day_words(line.terms_day)}, which had passed when it was drafted" if line.terms_day else ""
+    )
+    return f"{dated}, due {day_words(line.due_day)}{moved}."
 
 
 def fate_sums(report: Report) -> list[tuple[Fate, int, str]]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 from billing.adapters.stripe_customers import StripeCustomer
 from billing.adapters.stripe_invoices import LookedUp
@@ -24,8 +26,9 @@ from billing.domain.customer_match import (
 )
 from billing.domain.ended_orders import EndedListed, EndedOrder, contents_of
 from billing.domain.grouping import group_by_client
+from billing.domain.invoice_days import SignedDays, days_by_terms
 from billing.domain.invoice_plan import Plans, plan_invoices
-from billing.domain.ledger import Approval, Decision, Disposition, LedgerEntry, OrderRecord, decide, signed_hash
+from billing.domain.ledger import Approval, Decision, Disposition, LedgerEntry, OrderRecord, dated, decide, signed_hash
 from billing.domain.month_comparison import BatchWarning, MonthInvoice, compare_with_last_month
 from billing.domain.order_rows import read_orders
 from billing.domain.outstanding import Carried, CarriedGone, Outstanding, not_asked
@@ -99,6 +102,7 @@ class Matching:
     customers: Customers
     invoices: Invoices
     months: Months
+    now: datetime
 
     def match(self, run: Mapping[str, Any], listed: Mapping[str, Any]) -> dict[str, Any]:
         """Write the batch; answer its key, its SHA-256 and counts of what is to be done. Safe to repeat.
@@ -133,10 +137,18 @@ class Matching:
                 problems += _problems(one.plan, match)
                 continue
             entry, approval = entries.get(one.plan.key), approvals.get(one.plan.key)
-            decision = decide(one.content_hash, match.id, entry, approval, ours=match.how in _OURS)
+            decision, days = dated(
+                decide(one.content_hash, match.id, entry, approval, ours=match.how in _OURS),
+                one.plan.due,
+                run["invoiceDate"],
+                _signed_days(one, entry, approval),
+                run["period"],
+                self.now.astimezone(ZoneInfo(run["zone"])).date(),
+            )
             invoices.append(
                 replace(
                     one,
+                    days=days,
                     disposition=decision.disposition,
                     reason=_reason(one, approval, decision),
                     customer=match,
@@ -266,6 +278,16 @@ class Matching:
             for one in to_draft
         ]
         return (*bounds, *compare_with_last_month([*billed, *now], before or None, self.change_percent))
+
+
+def _signed_days(one: BatchInvoice, entry: LedgerEntry | None, approval: Approval | None) -> SignedDays | None:
+    """The days that an earlier approval of this content was given for. One that was recorded before days were kept has
+    those of the draft that was begun, if one was."""
+    if approval is not None and approval.signed_days is not None:
+        return approval.signed_days
+    if entry is None or entry.content_hash != one.content_hash or not entry.invoice_day:
+        return None
+    return SignedDays(days_by_terms(one.plan.due, entry.invoice_day), entry.period)
 
 
 def _reason(one: BatchInvoice, approval: Approval | None, decision: Decision) -> str:
