@@ -88,6 +88,13 @@ test: $(VENV)/.dev  ## all tests; PYTEST_ARGS="-k draft" passes through
 test-313: $(VENV_313)/.dev  ## all tests under Python 3.13, the functions' runtime
 	@$(VENV_313)/bin/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder $(PYTEST_ARGS)
 
+# SEED says where to begin, MINUTES how long to look; SOAK_ARGS narrows it (tests/histories/README.md).
+SEED ?= 1
+MINUTES ?= 10
+.PHONY: soak
+soak: $(VENV)/.dev  ## months of a firm, made at random; SEED=4711 MINUTES=60, and 0 minutes plays that one
+	@PYTHONPATH=.:layers/billing $(VENV)/bin/python -m tests.histories $(SEED) --minutes $(MINUTES) $(SOAK_ARGS)
+
 .PHONY: lint
 lint: $(VENV)/.dev $(VENV_BUILD)/.build  ## style, types, template, state machine; reports all, then fails
 	@status=0; \

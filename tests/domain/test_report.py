@@ -142,7 +142,7 @@ def test_of_an_order_with_several_invoices_the_worst_fate_counts() -> None:
     ]
     assert order_fates(lines) == {"5": Fate.FAILED, "6": Fate.DRAFTED}
     assert order_fates(lines[::-1]) == order_fates(lines)
-    assert count_orders(lines) == {"drafted": 1, "skipped": 0, "held": 0, "failed": 1, "problem": 0}
+    assert count_orders(lines) == {"drafted": 1, "skipped": 0, "held": 0, "failed": 1, "problem": 0, "ended": 0}
 
 
 def test_an_order_that_was_listed_and_has_no_line_is_found() -> None:

@@ -14,12 +14,13 @@ from billing.domain.approval_request import ApprovalRequest, RecordedOutcome
 from billing.domain.batch import Batch, BatchInvoice, with_pieces
 from billing.domain.billing_policy import BillingPolicy
 from billing.domain.canonical import canonical_json, sha256_hex
+from billing.domain.carry_over import Carried
 from billing.domain.customer_match import How, MatchedCustomer
 from billing.domain.errors import OurFault
 from billing.domain.invoice_plan import content_hash, plan_invoices
-from billing.domain.ledger import Disposition, EntryState, LedgerEntry
+from billing.domain.ledger import BilledInvoice, Disposition, EntryState, LedgerEntry, OrderRecord
 from billing.domain.order_rows import read_orders
-from billing.domain.report import Report, RunOutcome
+from billing.domain.report import Fate, Report
 from billing.domain.report_record import report_from_dict
 from billing.steps.close_the_run import close_the_run
 from billing.steps.note_the_failure import note_the_failure
@@ -67,9 +68,21 @@ class Closing:
     released: list[str] = field(default_factory=list)
     months: dict[str, Any] = field(default_factory=dict)
     run: dict[str, Any] = field(default_factory=lambda: dict(RUN))
+    on_the_list: tuple[Carried, ...] = ()
 
     def entries(self, keys: Iterable[str]) -> dict[str, LedgerEntry]:
         return {key: self.ledger[key] for key in keys if key in self.ledger}
+
+    def order_records(self, order_ids: Iterable[str]) -> dict[str, OrderRecord]:
+        """One invoice for each order, as the default grouping makes them."""
+        return {
+            id_: OrderRecord(id_, "h", 1, "77", "usd", {str(entry.invoice_id): BilledInvoice(key, ())})
+            for id_ in order_ids
+            if (entry := self.ledger.get(key := f"order-{id_}")) and entry.state is EntryState.DRAFTED
+        }
+
+    def of(self, cycle: str) -> tuple[Carried, ...]:
+        return self.on_the_list
 
     def every(self, run_id: str) -> tuple[StoredRequest, ...]:
         if self.outcome is None:
@@ -84,6 +97,9 @@ class Closing:
 
     def change(self, cycle: str, keep: Iterable[Any], drop: Iterable[str]) -> None:
         self.kept, self.dropped = list(keep), list(drop)
+
+    def note_named(self, ended: Iterable[Any], run_id: str) -> None:
+        self.named = [(one.order_id, run_id) for one in ended]
 
     def record(self, cycle: str, period: str, invoices: Mapping[str, Any]) -> None:
         self.months.update(invoices)
@@ -119,11 +135,13 @@ class Closing:
 
     def close(self, redrives: int = 0, **state: Any) -> dict[str, Any]:
         closed = close_the_run(
-            {"run": self.run, **state}, redrives, self.files, self, self, self, self, self,
+            {"run": self.run, **state}, redrives, self.files, self, self, self, self, self, self,
             NOTHING_SIGNED, lambda report: [("report.html", b"page", "text/html")], lambda *_: b"preview",
         )  # fmt: skip
         counts = closed["counts"]
-        assert counts["listed"] == sum(counts[fate] for fate in ("drafted", "skipped", "held", "failed", "problem"))
+        assert counts["listed"] == sum(
+            counts[fate] for fate in ("drafted", "skipped", "held", "failed", "problem", "ended")
+        )
         return closed
 
     @property
@@ -232,28 +250,175 @@ def test_a_run_that_stopped_before_it_listed_is_closed_too(closing: Closing) -> 
     assert (closed["error"], closed["cause"], closed["counts"]["listed"]) == ("PersonNeeded", "plain text", 0)
 
 
-@pytest.mark.parametrize("name", ["orders.json", "batch.json"])
+@pytest.mark.parametrize("name", ["orders.json", "batch.json", "held.json", "changed.json"])
 @pytest.mark.parametrize("data", [None, b"{}"])
-def test_a_run_whose_files_are_gone_or_altered_ends_by_name_and_not_in_silence(
+def test_with_one_file_lost_the_run_reports_from_the_whole_ones_and_carries_over_what_is_open(
     closing: Closing, name: str, data: bytes | None
 ) -> None:
-    state = {"listed": closing.listed(), "matched": closing.matched(), **APPROVED}
+    closing.files.data["changed.json"] = b"{}"
+    checked = {"checked": {"changedKey": "changed.json"}}
+    state = {"listed": closing.listed(), "matched": closing.matched(), **APPROVED, **checked}
+    closing.drafted(only=2)
+    whole = closing.close(**state)
+    assert whole["error"] == "InvoicesMissing"
+    lose(closing, name, data)
+    closed = closing.close(**state)
+    if name in ("held.json", "changed.json") and data is not None:
+        assert closed == whole, "these two have no hash: empty, they hold nothing back"
+        return
+    assert (closed["outcome"], closed["error"]) == ("stopped by an error", "OurFault")
+    assert name in closed["cause"]
+    assert (closed["counts"]["listed"], closed["counts"]["drafted"]) == (3, 2)
+    assert {line.order_ids[0]: line.invoice_id for line in closing.report.of(Fate.DRAFTED)} == {
+        "500": "in_1",
+        "501": "in_1",
+    }
+    assert closing.report.totals["drafted"] == {"usd": 200_000}
+    assert [one.order_id for one in closing.kept] == ["502"]
+    assert closing.released == ["LOCK", "LOCK"]
+    assert set(closing.months) == {"order-500", "order-501"}
+    assert closing.close(**state) == closed, "and again"
+
+
+def lose(closing: Closing, name: str, data: bytes | None) -> None:
     if data is None:
         del closing.files.data[name]
     else:
         closing.files.data[name] = data
-    closed = closing.close(**state)
-    assert (closed["outcome"], closed["error"]) == ("stopped by an error", "OurFault")
-    assert name in closed["cause"]
+
+
+def test_with_the_snapshot_lost_an_order_keeps_the_month_in_which_it_was_listed_first(closing: Closing) -> None:
+    closing.on_the_list = (Carried("500", "SO-1001", "2026-02", "rejected"),)
+    state = {"listed": closing.listed(), "matched": closing.matched()}
+    lose(closing, "orders.json", b"{}")
+    closing.close(**state)
+    assert {one.order_id: one.period for one in closing.kept} == {"500": "2026-02", "501": "2026-05", "502": "2026-05"}
+
+
+@pytest.mark.parametrize("data", [None, b"{}"])
+def test_with_both_files_lost_the_run_says_how_much_was_listed_and_forgets_nothing(
+    closing: Closing, data: bytes | None
+) -> None:
+    state = {"listed": {**closing.listed(), "orders": 3}, "matched": closing.matched(), **APPROVED}
+    closing.drafted()
+    for name in ("orders.json", "batch.json"):
+        lose(closing, name, data)
+    closed = close(closing, 0, state)
+    assert (closed["error"], closed["counts"]["listed"]) == ("OurFault", 3)
+    assert "orders.json" in closed["cause"]
+    assert "batch.json" in closed["cause"]
+    assert (closing.kept, closing.dropped) == ([], []), "the list stays as it is"
     assert closing.released == ["LOCK"]
-    assert closing.report.outcome is RunOutcome.STOPPED
+
+
+def close(closing: Closing, redrives: int, state: Mapping[str, Any]) -> dict[str, Any]:
+    """Without the sum of listed orders, which a run without its files cannot give."""
+    return close_the_run(
+        {"run": closing.run, **state}, redrives, closing.files, closing, closing, closing, closing, closing, closing,
+        NOTHING_SIGNED, lambda report: [], lambda *_: b"",
+    )  # fmt: skip
+
+
+def test_the_error_that_stopped_a_run_stays_its_name_when_a_file_is_lost_too(closing: Closing) -> None:
+    state = {"listed": closing.listed(), "error": {"Error": "PersonNeeded", "Cause": "Stripe refuses the key."}}
+    lose(closing, "orders.json", None)
+    closed = closing.close(**state)
+    assert closed["error"] == "PersonNeeded"
+    assert closed["cause"].startswith("Stripe refuses the key.")
+    assert "orders.json" in closed["cause"]
+
+
+# A redriven run's report ------------------------------------------------------------------------------------
+
+
+REFUSED = {"error": {"Error": "PersonNeeded", "Cause": "NetSuite refuses the login."}}
+
+
+def billed_in_part(closing: Closing) -> Report:
+    """A run that was signed for, drafted two of three orders, and ended as InvoicesMissing."""
+    closing.outcome = RecordedOutcome("approved", "", "t")
+    state = {"listed": closing.listed(), "matched": closing.matched(), **APPROVED}
+    closing.drafted(EntryState.FAILED)
+    closing.drafted(only=2)
+    closing.close(**state)
+    return closing.report
+
+
+@pytest.mark.parametrize("listed", [False, True])
+@pytest.mark.parametrize("remembered", [True, False])
+def test_a_redrive_that_fails_early_adds_to_the_report_and_empties_nothing(
+    closing: Closing, listed: bool, remembered: bool
+) -> None:
+    before = billed_in_part(closing)
+    assert (len(before.of(Fate.DRAFTED)), len(before.of(Fate.FAILED))) == (2, 1)
+    if not remembered:
+        closing.ledger.clear()  # even if nothing else were left, the earlier report says it
+    given = {**REFUSED, **({"listed": closing.listed()} if listed else {})}
+    closed = closing.close(1, **given)
+    after = closing.report
+    assert (closed["outcome"], closed["error"]) == ("stopped by an error", "PersonNeeded")
+    assert closed["counts"] == {
+        "listed": 3,
+        "drafted": 2,
+        "skipped": 0,
+        "held": 0,
+        "failed": 1,
+        "problem": 0,
+        "ended": 0,
+    }
+    assert after.totals["drafted"] == before.totals["drafted"]
+    assert {line.invoice_id for line in after.of(Fate.DRAFTED)} == {"in_1"}
+    assert (after.decision, after.votes, after.request) == (before.decision, before.votes, before.request)
+    assert (after.batch_sha256, after.live_mode) == (before.batch_sha256, before.live_mode)
+    assert after.record == before.record
+    assert [one.order_id for one in closing.kept] == ["502"]
+    assert closing.close(1, **given) == closed, "and again"
+    assert closing.report == after
+
+
+def test_a_redrive_that_finishes_the_month_counts_it_once(closing: Closing) -> None:
+    billed_in_part(closing)
+    state = {"listed": closing.listed(), "matched": closing.matched(), **APPROVED}
+    closing.drafted()
+    closed = closing.close(1, **state)
+    assert (closed["outcome"], closed["error"]) == ("billed", "")
+    assert closed["counts"] == {
+        "listed": 3,
+        "drafted": 3,
+        "skipped": 0,
+        "held": 0,
+        "failed": 0,
+        "problem": 0,
+        "ended": 0,
+    }
+    assert closing.report.totals["drafted"] == {"usd": 300_000}
+
+
+def test_what_netsuite_no_longer_lists_when_a_run_is_redriven_stays_in_its_report(closing: Closing) -> None:
+    billed_in_part(closing)
+    state = {"listed": closing.listed(ROWS[:1]), "matched": closing.matched(rows=ROWS[:1]), **APPROVED}
+    for redrives in (1, 2):
+        closed = closing.close(redrives, **state)
+        assert (closed["outcome"], closed["counts"]["listed"]) == ("billed", 3)
+        by_order = {line.order_ids[0]: line for line in closing.report.lines}
+        assert (by_order["501"].fate, by_order["501"].invoice_id) == (Fate.DRAFTED, "in_1")
+        assert by_order["502"].fate is Fate.HELD
+        assert by_order["502"].reason == "the ledger's reason. NetSuite no longer lists it as billable."
+
+
+@pytest.mark.parametrize("text", [b"{", b"[]", b"null", b'{"lines": 3}', b"\xff"])
+def test_an_earlier_report_that_cannot_be_read_stops_nothing(closing: Closing, text: bytes) -> None:
+    billed_in_part(closing)
+    closing.files.data["runs/2026-05/run-1/report.json"] = text
+    closed = closing.close(1, listed=closing.listed(), **REFUSED)
+    assert closed["counts"]["drafted"] == 2, "the ledger knows"
 
 
 def test_an_order_that_fell_out_of_the_batch_is_noticed(closing: Closing) -> None:
     state = {"listed": closing.listed(), "matched": closing.matched(rows=ROWS[:2]), **APPROVED}
     closing.drafted()
     closed = close_the_run(
-        {"run": RUN, **state}, 0, closing.files, closing, closing, closing, closing, closing,
+        {"run": RUN, **state}, 0, closing.files, closing, closing, closing, closing, closing, closing,
         lambda _: None, lambda _: [], lambda *_: b"",
     )  # fmt: skip
     assert (closed["outcome"], closed["error"]) == ("incomplete", "RunIncomplete")

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from billing.adapters.carry_over import CarryOver
+from billing.adapters.ended_orders import EndedOrders
 from billing.adapters.order_stamps import columns_beside, order_stamps, orders_listed_now
 from billing.adapters.run_files import RunFiles
 from billing.adapters.sales_orders import list_sales_orders
@@ -42,6 +43,7 @@ class Listing:
     def __post_init__(self) -> None:
         self.files = RunFiles(self.aws.s3, BUCKET)
         self.carry_over = CarryOver(self.aws.dynamodb, LEDGER)
+        self.ended = EndedOrders(self.aws.dynamodb, LEDGER)
 
     @property
     def run(self) -> dict[str, Any]:
@@ -52,12 +54,23 @@ class Listing:
 
     def list(self) -> dict[str, Any]:
         rows = partial(list_sales_orders, self.account.suiteql)
-        return list_the_sales_orders(self.run, self.statuses, self.emails, "", rows, self.carry_over, self.files)
+        return list_the_sales_orders(
+            self.run, self.statuses, self.emails, "", rows, self.carry_over, self.ended, self.files
+        )
 
     def compare(self, listed: Mapping[str, Any]) -> dict[str, Any]:
         now = partial(orders_listed_now, self.account.suiteql)
         return compare_with_the_listing(
-            self.run, listed, self.statuses, self.emails, "", columns_beside, now, self.carry_over, self.files
+            self.run,
+            listed,
+            self.statuses,
+            self.emails,
+            "",
+            columns_beside,
+            now,
+            self.carry_over,
+            self.ended,
+            self.files,
         )
 
     def carry(self, number: str, period: str) -> str:

@@ -159,6 +159,7 @@ def _run_settings(env: Environment) -> RunSettings:
 def list_the_sales_orders() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     """Wire the state "List the sales orders"."""
     from billing.adapters.carry_over import CarryOver
+    from billing.adapters.ended_orders import EndedOrders
     from billing.adapters.sales_orders import list_sales_orders
     from billing.steps.list_the_sales_orders import list_the_sales_orders
 
@@ -166,6 +167,7 @@ def list_the_sales_orders() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     files = _files(env)
     suiteql = _suiteql(env)
     carry_over = CarryOver(_dynamodb(), env.text("LEDGER_TABLE"))
+    ended = EndedOrders(_dynamodb(), env.text("LEDGER_TABLE"))
     return lambda event: list_the_sales_orders(
         event["run"],
         env.texts("ORDER_STATUSES"),
@@ -173,6 +175,7 @@ def list_the_sales_orders() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
         env.optional("STRIPE_ID_FIELD"),
         partial(list_sales_orders, suiteql()),
         carry_over,
+        ended,
         files,
     )
 
@@ -180,6 +183,7 @@ def list_the_sales_orders() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
 def compare_with_the_listing() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     """Wire the state "Compare with the listing"."""
     from billing.adapters.carry_over import CarryOver
+    from billing.adapters.ended_orders import EndedOrders
     from billing.adapters.order_stamps import columns_beside, orders_listed_now
     from billing.steps.compare_with_the_listing import compare_with_the_listing
 
@@ -187,6 +191,7 @@ def compare_with_the_listing() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     files = _files(env)
     suiteql = _suiteql(env)
     carry_over = CarryOver(_dynamodb(), env.text("LEDGER_TABLE"))
+    ended = EndedOrders(_dynamodb(), env.text("LEDGER_TABLE"))
     return lambda event: compare_with_the_listing(
         event["run"],
         event["listed"],
@@ -196,6 +201,7 @@ def compare_with_the_listing() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
         columns_beside,
         partial(orders_listed_now, suiteql()),
         carry_over,
+        ended,
         files,
     )
 
@@ -224,19 +230,28 @@ def match_the_customers() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
         customers=StripeCustomers(*stripe()),
         invoices=StripeInvoices(*stripe()),
         months=Months(dynamodb, env.text("RUNS_TABLE")),
+        now=now(),
     ).match(event["run"], event["listed"])
 
 
 def check_for_changes() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     """Wire the state "Check for changes"."""
+    from billing.adapters.ended_orders import EndedOrders
     from billing.adapters.order_stamps import order_stamps
     from billing.steps.check_for_changes import check_for_changes
 
     env = _environment()
     files = _files(env)
     suiteql = _suiteql(env)
+    ended = EndedOrders(_dynamodb(), env.text("LEDGER_TABLE"))
     return lambda event: check_for_changes(
-        event["run"], event["listed"], event["matched"], event["decision"], partial(order_stamps, suiteql()), files
+        event["run"],
+        event["listed"],
+        event["matched"],
+        event["decision"],
+        partial(order_stamps, suiteql()),
+        ended,
+        files,
     )
 
 
@@ -436,6 +451,18 @@ def find_the_orphans() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     return lambda event: find_the_orphans(event, StripeInvoices(*stripe()), ledger, env.zone("FIRM_TIME_ZONE"))
 
 
+def end_the_order() -> Callable[[Mapping[str, Any]], dict[str, str]]:
+    """Wire what a person starts who knows that nothing more is to be billed of an order."""
+    from billing.adapters.carry_over import CarryOver
+    from billing.adapters.ended_orders import EndedOrders
+    from billing.steps.end_the_order import end_the_order
+
+    env = _environment()
+    dynamodb, table, cycle = _dynamodb(), env.text("LEDGER_TABLE"), env.text("CYCLE_NAME")
+    carried, ended = CarryOver(dynamodb, table), EndedOrders(dynamodb, table)
+    return lambda event: end_the_order(event, cycle, carried, ended, now())
+
+
 def note_the_failure() -> Callable[[Mapping[str, Any]], dict[str, str]]:
     """Wire the state "Note the failure"."""
     from billing.adapters.ledger_table import LedgerTable
@@ -449,6 +476,7 @@ def close_the_run() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     """Wire the state "Close the run"."""
     from billing.adapters.approvals_table import ApprovalsTable
     from billing.adapters.carry_over import CarryOver
+    from billing.adapters.ended_orders import EndedOrders
     from billing.adapters.ledger_table import LedgerTable
     from billing.adapters.months import Months
     from billing.adapters.runs_table import RunsTable
@@ -475,6 +503,7 @@ def close_the_run() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
             requests,
             locks,
             carry_over,
+            EndedOrders(dynamodb, ledger_table),
             months,
             _signatures(env.text("SIGNING_SECRET_ARN")),
             _report_faces,
@@ -530,6 +559,34 @@ def tell_the_team() -> Callable[[Mapping[str, Any]], dict[str, int]]:
         notice,
         now(),
     )
+
+
+def tell_of_the_failure() -> Callable[[Mapping[str, Any]], dict[str, int]]:
+    """Wire the state "Tell of the failure"."""
+    from billing.adapters.message_log import MessageLog
+    from billing.domain.failure_notice import FailureNotice, failure_notice
+    from billing.pages.failure_messages import failure_mail, failure_post
+    from billing.steps.note_the_failure import message_of
+    from billing.steps.tell_of_the_failure import Telling
+
+    env = _environment()
+    mailer = _mailer(env)
+    messages = MessageLog(_dynamodb(), env.text("RUNS_TABLE"))
+    channel = _channel(env)
+
+    def write_slack(notice: FailureNotice) -> tuple[str, list[dict[str, Any]]]:
+        message = failure_post(notice, _execution_url(notice.execution_arn))
+        return message.text, message.blocks
+
+    return lambda event: Telling(
+        owners=env.texts("OWNER_EMAILS"),
+        messages=messages,
+        channel=channel,
+        mail=mailer,
+        write_slack=write_slack,
+        write_mail=lambda notice: failure_mail(notice, _execution_url(notice.execution_arn)),
+        now=now(),
+    ).tell(failure_notice(event, message_of({"Cause": event["closed"]["cause"]})))
 
 
 def approval_page() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
@@ -661,8 +718,11 @@ def _preview(rules: tuple[SlotRule, ...], finalises: bool, run: Mapping[str, Any
 
 
 def _console_url(report: Report) -> str:
+    return _execution_url(report.run["executionArn"])
+
+
+def _execution_url(arn: str) -> str:
     region = os.environ["AWS_REGION"]
-    arn = report.run["executionArn"]
     return f"https://{region}.console.aws.amazon.com/states/home?region={region}#/v2/executions/details/{arn}"
 
 

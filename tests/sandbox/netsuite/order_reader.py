@@ -55,6 +55,10 @@ class OrderReader:
         """Let later orders name a customer that was added after the world was loaded."""
         self._customers.add(number)
 
+    def know_item(self, item: Item) -> None:
+        """Let later orders name an item that was added after the world was loaded."""
+        self._items[item.name] = item
+
     def read(self, data: object, order_id: int, first_new_line: int = 1) -> tuple[Order, dict[str, object]]:
         """The order, and its JSON with the line ids filled in: new ones from `first_new_line`. WorldError."""
         number = data.get("number") if isinstance(data, Mapping) else None

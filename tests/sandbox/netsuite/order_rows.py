@@ -19,6 +19,7 @@ from tests.sandbox.netsuite.world import (
     DiscountLine,
     GroupLine,
     HeaderDiscount,
+    Item,
     ItemLine,
     Line,
     Order,
@@ -60,11 +61,12 @@ class LineNumbers:
 
 @dataclass(frozen=True)
 class OrderRows:
-    """`total` is what the lines sum to, whatever the header says."""
+    """`total` is what the lines sum to, whatever the header says; `taxable` the net amount of each tax code."""
 
     header: Row
     lines: list[Row]
     total: Decimal
+    taxable: dict[str, Decimal]
 
 
 @dataclass(frozen=True)
@@ -117,13 +119,33 @@ class WorldIndex:
         self.item_types = {item.name: item.type for item in world.items}
         self.item_ids = {item.name: item.id for item in world.items}
         self.item_ids.update({code.name: code.id for code in world.tax_codes})
+        self._types_by_id = {item.id: item.type for item in world.items}
+
+    def add_item(self, item: Item) -> None:
+        """Let orders and invoices name an item that was added after the world was loaded."""
+        self.item_types[item.name] = item.type
+        self.item_ids[item.name] = item.id
+        self._types_by_id[item.id] = item.type
+
+    def type_of(self, item_id: int) -> str:
+        """The type of an item by its id."""
+        return self._types_by_id[item_id]
 
 
 def order_rows(
-    index: WorldIndex, order: Order, numbers: LineNumbers, lists: Lists, today: date, stamps: Stamps
+    index: WorldIndex,
+    order: Order,
+    numbers: LineNumbers,
+    lists: Lists,
+    today: date,
+    stamps: Stamps,
+    tax_by_line: bool = False,
 ) -> OrderRows:
-    """The rows of one order. `numbers` is updated with the ids of the rows that NetSuite adds."""
-    builder = _Builder(index, order, numbers, lists)
+    """The rows of one order. `numbers` is updated with the ids of the rows that NetSuite adds.
+
+    Tax is rounded once a code, or on each line if `tax_by_line`.
+    """
+    builder = _Builder(index, order, numbers, lists, tax_by_line)
     lines = builder.lines()
     header_total = builder.total if order.total is None else order.total
     customer = index.customers.get(order.customer or "")
@@ -159,13 +181,13 @@ def order_rows(
     main = builder.row("mainline", 0, None, header_total, mainline="T")
     main["memo"] = order.memo
     main["linesequencenumber"] = 0
-    return OrderRows(header, [main, *lines], builder.total)
+    return OrderRows(header, [main, *lines], builder.total, builder.taxable)
 
 
 class _Builder:
     """Collects one order's lines; `total` grows with every line that bills."""
 
-    def __init__(self, index: WorldIndex, order: Order, numbers: LineNumbers, lists: Lists) -> None:
+    def __init__(self, index: WorldIndex, order: Order, numbers: LineNumbers, lists: Lists, tax_by_line: bool) -> None:
         self.order = order
         self.numbers = numbers
         self.lists = lists
@@ -175,7 +197,9 @@ class _Builder:
         self.total = Decimal(0)
         self._rates = index.tax_rates
         self._types = index.item_types
-        self._taxable: dict[str, Decimal] = {}
+        self.taxable: dict[str, Decimal] = {}
+        self._tax_by_line = tax_by_line
+        self._line_taxes: dict[str, Decimal] = {}
         self._sequence = 0
         customer = index.customers.get(order.customer or "")
         subsidiary = order.subsidiary or (customer.subsidiary if customer else None)
@@ -359,11 +383,11 @@ class _Builder:
 
     def _taxes(self) -> Sequence[Row]:
         rows: list[Row] = []
-        for code in dict.fromkeys([*self._taxable, *self.order.tax_amounts]):
+        for code in dict.fromkeys([*self.taxable, *self.order.tax_amounts]):
             rate = self._rates[code]
             amount = self.order.tax_amounts.get(code)
             if amount is None:
-                amount = self._round(self._taxable[code] * rate / 100)
+                amount = self._line_taxes[code] if self._tax_by_line else self._tax(code, self.taxable[code])
             self.total += amount
             rows.append(
                 self.row(
@@ -381,7 +405,12 @@ class _Builder:
     def _count(self, amount: Decimal, tax_code: str | None) -> None:
         self.total += amount
         if tax_code is not None:
-            self._taxable[tax_code] = self._taxable.get(tax_code, Decimal(0)) + amount
+            self.taxable[tax_code] = self.taxable.get(tax_code, Decimal(0)) + amount
+            own = self._tax(tax_code, amount)
+            self._line_taxes[tax_code] = self._line_taxes.get(tax_code, Decimal(0)) + own
+
+    def _tax(self, code: str, amount: Decimal) -> Decimal:
+        return self._round(amount * self._rates[code] / 100)
 
     def _round(self, amount: Decimal) -> Decimal:
         return amount.quantize(self.currency.minor_unit, rounding=ROUND_HALF_UP)

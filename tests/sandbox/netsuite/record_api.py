@@ -29,6 +29,10 @@ class RecordApi:
     def __init__(self, store: Store) -> None:
         self._store = store
 
+    def serves(self, request: Request) -> bool:
+        """True for one sales order by its internal id; all else is `records.service`."""
+        return request.method == "GET" and _SALES_ORDER.fullmatch(request.path) is not None
+
     def answer(self, request: Request, base: str) -> Response:
         """`base` is the URL up to and without /services, as the caller knows it."""
         if request.method != "GET":

@@ -23,6 +23,7 @@ from tests.sandbox.netsuite.credentials import (
 from tests.sandbox.netsuite.options import Options
 from tests.sandbox.netsuite.original_url import original_url
 from tests.sandbox.netsuite.record_api import RECORD_PATH, RecordApi
+from tests.sandbox.netsuite.records.service import RecordService
 from tests.sandbox.netsuite.store import Store
 from tests.sandbox.netsuite.suiteql_service import SuiteQLService
 from tests.sandbox.netsuite.token_based_login import TokenBasedLogin
@@ -58,7 +59,8 @@ class NetSuiteServer(HttpServer):
         self.login_audit: list[str] = []
         self._store = Store(world, Options().with_values(world.options).with_values(options), clock, today)
         self._queries = SuiteQLService(self._store)
-        self._records = RecordApi(self._store)
+        self._orders = RecordApi(self._store)
+        self._records = RecordService(self._store)
         self._tokens = TokenEndpoint(world.account, clock, self.login_audit)
         self._logins = TokenBasedLogin(world.account, clock, self.login_audit)
         self._in_flight = 0
@@ -203,6 +205,16 @@ class NetSuiteServer(HttpServer):
         """Change columns of a customer's row: set_customer("C-101", email=None)."""
         self._store.set_customer(number, columns)
 
+    # The books.
+
+    def ledger(self) -> dict[str, dict[str, Decimal]]:
+        """Balances by account's name and currency (ISO); debits are positive. Every account is there."""
+        return self._records.ledger()
+
+    def base_balances(self) -> dict[str, Decimal]:
+        """Balances by account's name in base currency: their sum is 0. One base currency is assumed."""
+        return self._records.base_balances()
+
     # Answering.
 
     def exchange(self, request: Request) -> Response | None:
@@ -232,7 +244,9 @@ class NetSuiteServer(HttpServer):
             return answers.too_many_requests(self._store.options.retry_after)
         url = original_url(request)
         if kind == "record":
-            return self._records.answer(request, url.removesuffix(request.path))
+            base = url.removesuffix(request.path)
+            service = self._orders if self._orders.serves(request) else self._records
+            return service.answer(request, base)
         if request.method != "POST":
             return answers.error(405, "METHOD_NOT_ALLOWED", f"The {request.method} method is not allowed.")
         return self._queries.answer(request, url)

@@ -70,7 +70,10 @@ class Term:
 
 @dataclass(frozen=True)
 class Customer:
-    """`number` is NetSuite's entityid; `category` and `subsidiary` are names, shown by BUILTIN.DF."""
+    """`number` is NetSuite's entityid; `category` and `subsidiary` are names, shown by BUILTIN.DF.
+
+    `currencies` are the ISO codes the customer may be billed in; None: all of the account.
+    """
 
     id: int
     number: str
@@ -83,11 +86,17 @@ class Customer:
     subsidiary: str | None = None
     inactive: bool = False
     custom: Mapping[str, RawValue] = field(default_factory=dict)
+    currencies: tuple[str, ...] | None = None
+    receivables_account: str | None = None
 
 
 @dataclass(frozen=True)
 class Item:
-    """`type` is NetSuite's item type id: Service, InvtPart, NonInvtPart, OthCharge, Kit, Discount, ..."""
+    """`type` is NetSuite's item type id: Service, InvtPart, NonInvtPart, OthCharge, Kit, Discount, ...
+
+    `income_account` is the account's name; None takes the chart's account for that type. The amount of a
+    `non_posting` discount lowers the income of the line above instead of going to an account of its own.
+    """
 
     id: int
     name: str
@@ -95,6 +104,8 @@ class Item:
     display_name: str | None = None
     description: str | None = None
     custom: Mapping[str, RawValue] = field(default_factory=dict)
+    income_account: str | None = None
+    non_posting: bool = False
 
 
 @dataclass(frozen=True)
@@ -237,6 +248,53 @@ class Order:
 
 
 @dataclass(frozen=True)
+class Subsidiary:
+    """`currency` is the ISO code of its books."""
+
+    name: str
+    currency: str
+
+
+@dataclass(frozen=True)
+class GLAccount:
+    """An account of the general ledger. `type` is NetSuite's: Bank, AcctRec, OthCurrAsset, Income, ...
+
+    `currency` (ISO) binds a bank account; `subsidiary` (a name) binds any account; None binds nothing.
+    """
+
+    number: str
+    name: str
+    type: str
+    currency: str | None = None
+    subsidiary: str | None = None
+    id: int | None = None
+
+
+@dataclass(frozen=True)
+class PeriodState:
+    """What is closed of one month; `month` is its first day, or counted from the month of the world's clock."""
+
+    month: WorldDate
+    closed: bool = False
+    ar_locked: bool = False
+    allow_non_gl_changes: bool = False
+
+
+@dataclass(frozen=True)
+class ExchangeRate:
+    """Units of the first currency's per one of `currency` (ISO), from `day` on."""
+
+    currency: str
+    day: WorldDate
+    rate: Decimal
+
+
+@dataclass(frozen=True)
+class PaymentMethod:
+    name: str
+
+
+@dataclass(frozen=True)
 class World:
     """A whole account. `orders` in the file's order; `order_sources` keeps each order as it was written,
     with the line ids filled in, so that an edit can be merged into it and checked again."""
@@ -251,3 +309,8 @@ class World:
     orders: tuple[Order, ...]
     order_sources: Mapping[str, Mapping[str, object]]
     options: Mapping[str, object] = field(default_factory=dict)
+    subsidiaries: tuple[Subsidiary, ...] = ()
+    accounts: tuple[GLAccount, ...] = ()
+    accounting_periods: tuple[PeriodState, ...] = ()
+    exchange_rates: tuple[ExchangeRate, ...] = ()
+    payment_methods: tuple[PaymentMethod, ...] = ()

@@ -30,7 +30,10 @@ class CarryOver:
     def of(self, cycle: str) -> tuple[Carried, ...]:
         """Every order of the cycle that waits to come back, by internal id."""
         rows = query_all(self.dynamodb, self.table, _key(cycle))
-        return tuple(Carried(row["sk"], row["order_number"], row["period"], row["reason"]) for row in rows)
+        return tuple(
+            Carried(row["sk"], row["order_number"], row["period"], row["reason"], row.get("content", ""))
+            for row in rows
+        )
 
     def change(self, cycle: str, keep: Iterable[Carried], drop: Iterable[str]) -> None:
         """Put orders on the list and take others off. Safe to repeat."""
@@ -44,6 +47,7 @@ class CarryOver:
                     "order_number": carried.number,
                     "period": carried.period,
                     "reason": carried.reason[:500],
+                    "content": carried.content,
                 }
                 for carried in keep
             ),

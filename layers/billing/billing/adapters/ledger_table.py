@@ -20,6 +20,7 @@ from botocore.exceptions import ClientError
 
 from billing.adapters.dynamo import batch_get, to_item, values_of
 from billing.domain.errors import OurFault, PassingError, PersonNeeded
+from billing.domain.invoice_days import InvoiceDays, SignedDays
 from billing.domain.ledger import (
     Approval,
     BilledInvoice,
@@ -134,9 +135,13 @@ class LedgerTable:
                     invoice_id: BilledInvoice(
                         one["plan_key"],
                         tuple((line[0], line[1], int(line[2]), line[3]) for line in json.loads(one["lines"])),
+                        json.loads(one["netsuite_billed"]) if "netsuite_billed" in one else None,
+                        one.get("mirrored_as", ""),
                     )
                     for invoice_id, one in row["billed"].items()
                 },
+                tuple(sorted(row.get("open_claims", ()))),
+                row.get("plan_family", ""),
             )
         return records
 
@@ -147,7 +152,7 @@ class LedgerTable:
             {
                 "Key": to_item({"pk": approval.key, "sk": f"APPROVED#{approval.content_hash}"}),
                 "UpdateExpression": "SET content_hash = :hash, stripe_customer = :customer, run_id = :run, "
-                "approved_at = :at",
+                "approved_at = :at, signed_days = :days",
                 "ConditionExpression": "attribute_not_exists(approved_at) OR approved_at <= :at",
                 "ExpressionAttributeValues": to_item(
                     {
@@ -155,6 +160,7 @@ class LedgerTable:
                         ":customer": approval.stripe_customer,
                         ":run": run_id,
                         ":at": at,
+                        ":days": _days_row(approval.signed_days),
                     }
                 ),
             }
@@ -297,7 +303,8 @@ class LedgerTable:
             "TableName": self.table,
             "Key": to_item({"pk": entry.key, "sk": _ENTRY}),
             "UpdateExpression": "SET #state = :state, content_hash = :hash, run_id = :run, period = :period, "
-            "attempt = :attempt, invoice_day = :day, stripe_customer = :customer REMOVE reason, reason_name",
+            "attempt = :attempt, invoice_day = :day, due_day = :due, stripe_customer = :customer "
+            "REMOVE reason, reason_name, earlier_reason",
             "ConditionExpression": may,
             "ExpressionAttributeNames": {"#state": "state"},
             "ExpressionAttributeValues": to_item(
@@ -308,6 +315,7 @@ class LedgerTable:
                     ":period": entry.period,
                     ":attempt": entry.attempt,
                     ":day": entry.invoice_day,
+                    ":due": entry.due_day,
                     ":customer": entry.stripe_customer,
                     ":intended": EntryState.INTENDED,
                     ":failed": EntryState.FAILED,
@@ -357,7 +365,7 @@ class LedgerTable:
                     "Key": to_item({"pk": entry.key, "sk": _ENTRY}),
                     "UpdateExpression": "SET #state = :state, invoice_id = :invoice, currency = :currency, "
                     "#total = :total, reason = :reason, reason_name = :name, stripe_customer = :customer, "
-                    "live_mode = :live",
+                    "live_mode = :live, invoice_day = :day, due_day = :due",
                     # A fact stays: only the same one may be written over it.
                     "ConditionExpression": "content_hash = :hash AND (#state IN (:intended, :failed) "
                     "OR (#state = :state AND invoice_id = :invoice))",
@@ -372,6 +380,8 @@ class LedgerTable:
                             ":name": entry.reason_name,
                             ":customer": entry.stripe_customer,
                             ":live": entry.live_mode,
+                            ":day": entry.invoice_day,
+                            ":due": entry.due_day,
                             ":hash": entry.content_hash,
                             ":intended": EntryState.INTENDED,
                             ":failed": EntryState.FAILED,
@@ -397,6 +407,9 @@ class LedgerTable:
             for line in plan.lines
             if line.netsuite.order_id == link.order_id
         ]
+        billed: dict[str, Any] = {"plan_key": plan.key, "lines": json.dumps(lines)}
+        if link.netsuite_billed is not None:
+            billed["netsuite_billed"] = json.dumps(dict(link.netsuite_billed))
         gone = {f"#gone{number}": invoice_id for number, invoice_id in enumerate(removed)}
         forget = f" REMOVE {', '.join(f'billed.{name}' for name in gone)}" if gone else ""
         return {
@@ -407,7 +420,7 @@ class LedgerTable:
             "ExpressionAttributeNames": {"#invoice": str(entry.invoice_id), **gone},
             "ExpressionAttributeValues": to_item(
                 {
-                    ":billed": {"plan_key": plan.key, "lines": json.dumps(lines)},
+                    ":billed": billed,
                     ":hash": link.order_hash,
                     ":family": family(plan.key),
                 }
@@ -423,8 +436,9 @@ class LedgerTable:
     def note_failure(self, key: str, content_hash: str, run_id: str, period: str, name: str, reason: str) -> bool:
         """Mark a plan as failed, unless it has been drafted after all. Answers whether it was marked.
 
-        The reason that this run has explained already stays; one of an earlier run, whose drafting this run did not
-        even begin, gives way.
+        The reason that this run has explained already stays. Of a draft that an earlier run had begun and this one did
+        not even take up, the content, the day and the reason stay: the draft may be in Stripe, and is finished on its
+        own day by the run that takes it up.
         """
         values = {
             ":failed": EntryState.FAILED,
@@ -438,6 +452,15 @@ class LedgerTable:
             "SET #state = :failed, reason_name = :name, reason = if_not_exists(reason, :reason)",
             "run_id = :run AND #state IN (:intended, :failed)",
             values,
+        ):
+            return True
+        begun = "run_id <> :run AND #state IN (:intended, :failed) AND invoice_day <> :none"
+        told = "#state = :failed, reason_name = :name, reason = :reason, run_id = :run, period = :period"
+        # What stands on the right of SET is what was there before: the reason of the run that had begun.
+        first = f"SET {told}, earlier_reason = if_not_exists(reason, :none)"
+        known = {**values, ":period": period, ":none": ""}
+        if self._marked(key, first, f"{begun} AND attribute_not_exists(earlier_reason)", known) or self._marked(
+            key, f"SET {told}", f"{begun} AND attribute_exists(earlier_reason)", known
         ):
             return True
         return self._marked(
@@ -502,7 +525,22 @@ def _approval(row: Mapping[str, Any]) -> Approval:
             row["withdrawn_in"],
             row["withdrawn_at"],
         )
-    return Approval(row["pk"], row["content_hash"], row.get("stripe_customer"), row.get("run_id", ""), withdrawn)
+    return Approval(
+        row["pk"],
+        row["content_hash"],
+        row.get("stripe_customer"),
+        row.get("run_id", ""),
+        withdrawn,
+        _signed_days(row.get("signed_days")),
+    )
+
+
+def _days_row(signed: SignedDays | None) -> dict[str, str] | None:
+    return {**signed.days.to_dict(), "period": signed.period} if signed else None
+
+
+def _signed_days(row: Mapping[str, Any] | None) -> SignedDays | None:
+    return SignedDays(InvoiceDays.from_dict(row), row["period"]) if row else None
 
 
 def _entry(row: Mapping[str, Any]) -> LedgerEntry:
@@ -521,4 +559,6 @@ def _entry(row: Mapping[str, Any]) -> LedgerEntry:
         reason_name=row.get("reason_name"),
         reason=row.get("reason"),
         live_mode=row.get("live_mode"),
+        due_day=row.get("due_day"),
+        earlier_reason=row.get("earlier_reason"),
     )

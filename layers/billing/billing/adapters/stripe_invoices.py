@@ -23,7 +23,8 @@ LINE_ID = "netsuite_line_id"
 
 @dataclass(frozen=True, slots=True)
 class StripeInvoice:
-    """An invoice as Stripe holds it. `line_ids` are the metadata ids of its lines, "" for lines that bear none."""
+    """An invoice as Stripe holds it. `line_ids` are the metadata ids of its lines, "" for lines that bear none;
+    `due_date` and `effective_at` are epoch seconds."""
 
     id: str
     status: str
@@ -35,6 +36,8 @@ class StripeInvoice:
     created: int
     metadata: Mapping[str, str]
     line_ids: tuple[str, ...]
+    due_date: int | None = None
+    effective_at: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +125,14 @@ class StripeInvoices:
             "update invoice", lambda: self.client.v1.invoices.update(invoice_id, params=arguments, options=options)
         )
 
+    def set_days(self, invoice_id: str, days: Mapping[str, int], idempotency_key: str) -> None:
+        """Set a draft's `due_date` and `effective_at`, epoch seconds. Stripe takes both while it is a draft."""
+        arguments: Any = dict(days)
+        options: Any = {"idempotency_key": idempotency_key}
+        self.call(
+            "update invoice", lambda: self.client.v1.invoices.update(invoice_id, params=arguments, options=options)
+        )
+
     def read(self, invoice_id: str) -> StripeInvoice:
         """The invoice with all its lines. The invoice itself carries only the first ten of them."""
         invoice = self.call("retrieve invoice", lambda: self.client.v1.invoices.retrieve(invoice_id))
@@ -153,4 +164,6 @@ def _invoice(invoice: stripe.Invoice, lines: Iterable[stripe.InvoiceLineItem] = 
         created=invoice.created,
         metadata=invoice.metadata.to_dict() if invoice.metadata else {},
         line_ids=tuple((line.metadata.to_dict() if line.metadata else {}).get(LINE_ID, "") for line in lines),
+        due_date=getattr(invoice, "due_date", None),
+        effective_at=getattr(invoice, "effective_at", None),
     )

@@ -7,10 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from billing.domain.canonical import canonical_json, sha256_hex
 from billing.domain.customer_match import MatchedCustomer
+from billing.domain.ended_orders import EndedListed, ended_listed_from_dict
+from billing.domain.invoice_days import InvoiceDays, days_by_terms
 from billing.domain.ledger import Disposition, OrderLink
 from billing.domain.month_comparison import BatchWarning
 from billing.domain.plan_record import InvoicePlan
@@ -33,7 +37,8 @@ class BatchInvoice:
     `orders` links to the ledger's records of the plan's orders. `replaces` are invoices of ours that a person deleted
     or voided in Stripe and that this one takes the place of. `billed_by` is the plan key of the invoice that has billed
     it already. `carried_from` is the period in which an earlier run listed the
-    order without drafting it.
+    order without drafting it. `days` are the days that are signed for, None for what is not drafted and in batches
+    that were written before they were kept.
     """
 
     plan: InvoicePlan
@@ -47,6 +52,7 @@ class BatchInvoice:
     replaces: tuple[str, ...] = ()
     carried_from: str | None = None
     billed_by: str = ""
+    days: InvoiceDays | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +67,8 @@ class CarriedGone:
 @dataclass(frozen=True, slots=True)
 class Batch:
     """A run's whole content. `run` is its public frame: id, cycle, period, listed dates, filter. `warnings` are about
-    the batch as a whole: against last month, and above the bounds."""
+    the batch as a whole: against last month, and above the bounds. `ended` are listed orders that a person has ended,
+    and that have not changed since."""
 
     run: Mapping[str, Any]
     invoices: tuple[BatchInvoice, ...]
@@ -69,6 +76,7 @@ class Batch:
     absent_columns: tuple[str, ...] = ()
     warnings: tuple[BatchWarning, ...] = ()
     carried_gone: tuple[CarriedGone, ...] = ()
+    ended: tuple[EndedListed, ...] = ()
 
     def of(self, *dispositions: Disposition) -> tuple[BatchInvoice, ...]:
         """The invoices with one of these dispositions, in the batch's order."""
@@ -78,6 +86,21 @@ class Batch:
     def to_draft(self) -> tuple[BatchInvoice, ...]:
         """What will be drafted if the batch is approved."""
         return self.of(Disposition.ASK, Disposition.FINISH)
+
+    def days_of(self, invoice: BatchInvoice) -> InvoiceDays | None:
+        """The days that are signed for; None for what is not drafted, or was begun by a version that kept none."""
+        if invoice.days is not None or invoice.disposition is not Disposition.ASK or "invoiceDate" not in self.run:
+            return invoice.days
+        return days_by_terms(invoice.plan.due, self.run["invoiceDate"])
+
+    def day_of(self, now: datetime) -> date:
+        """The day that `now` is in the cycle's zone."""
+        return now.astimezone(ZoneInfo(self.run.get("zone", "UTC"))).date()
+
+    def due_days(self, today: date) -> dict[str, str]:
+        """The due day (YYYY-MM-DD) of each draft that would be made `today`, by plan key."""
+        days = {one.plan.key: self.days_of(one) for one in self.to_draft}
+        return {key: of.due_if_drafted(today) for key, of in days.items() if of is not None}
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe; `batch_from_dict` gives an equal batch."""
@@ -100,6 +123,7 @@ class Batch:
                     "replaces": list(invoice.replaces),
                     "carriedFrom": invoice.carried_from,
                     "billedBy": invoice.billed_by,
+                    "days": invoice.days.to_dict() if invoice.days else None,
                 }
                 for invoice in self.invoices
             ],
@@ -107,6 +131,7 @@ class Batch:
             "absentColumns": list(self.absent_columns),
             "warnings": [warning.to_dict() for warning in self.warnings],
             "carriedGone": [[gone.order_id, gone.number, gone.period] for gone in self.carried_gone],
+            "ended": [one.to_dict() for one in self.ended],
         }
 
 
@@ -127,6 +152,7 @@ def batch_from_dict(data: Mapping[str, Any]) -> Batch:
                 replaces=tuple(one["replaces"]),
                 carried_from=one["carriedFrom"],
                 billed_by=one["billedBy"],
+                days=InvoiceDays.from_dict(one["days"]) if one.get("days") else None,
             )
             for one in data["invoices"]
         ),
@@ -134,6 +160,7 @@ def batch_from_dict(data: Mapping[str, Any]) -> Batch:
         absent_columns=tuple(data["absentColumns"]),
         warnings=tuple(BatchWarning.from_dict(warning) for warning in data["warnings"]),
         carried_gone=tuple(CarriedGone(*gone) for gone in data["carriedGone"]),
+        ended=tuple(ended_listed_from_dict(one) for one in data.get("ended", ())),
     )
 
 
@@ -153,6 +180,7 @@ def with_pieces(invoices: Iterable[BatchInvoice]) -> tuple[tuple[BatchInvoice, .
                 "customer": invoice.customer.to_dict(),
                 "orders": [link.to_dict() for link in invoice.orders],
                 "replaces": list(invoice.replaces),
+                "days": invoice.days.to_dict() if invoice.days else None,
             }
         )
         placed.append(replace(invoice, piece=Piece(offset, len(line), sha256_hex(line))))

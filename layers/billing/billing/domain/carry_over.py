@@ -10,21 +10,28 @@ from billing.domain.report import Fate, ReportLine, order_fates
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """An order that a run listed and did not draft. `period` is the one in which it was listed first."""
+    """An order that a run listed and did not draft. `period` is the one in which it was listed first, `content` what it
+    said when it was last listed (see ended_orders; "" in a row of an earlier version)."""
 
     order_id: str
     number: str
     period: str
     reason: str
+    content: str = ""
 
 
 def carry_over(
-    lines: Iterable[ReportLine], period: str, carried: Mapping[str, Carried], gone: Iterable[str]
+    lines: Iterable[ReportLine],
+    period: str,
+    carried: Mapping[str, Carried],
+    gone: Iterable[str],
+    contents: Mapping[str, str],
 ) -> tuple[tuple[Carried, ...], tuple[str, ...]]:
     """What the list becomes after a run: orders to keep on it, and ids to take off. Pure.
 
     Whatever was listed and is neither drafted nor skipped comes back, with the period in which it was listed first.
-    What was drafted, and what NetSuite no longer lists as billable (`gone`), leaves the list.
+    What was drafted, and what NetSuite no longer lists as billable (`gone`), leaves the list. What a person has ended
+    stays on it, so that it is seen when it changes. `contents` are those of the orders that were listed now.
     """
     lines = tuple(lines)
     names = {order_id: number for line in lines for order_id, number in zip(line.order_ids, line.orders, strict=True)}
@@ -35,5 +42,6 @@ def carry_over(
             drop.add(order_id)
         else:
             first = carried[order_id].period if order_id in carried else period
-            keep.append(Carried(order_id, names[order_id], first, reasons.get(order_id, "")))
+            content = contents.get(order_id) or (carried[order_id].content if order_id in carried else "")
+            keep.append(Carried(order_id, names[order_id], first, reasons.get(order_id, ""), content))
     return tuple(keep), tuple(sorted(drop.intersection({*carried, *names}) | set(gone)))

@@ -8,11 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from billing.domain.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote
 from billing.domain.batch import Batch, BatchInvoice
+from billing.domain.due_date import due_date
+from billing.domain.ended_orders import EndedListed
 from billing.domain.ledger import UNSETTLED, Disposition, EntryState, LedgerEntry
 
 
@@ -24,6 +27,7 @@ class Fate(StrEnum):
     HELD = "held"  # a person has to look, or the batch was not approved
     FAILED = "failed"
     PROBLEM = "problem"  # could not be billed as it is in NetSuite
+    ENDED = "ended"  # a person has said that nothing more is to be billed of it
 
 
 class RunOutcome(StrEnum):
@@ -43,7 +47,9 @@ class RunOutcome(StrEnum):
 @dataclass(frozen=True, slots=True)
 class ReportLine:
     """One invoice (or one order that became none). `total` is in minor units; both it and `currency` are None for an
-    order whose amount cannot be read. `reason` says why it was not drafted, "" if it was; `code` names the same for a
+    order whose amount cannot be read. `invoice_day` and `due_day` (YYYY-MM-DD) are the draft's, or those that were
+    asked about where there is no draft; `terms_day` is the due day by the terms where the draft's is another, because
+    that one had passed. `reason` says why it was not drafted, "" if it was; `code` names the same for a
     program: total_differs, customer_ambiguous, PersonNeeded."""
 
     key: str
@@ -62,6 +68,9 @@ class ReportLine:
     carried_from: str | None = None
     client_id: str = ""
     code: str = ""
+    invoice_day: str = ""
+    due_day: str = ""
+    terms_day: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +114,10 @@ class Report:
         return tuple(line for line in self.lines if line.fate is fate)
 
 
-_WORST_FIRST = (Fate.FAILED, Fate.HELD, Fate.PROBLEM, Fate.DRAFTED, Fate.SKIPPED)
+_WORST_FIRST = (Fate.FAILED, Fate.HELD, Fate.PROBLEM, Fate.DRAFTED, Fate.SKIPPED, Fate.ENDED)
+ENDED_NOW: Final = "ended"
+"""The code of a line whose ending is named with who and why for the first time; later reports only count it."""
+ENDED_EARLIER: Final = "ended_earlier"
 
 
 def report_lines(
@@ -116,7 +128,7 @@ def report_lines(
     unreleased_reason: str,
     changed: Mapping[str, str],
 ) -> tuple[ReportLine, ...]:
-    """One line per invoice and per problem.
+    """One line per invoice, per problem and per order that a person has ended.
 
     `released` says that the batch was approved and handed to drafting. If not, what waits for drafting is held, for
     `unreleased_reason`. `changed` are plans whose orders moved in NetSuite after the listing, with the reason: held
@@ -150,7 +162,27 @@ def report_lines(
         )
         for problem in batch.problems
     ]
+    lines += [_ended_line(one, run_id) for one in batch.ended]
     return tuple(lines)
+
+
+def _ended_line(listed: EndedListed, run_id: str) -> ReportLine:
+    return ReportLine(
+        key=f"ended-{listed.ended.order_id}",
+        orders=(listed.ended.number,),
+        order_ids=(listed.ended.order_id,),
+        client=listed.client,
+        fate=Fate.ENDED,
+        reason=listed.ended.words,
+        currency=listed.currency,
+        total=listed.total,
+        invoice_id=None,
+        content_hash=None,
+        stripe_customer=None,
+        new_customer=False,
+        client_id=listed.client_id,
+        code=ENDED_NOW if listed.first_named_in(run_id) else ENDED_EARLIER,
+    )
 
 
 def _invoice_line(
@@ -159,6 +191,7 @@ def _invoice_line(
     plan = invoice.plan
     fate, reason = _fate(invoice, entry, run_id, released, unreleased_reason)
     drafted = fate is Fate.DRAFTED and invoice.piece is not None
+    invoice_day, due_day, terms_day = _days(invoice, entry, fate)
     return ReportLine(
         key=plan.key,
         orders=tuple(order.number for order in plan.orders),
@@ -178,7 +211,20 @@ def _invoice_line(
         carried_from=invoice.carried_from,
         client_id=plan.client.netsuite_id,
         code=_code(invoice, entry, fate),
+        invoice_day=invoice_day,
+        due_day=due_day,
+        terms_day=terms_day,
     )
+
+
+def _days(invoice: BatchInvoice, entry: LedgerEntry | None, fate: Fate) -> tuple[str, str, str]:
+    """(invoice date, due date, due date by the terms if that is another), "" for what is not known."""
+    if fate in (Fate.DRAFTED, Fate.SKIPPED) and entry is not None and entry.invoice_day:
+        if entry.due_day is None:
+            return entry.invoice_day, "", ""
+        by_terms = due_date(invoice.plan.due, date.fromisoformat(entry.invoice_day)).isoformat()
+        return entry.invoice_day, entry.due_day, by_terms if by_terms < entry.due_day else ""
+    return (invoice.days.invoice, invoice.days.due, "") if invoice.days else ("", "", "")
 
 
 def _fate(
@@ -195,15 +241,25 @@ def _fate(
     if not released:
         left = _left_behind(invoice, entry)
         return Fate.HELD, f"{unreleased_reason.rstrip('.')}. {left}" if left else unreleased_reason
-    if entry is None or entry.content_hash != invoice.content_hash:
-        return Fate.FAILED, "Nothing was recorded about it: its drafting did not begin. Run again."
-    if entry.state is EntryState.DRAFTED:
-        return Fate.DRAFTED, ""
+    if entry is not None and entry.content_hash == invoice.content_hash:
+        return (Fate.DRAFTED, "") if entry.state is EntryState.DRAFTED else (Fate.FAILED, failure_words(entry))
+    if entry is not None and mine and entry.state is EntryState.FAILED:
+        # Of the draft that an earlier run had begun of other content, the ledger keeps that content.
+        return Fate.FAILED, failure_words(entry)
+    return Fate.FAILED, "Nothing was recorded about it: its drafting did not begin. Run again."
+
+
+def failure_words(entry: LedgerEntry) -> str:
+    """Why a plan has no draft, or one that differs: what failed last, and what an earlier run had said before."""
     if entry.state is EntryState.DIFFERS:
-        return Fate.FAILED, _difference(entry)
+        return _difference(entry)
     if entry.state is EntryState.FAILED:
-        return Fate.FAILED, entry.reason or entry.reason_name or "It failed without a reason."
-    return Fate.FAILED, entry.reason or "Its drafting began and did not end. Run again: it is finished, not repeated."
+        reason = entry.reason or entry.reason_name or "It failed without a reason."
+    else:
+        reason = entry.reason or "Its drafting began and did not end. Run again: it is finished, not repeated."
+    if not entry.earlier_reason or entry.earlier_reason == entry.reason:
+        return reason
+    return f"{reason.rstrip('.')}. An earlier run had said: {entry.earlier_reason}"
 
 
 def _code(invoice: BatchInvoice, entry: LedgerEntry | None, fate: Fate) -> str:
@@ -281,11 +337,15 @@ def sums_agree(batch: Batch, totals: Mapping[str, Mapping[str, int]]) -> bool:
     """Whether the sums by fate add up, per currency, to what was listed. Drafted sums are what Stripe answered, so a
     draft that differs from its plan shows here too."""
     listed: dict[str, int] = {}
-    for currency, amount in [(one.plan.currency, one.plan.total) for one in batch.invoices] + [
-        (problem.currency, problem.total_minor)
-        for problem in batch.problems
-        if problem.currency is not None and problem.total_minor is not None
-    ]:
+    for currency, amount in (
+        [(one.plan.currency, one.plan.total) for one in batch.invoices]
+        + [
+            (problem.currency, problem.total_minor)
+            for problem in batch.problems
+            if problem.currency is not None and problem.total_minor is not None
+        ]
+        + [(one.currency, one.total) for one in batch.ended if one.currency is not None and one.total is not None]
+    ):
         listed[str(currency)] = listed.get(str(currency), 0) + amount
     reported: dict[str, int] = {}
     for by_currency in totals.values():

@@ -130,6 +130,7 @@ def approval_page(
     pages = page_of(batch.to_draft, query, page)
     count = checked_count(request, batch)
     drafts = len(batch.to_draft)
+    today = batch.day_of(now)
     asked = typed.get("answer", "")
     rejecting = asked == Answer.REJECT
     return render_page(
@@ -143,8 +144,8 @@ def approval_page(
             "signed_earlier": drafts - count,
             "totals": currency_totals(batch),
             "notes": frame_notes(batch.run, batch.absent_columns),
-            "groups": groups(batch),
-            "found_elsewhere": [group for group in groups(batch, pages.query) if group.id in _NOT_DRAFTED]
+            "groups": groups(batch, today),
+            "found_elsewhere": [group for group in groups(batch, today, pages.query) if group.id in _NOT_DRAFTED]
             if pages.query
             else [],
             "new_customers": len(
@@ -157,7 +158,12 @@ def approval_page(
             "not_billed": len(batch.problems) + len(batch.of(Disposition.HOLD)),
             "pages": pages,
             "invoice_day": batch.run.get("invoiceDate"),
-            "finishing": bool(batch.of(Disposition.FINISH)),
+            "other_days": any(
+                days.invoice != batch.run.get("invoiceDate")
+                for days in map(batch.days_of, batch.to_draft)
+                if days is not None
+            ),
+            "today": today,
             "longest_query": LONGEST_QUERY,
             "longest_reason": LONGEST_REASON,
             "order_numbers": order_numbers,

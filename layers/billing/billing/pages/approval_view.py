@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, Final
 
 from billing.domain.approval_entries import Entry, EntryKind, holds
@@ -17,7 +18,7 @@ from billing.domain.period_name import period_name
 from billing.domain.run_input import parse_filter
 from billing.domain.sales_order import Problem
 from billing.pages.batch_search import matches
-from billing.pages.wording import counted, day_words, instant_words, money_words, sums_words
+from billing.pages.wording import counted, day_words, due_words, instant_words, money_words, sums_words
 
 MOST_ROWS: Final = 50
 """Of one group of warnings on the page; the rest is found by the search and in the CSV."""
@@ -108,8 +109,9 @@ def frame_notes(run: Mapping[str, Any], absent_columns: Sequence[str]) -> tuple[
     return tuple(notes)
 
 
-def groups(batch: Batch, query: str = "") -> tuple[Group, ...]:
-    """What an approver must see before the invoices. With a query: only what it finds."""
+def groups(batch: Batch, today: date, query: str = "") -> tuple[Group, ...]:
+    """What an approver must see before the invoices. With a query: only what it finds. `today` is the day in the
+    cycle's zone: due days that have passed move to it."""
     found = [invoice for invoice in batch.invoices if matches(invoice, query)]
     drafts = [invoice for invoice in found if invoice.disposition in (Disposition.ASK, Disposition.FINISH)]
     new = [invoice for invoice in drafts if invoice.customer is not None and invoice.customer.id is None]
@@ -153,6 +155,17 @@ def groups(batch: Batch, query: str = "") -> tuple[Group, ...]:
             "Billed, with a warning",
             "These invoices will be drafted as shown below. Look at them twice.",
             [_row(i, " ".join(w.message for w in i.plan.warnings)) for i in drafts if i.plan.warnings],
+        ),
+        _group(
+            "due-passed",
+            "Due at once",
+            "The due date by their terms has passed. Stripe takes none in the past: drafted today they are due today, "
+            f"{day_words(today.isoformat())}, and drafted later on that later day.",
+            [
+                _row(i, due_words(i.plan.due, days, today) + ".")
+                for i, days in ((i, batch.days_of(i)) for i in drafts)
+                if days is not None and days.passed(today)
+            ],
         ),
         _group(
             "again",

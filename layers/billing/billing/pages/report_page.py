@@ -13,11 +13,13 @@ from billing.pages.rendering import kept_page
 from billing.pages.report_story import (
     FATE_TITLES,
     currencies,
+    days_text,
     explanation,
     headline,
     invoice_url,
     is_good,
     line_amount,
+    named_lines,
     order_text,
 )
 from billing.pages.wording import amount_words
@@ -36,8 +38,11 @@ HEAD: Final = (
     "Invoice",
     "Content SHA-256",
     "Warnings",
+    "Invoice date",
+    "Due date",
+    "Due date by its terms",
 )
-_ORDER: Final = (Fate.FAILED, Fate.HELD, Fate.PROBLEM, Fate.DRAFTED, Fate.SKIPPED)
+_ORDER: Final = (Fate.FAILED, Fate.HELD, Fate.PROBLEM, Fate.ENDED, Fate.DRAFTED, Fate.SKIPPED)
 
 
 def report_page(report: Report, console_url: str, stripe_dashboard: str) -> str:
@@ -55,9 +60,14 @@ def report_page(report: Report, console_url: str, stripe_dashboard: str) -> str:
             "currencies": currencies(report),
             "accounted": sum(report.counts.values()),
             "unreadable": sum(1 for line in report.lines if not line_amount(line)),
-            "sections": [(FATE_TITLES[fate], fate, report.of(fate)) for fate in _ORDER if report.of(fate)],
+            "sections": [
+                (FATE_TITLES[fate], fate, report.of(fate), named_lines(report, fate))
+                for fate in _ORDER
+                if report.of(fate)
+            ],
             "order_text": order_text,
             "line_amount": line_amount,
+            "days_text": days_text,
             "invoice_url": lambda invoice_id: invoice_url(stripe_dashboard, invoice_id),
             "facts": _facts(report),
         },
@@ -85,6 +95,9 @@ def _rows(report: Report) -> Iterator[tuple[Cell, ...]]:
             line.key,
             line.content_hash or "",
             " ".join(line.warnings),
+            line.invoice_day,
+            line.due_day,
+            line.terms_day or line.due_day,
         )
 
 

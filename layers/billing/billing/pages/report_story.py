@@ -10,8 +10,8 @@ from urllib.parse import quote
 from billing.domain.approvers import Answer
 from billing.domain.money import CurrencyUnknown
 from billing.domain.period_name import period_name
-from billing.domain.report import Fate, Report, ReportLine, RunOutcome
-from billing.pages.wording import counted, instant_words, money_words, people_words, sums_words
+from billing.domain.report import ENDED_EARLIER, Fate, Report, ReportLine, RunOutcome
+from billing.pages.wording import counted, day_words, instant_words, money_words, people_words, sums_words
 
 FATE_TITLES: Final = {
     Fate.DRAFTED: "Drafted",
@@ -19,11 +19,14 @@ FATE_TITLES: Final = {
     Fate.HELD: "Held",
     Fate.FAILED: "Failed",
     Fate.PROBLEM: "Problem in NetSuite",
+    Fate.ENDED: "Ended by a person",
 }
-"""In the order of the completeness sum: listed = drafted + skipped + held + failed + problems."""
+"""In the order of the completeness sum: listed = drafted + skipped + held + failed + problems + ended."""
 
 TROUBLED: Final = (Fate.FAILED, Fate.HELD, Fate.PROBLEM)
 """Fates that somebody has to look at, the most pressing first."""
+NAMED: Final = (*TROUBLED, Fate.ENDED)
+"""Fates whose orders a message names with a reason. An ended order is named once, and only counted after that."""
 
 _GOOD: Final = (RunOutcome.BILLED, RunOutcome.NOTHING_TO_BILL, RunOutcome.DRY_RUN)
 
@@ -90,6 +93,8 @@ def explanation(report: Report) -> str:
     if report.outcome is RunOutcome.NOTHING_TO_BILL:
         if report.of(Fate.HELD) or report.of(Fate.PROBLEM):
             return "No order can be billed as it is. What stands in the way is named below."
+        if report.of(Fate.ENDED):
+            return "Every order is billed already, or was ended by a person."
         return "Every order is billed already." if report.listed else "NetSuite has no open order for this period."
     if report.outcome is RunOutcome.DRY_RUN:
         return "Everything up to the approval was tried. Nobody was asked and nothing was recorded."
@@ -97,12 +102,18 @@ def explanation(report: Report) -> str:
 
 
 def troubles(report: Report) -> tuple[Trouble, ...]:
-    """Failed, held and problems. Equal reasons are put together: what one rejection holds is one trouble, not 300."""
+    """Failed, held, problems, and what a person has ended since the last report. Equal reasons are put together: what
+    one rejection holds is one trouble, not 300."""
     found: dict[tuple[Fate, str], list[ReportLine]] = {}
-    for fate in TROUBLED:
-        for line in report.of(fate):
+    for fate in NAMED:
+        for line in named_lines(report, fate):
             found.setdefault((fate, line.reason), []).append(line)
     return tuple(Trouble(fate, reason, tuple(lines)) for (fate, reason), lines in found.items())
+
+
+def named_lines(report: Report, fate: Fate) -> tuple[ReportLine, ...]:
+    """The lines with this fate, without those that an earlier report has named and that are only counted since."""
+    return tuple(line for line in report.of(fate) if line.code != ENDED_EARLIER)
 
 
 def trouble_subject(trouble: Trouble, most: int = 5) -> str:
@@ -131,6 +142,20 @@ def line_amount(line: ReportLine) -> str:
         return money_words(line.total, line.currency)
     except CurrencyUnknown:
         return ""
+
+
+def days_text(line: ReportLine) -> str:
+    """ "Dated 1 June 2026, due 6 June 2026", and why it is not the day that the terms give; "" where nothing is
+    known."""
+    if not line.invoice_day:
+        return ""
+    dated = f"Dated {day_words(line.invoice_day)}"
+    if not line.due_day:
+        return f"{dated}."
+    moved = (
+        f": by its terms {day_words(line.terms_day)}, which had passed when it was drafted" if line.terms_day else ""
+    )
+    return f"{dated}, due {day_words(line.due_day)}{moved}."
 
 
 def fate_sums(report: Report) -> list[tuple[Fate, int, str]]:

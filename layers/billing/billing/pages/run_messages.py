@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,12 +13,13 @@ from billing.pages.foreign_text import clean, cut
 from billing.pages.letter import Letter, Listing, mail_of
 from billing.pages.report_story import (
     FATE_TITLES,
-    TROUBLED,
+    NAMED,
     Trouble,
     explanation,
     fate_sums,
     headline,
     is_good,
+    named_lines,
     trouble_subject,
     troubles,
 )
@@ -58,9 +59,9 @@ def slack_summary(report: Report, *, console_url: str, report_url: str, stripe_d
         rest = sum(len(trouble.lines) for trouble in found[_MOST_TROUBLES:])
         blocks.append(_section(f"and {rest:,} more, all of them in the report"))
     links = [
-        _link(report_url, "Report"),
-        _link(f"{stripe_dashboard.rstrip('/')}/invoices?status=draft" if stripe_dashboard else "", "Drafts in Stripe"),
-        _link(console_url, "Execution"),
+        link(report_url, "Report"),
+        link(f"{stripe_dashboard.rstrip('/')}/invoices?status=draft" if stripe_dashboard else "", "Drafts in Stripe"),
+        link(console_url, "Execution"),
     ]
     blocks.append(_section(" · ".join(link for link in links if link) or "_No links_"))
     blocks.append(
@@ -77,12 +78,12 @@ def summary_mail(report: Report, *, console_url: str, report_url: str, stripe_da
     title = headline(report)
     found = troubles(report)
     listings = []
-    for fate in TROUBLED:
+    for fate in NAMED:
         of_fate = [trouble for trouble in found if trouble.fate is fate]
         rest = sum(len(trouble.lines) for trouble in of_fate[_MOST_TROUBLES:])
         if of_fate:
             items = tuple(f"{trouble_subject(trouble)}: {trouble.reason}" for trouble in of_fate[:_MOST_TROUBLES])
-            listings.append(Listing(f"{FATE_TITLES[fate]} ({len(report.of(fate)):,})", items, rest))
+            listings.append(Listing(f"{FATE_TITLES[fate]} ({len(named_lines(report, fate)):,})", items, rest))
     drafted = report.totals.get(str(Fate.DRAFTED), {})
     references = [
         ("The report, with every order", report_url),
@@ -130,7 +131,18 @@ def _mode(report: Report) -> str:
     return ", Stripe test mode" if report.live_mode is False else ""
 
 
-def _link(address: str, label: str) -> str:
+def message_of_sections(title: str, sections: Sequence[str], run_id: str) -> SlackMessage:
+    """A message of few words: a header, sections of mrkdwn whose foreign text is escaped already, and the run."""
+    blocks: list[dict[str, Any]] = [
+        {"type": "header", "text": {"type": "plain_text", "text": cut(clean(title), _LONGEST_HEADER), "emoji": True}}
+    ]
+    blocks += [_section(text) for text in sections]
+    blocks.append({"type": "context", "elements": [_mrkdwn(f"Run {escaped(run_id, 100)}")]})
+    return SlackMessage(text=escaped(title, 600), blocks=blocks)
+
+
+def link(address: str, label: str) -> str:
+    """A link in Slack's mrkdwn, "" without an address."""
     # A ">" or "|" in an address would end the link early.
     return f"<{address.replace('&', '&amp;').replace('>', '%3E').replace('|', '%7C')}|{label}>" if address else ""
 

@@ -6,9 +6,18 @@ from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol
 
 from billing.adapters.order_query import OrderQuery, email_column
+from billing.domain.ended_orders import EndedOrder
 from billing.domain.errors import OurFault
 from billing.domain.listing_comparison import ListedOrder, compare_listings, listed_orders
-from billing.steps.list_the_sales_orders import CarriedOrders, carried_of, coming_back, order_query, rows_of
+from billing.steps.list_the_sales_orders import (
+    CarriedOrders,
+    EndedOrders,
+    carried_of,
+    coming_back,
+    ended_of,
+    order_query,
+    rows_of,
+)
 from billing.steps.ports import ReadableFiles
 
 
@@ -27,6 +36,7 @@ def compare_with_the_listing(
     columns_beside: Callable[[OrderQuery], Collection[str]],
     orders_now: NetSuite,
     carry_over: CarriedOrders,
+    ended: EndedOrders,
     files: ReadableFiles,
 ) -> dict[str, Any]:
     """Answer whether the former listing still holds, and if not why: "same", "why", and how many orders NetSuite has
@@ -41,12 +51,18 @@ def compare_with_the_listing(
         return _differs("The former listing's file is missing or was altered.")
     if snapshot["emailColumns"] != [email_column(field) for field in email_fields]:
         return _differs("The parameter BillingEmailFields was changed.")
+    if _endings(ended.latest()) != _endings(ended_of(snapshot)):
+        return _differs("A person has ended orders, or opened them again.")
     # Closing the run put its own orders among those that come back; those that came back before may have left them.
     carried = {one.order_id for one in coming_back(run, carry_over)} | set(carried_of(snapshot))
     query = order_query(run, statuses, email_fields, stripe_id_field, sorted(carried, key=int))
     now = orders_now(query, snapshot["absentColumns"])
     compared = compare_listings(listed_orders(rows_of(snapshot), columns_beside(query)), now)
     return {"same": compared.same, "why": compared.why, "orders": len(now)}
+
+
+def _endings(ended: Mapping[str, EndedOrder]) -> set[tuple[str, str]]:
+    return {(one.order_id, one.at) for one in ended.values() if not one.open_again}
 
 
 def _differs(why: str) -> dict[str, Any]:

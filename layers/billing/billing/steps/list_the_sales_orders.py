@@ -8,11 +8,18 @@ from typing import Any, Protocol
 
 from billing.adapters.order_query import ListedRows, OrderQuery, email_column
 from billing.domain.carry_over import Carried
+from billing.domain.ended_orders import EndedOrder, ended_from_dict
 from billing.domain.order_rows import read_orders
 from billing.domain.run_input import parse_filter
 from billing.steps.ports import Files
 
 Row = Mapping[str, str]
+
+
+class EndedOrders(Protocol):
+    """Orders that a person has ended."""
+
+    def latest(self) -> dict[str, EndedOrder]: ...
 
 
 class CarriedOrders(Protocol):
@@ -28,6 +35,7 @@ def list_the_sales_orders(
     stripe_id_field: str,
     list_rows: Callable[[OrderQuery], ListedRows],
     carry_over: CarriedOrders,
+    ended: EndedOrders,
     files: Files,
 ) -> dict[str, Any]:
     """Write the snapshot; answer its key, its SHA-256 and two counts. Reads NetSuite, writes one file, safe to repeat.
@@ -46,7 +54,8 @@ def list_the_sales_orders(
         {
             "columns": columns,
             "rows": [[row.get(column) for column in columns] for row in listed.rows],
-            "carriedOver": [[one.order_id, one.number, one.period, one.reason] for one in carried],
+            "carriedOver": [[one.order_id, one.number, one.period, one.reason, one.content] for one in carried],
+            "ended": [one.to_dict() for one in ended.latest().values() if not one.open_again],
             "absentColumns": list(listed.absent_columns),
             "emailColumns": [email_column(field) for field in email_fields],
         },
@@ -96,3 +105,8 @@ def rows_of(snapshot: Mapping[str, Any]) -> list[dict[str, str]]:
 def carried_of(snapshot: Mapping[str, Any]) -> dict[str, Carried]:
     """The orders that were on the carry-over list when the snapshot was made, by internal id."""
     return {row[0]: Carried(*row) for row in snapshot["carriedOver"]}
+
+
+def ended_of(snapshot: Mapping[str, Any]) -> dict[str, EndedOrder]:
+    """The orders that were ended when the snapshot was made, by internal id: none in one of an earlier version."""
+    return {one["orderId"]: ended_from_dict(one) for one in snapshot.get("ended", ())}

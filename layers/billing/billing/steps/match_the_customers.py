@@ -5,12 +5,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 from billing.adapters.stripe_customers import StripeCustomer
 from billing.domain.batch import Batch, BatchInvoice, CarriedGone, with_pieces
 from billing.domain.billing_policy import BillingPolicy
-from billing.domain.billing_state import Done, Held, ToBill, state_of_order
+from billing.domain.billing_state import Done, Held, ToBill
 from billing.domain.canonical import canonical_json, sha256_hex
 from billing.domain.carry_over import Carried
 from billing.domain.charge_limits import with_charge_warnings
@@ -22,17 +24,20 @@ from billing.domain.customer_match import (
     match_by_email,
     match_by_metadata,
 )
+from billing.domain.ended_orders import EndedListed, EndedOrder, contents_of
 from billing.domain.grouping import group_by_client
-from billing.domain.invoice_plan import plan_invoices
-from billing.domain.ledger import Approval, Decision, Disposition, LedgerEntry, OrderRecord, decide, signed_hash
+from billing.domain.invoice_days import SignedDays, days_by_terms
+from billing.domain.invoice_plan import Plans, plan_invoices
+from billing.domain.ledger import Approval, Decision, Disposition, LedgerEntry, OrderRecord, dated, decide, signed_hash
 from billing.domain.month_comparison import BatchWarning, MonthInvoice, compare_with_last_month
 from billing.domain.order_rows import read_orders
 from billing.domain.period import BillingPeriod
 from billing.domain.plan_record import InvoicePlan, PlanClient
 from billing.domain.run_input import parse_filter
-from billing.domain.sales_order import Problem
+from billing.domain.sales_order import Listing, Problem
+from billing.domain.still_to_bill import Planned, still_to_bill
 from billing.domain.upper_bounds import bound_warnings
-from billing.steps.list_the_sales_orders import carried_of, rows_of
+from billing.steps.list_the_sales_orders import carried_of, ended_of, rows_of
 from billing.steps.ports import Files
 
 # What the approvers and the report are shown of the run's frame.
@@ -40,6 +45,7 @@ _PUBLIC = ("id", "cycle", "period", "listedFrom", "listedBefore", "invoiceDate",
 # A customer that was approved as new may since have been made by us: our table knows it, or its metadata names the
 # client. One that is only found by its e-mail address is another than the one that was shown.
 _OURS = (How.NEW, How.KNOWN, How.METADATA)
+_CHANGED_SINCE = "{} It has changed in NetSuite since then."
 # An intent claims all orders of an invoice in one transaction, and DynamoDB takes 100 writes in one.
 _ORDERS_PER_INVOICE = 90
 
@@ -94,6 +100,7 @@ class Matching:
     customers: Customers
     invoices: Invoices
     months: Months
+    now: datetime
 
     def match(self, run: Mapping[str, Any], listed: Mapping[str, Any]) -> dict[str, Any]:
         """Write the batch; answer its key, its SHA-256 and counts of what is to be done. Safe to repeat.
@@ -104,25 +111,36 @@ class Matching:
         snapshot = self.files.read_json(listed["snapshotKey"], listed["sha256"])
         policy = self.policy_of(run["period"], tuple(snapshot["emailColumns"]))
         # Planned order by order first: whether an order is billed already does not depend on how invoices are grouped.
-        plans = plan_invoices(read_orders(rows_of(snapshot)), replace(policy, grouping="order"))
+        rows, ended_rows, once_ended = _ended_apart(rows_of(snapshot), ended_of(snapshot))
+        ended = _ended(plan_invoices(read_orders(ended_rows), replace(policy, grouping="order")), ended_of(snapshot))
         carried = carried_of(snapshot)
-        to_bill, settled = self._states(plans.invoices, carried, run["period"])
+        planned = self._planned(read_orders(rows), policy)
+        to_bill = [state for state in planned.states if isinstance(state, ToBill)]
+        settled = [_settled(state, carried, run["period"]) for state in planned.states if not isinstance(state, ToBill)]
         proposed = _grouped(to_bill, policy, run["period"])
         matches = self._matches([one.plan.client for one in proposed])
         hashes = {one.plan.key: one.content_hash for one in proposed}
         entries, approvals = self.ledger.entries_and_approvals(hashes)
 
-        invoices, problems = list(settled), list(plans.problems)
+        invoices, problems = list(settled), list(planned.problems)
         for one in proposed:
             match = matches[one.plan.client.netsuite_id]
             if isinstance(match, Unmatched):
                 problems += _problems(one.plan, match)
                 continue
             entry, approval = entries.get(one.plan.key), approvals.get(one.plan.key)
-            decision = decide(one.content_hash, match.id, entry, approval, ours=match.how in _OURS)
+            decision, days = dated(
+                decide(one.content_hash, match.id, entry, approval, ours=match.how in _OURS),
+                one.plan.due,
+                run["invoiceDate"],
+                _signed_days(one, entry, approval),
+                run["period"],
+                self.now.astimezone(ZoneInfo(run["zone"])).date(),
+            )
             invoices.append(
                 replace(
                     one,
+                    days=days,
                     disposition=decision.disposition,
                     reason=_reason(one, approval, decision),
                     customer=match,
@@ -130,14 +148,15 @@ class Matching:
                     carried_from=_carried_from(one.plan, carried, run["period"]),
                 )
             )
-        placed, ndjson = with_pieces(invoices)
+        placed, ndjson = with_pieces(_said_to_be_ended(one, once_ended) for one in invoices)
         batch = Batch(
             run={name: run[name] for name in _PUBLIC},
             invoices=placed,
-            problems=tuple(problems),
+            problems=tuple(_problem_said_to_be_ended(one, once_ended) for one in problems),
             absent_columns=tuple(snapshot["absentColumns"]),
             warnings=self._warnings(run, placed),
-            carried_gone=_gone(run, carried, placed, problems),
+            carried_gone=_gone(run, carried, placed, problems, {*ended_of(snapshot)}),
+            ended=ended,
         )
         self.files.write(f"{run['prefix']}invoices.ndjson", ndjson, "application/x-ndjson")
         sha256 = self.files.write_json(f"{run['prefix']}batch.json", batch.to_dict())
@@ -151,25 +170,12 @@ class Matching:
             "problems": len(batch.problems),
         }
 
-    def _states(
-        self, plans: Iterable[InvoicePlan], carried: Mapping[str, Carried], period: str
-    ) -> tuple[list[ToBill], list[BatchInvoice]]:
-        """What may be billed, and what is billed or held already."""
-        of_order: dict[str, list[InvoicePlan]] = {}
-        for plan in plans:
-            of_order.setdefault(plan.orders[0].id, []).append(plan)
-        records = self.ledger.order_records(of_order)
+    def _planned(self, listing: Listing, policy: BillingPolicy) -> Planned:
+        """What is to be done with each listed order, by the ledger and by what became of our drafts in Stripe."""
+        records = self.ledger.order_records([order.id for order in listing.orders])
         entries = self.ledger.entries({one.plan_key for record in records.values() for one in record.billed.values()})
         removed = self.invoices.removed({id_ for record in records.values() for id_ in record.billed})
-        to_bill: list[ToBill] = []
-        settled: list[BatchInvoice] = []
-        for order_id, parts in of_order.items():
-            for state in state_of_order(parts, records.get(order_id), entries, removed):
-                if isinstance(state, ToBill):
-                    to_bill.append(state)
-                else:
-                    settled.append(_settled(state, carried, period))
-        return to_bill, settled
+        return still_to_bill(listing, policy, records, entries, removed)
 
     def _matches(self, clients: Iterable[PlanClient]) -> dict[str, MatchedCustomer | Unmatched]:
         """Each client's customer: what NetSuite stores, what we know, what Stripe's metadata says, and last the
@@ -237,6 +243,16 @@ class Matching:
             for one in to_draft
         ]
         return (*bounds, *compare_with_last_month([*billed, *now], before or None, self.change_percent))
+
+
+def _signed_days(one: BatchInvoice, entry: LedgerEntry | None, approval: Approval | None) -> SignedDays | None:
+    """The days that an earlier approval of this content was given for. One that was recorded before days were kept has
+    those of the draft that was begun, if one was."""
+    if approval is not None and approval.signed_days is not None:
+        return approval.signed_days
+    if entry is None or entry.content_hash != one.content_hash or not entry.invoice_day:
+        return None
+    return SignedDays(days_by_terms(one.plan.due, entry.invoice_day), entry.period)
 
 
 def _reason(one: BatchInvoice, approval: Approval | None, decision: Decision) -> str:
@@ -308,14 +324,63 @@ def _gone(
     carried: Mapping[str, Carried],
     invoices: Iterable[BatchInvoice],
     problems: Iterable[Problem],
+    ended: Collection[str],
 ) -> tuple[CarriedGone, ...]:
-    """Carried orders that NetSuite no longer lists as billable. A trial does not ask for all of them."""
+    """Carried orders that NetSuite no longer lists as billable, and that nobody has ended. A trial does not ask for all
+    of them."""
     if parse_filter(run["filter"]).is_trial:
         return ()
     seen = {order.id for one in invoices for order in one.plan.orders} | {problem.order_id for problem in problems}
     return tuple(
-        CarriedGone(one.order_id, one.number, one.period) for one in carried.values() if one.order_id not in seen
+        CarriedGone(one.order_id, one.number, one.period)
+        for one in carried.values()
+        if one.order_id not in seen and one.order_id not in ended
     )
+
+
+def _ended_apart(
+    rows: Sequence[dict[str, str]], ended: Mapping[str, EndedOrder]
+) -> tuple[list[dict[str, str]], list[dict[str, str]], dict[str, EndedOrder]]:
+    """(rows of the orders that are to be billed, rows of those that a person has ended, and those that were ended and
+    have changed since, by NetSuite's internal id)."""
+    contents = contents_of(row for row in rows if row.get("id") in ended)
+    still = {order_id for order_id, content in contents.items() if ended[order_id].holds_for(content)}
+    changed = {order_id: ended[order_id] for order_id in contents if order_id not in still}
+    return (
+        [row for row in rows if row.get("id") not in still],
+        [row for row in rows if row.get("id") in still],
+        changed,
+    )
+
+
+def _ended(plans: Plans, ended: Mapping[str, EndedOrder]) -> tuple[EndedListed, ...]:
+    """The ended orders with what is open of them, as far as it can be read."""
+    found: dict[str, EndedListed] = {}
+    for plan in plans.invoices:
+        order_id = plan.orders[0].id
+        known = found.get(order_id)
+        total = plan.total + (known.total or 0 if known else 0)
+        found[order_id] = EndedListed(ended[order_id], plan.client.name, plan.client.netsuite_id, plan.currency, total)
+    for problem in plans.problems:
+        found[problem.order_id] = EndedListed(
+            ended[problem.order_id],
+            problem.client_name or "",
+            problem.client_id or "",
+            problem.currency,
+            problem.total_minor,
+        )
+    return tuple(found.values())
+
+
+def _said_to_be_ended(invoice: BatchInvoice, once_ended: Mapping[str, EndedOrder]) -> BatchInvoice:
+    said = [once_ended[order.id].words for order in invoice.plan.orders if order.id in once_ended]
+    return replace(invoice, reason=" ".join([invoice.reason, *map(_CHANGED_SINCE.format, said)])) if said else invoice
+
+
+def _problem_said_to_be_ended(problem: Problem, once_ended: Mapping[str, EndedOrder]) -> Problem:
+    if problem.order_id not in once_ended:
+        return problem
+    return replace(problem, message=f"{problem.message} {_CHANGED_SINCE.format(once_ended[problem.order_id].words)}")
 
 
 def _candidate(customer: StripeCustomer) -> Candidate:
