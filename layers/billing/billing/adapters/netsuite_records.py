@@ -1,8 +1,8 @@
 """NetSuite's record API, as far as the settlement needs it: create, transform, preview, read, and apply.
 
 Nothing here replaces, deletes or voids: an upsert (PUT with `eid:`) would add a record's lines a second time, and
-undoing is a memo or a refund of its own. A synchronous POST has no idempotency key in NetSuite; the externalId in its body is
-the guard, unique among all transactions. So a write that got no answer is never repeated by itself: it raises
+undoing is a memo or a refund of its own. A synchronous POST has no idempotency key in NetSuite; the externalId in its
+body is the guard, unique among all transactions. So a write that got no answer is never repeated by itself: it raises
 MayBeWritten, and whoever wrote looks first.
 
 Sources: Oracle's help pages "The Record Service", "Transforming Records", "Using External IDs" and "Error Handling in
