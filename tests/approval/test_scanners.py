@@ -345,3 +345,5 @@ def test_wrong_links_are_counted(sandbox: Sandbox, run: Run) -> None:
     alarm = sandbox.aws.client("cloudwatch").describe_alarms()["MetricAlarms"]
     watched = [one for one in alarm if one.get("MetricName") == "ApprovalLinksRefused"]
     assert [(one["Namespace"], one["Threshold"]) for one in watched] == [("MonthEndBilling", 20.0)]
+    counted = next(line for _, line in sandbox.logs("ApprovalPageFunction") if '"ApprovalLinksRefused"' in line)
+    assert watched[0]["Dimensions"] == [{"Name": "service", "Value": json.loads(counted)["service"]}]

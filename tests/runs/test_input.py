@@ -126,7 +126,7 @@ def test_bad_input_fails_at_once_with_a_sentence_that_names_the_field(sandbox: S
     assert (result.status, result.error) == ("FAILED", "InputInvalid")
     assert named in json.loads(result.cause or "{}")["errorMessage"]
     assert entered(sandbox, run) == ["Open the run", "The input was refused", "Tell of the failure", "Stop the run"]
-    assert {request.service for request in sandbox.requests[calls:]} == {"slack"}
+    assert {"netsuite", "stripe"}.isdisjoint(request.service for request in sandbox.requests[calls:])
     assert named in in_slack(sandbox, len(sandbox.posts()) - 1)
 
 

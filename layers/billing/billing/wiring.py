@@ -670,6 +670,7 @@ def _policy(env: Environment, period: str, email_columns: tuple[str, ...]) -> Bi
             line_style=env.text("LINE_STYLE"),  # type: ignore[arg-type]
             tax=env.text("TAX_MODE"),  # type: ignore[arg-type]
             grouping=env.text("INVOICE_GROUPING"),  # type: ignore[arg-type]
+            invoice_in_advance=env.flag("INVOICE_IN_ADVANCE"),
             default_due_days=env.number("DEFAULT_DUE_DAYS"),
             description_template=env.text("DESCRIPTION_TEMPLATE"),
             footer_template=env.optional("FOOTER_TEMPLATE"),

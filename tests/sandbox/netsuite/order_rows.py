@@ -27,6 +27,7 @@ from tests.sandbox.netsuite.world import (
     SubtotalLine,
     TextLine,
     World,
+    WorldDate,
     resolve_date,
 )
 
@@ -100,6 +101,10 @@ def midnight(day: date | None) -> str | None:
     return None if day is None else f"{day.isoformat()} 00:00:00"
 
 
+def _on(day: WorldDate | None, today: date) -> str | None:
+    return None if day is None else midnight(resolve_date(day, today))
+
+
 def number_of(value: Decimal) -> str:
     """As NetSuite writes numbers: no trailing zeros, no exponent."""
     text = format(value, "f")
@@ -116,6 +121,7 @@ class WorldIndex:
         self.terms = {term.name: term for term in world.terms}
         self.currencies = {currency.symbol: currency for currency in world.currencies}
         self.tax_rates = {code.name: code.rate for code in world.tax_codes}
+        self.fulfillable = {item.name for item in world.items if item.fulfillable}
         self.item_types = {item.name: item.type for item in world.items}
         self.item_ids = {item.name: item.id for item in world.items}
         self.item_ids.update({code.name: code.id for code in world.tax_codes})
@@ -126,6 +132,8 @@ class WorldIndex:
         self.item_types[item.name] = item.type
         self.item_ids[item.name] = item.id
         self._types_by_id[item.id] = item.type
+        if item.fulfillable:
+            self.fulfillable.add(item.name)
 
     def type_of(self, item_id: int) -> str:
         """The type of an item by its id."""
@@ -145,7 +153,7 @@ def order_rows(
 
     Tax is rounded once a code, or on each line if `tax_by_line`.
     """
-    builder = _Builder(index, order, numbers, lists, tax_by_line)
+    builder = _Builder(index, order, numbers, lists, today, tax_by_line)
     lines = builder.lines()
     header_total = builder.total if order.total is None else order.total
     customer = index.customers.get(order.customer or "")
@@ -171,8 +179,10 @@ def order_rows(
         "memo": order.memo,
         "email": order.email,
         "externalid": order.external_id,
-        "startdate": midnight(resolve_date(order.start_date, today)) if order.start_date else None,
-        "enddate": midnight(resolve_date(order.end_date, today)) if order.end_date else None,
+        "startdate": _on(order.start_date, today),
+        "enddate": _on(order.end_date, today),
+        "billingschedule": lists.id_of("billingschedule", order.billing_schedule),
+        "nextbilldate": _on(order.next_bill, today),
         "posting": "F",
         "voided": "F",
         **order.custom,
@@ -187,10 +197,13 @@ def order_rows(
 class _Builder:
     """Collects one order's lines; `total` grows with every line that bills."""
 
-    def __init__(self, index: WorldIndex, order: Order, numbers: LineNumbers, lists: Lists, tax_by_line: bool) -> None:
+    def __init__(
+        self, index: WorldIndex, order: Order, numbers: LineNumbers, lists: Lists, today: date, tax_by_line: bool
+    ) -> None:
         self.order = order
         self.numbers = numbers
         self.lists = lists
+        self.today = today
         self.item_ids = index.item_ids
         self.currency = index.currencies.get(order.currency or "") or Currency(0, "", "", 2)
         self.exchange_rate = order.exchange_rate or self.currency.exchange_rate
@@ -283,7 +296,10 @@ class _Builder:
         kind = self._types[line.item]
         sign = 1 if kind in ("Payment", "Discount") else -1
         amount = None if line.amount is None else sign * line.amount
-        fulfilled = line.billed if line.fulfilled is None else line.fulfilled
+        fulfilled = line.fulfilled
+        if fulfilled is None:
+            # "Pending Billing" and later: whatever is fulfilled at all has been.
+            fulfilled = line.quantity if self.order.status in "FG" and line.quantity is not None else line.billed
         has_quantity = line.quantity is not None
         row = self.row(
             "item",
@@ -298,6 +314,11 @@ class _Builder:
             isclosed="T" if line.closed else "F",
             department=self.lists.id_of("department", line.department),
             location=self.lists.id_of("location", line.location),
+            units=self.lists.id_of("unitstypeuom", line.unit),
+            revrecstartdate=_on(line.service_start, self.today),
+            revrecenddate=_on(line.service_end, self.today),
+            billingschedule=self.lists.id_of("billingschedule", line.billing_schedule),
+            **self._taxed_by(line.tax_code),
         )
         row["class"] = self.lists.id_of("classification", line.class_name)
         row.update(line.custom)
@@ -332,6 +353,7 @@ class _Builder:
             memo=line.description,
             rate=_discount_rate(line.percent, amount),
             isclosed="T" if line.closed else "F",
+            **self._taxed_by(line.tax_code),
             **line.raw,
         )
 
@@ -346,6 +368,7 @@ class _Builder:
             memo=discount.item,
             rate=_discount_rate(discount.percent, amount),
             transactiondiscount="T",
+            **self._taxed_by(discount.tax_code),
         )
 
     def _discounted(self, percent: Decimal | None, amount: Decimal | None, base: Decimal) -> Decimal:
@@ -379,7 +402,14 @@ class _Builder:
             -charge.amount,
             memo=charge.item,
             rate=number_of(charge.amount),
+            **self._taxed_by(charge.tax_code),
         )
+
+    def _taxed_by(self, code: str | None) -> Row:
+        """The columns by which a line says how it is taxed."""
+        if code is None:
+            return {}
+        return {"taxcode": self.item_ids[code], "taxrate1": f"{number_of(self._rates[code])}%"}
 
     def _taxes(self) -> Sequence[Row]:
         rows: list[Row] = []

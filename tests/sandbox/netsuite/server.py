@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from tests.sandbox.http_messages import Request, Response
 from tests.sandbox.http_server import Clock, HttpServer
@@ -23,6 +24,8 @@ from tests.sandbox.netsuite.credentials import (
 from tests.sandbox.netsuite.options import Options
 from tests.sandbox.netsuite.original_url import original_url
 from tests.sandbox.netsuite.record_api import RECORD_PATH, RecordApi
+from tests.sandbox.netsuite.records.jobs import JOBS_PATH
+from tests.sandbox.netsuite.records.ledger import Entry
 from tests.sandbox.netsuite.records.service import RecordService
 from tests.sandbox.netsuite.store import Store
 from tests.sandbox.netsuite.suiteql_service import SuiteQLService
@@ -60,7 +63,7 @@ class NetSuiteServer(HttpServer):
         self._store = Store(world, Options().with_values(world.options).with_values(options), clock, today)
         self._queries = SuiteQLService(self._store)
         self._orders = RecordApi(self._store)
-        self._records = RecordService(self._store)
+        self._records = RecordService(self._store, self._orders)
         self._tokens = TokenEndpoint(world.account, clock, self.login_audit)
         self._logins = TokenBasedLogin(world.account, clock, self.login_audit)
         self._in_flight = 0
@@ -211,6 +214,29 @@ class NetSuiteServer(HttpServer):
         """Balances by account's name and currency (ISO); debits are positive. Every account is there."""
         return self._records.ledger()
 
+    def records(self, record: str) -> list[dict[str, Any]]:
+        """Every "invoice", "customerPayment", ... as GET shows it with its sublists."""
+        return self._records.records(record)
+
+    def entries(self) -> list[Entry]:
+        """The general ledger's entries, one for each transaction that posts."""
+        return list(self._records.register.ledger.entries())
+
+    def close_period(self, month: str | date, **changes: bool) -> None:
+        """Close a month: "2026-05", or any day in it. `ar_locked=True` instead only locks receivables."""
+        self._change_period(month, changes or {"closed": True})
+
+    def open_period(self, month: str | date) -> None:
+        self._change_period(month, {"closed": False, "ar_locked": False})
+
+    def _change_period(self, month: str | date, changes: Mapping[str, bool]) -> None:
+        with self._store.lock:
+            day = date.fromisoformat(f"{month}-01") if isinstance(month, str) else month
+            chart = self._store.chart
+            period = chart.month(day)
+            chart.change_period(period.id, **changes)
+            self._store.write_period(chart.periods[period.id])
+
     def base_balances(self) -> dict[str, Decimal]:
         """Balances by account's name in base currency: their sum is 0. One base currency is assumed."""
         return self._records.base_balances()
@@ -277,7 +303,7 @@ def _kind(path: str) -> str:
         return "token"
     if path == SUITEQL_PATH:
         return "suiteql"
-    return "record" if path.startswith(RECORD_PATH) else "other"
+    return "record" if path.startswith((RECORD_PATH, JOBS_PATH)) else "other"
 
 
 def _find_line(source: Mapping[str, object], number: str, line: int) -> dict[str, object]:

@@ -438,6 +438,7 @@ def _item_row(item: Item) -> Row:
         "itemtype": item.type,
         "description": item.description,
         "isinactive": "F",
+        "isfulfillable": "T" if item.fulfillable else "F",
         **item.custom,
     }
 

@@ -62,6 +62,9 @@ _REFERENCES = {
     "transaction": Reference("transaction", "trandisplayname"),
     "status": Reference("ns_status", _NAME),
     "type": Reference("ns_type", _NAME),
+    "billingschedule": Reference("billingschedule", _NAME),
+    "units": Reference("unitstypeuom", _NAME),
+    "taxcode": Reference("salestaxitem", "itemid"),
     "previousdoc": Reference("transaction", "trandisplayname"),
     "nextdoc": Reference("transaction", "trandisplayname"),
     "createdfrom": Reference("transaction", "trandisplayname"),
@@ -89,8 +92,9 @@ def _list(name: str) -> Table:
 _ALL = (
     _table(
         "transaction",
-        "id: id entity currency terms postingperiod; text: tranid type recordtype abbrevtype trandisplayname status "
-        "otherrefnum memo email externalid; date: trandate startdate enddate duedate closedate; "
+        "id: id entity currency terms postingperiod billingschedule; "
+        "text: tranid type recordtype abbrevtype trandisplayname status otherrefnum memo email externalid; "
+        "date: trandate startdate enddate duedate closedate nextbilldate; "
         "datetime: createddate lastmodifieddate; "
         "number: exchangerate foreigntotal foreignamountpaid foreignamountunpaid foreignpaymentamountused "
         "foreignpaymentamountunused; flag: posting voided",
@@ -99,8 +103,9 @@ _ALL = (
     _table(
         "transactionline",
         "id: transaction id uniquekey linesequencenumber item kitmemberof subsidiary class department "
-        "location createdfrom expenseaccount; "
-        "text: memo; number: quantity rate foreignamount netamount quantitybilled quantityshiprecv; "
+        "location createdfrom expenseaccount taxcode units billingschedule; "
+        "text: memo taxrate1; date: revrecstartdate revrecenddate; "
+        "number: quantity rate foreignamount netamount quantitybilled quantityshiprecv; "
         "flag: isclosed mainline taxline iscogs donotdisplayline kitcomponent assemblycomponent transactiondiscount",
         "uniquekey",
         "transaction id",
@@ -114,7 +119,7 @@ _ALL = (
     _table("entity", "id: id; text: entityid altname email type; flag: isinactive", "id", references={}),
     _table(
         "item",
-        "id: id; text: itemid fullname displayname itemtype description externalid; flag: isinactive",
+        "id: id; text: itemid fullname displayname itemtype description externalid; flag: isinactive isfulfillable",
         "id",
         references={},
     ),
@@ -132,6 +137,8 @@ _ALL = (
         references={},
     ),
     _table("salestaxitem", "id: id; text: itemid fullname; number: rate; flag: isinactive", "id", references={}),
+    _list("billingschedule"),
+    _list("unitstypeuom"),
     _list("customercategory"),
     _table("subsidiary", "id: id currency; text: name; flag: isinactive", "id"),
     _table(

@@ -94,8 +94,9 @@ class Customer:
 class Item:
     """`type` is NetSuite's item type id: Service, InvtPart, NonInvtPart, OthCharge, Kit, Discount, ...
 
-    `income_account` is the account's name; None takes the chart's account for that type. The amount of a
-    `non_posting` discount lowers the income of the line above instead of going to an account of its own.
+    `fulfillable` is its "Can be Fulfilled/Received". `income_account` is the account's name; None takes the chart's
+    account for that type. The amount of a `non_posting` discount lowers the income of the line above instead of going
+    to an account of its own.
     """
 
     id: int
@@ -103,6 +104,7 @@ class Item:
     type: str
     display_name: str | None = None
     description: str | None = None
+    fulfillable: bool = False
     custom: Mapping[str, RawValue] = field(default_factory=dict)
     income_account: str | None = None
     non_posting: bool = False
@@ -144,6 +146,10 @@ class ItemLine:
     department: str | None = None
     class_name: str | None = None
     location: str | None = None
+    unit: str | None = None
+    service_start: WorldDate | None = None
+    service_end: WorldDate | None = None
+    billing_schedule: str | None = None
     custom: Mapping[str, RawValue] = field(default_factory=dict)
     raw: Mapping[str, RawValue] = field(default_factory=dict)
 
@@ -216,7 +222,7 @@ class Order:
     """One sales order. `customer` is the customer's number, `terms` the terms' name, `currency` ISO.
 
     `tax_amounts` overrides the computed tax per code; `total` the computed header total. `raw` puts values
-    into the transaction's row as they are.
+    into the transaction's row as they are. `billing_schedule` is a name, `next_bill` the day that it says next.
     """
 
     id: int
@@ -242,6 +248,8 @@ class Order:
     discount: HeaderDiscount | None = None
     tax_amounts: Mapping[str, Decimal] = field(default_factory=dict)
     total: Decimal | None = None
+    billing_schedule: str | None = None
+    next_bill: WorldDate | None = None
     lenient: bool = False
     custom: Mapping[str, RawValue] = field(default_factory=dict)
     raw: Mapping[str, RawValue] = field(default_factory=dict)

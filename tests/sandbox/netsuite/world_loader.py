@@ -18,6 +18,8 @@ from tests.sandbox.netsuite.world_fields import Fields, WorldError
 WORLDS = Path(__file__).parent / "worlds"
 
 _DECIMALS = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "XAF": 0, "XOF": 0, "PYG": 0}
+_FULFILLED = frozenset({"InvtPart", "Assembly", "Kit"})
+"""Item types that are fulfilled unless the world says otherwise."""
 _DECIMALS |= {"KWD": 3, "BHD": 3, "OMR": 3, "JOD": 3, "TND": 3}
 
 
@@ -184,6 +186,7 @@ def _items(fields: Fields, taken: set[int]) -> tuple[Item, ...]:
                 type=kind,
                 display_name=inner.optional_text("displayName"),
                 description=inner.optional_text("description"),
+                fulfillable=inner.flag("fulfillable") if inner.explicit("fulfillable") else kind in _FULFILLED,
                 custom=custom_fields(inner, "custitem"),
                 income_account=inner.optional_text("incomeAccount"),
                 non_posting=inner.flag("nonPosting"),

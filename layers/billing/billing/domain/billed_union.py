@@ -22,8 +22,7 @@ from itertools import chain
 
 from billing.domain.ledger import BilledInvoice, OrderRecord
 from billing.domain.line_text import plain
-from billing.domain.money import rule_of
-from billing.domain.open_amount import lines_of_unknown_state, open_share
+from billing.domain.open_amount import lines_of_unknown_state, netsuite_step, open_share
 from billing.domain.sales_order import LineRole, SalesOrder, SalesOrderLine
 
 _MOST_NAMED = 8
@@ -55,7 +54,7 @@ def readings_of(order: SalesOrder, record: OrderRecord | None, removed: Collecti
     live = {} if record is None else {id_: one for id_, one in record.billed.items() if id_ not in removed}
     if record is None or not live or _may_have_billed_what_has_no_quantity(order, live):
         return Readings(order, order)
-    step = rule_of(order.currency).step
+    step = max(netsuite_step(order), Fraction(1))
     least, most = [], []
     for line in order.lines:
         own_least, own_most = _netsuites_own(line, order.id, record, live)
@@ -154,15 +153,17 @@ def _lines(invoice: BilledInvoice, line_id: str, order_id: str) -> Sequence[tupl
     return [one for one in invoice.lines if one[0] in (line_id, f"{order_id}-{line_id}")]
 
 
-def _with_own_part(line: SalesOrderLine, own: Decimal, step: int) -> SalesOrderLine:
+def _with_own_part(line: SalesOrderLine, own: Decimal, step: Fraction) -> SalesOrderLine:
     """The line had NetSuite billed `own` of it. What was billed of a closed line stays ordered; the rest is not."""
     if own == line.billed:
         return line
+    # What NetSuite has billed waits for no delivery, whichever part of it is ours.
+    fulfilled = max(line.fulfilled, line.billed)
     if not line.closed or not line.quantity:
-        return replace(line, billed=own)
+        return replace(line, billed=own, fulfilled=fulfilled)
     kept = min(line.billed, line.quantity)
     rest = open_share(line.amount, Fraction(line.quantity - kept) / Fraction(line.quantity), step)
-    return replace(line, quantity=kept, amount=line.amount - rest, billed=own, closed=False)
+    return replace(line, quantity=kept, amount=line.amount - int(rest), billed=own, fulfilled=fulfilled, closed=False)
 
 
 def _decimal(value: Fraction) -> Decimal:

@@ -32,7 +32,6 @@ from tests.sandbox.netsuite.world import Line as OrderLine
 Wish = Mapping[str, Any]
 """A line of the request's `item.items`, such as {"orderLine": 2, "quantity": Decimal("1.5")}."""
 
-_SHIPPED = frozenset({"InvtPart", "Assembly", "Kit"})
 _TEXT_TYPES = frozenset({"Group", "EndGroup", "Subtotal", "Description"})
 _COPIED_FIELDS = frozenset({"revRecStartDate", "revRecEndDate", "class", "department", "location"})
 
@@ -193,7 +192,7 @@ class _Partial:
         if line.quantity is None:
             return self._without_quantity(line, amount * sign, asked)
         open_quantity = ZERO if line.closed else max(line.quantity - line.billed, ZERO)
-        available = min(open_quantity, self._shipped(line, kind))
+        available = min(open_quantity, self._shipped(line))
         quantity = available if asked is None else asked
         self._check_quantity(line, quantity, open_quantity, available)
         if quantity < open_quantity:
@@ -216,9 +215,9 @@ class _Partial:
         part = replace(line, quantity=quantity, amount=abs(share.part), rate=rate, billed=ZERO, fulfilled=fulfilled)
         return part, share
 
-    def _shipped(self, line: ItemLine, kind: str) -> Decimal:
+    def _shipped(self, line: ItemLine) -> Decimal:
         """What may be billed of a line for being fulfilled: all of it, but for goods on a partly shipped order."""
-        waits = self._order.status in ("B", "D", "E") and kind in _SHIPPED and line.fulfilled is not None
+        waits = self._order.status in ("B", "D", "E") and line.item in self._around.index.fulfillable
         if not waits or self._around.options.advance_billing or line.fulfilled is None:
             return line.quantity or ZERO
         return max(line.fulfilled - line.billed, ZERO)

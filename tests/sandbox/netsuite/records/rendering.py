@@ -43,6 +43,9 @@ class Renderer:
         body["links"] = [{"rel": "self", "href": here}] if each.id else []
         return dict(sorted((name, value) for name, value in body.items() if value is not None))
 
+    def href(self, record: str, key: int) -> str:
+        return f"{self._root}{record}/{key}"
+
     def reference(self, record: str, key: int | None, display: str = "name", table: str | None = None) -> Body | None:
         """{"links", "id", "refName"} of a row; None for None."""
         if key is None:
@@ -85,7 +88,7 @@ class Renderer:
         due = self._register.open_amount(each) if each.id else each.total
         body: Body = {
             "createdFrom": self._created_from(each.created_from),
-            "item": self._sublist(here, "item", (self._sale_line(each, line, here) for line in shown)),
+            "item": self.sublist(here, "item", (self._sale_line(each, line, here) for line in shown)),
             "subtotal": number(_sum(line for line in shown if line.kind is LineKind.ITEM)),
             "discountTotal": self._total_of(each, LineKind.HEADER_DISCOUNT),
             "shippingCost": self._total_of(each, LineKind.SHIPPING),
@@ -157,10 +160,10 @@ class Renderer:
         if each.tax_details:
             details = [{name: plain(value) for name, value in detail.items()} for detail in each.tax_details]
         shown = ({name: value for name, value in detail.items() if value is not None} for detail in details)
-        return self._sublist(here, "taxDetails", shown)
+        return self.sublist(here, "taxDetails", shown)
 
     def _apply(self, each: Transaction, here: str) -> Body:
-        return self._sublist(here, "apply", (self._apply_line(each, doc, part) for doc, part in each.applies.items()))
+        return self.sublist(here, "apply", (self._apply_line(each, doc, part) for doc, part in each.applies.items()))
 
     def _apply_line(self, each: Transaction, document: int, amount: Decimal) -> Body:
         found = self._register.get(document)
@@ -185,7 +188,7 @@ class Renderer:
         }
         if each.record == "customerRefund":
             # Oracle's help: always empty on GET.
-            return body | {"deposit": self._sublist(here, "deposit", ())}
+            return body | {"deposit": self.sublist(here, "deposit", ())}
         open_amount = self._register.open_amount(each) if each.id else each.total - sum(each.applies.values(), ZERO)
         undeposited = self._register.is_undeposited(each.account)
         return body | {
@@ -197,7 +200,7 @@ class Renderer:
 
     def _deposit(self, each: Transaction, here: str) -> Body:
         payments = (self._deposited(payment, banked) for payment, banked in each.deposited.items())
-        body: Body = {"payment": self._sublist(here, "payment", payments)}
+        body: Body = {"payment": self.sublist(here, "payment", payments)}
         for name, lines in (("other", each.other), ("cashback", each.cashback)):
             shown = (
                 {
@@ -208,7 +211,7 @@ class Renderer:
                 }
                 for place, line in enumerate(lines, 1)
             )
-            body[name] = self._sublist(here, name, shown)
+            body[name] = self.sublist(here, name, shown)
         return body
 
     def _deposited(self, payment_id: int, banked: Decimal) -> Body:
@@ -226,7 +229,7 @@ class Renderer:
             "type": {"id": TYPE_OF[payment.record], "refName": NAME_OF[payment.record]},
         }
 
-    def _sublist(self, here: str, name: str, lines: Iterable[Body]) -> Body:
+    def sublist(self, here: str, name: str, lines: Iterable[Body]) -> Body:
         found: Body = {"links": [{"rel": "self", "href": f"{here}/{name}"}]}
         if self._expand:
             items = list(lines)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -294,6 +294,48 @@ class Sales:
                 amount = self._headers.amount(fields[name], currency, name)
                 lines.append(Line(last + len(lines) + 1, kind, None, "ShipItem", amount, rate=str(amount)))
         return lines
+
+    def edit(self, each: Transaction, fields: Fields, replaced: Iterable[str]) -> None:
+        """Change a copy: lines with `line` are edited, lines without one are added, as keyed sublists are."""
+        if each.record == "invoice" and each.pending and choice_of(fields.get("approvalStatus")) == "2":
+            each.status = "A"
+        lines = lines_of(fields, "item")
+        if "item" in replaced:
+            if any(line.order_line is not None for line in each.lines):
+                raise refusals.access("The lines of an invoice of a sales order are not replaced by this stand-in.")
+            each.lines = [line for line in each.lines if line.kind is not LineKind.ITEM]
+        for place, sent in enumerate(lines):
+            self._edit_line(each, sent, f"item.items[{place}]")
+        if "taxDetails" in fields:
+            each.tax_details = lines_of(fields, "taxDetails")
+            last = max((line.line for line in each.lines), default=0)
+            each.lines = [line for line in each.lines if line.kind is not LineKind.TAX]
+            each.lines += self._sent_taxes(each, last)
+        self.add_up(each)
+
+    def _edit_line(self, each: Transaction, sent: Fields, path: str) -> None:
+        last = max((line.line for line in each.lines), default=0)
+        if sent.get("line") is None:
+            each.lines.append(self.sent_line(sent, last + 1, each.currency, path))
+            return
+        found = next((line for line in each.lines if line.line == sent["line"] and line.kind is LineKind.ITEM), None)
+        if found is None:
+            raise refusals.no_matching_line("item", "line", str(sent["line"]))
+        if found.order_line is not None and sent.get("quantity") not in (None, found.quantity):
+            raise refusals.access("The quantity of a line of a sales order is not changed by this stand-in.")
+        whole = {
+            "item": {"id": str(found.item)},
+            "quantity": found.quantity,
+            "rate": None if found.rate is None or found.rate.endswith("%") else Decimal(found.rate),
+            "description": found.description,
+            "taxDetailsReference": found.tax_reference,
+            **found.fields,
+        }
+        if not {"rate", "quantity", "amount"} & set(sent):
+            whole["amount"] = found.amount
+        changed = self.sent_line({**whole, **sent}, found.line, each.currency, path)
+        changed.order_line, changed.kit_of = found.order_line, found.kit_of
+        each.lines[each.lines.index(found)] = changed
 
     # Tax.
 
