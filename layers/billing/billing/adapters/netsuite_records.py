@@ -23,6 +23,7 @@ import requests
 
 from billing.adapters.netsuite_login import Login
 from billing.domain.errors import OurFault, PassingError, PersonNeeded
+from billing.domain.settlement.write_doubts import AlreadyExists, MayBeWritten
 
 _RECORDS = "/services/rest/record/v1"
 _ATTEMPTS = 6
@@ -33,15 +34,6 @@ _IN_LOCATION = re.compile(r"/([^/?]+)/?(?:\?.*)?$")
 _BATCH = 100
 
 Json = Mapping[str, Any]
-
-
-class MayBeWritten(Exception):
-    """A write got no clear answer: NetSuite may or may not have saved it, now or in a moment. Look before writing
-    again."""
-
-
-class AlreadyExists(Exception):
-    """NetSuite has a record with this externalId (or, for an entity, this name)."""
 
 
 class Refused(PersonNeeded):
