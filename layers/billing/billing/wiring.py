@@ -121,6 +121,7 @@ def open_the_run() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
 def check_the_parameters() -> Callable[[Mapping[str, Any]], None]:
     """Wire what CloudFormation calls while the stack is deployed."""
     from billing.adapters.cloudformation import respond
+    from billing.domain.period import parse_bill_from
     from billing.domain.upper_bounds import parse_upper_bounds
     from billing.steps.check_the_parameters import check_the_parameters
     from billing.steps.open_the_run import check_who_signs
@@ -128,6 +129,7 @@ def check_the_parameters() -> Callable[[Mapping[str, Any]], None]:
     def check(properties: Mapping[str, str]) -> None:
         env = Environment(properties)
         settings = _run_settings(env)
+        parse_bill_from(settings.bill_from)
         check_who_signs(settings, settings.cycle, "")
         parse_upper_bounds(env.optional("UPPER_BOUNDS"))
         _policy(env, "2026-01", ("email",))
@@ -142,7 +144,7 @@ def _run_settings(env: Environment) -> RunSettings:
     return RunSettings(
         zone=env.zone("FIRM_TIME_ZONE"),
         cycle=env.text("CYCLE_NAME"),
-        lookback_months=env.number("LOOKBACK_MONTHS"),
+        bill_from=env.optional("BILL_FROM"),
         approvers=env.text("APPROVERS"),
         deputies=env.optional("DEPUTIES"),
         delegate_domains=env.optional("DELEGATE_DOMAINS"),
@@ -158,26 +160,32 @@ def _run_settings(env: Environment) -> RunSettings:
 
 def list_the_sales_orders() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     """Wire the state "List the sales orders"."""
+    from billing.adapters.beside_the_listing import order_states, orders_before
     from billing.adapters.carry_over import CarryOver
     from billing.adapters.ended_orders import EndedOrders
     from billing.adapters.sales_orders import list_sales_orders
-    from billing.steps.list_the_sales_orders import list_the_sales_orders
+    from billing.steps.list_the_sales_orders import NetSuite, list_the_sales_orders
 
     env = _environment()
     files = _files(env)
     suiteql = _suiteql(env)
     carry_over = CarryOver(_dynamodb(), env.text("LEDGER_TABLE"))
     ended = EndedOrders(_dynamodb(), env.text("LEDGER_TABLE"))
-    return lambda event: list_the_sales_orders(
-        event["run"],
-        env.texts("ORDER_STATUSES"),
-        env.texts("BILLING_EMAIL_FIELDS"),
-        env.optional("STRIPE_ID_FIELD"),
-        partial(list_sales_orders, suiteql()),
-        carry_over,
-        ended,
-        files,
-    )
+
+    def list_orders(event: Mapping[str, Any]) -> dict[str, Any]:
+        asked = suiteql()  # one login for all three
+        return list_the_sales_orders(
+            event["run"],
+            env.texts("ORDER_STATUSES"),
+            env.texts("BILLING_EMAIL_FIELDS"),
+            env.optional("STRIPE_ID_FIELD"),
+            NetSuite(partial(list_sales_orders, asked), partial(orders_before, asked), partial(order_states, asked)),
+            carry_over,
+            ended,
+            files,
+        )
+
+    return list_orders
 
 
 def compare_with_the_listing() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
