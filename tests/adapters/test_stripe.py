@@ -262,10 +262,10 @@ def test_a_customer_is_created_once_for_the_same_key(account: Account) -> None:
 
 def test_search_lags_and_the_list_does_not(account: Account) -> None:
     made = account.customers.create("77", "Acme", "ap@acme.example", "k")
-    assert account.customers.by_netsuite_id("77") == []
+    assert account.customers.by_netsuite_id_or_email("77") == []
     assert account.customers.by_email("ap@acme.example") == [made]
     account.server.search_lag_seconds = 0
-    assert account.customers.by_netsuite_id("77") == [made]
+    assert account.customers.by_netsuite_id_or_email("77") == [made]
 
 
 @pytest.mark.parametrize("wanted", ["77", "7", "it's", 'a "quote"', "back\\slash"])
@@ -273,7 +273,7 @@ def test_search_finds_exactly_the_client_that_is_meant(account: Account, wanted:
     account.server.search_lag_seconds = 0
     for number, netsuite_id in enumerate(("77", "7", "177", "it's", 'a "quote"', "back\\slash", "77 x")):
         account.customers.create(netsuite_id, "Acme", f"{number}@acme.example", str(number))
-    assert [one.netsuite_id for one in account.customers.by_netsuite_id(wanted)] == [wanted]
+    assert [one.netsuite_id for one in account.customers.by_netsuite_id_or_email(wanted)] == [wanted]
 
 
 def test_an_e_mail_finds_everybody_who_has_exactly_it(account: Account) -> None:
@@ -282,6 +282,15 @@ def test_an_e_mail_finds_everybody_who_has_exactly_it(account: Account) -> None:
     account.customers.create("9", "Acme", "AP@acme.example", "9")
     assert sorted(str(one.netsuite_id) for one in account.customers.by_email("ap@acme.example")) == ["0", "1", "2"]
     assert account.customers.by_email("x" * 513) == []
+
+
+def test_one_search_finds_the_client_and_its_address_in_any_case(account: Account) -> None:
+    account.server.search_lag_seconds = 0
+    for number, email in enumerate(("AP@Acme.example", "ap@acme.example", "ap@acme.example.org", "xap@acme.example")):
+        account.customers.create(str(number), "Acme", email, str(number))
+    account.customers.create("77", "Acme", "other@acme.example", "77")
+    found = account.customers.by_netsuite_id_or_email("77", "ap@ACME.example")
+    assert sorted(str(one.netsuite_id) for one in found) == ["0", "1", "77"]
 
 
 def test_a_name_of_any_length_is_taken(account: Account) -> None:

@@ -219,6 +219,8 @@ def match_the_customers() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     from billing.adapters.customers_table import CustomersTable
     from billing.adapters.ledger_table import LedgerTable
     from billing.adapters.months import Months
+    from billing.adapters.netsuite_clients import clients_with_emails
+    from billing.adapters.netsuite_clients import sharing as others_with
     from billing.adapters.stripe_customers import StripeCustomers
     from billing.adapters.stripe_invoices import StripeInvoices
     from billing.domain.upper_bounds import parse_upper_bounds
@@ -228,6 +230,12 @@ def match_the_customers() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     files = _files(env)
     dynamodb = _dynamodb()
     stripe = _stripe(env, share=1)
+    suiteql = _suiteql(env)
+
+    def sharing(addresses: Mapping[str, str]) -> dict[str, list[str]]:
+        found = clients_with_emails(suiteql(), addresses.values())
+        return {netsuite_id: others_with(found, email, netsuite_id) for netsuite_id, email in addresses.items()}
+
     return lambda event: Matching(
         policy_of=partial(_policy, env),
         bounds=parse_upper_bounds(env.optional("UPPER_BOUNDS")),
@@ -240,6 +248,7 @@ def match_the_customers() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
         unsigned_drafts=env.text("UNSIGNED_DRAFTS"),  # type: ignore[arg-type]
         months=Months(dynamodb, env.text("RUNS_TABLE")),
         now=now(),
+        sharing=sharing,
     ).match(event["run"], event["listed"])
 
 
@@ -470,6 +479,25 @@ def end_the_order() -> Callable[[Mapping[str, Any]], dict[str, str]]:
     dynamodb, table, cycle = _dynamodb(), env.text("LEDGER_TABLE"), env.text("CYCLE_NAME")
     carried, ended = CarryOver(dynamodb, table), EndedOrders(dynamodb, table)
     return lambda event: end_the_order(event, cycle, carried, ended, now())
+
+
+def settle_the_customer() -> Callable[[Mapping[str, Any]], dict[str, str]]:
+    """Wire what a person starts who knows which Stripe customer a client is."""
+    from billing.adapters.customers_table import CustomersTable
+    from billing.adapters.netsuite_clients import client_by_id
+    from billing.adapters.stripe_customers import StripeCustomers
+    from billing.steps.settle_the_customer import settle_the_customer
+
+    env = _environment()
+    suiteql, stripe = _suiteql(env), _stripe(env, share=1)
+    known = CustomersTable(_dynamodb(), env.text("CUSTOMERS_TABLE"))
+    return lambda event: settle_the_customer(
+        event,
+        lambda netsuite_id: client_by_id(suiteql(), netsuite_id, env.optional("STRIPE_ID_FIELD")),
+        lambda stripe_id: StripeCustomers(*stripe()).by_id(stripe_id),
+        known,
+        now(),
+    )
 
 
 def note_the_failure() -> Callable[[Mapping[str, Any]], dict[str, str]]:

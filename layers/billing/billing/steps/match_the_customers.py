@@ -30,10 +30,13 @@ from billing.domain.charge_limits import with_charge_warnings
 from billing.domain.customer_match import (
     Candidate,
     How,
+    KnownCustomer,
     MatchedCustomer,
     Unmatched,
     match_by_email,
+    match_by_id,
     match_by_metadata,
+    same_email,
 )
 from billing.domain.ended_orders import EndedListed, EndedOrder, contents_of
 from billing.domain.grouping import group_by_client
@@ -77,14 +80,14 @@ class Ledger(Protocol):
 class KnownCustomers(Protocol):
     """Our own map from NetSuite to Stripe."""
 
-    def known(self, netsuite_ids: Iterable[str]) -> dict[str, str]: ...
+    def known(self, netsuite_ids: Iterable[str]) -> dict[str, KnownCustomer]: ...
 
 
 class Customers(Protocol):
     """Stripe's customers."""
 
     def by_id(self, customer_id: str) -> StripeCustomer | None: ...
-    def by_netsuite_id(self, netsuite_id: str) -> list[StripeCustomer]: ...
+    def by_netsuite_id_or_email(self, netsuite_id: str, email: str | None = None) -> list[StripeCustomer]: ...
     def by_email(self, email: str) -> list[StripeCustomer]: ...
 
 
@@ -105,8 +108,9 @@ class Months(Protocol):
 @dataclass(frozen=True, slots=True)
 class Matching:
     """Everything that matching needs. `policy_of(period, email columns)` gives the BillingPolicy; `bounds` are minor
-    units by currency, `change_percent` is what counts as a change against last month,
-    `unsigned_drafts` what becomes of a draft that nobody signed for in its order's present form."""
+    units by currency, `change_percent` is what counts as a change against last month. `sharing` takes addresses by
+    NetSuite id and gives, by NetSuite id, the other clients of the account that have the same address.
+    `unsigned_drafts` says what becomes of a draft that nobody signed for in its order's present form."""
 
     policy_of: Callable[[str, tuple[str, ...]], BillingPolicy]
     bounds: Mapping[str, int]
@@ -118,6 +122,7 @@ class Matching:
     invoices: Invoices
     months: Months
     now: datetime
+    sharing: Callable[[Mapping[str, str]], Mapping[str, Sequence[str]]]
     unsigned_drafts: UnsignedDrafts = "hold"
 
     def match(self, run: Mapping[str, Any], listed: Mapping[str, Any]) -> dict[str, Any]:
@@ -294,38 +299,59 @@ class Matching:
                 found = self.customers.by_email(client.email)
                 match = match_by_metadata(client.name, [_candidate(c) for c in found if c.netsuite_id == netsuite_id])
             if match is None:
+                # In another case the list does not find the address; search does, a minute late.
+                searched = self.customers.by_netsuite_id_or_email(netsuite_id, client.email)
                 match = match_by_metadata(
-                    client.name, [_candidate(c) for c in self.customers.by_netsuite_id(netsuite_id)]
+                    client.name, [_candidate(c) for c in searched if c.netsuite_id == netsuite_id]
                 )
+                found = list({one.id: one for one in (*found, *searched)}.values())
             if match is None:
                 unsettled[netsuite_id] = found
             else:
                 matches[netsuite_id] = match
+        in_question: dict[str, str] = {}
         for netsuite_id, found in unsettled.items():
             client = by_id[netsuite_id]
             rivals = [
-                by_id[other].name
-                for other in unsettled
-                if other != netsuite_id and client.email is not None and by_id[other].email == client.email
+                other.name
+                for other in by_id.values()
+                if other.netsuite_id != netsuite_id and same_email(other.email, client.email)
             ]
-            matches[netsuite_id] = match_by_email(
+            match = match_by_email(
                 client.name, netsuite_id, client.email, [_candidate(customer) for customer in found], rivals
             )
+            matches[netsuite_id] = match
+            if client.email is not None and isinstance(match, MatchedCustomer) and match.how is How.EMAIL:
+                in_question[netsuite_id] = client.email
+        if in_question:
+            # One question for all of them, and none in a month in which every client is known.
+            sharing = self.sharing(in_question)
+            for netsuite_id, others in sharing.items():
+                matches[netsuite_id] = match_by_email(
+                    by_id[netsuite_id].name,
+                    netsuite_id,
+                    by_id[netsuite_id].email,
+                    [_candidate(customer) for customer in unsettled[netsuite_id]],
+                    others,
+                )
         return matches
 
-    def _by_id(self, client: PlanClient, kept: str | None) -> MatchedCustomer | Unmatched | None:
+    def _by_id(self, client: PlanClient, kept: KnownCustomer | None) -> MatchedCustomer | Unmatched | None:
         if client.stripe_id is not None:
-            if self.customers.by_id(client.stripe_id) is None:
+            stored = self.customers.by_id(client.stripe_id)
+            if stored is None:
                 return Unmatched(
                     "customer_deleted",
                     "customer",
                     f"NetSuite's record of {client.name} names the Stripe customer {client.stripe_id}, which does not "
                     "exist (any more). Correct the field in NetSuite.",
                 )
-            return MatchedCustomer(client.stripe_id, How.STORED)
-        if kept is not None and self.customers.by_id(kept) is not None:
-            return MatchedCustomer(kept, How.KNOWN)
-        return None
+            return match_by_id(client.name, client.netsuite_id, _candidate(stored), How.STORED)
+        known = self.customers.by_id(kept.stripe_id) if kept is not None else None
+        if kept is None or known is None:
+            return None
+        how = How.SETTLED if kept.settled_by else How.KNOWN
+        return match_by_id(client.name, client.netsuite_id, _candidate(known), how)
 
     def _warnings(self, run: Mapping[str, Any], invoices: Sequence[BatchInvoice]) -> tuple[BatchWarning, ...]:
         to_draft = [one for one in invoices if one.disposition in (Disposition.ASK, Disposition.FINISH)]
@@ -510,7 +536,7 @@ def _problem_said_to_be_ended(problem: Problem, once_ended: Mapping[str, EndedOr
 
 
 def _candidate(customer: StripeCustomer) -> Candidate:
-    return Candidate(customer.id, customer.netsuite_id)
+    return Candidate(customer.id, customer.netsuite_id, customer.name, customer.email)
 
 
 def _problems(plan: InvoicePlan, unmatched: Unmatched) -> list[Problem]:
