@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import date
 from typing import Any, Protocol
 
 from billing.adapters.order_query import ListedRows, OrderQuery, email_column
 from billing.domain.carry_over import Carried
 from billing.domain.ended_orders import EndedOrder, ended_from_dict
+from billing.domain.invoice_preview import InvoicePreview
 from billing.domain.order_rows import read_orders
 from billing.domain.run_input import parse_filter
+from billing.domain.sales_order import Listing, SalesOrder
 from billing.steps.ports import Files
 
 Row = Mapping[str, str]
@@ -37,11 +40,13 @@ def list_the_sales_orders(
     carry_over: CarriedOrders,
     ended: EndedOrders,
     files: Files,
+    preview: Callable[[SalesOrder], InvoicePreview | None] = lambda _: None,
 ) -> dict[str, Any]:
     """Write the snapshot; answer its key, its SHA-256 and two counts. Reads NetSuite, writes one file, safe to repeat.
 
     The snapshot holds raw rows, so that what NetSuite said can be told from what we made of it. "orders" counts every
-    order that was listed, "problems" those among them that cannot be read; neither has a name or an amount.
+    order that was listed, "problems" those among them that cannot be read; neither has a name or an amount. `preview`
+    gives the invoice that NetSuite would make of an order, None for one that it is not asked about.
     """
     carried = coming_back(run, carry_over)
     query = order_query(run, statuses, email_fields, stripe_id_field, [one.order_id for one in carried])
@@ -58,6 +63,9 @@ def list_the_sales_orders(
             "ended": [one.to_dict() for one in ended.latest().values() if not one.open_again],
             "absentColumns": list(listed.absent_columns),
             "emailColumns": [email_column(field) for field in email_fields],
+            "previews": {
+                order.id: shown.to_dict() for order in listing.orders if (shown := preview(order)) is not None
+            },
         },
     )
     return {
@@ -110,3 +118,15 @@ def carried_of(snapshot: Mapping[str, Any]) -> dict[str, Carried]:
 def ended_of(snapshot: Mapping[str, Any]) -> dict[str, EndedOrder]:
     """The orders that were ended when the snapshot was made, by internal id: none in one of an earlier version."""
     return {one["orderId"]: ended_from_dict(one) for one in snapshot.get("ended", ())}
+
+
+def with_previews(listing: Listing, snapshot: Mapping[str, Any]) -> Listing:
+    """`listing` with the invoices that NetSuite would make of its orders, where the snapshot has them."""
+    previews = snapshot.get("previews", {})
+    return replace(
+        listing,
+        orders=tuple(
+            replace(order, preview=InvoicePreview.from_dict(previews[order.id])) if order.id in previews else order
+            for order in listing.orders
+        ),
+    )

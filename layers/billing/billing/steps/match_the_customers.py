@@ -37,7 +37,7 @@ from billing.domain.run_input import parse_filter
 from billing.domain.sales_order import Listing, Problem
 from billing.domain.still_to_bill import Planned, still_to_bill
 from billing.domain.upper_bounds import bound_warnings
-from billing.steps.list_the_sales_orders import carried_of, ended_of, rows_of
+from billing.steps.list_the_sales_orders import carried_of, ended_of, rows_of, with_previews
 from billing.steps.ports import Files
 
 # What the approvers and the report are shown of the run's frame.
@@ -114,7 +114,7 @@ class Matching:
         rows, ended_rows, once_ended = _ended_apart(rows_of(snapshot), ended_of(snapshot))
         ended = _ended(plan_invoices(read_orders(ended_rows), replace(policy, grouping="order")), ended_of(snapshot))
         carried = carried_of(snapshot)
-        planned = self._planned(read_orders(rows), policy)
+        planned = self._planned(with_previews(read_orders(rows), snapshot), policy)
         to_bill = [state for state in planned.states if isinstance(state, ToBill)]
         settled = [_settled(state, carried, run["period"]) for state in planned.states if not isinstance(state, ToBill)]
         proposed = _grouped(to_bill, policy, run["period"])
