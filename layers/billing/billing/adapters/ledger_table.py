@@ -4,6 +4,7 @@
     pk = plan key,          sk = "APPROVED#<content hash>"  when this content was last signed for, and when approvers
                                                            last said no to it: the later of the two counts
     pk = "ORDER#<order id>", sk = "BILLED"                  what was billed of an order, by invoice
+    pk = "INVOICE#<Stripe id>", sk = "PAID"                 that the invoice was seen paid: it is not looked up again
 
 A row is only ever moved forward by conditional writes. What is drafted stays drafted, unless a person has removed its
 invoice in Stripe and the approvers have signed for the one that takes its place.
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from billing.adapters.dynamo import batch_get, to_item, values_of
+from billing.adapters.dynamo import batch_get, batch_write, to_item, values_of
 from billing.domain.errors import OurFault, PassingError, PersonNeeded
 from billing.domain.invoice_days import InvoiceDays, SignedDays
 from billing.domain.ledger import (
@@ -39,6 +40,7 @@ if TYPE_CHECKING:
 
 _ENTRY = "INVOICE"
 _BILLED = "BILLED"
+_PAID = "PAID"
 _LOCK = "LOCK"
 _TOGETHER = 100  # TransactWriteItems' own maximum.
 # Both times are written by whoever fixed the outcome of a request, so the order in which the rows are written, or
@@ -144,6 +146,17 @@ class LedgerTable:
                 row.get("plan_family", ""),
             )
         return records
+
+    def paid_among(self, invoice_ids: Iterable[str]) -> set[str]:
+        """Those of these invoices that were seen paid: nothing can happen to them in Stripe that makes their orders
+        billable again. 100 a call."""
+        keys = [{"pk": _paid_key(invoice_id), "sk": _PAID} for invoice_id in dict.fromkeys(invoice_ids)]
+        return {str(row["pk"]).removeprefix(_paid_key("")) for row in batch_get(self.dynamodb, self.table, keys)}
+
+    def note_paid(self, invoice_ids: Iterable[str]) -> None:
+        """Note that these were seen paid. It only saves calls: without it they are looked up again. Safe to repeat."""
+        rows = ({"pk": _paid_key(invoice_id), "sk": _PAID} for invoice_id in dict.fromkeys(invoice_ids))
+        batch_write(self.dynamodb, self.table, put=rows)
 
     def record_approvals(self, approvals: Iterable[Approval], run_id: str, at: str) -> None:
         """Record what was signed for. `at` (ISO, UTC) is when the request was decided, not when it is written: repeated
@@ -507,6 +520,10 @@ class LedgerTable:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
                 raise OurFault(f"{key}: another run has taken this order over. Start a new execution.") from None
             raise
+
+
+def _paid_key(invoice_id: str) -> str:
+    return f"INVOICE#{invoice_id}"
 
 
 def _order_key(order_id: str) -> str:

@@ -18,7 +18,7 @@ from billing.adapters.stripe_api import CustomerMissing, KeyUsedOtherwise, Objec
 from billing.adapters.stripe_customers import StripeCustomer
 from billing.adapters.stripe_invoices import CONTENT_HASH, LINES_PER_CALL, StripeInvoice
 from billing.domain.billing_policy import TaxMode
-from billing.domain.customer_match import MatchedCustomer
+from billing.domain.customer_match import How, KnownCustomer, MatchedCustomer
 from billing.domain.draft_check import day_difference, differences
 from billing.domain.errors import OurFault, PassingError, PersonNeeded
 from billing.domain.invoice_days import InvoiceDays, days_by_terms
@@ -65,7 +65,7 @@ class Ledger(Protocol):
 class KnownCustomers(Protocol):
     """Our own map from NetSuite to Stripe."""
 
-    def one(self, netsuite_id: str) -> str | None: ...
+    def one(self, netsuite_id: str) -> KnownCustomer | None: ...
     def remember(self, netsuite_id: str, stripe_id: str, instead_of: str | None, at: str) -> None: ...
 
 
@@ -278,9 +278,15 @@ class Drafting:
     def _customer(self, plan: InvoicePlan, approved: MatchedCustomer) -> tuple[str, bool]:
         """The customer to bill, and whether it was created by this very call."""
         netsuite_id, at = plan.client.netsuite_id, self.now.isoformat()
-        kept = self.known.one(netsuite_id)
+        row = self.known.one(netsuite_id)
+        kept = row.stripe_id if row is not None else None
+        if row is not None and row.settled_by and approved.id != kept and approved.how is not How.STORED:
+            raise PersonNeeded(
+                f"{plan.key}: it was approved for {approved.id or 'a new Stripe customer'}, and since then a person "
+                f"has settled that its client is {kept}. Run again: it is asked about with that one."
+            )
         if approved.id is not None:
-            if kept != approved.id:
+            if kept != approved.id and not (row is not None and row.settled_by):
                 self.known.remember(netsuite_id, approved.id, kept, at)
             return approved.id, False
         if kept is not None and self.customers.by_id(kept) is not None:
