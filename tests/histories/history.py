@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from tests.histories.books import BILLABLE, Books, OrderBook, OrderedLine, Standing
+from tests.histories.books import BILLABLE, Books, OrderBook, OrderedLine, Standing, shares_of
 from tests.histories.machine import Execution
 from tests.histories.promises import (
     Evidence,
@@ -27,11 +27,27 @@ from tests.histories.promises import (
     signed_on,
 )
 from tests.histories.world import ANN, BOB, HistoryWorld, Kill, history_world
-from tests.sandbox.netsuite import load_world
+from tests.sandbox.faults import Answer, DropAfter
+from tests.sandbox.netsuite import load_world, unexpected_error_fault
 
 CLIENTS = {f"C-{number}": f"ap@client{number}.example" for number in range(1, 5)}
 RATES = (10_000, 12_500, 20_000)
 TAXES = (0, 5, 20)
+_DOWN = Answer(500, b"{}")
+FAULTS: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    (
+        "stripe",
+        "a draft's creation is never answered",
+        {"action": DropAfter(), "method": "POST", "path": "/v1/invoices$"},
+    ),
+    ("stripe", "no draft can be created", {"action": _DOWN, "method": "POST", "path": "/v1/invoices$"}),
+    ("stripe", "no lines can be added", {"action": _DOWN, "path": "/add_lines$"}),
+    ("stripe", "lines are added and nobody hears", {"action": DropAfter(), "path": "/add_lines$"}),
+    ("stripe", "no invoice can be read back", {"action": _DOWN, "method": "GET", "path": r"/v1/invoices/in_\w+"}),
+    ("stripe", "no customer can be read", {"action": _DOWN, "method": "GET", "path": "/v1/customers"}),
+    ("netsuite", "NetSuite is down", {"action": unexpected_error_fault(), "path": "suiteql"}),
+    ("slack", "Slack is down", {"action": _DOWN}),
+)
 FIRST = (2026, 1)
 """The first month that is billed."""
 
@@ -90,6 +106,7 @@ class _History:
     broken: list[str] = field(default_factory=list)
     signed: dict[str, Signed] = field(default_factory=dict)
     ended: list[RunEnded] = field(default_factory=list)
+    edited: set[str] = field(default_factory=set)
     starts: int = 0
     told_posts: int = 0
     told_mails: int = 0
@@ -149,6 +166,8 @@ class _History:
         if "kill" in self.actions and self.chance(0.4):
             at, after, whole = self.random.randint(1, 120), self.chance(0.5), self.chance(0.5)
             self.world.kill = Kill(at, after, whole)
+        if "fault" in self.actions and self.chance(0.3):
+            self.break_something()
         self.say(f"run-{self.starts} starts")
         listing = self.listing()
         run = self.world.start(f"run-{self.starts}", given)
@@ -160,6 +179,8 @@ class _History:
             later = self.random.choice([0, 0, 25, 24 * 9])
             self.world.clock.pause(later * 3600)
             self.say(f"{run.status} in {run.at!r} ({run.error} {run.cause[:160]}); redriven {later} hours later")
+            if self.chance(0.7):
+                self.mend()
             if "change before the redrive" in self.actions and self.chance(0.5):
                 expected -= self.changed_by(lambda: self.work(1))
             listing = self.listing()
@@ -169,8 +190,21 @@ class _History:
         if self.world.kill is not None and self.world.kill.struck:
             self.say(f"(killed at call {self.world.kill.at})")
         self.world.kill = None
+        self.mend()
         self.say(f"{run.name} ended: {run.status} {run.error}")
         self.check(run, expected)
+
+    def break_something(self) -> None:
+        """One kind of call goes wrong from some call on, until somebody mends it."""
+        service, words, fault = self.random.choice(FAULTS)
+        skip, times = self.random.randint(0, 3), self.random.choice([1, None, None])
+        server = {"stripe": self.world.stripe, "netsuite": self.world.netsuite, "slack": self.world.slack}[service]
+        server.faults.add(skip=skip, times=times, **fault)
+        self.say(f"from now on {words} ({'once' if times else 'always'}, after {skip} calls)")
+
+    def mend(self) -> None:
+        for server in (self.world.stripe, self.world.netsuite, self.world.slack):
+            server.faults.clear()
 
     def listing(self) -> tuple[Books, dict[int, Standing]]:
         """The orders as a run lists them, and how they stand against Stripe before it."""
@@ -182,10 +216,15 @@ class _History:
         self.broken += billed_twice(were, books.standings(self.invoices()))
 
     def changed_by(self, work: Callable[[], None]) -> set[int]:
-        """The orders that people touched in NetSuite."""
-        was = {key: json.dumps(self.source(key)) for key in self.books.orders}
+        """The orders that people touched, in NetSuite or in Stripe."""
+
+        def seen() -> dict[int, str]:
+            alive = self.books.alive(self.invoices())
+            return {key: f"{json.dumps(self.source(key))} {alive.get(key)}" for key in self.books.orders}
+
+        was = seen()
         work()
-        return {key for key in self.books.orders if was.get(key) != json.dumps(self.source(key))}
+        return {key for key, now in seen().items() if was.get(key) != now}
 
     def through(self, run: Execution) -> set[int]:
         """Answer whatever the run asks until it has ended. Answers the orders that people changed meanwhile."""
@@ -270,7 +309,9 @@ class _History:
         report = self.world.report(run)
         told = (*self.posts(), *self.sent())
         self.ended.append(RunEnded(run.name, run.status, report, told=tuple(told)))
-        self.broken += broken_promises(Evidence(invoices, self.signed, [self.ended[-1]]))
+        # What a person edited is no longer what was signed, and that is theirs.
+        ours = [one for one in invoices if one["id"] not in self.edited]
+        self.broken += broken_promises(Evidence(ours, self.signed, [self.ended[-1]]))
         if report is None or report["outcome"] == "stopped by an error":
             self.say(f"{run.name} could not list: {run.error} {run.cause[:200]}")
             return
@@ -345,6 +386,15 @@ class _History:
             **({"taxCode": f"Tax {line.tax_percent}"} if line.tax_percent else {}),
         }
 
+    def line_id(self, book: OrderBook, line: OrderedLine) -> int:
+        """The line's id in NetSuite, which counts other lines as well."""
+        (found,) = [
+            one["id"]
+            for one in self.source(book.order)["lines"]
+            if one["description"].startswith(f"W{book.order}-{line.number} ")
+        ]
+        return int(found)
+
     def pick(self, fits: Callable[[OrderBook], bool]) -> OrderBook | None:
         found = [order for order in self.books.orders.values() if not order.gone and fits(order)]
         return self.random.choice(found) if found else None
@@ -398,7 +448,7 @@ def extend(it: _History) -> None:
         return
     line = it.random.choice(growing)
     line.quantity += it.random.randint(1, 3) * 4
-    it.world.netsuite.edit_line(book.number, line.number, quantity=line.quantity)
+    it.world.netsuite.edit_line(book.number, it.line_id(book, line), quantity=line.quantity)
     it.status_follows(book)
     it.say(f"{book.number} line {line.number} grows to {line.quantity} h")
 
@@ -425,7 +475,7 @@ def reduce(it: _History) -> None:
     if line.quantity <= 4:
         return
     line.quantity -= 4
-    it.world.netsuite.edit_line(book.number, line.number, quantity=line.quantity)
+    it.world.netsuite.edit_line(book.number, it.line_id(book, line), quantity=line.quantity)
     it.status_follows(book)
     it.say(f"{book.number} line {line.number} shrinks to {line.quantity} h")
 
@@ -436,7 +486,7 @@ def reprice(it: _History) -> None:
         return
     line = it.random.choice(book.lines)
     line.rate = it.random.choice([rate for rate in RATES if rate != line.rate])
-    it.world.netsuite.edit_line(book.number, line.number, rate=f"{line.rate / 100:.2f}")
+    it.world.netsuite.edit_line(book.number, it.line_id(book, line), rate=f"{line.rate / 100:.2f}")
     it.say(f"{book.number} line {line.number} now costs {line.rate} an hour")
 
 
@@ -476,7 +526,7 @@ def bill_in_netsuite(it: _History) -> None:
     line = it.random.choice([one for one in book.lines if one.open_hours > 0])
     hours = line.open_hours if it.chance(0.5) else max(1, line.open_hours // 2)
     it.books.bill_in_netsuite(book.order, line.number, hours, it.invoices())
-    it.world.netsuite.bill(book.number, line.number, hours)
+    it.world.netsuite.bill(book.number, it.line_id(book, line), hours)
     it.status_follows(book)
     it.say(f"{book.number} line {line.number}: {hours} h are billed in NetSuite")
 
@@ -487,7 +537,7 @@ def close_a_line(it: _History) -> None:
         return
     line = it.random.choice([one for one in book.lines if not one.closed])
     line.closed = True
-    it.world.netsuite.close_line(book.number, line.number)
+    it.world.netsuite.close_line(book.number, it.line_id(book, line))
     it.status_follows(book)
     it.say(f"{book.number} line {line.number} is closed")
 
@@ -514,6 +564,42 @@ def back_to_approval(it: _History) -> None:
         it.say(f"{book.number} waits for approval in NetSuite again")
 
 
+def remove_a_line(it: _History) -> None:
+    book = it.pick(lambda order: _working(order) and sum(not line.billed for line in order.lines) > 1)
+    if book is None or len(book.lines) < 2:
+        return
+    gone = it.random.choice([line for line in book.lines if not line.billed])
+    source = it.source(book.order)
+    book.lines.remove(gone)
+    it.world.netsuite.edit_order(
+        book.number, lines=[one for one in source["lines"] if one["id"] != it.line_id(book, gone)]
+    )
+    it.status_follows(book)
+    it.say(f"{book.number} loses line {gone.number}")
+
+
+def big_order(it: _History) -> None:
+    """One of 260 lines, which takes two invoices; later it shrinks to 100."""
+    big = it.pick(lambda order: len(order.lines) > 250)
+    if big is None:
+        it.enter(it.month_of(0), lines=260)
+        return
+    if not _working(big) or any(line.billed for line in big.lines):
+        return
+    source = it.source(big.order)
+    big.lines = big.lines[:100]
+    it.world.netsuite.edit_order(big.number, lines=source["lines"][:100])
+    it.say(f"{big.number} shrinks to 100 lines")
+
+
+def delete_the_order(it: _History) -> None:
+    book = it.pick(lambda order: all(not line.billed for line in order.lines))
+    if book is not None:
+        it.world.netsuite.delete_order(book.number)
+        book.gone = True
+        it.say(f"{book.number} is deleted in NetSuite")
+
+
 # What people do in Stripe.
 
 
@@ -524,6 +610,18 @@ def _of_stripe(it: _History, *statuses: str) -> dict[str, Any] | None:
 
 def _named(invoice: dict[str, Any]) -> str:
     return f"{invoice['id']} of {invoice['metadata']['netsuite_so_number']}"
+
+
+def edit_a_draft(it: _History) -> None:
+    """A person gives a client something off. What is billed differently from then on is that person's decision."""
+    draft = _of_stripe(it, "draft")
+    if draft is None or not draft["lines"]["data"] or draft["id"] in it.books.frozen:
+        return
+    it.books.frozen[draft["id"]] = shares_of(draft)
+    line = draft["lines"]["data"][0]
+    it.world.stripe.edit_line(draft["id"], line["id"], amount=line["amount"] - 100)
+    it.edited.add(draft["id"])
+    it.say(f"a line of the draft {_named(draft)} is lowered by 1.00 in Stripe")
 
 
 def delete_a_draft(it: _History) -> None:
@@ -581,6 +679,10 @@ WORK: dict[str, Callable[[_History], None]] = {
     "close the order": close_the_order,
     "cancel the order": cancel_the_order,
     "back to approval": back_to_approval,
+    "remove a line": remove_a_line,
+    "big order": big_order,
+    "delete the order": delete_the_order,
+    "edit a draft": edit_a_draft,
     "delete a draft": delete_a_draft,
     "finalise": finalise,
     "void": void,
@@ -595,6 +697,7 @@ DURING = (
     "change while it waits",
     "change before the redrive",
     "kill",
+    "fault",
     "skip the month",
     "taxes",
 )

@@ -11,17 +11,18 @@ import pytest
 from billing.adapters.approvals_table import StoredRequest
 from billing.adapters.signatures import Signatures
 from billing.domain.approval_request import ApprovalRequest, RecordedOutcome
-from billing.domain.batch import Batch, BatchInvoice, with_pieces
+from billing.domain.batch import Batch, BatchInvoice, DoneOrder, LeftAlone, with_pieces
 from billing.domain.billing_policy import BillingPolicy
 from billing.domain.canonical import canonical_json, sha256_hex
-from billing.domain.carry_over import Carried
 from billing.domain.customer_match import How, MatchedCustomer
 from billing.domain.errors import OurFault
 from billing.domain.invoice_plan import content_hash, plan_invoices
 from billing.domain.ledger import BilledInvoice, Disposition, EntryState, LedgerEntry, OrderRecord
 from billing.domain.order_rows import read_orders
+from billing.domain.outstanding import Carried, CarriedGone, Outstanding
 from billing.domain.report import Fate, Report
 from billing.domain.report_record import report_from_dict
+from billing.domain.sales_order import Problem
 from billing.steps.close_the_run import close_the_run
 from billing.steps.note_the_failure import note_the_failure
 from tests.domain.suiteql_rows import Row, hours, order
@@ -68,6 +69,8 @@ class Closing:
     released: list[str] = field(default_factory=list)
     months: dict[str, Any] = field(default_factory=dict)
     run: dict[str, Any] = field(default_factory=lambda: dict(RUN))
+    told: str = ""
+    finished: bool = False
     on_the_list: tuple[Carried, ...] = ()
 
     def entries(self, keys: Iterable[str]) -> dict[str, LedgerEntry]:
@@ -92,8 +95,15 @@ class Closing:
         )
         return (*self.earlier, StoredRequest(request, b"", (), 0, self.outcome))
 
-    def release(self, key: str, run_id: str) -> None:
+    def release(self, key: str, run_id: str, *, finished: bool = False) -> None:
         self.released.append(key)
+        self.finished = finished
+
+    def tell_bill_from(self, cycle: str, day: str, run_id: str) -> None:
+        self.told = day
+
+    def note_paid(self, invoice_ids: Iterable[str]) -> None:
+        self.paid = list(invoice_ids)
 
     def change(self, cycle: str, keep: Iterable[Any], drop: Iterable[str]) -> None:
         self.kept, self.dropped = list(keep), list(drop)
@@ -485,3 +495,103 @@ def test_the_record_of_a_redriven_run_has_every_request_of_it_whatever_came_afte
     closing.close(error={"Error": "PersonNeeded", "Cause": "NetSuite refuses the login."})
     assert [(line.request, line.what) for line in closing.report.record] == told, "stopped before it had a batch"
     assert closing.report.decision is None
+
+
+# A month that was finished before ---------------------------------------------------------------------------
+
+FINISHED = {"finishedBy": "run-0"}
+
+
+def done_orders(run_id: str = "run-0") -> tuple[DoneOrder, ...]:
+    """The three orders, drafted and unchanged."""
+    planned = plan_invoices(read_orders(ROWS), BillingPolicy())
+    return tuple(
+        DoneOrder(
+            plan.key, plan.orders[0].id, plan.orders[0].number, "77", "Acme", plan.currency, plan.total, "in_1",
+            content_hash(plan), "Drafted in 2026-05 as in_1.", plan.key, run_id,
+        )
+        for plan in planned.invoices
+    )  # fmt: skip
+
+
+def done_batch(closing: Closing, **more: Any) -> dict[str, Any]:
+    """A batch of which everything is drafted and unchanged, but for what is given."""
+    parts = {"invoices": (), "problems": (), "done": done_orders(), **more}
+    return {"batchKey": "batch.json", "sha256": closing.files.write_json("batch.json", Batch(RUN, **parts).to_dict())}
+
+
+def test_a_finished_month_with_nothing_new_writes_nothing_and_is_set_free(closing: Closing) -> None:
+    closing.run |= FINISHED
+    state = {"listed": closing.listed(), "matched": done_batch(closing)}
+    before = dict(closing.files.data)
+    closed = closing.close(**state)
+    assert (closed["outcome"], closed["error"], closed["counts"]["skipped"]) == ("nothing new", "", 3)
+    assert closed["reportKey"] == "runs/2026-05/run-0/report.json"
+    assert closing.files.data == before
+    assert (closing.released, closing.finished, closing.months) == (["LOCK"], False, {})
+    assert not hasattr(closing, "kept")
+    assert not hasattr(closing, "paid")
+
+
+WORTH_TELLING: list[dict[str, Any]] = [
+    {"carried_gone": (CarriedGone("9", "SO-9", "2026-04"),)},
+    {"outstanding": (Outstanding("9", "SO-9", "2026-04", "Held.", "Pending."),)},
+    {"left_alone": ()},
+    {"problems": (Problem("502", "SO-1003", "x", "y", "z"),)},
+]
+
+
+@pytest.mark.parametrize("more", WORTH_TELLING, ids=lambda more: next(iter(more)))
+def test_a_finished_month_with_anything_to_tell_is_a_run_like_any_other(closing: Closing, more: dict[str, Any]) -> None:
+    closing.run |= {**FINISHED, "billFrom": "2026-05-01"}
+    if "problems" in more:
+        more = {**more, "done": done_orders()[:2]}
+    state = {"listed": closing.listed(), "matched": done_batch(closing, **more)}
+    assert closing.close(**state)["outcome"] == "nothing to bill"
+    assert closing.report.listed == 3
+
+
+def test_a_month_that_nobody_has_finished_reports_even_if_everything_is_done(closing: Closing) -> None:
+    state = {"listed": closing.listed(), "matched": done_batch(closing, paid=("in_1",))}
+    closed = closing.close(**state)
+    assert (closed["outcome"], closed["counts"]["skipped"]) == ("nothing to bill", 3)
+    assert closing.finished
+    assert closing.paid == ["in_1"]
+
+
+def test_an_order_that_was_listed_and_is_nowhere_is_never_nothing_new(closing: Closing) -> None:
+    closing.run |= FINISHED
+    state = {"listed": closing.listed(), "matched": done_batch(closing, done=done_orders()[:2])}
+    closed = close_the_run(
+        {"run": closing.run, **state}, 0, closing.files, closing, closing, closing, closing, closing, closing,
+        NOTHING_SIGNED, lambda report: [], lambda *_: b"",
+    )  # fmt: skip
+    assert closed["error"] == "RunIncomplete"
+
+
+def test_a_run_that_drafted_everything_before_it_was_stopped_tells_of_its_own_work(closing: Closing) -> None:
+    closing.run |= FINISHED
+    state = {"listed": closing.listed(), "matched": done_batch(closing, done=done_orders("run-1"))}
+    closed = closing.close(**state)
+    assert (closed["outcome"], closed["counts"]["drafted"]) == ("billed", 3)
+
+
+def test_a_trial_finishes_no_month(closing: Closing) -> None:
+    closing.run["filter"] = {"atMost": 3}
+    closing.close(listed=closing.listed(), matched=done_batch(closing))
+    assert not closing.finished
+
+
+def test_what_lies_before_the_start_is_told_once_the_report_is_written(closing: Closing) -> None:
+    closing.run["billFrom"] = "2026-05-01"
+    closing.close(listed=closing.listed(), matched=done_batch(closing, left_alone=(LeftAlone("usd", 2, 500),)))
+    assert closing.report.left_alone == (LeftAlone("usd", 2, 500),)
+    assert closing.told == "2026-05-01"
+
+
+def test_a_run_that_could_not_list_still_names_what_earlier_runs_left_over(closing: Closing) -> None:
+    closing.on_the_list = (Carried("9", "SO-9", "2026-04", "Rejected."),)
+    closed = closing.close(error={"Error": "PassingError", "Cause": '{"errorMessage": "NetSuite is down."}'})
+    assert closed["outcome"] == "stopped by an error"
+    ((waiting),) = closing.report.outstanding
+    assert (waiting.number, waiting.reason) == ("SO-9", "Rejected.")

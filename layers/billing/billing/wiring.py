@@ -123,6 +123,7 @@ def open_the_run() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
 def check_the_parameters() -> Callable[[Mapping[str, Any]], None]:
     """Wire what CloudFormation calls while the stack is deployed."""
     from billing.adapters.cloudformation import respond
+    from billing.domain.period import parse_bill_from
     from billing.domain.upper_bounds import parse_upper_bounds
     from billing.steps.check_the_parameters import check_the_parameters
     from billing.steps.open_the_run import check_who_signs
@@ -130,6 +131,7 @@ def check_the_parameters() -> Callable[[Mapping[str, Any]], None]:
     def check(properties: Mapping[str, str]) -> None:
         env = Environment(properties)
         settings = _run_settings(env)
+        parse_bill_from(settings.bill_from)
         check_who_signs(settings, settings.cycle, "")
         parse_upper_bounds(env.optional("UPPER_BOUNDS"))
         _policy(env, "2026-01", ("email",))
@@ -144,7 +146,7 @@ def _run_settings(env: Environment) -> RunSettings:
     return RunSettings(
         zone=env.zone("FIRM_TIME_ZONE"),
         cycle=env.text("CYCLE_NAME"),
-        lookback_months=env.number("LOOKBACK_MONTHS"),
+        bill_from=env.optional("BILL_FROM"),
         approvers=env.text("APPROVERS"),
         deputies=env.optional("DEPUTIES"),
         delegate_domains=env.optional("DELEGATE_DOMAINS"),
@@ -160,12 +162,13 @@ def _run_settings(env: Environment) -> RunSettings:
 
 def list_the_sales_orders() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     """Wire the state "List the sales orders"."""
+    from billing.adapters.beside_the_listing import order_states, orders_before
     from billing.adapters.carry_over import CarryOver
     from billing.adapters.ended_orders import EndedOrders
     from billing.adapters.invoice_previews import InvoicePreviews
     from billing.adapters.sales_orders import list_sales_orders
     from billing.domain.order_plan import needs_preview
-    from billing.steps.list_the_sales_orders import list_the_sales_orders
+    from billing.steps.list_the_sales_orders import NetSuite, list_the_sales_orders
 
     env = _environment()
     files = _files(env)
@@ -177,17 +180,25 @@ def list_the_sales_orders() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     def preview(order: SalesOrder) -> InvoicePreview | None:
         return InvoicePreviews(suiteql()).of(order.id) if previews and needs_preview(order, in_advance) else None
 
-    return lambda event: list_the_sales_orders(
-        event["run"],
-        env.texts("ORDER_STATUSES"),
-        env.texts("BILLING_EMAIL_FIELDS"),
-        env.optional("STRIPE_ID_FIELD"),
-        partial(list_sales_orders, suiteql()),
-        carry_over,
-        ended,
-        files,
-        preview,
-    )
+    def list_orders(event: Mapping[str, Any]) -> dict[str, Any]:
+        asked = suiteql()  # one login for all four
+        return list_the_sales_orders(
+            event["run"],
+            env.texts("ORDER_STATUSES"),
+            env.texts("BILLING_EMAIL_FIELDS"),
+            env.optional("STRIPE_ID_FIELD"),
+            NetSuite(
+                partial(list_sales_orders, asked),
+                partial(orders_before, asked),
+                partial(order_states, asked),
+                preview,
+            ),
+            carry_over,
+            ended,
+            files,
+        )
+
+    return list_orders
 
 
 def compare_with_the_listing() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
@@ -221,6 +232,8 @@ def match_the_customers() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     from billing.adapters.customers_table import CustomersTable
     from billing.adapters.ledger_table import LedgerTable
     from billing.adapters.months import Months
+    from billing.adapters.netsuite_clients import clients_with_emails
+    from billing.adapters.netsuite_clients import sharing as others_with
     from billing.adapters.stripe_customers import StripeCustomers
     from billing.adapters.stripe_invoices import StripeInvoices
     from billing.domain.upper_bounds import parse_upper_bounds
@@ -230,6 +243,12 @@ def match_the_customers() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     files = _files(env)
     dynamodb = _dynamodb()
     stripe = _stripe(env, share=1)
+    suiteql = _suiteql(env)
+
+    def sharing(addresses: Mapping[str, str]) -> dict[str, list[str]]:
+        found = clients_with_emails(suiteql(), addresses.values())
+        return {netsuite_id: others_with(found, email, netsuite_id) for netsuite_id, email in addresses.items()}
+
     return lambda event: Matching(
         policy_of=partial(_policy, env),
         bounds=parse_upper_bounds(env.optional("UPPER_BOUNDS")),
@@ -239,8 +258,10 @@ def match_the_customers() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
         known=CustomersTable(dynamodb, env.text("CUSTOMERS_TABLE")),
         customers=StripeCustomers(*stripe()),
         invoices=StripeInvoices(*stripe()),
+        unsigned_drafts=env.text("UNSIGNED_DRAFTS"),  # type: ignore[arg-type]
         months=Months(dynamodb, env.text("RUNS_TABLE")),
         now=now(),
+        sharing=sharing,
     ).match(event["run"], event["listed"])
 
 
@@ -471,6 +492,25 @@ def end_the_order() -> Callable[[Mapping[str, Any]], dict[str, str]]:
     dynamodb, table, cycle = _dynamodb(), env.text("LEDGER_TABLE"), env.text("CYCLE_NAME")
     carried, ended = CarryOver(dynamodb, table), EndedOrders(dynamodb, table)
     return lambda event: end_the_order(event, cycle, carried, ended, now())
+
+
+def settle_the_customer() -> Callable[[Mapping[str, Any]], dict[str, str]]:
+    """Wire what a person starts who knows which Stripe customer a client is."""
+    from billing.adapters.customers_table import CustomersTable
+    from billing.adapters.netsuite_clients import client_by_id
+    from billing.adapters.stripe_customers import StripeCustomers
+    from billing.steps.settle_the_customer import settle_the_customer
+
+    env = _environment()
+    suiteql, stripe = _suiteql(env), _stripe(env, share=1)
+    known = CustomersTable(_dynamodb(), env.text("CUSTOMERS_TABLE"))
+    return lambda event: settle_the_customer(
+        event,
+        lambda netsuite_id: client_by_id(suiteql(), netsuite_id, env.optional("STRIPE_ID_FIELD")),
+        lambda stripe_id: StripeCustomers(*stripe()).by_id(stripe_id),
+        known,
+        now(),
+    )
 
 
 def note_the_failure() -> Callable[[Mapping[str, Any]], dict[str, str]]:

@@ -83,7 +83,8 @@ _NO_LINE = -1
 
 
 def list_sales_orders(suiteql: SuiteQL, query: OrderQuery) -> ListedRows:
-    """Every row of every open order, page by page. Raises what SuiteQL raises."""
+    """Every row of every open order, page by page. An order that comes back is asked for only if its date has not
+    listed it already. Raises what SuiteQL raises."""
     absent: list[str] = []
     while True:
         try:
@@ -95,7 +96,7 @@ def list_sales_orders(suiteql: SuiteQL, query: OrderQuery) -> ListedRows:
 def _rows(suiteql: SuiteQL, query: OrderQuery, absent: Sequence[str]) -> Iterator[Row]:
     at_most = query.filter.at_most
     seen: set[str] = set()
-    for part in parts_of(query):
+    for part in parts_of(query, seen):
         for row in suiteql.rows(lambda cursor, part=part: _sql(query, absent, part, cursor), _cursor):  # type: ignore[misc]
             seen.add(row.get("id", ""))
             if at_most is not None and len(seen) > at_most:

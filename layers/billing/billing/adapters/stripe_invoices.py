@@ -4,6 +4,7 @@ units.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,18 +14,23 @@ import stripe
 from billing.adapters.stripe_api import Caller, ObjectMissing
 
 LINES_PER_CALL = 100
-REMOVED = ("void",)
-_FEW = 20
+PAID = "paid"
+_DELETED = "deleted"
+REMOVED = ("void", _DELETED)
+_STATUSES = ("draft", "open", PAID)
+_FEW = 3
 _EXTRA_PAGES = 10
 PLAN_KEY = "billing_plan"
 CONTENT_HASH = "content_sha256"
 LINE_ID = "netsuite_line_id"
+ORDER_IDS = "netsuite_so_id"
 
 
 @dataclass(frozen=True, slots=True)
 class StripeInvoice:
     """An invoice as Stripe holds it. `line_ids` are the metadata ids of its lines, "" for lines that bear none;
-    `due_date` and `effective_at` are epoch seconds."""
+    `line_orders` are the internal ids of the orders that its lines bill; `due_date` and `effective_at` are epoch
+    seconds."""
 
     id: str
     status: str
@@ -38,6 +44,30 @@ class StripeInvoice:
     line_ids: tuple[str, ...]
     due_date: int | None = None
     effective_at: int | None = None
+    line_orders: tuple[str, ...] = ()
+
+    @property
+    def orders(self) -> frozenset[str]:
+        """Internal ids of the orders that it names. Of very many the last may be missing: read its lines then
+        (`names_all_orders`)."""
+        ids = self.metadata.get(ORDER_IDS, "").split(",")
+        # The last one of a list that was cut may be the beginning of another id.
+        whole = ids if self.names_all_orders else ids[:-1]
+        return frozenset(one for one in whole if one.isdecimal()) | frozenset(self.line_orders)
+
+    @property
+    def names_all_orders(self) -> bool:
+        """Whether its metadata holds every order's id: Stripe keeps 500 characters."""
+        return not self.metadata.get(ORDER_IDS, "").endswith("…")
+
+
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """Ids of invoices that a person voided or deleted, and of those that are paid: a paid invoice can neither be voided
+    nor deleted (Stripe, "Status transitions and finalization"), so nobody need look at it again."""
+
+    removed: frozenset[str] = frozenset()
+    paid: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,26 +77,23 @@ class StripeInvoices:
     client: stripe.StripeClient
     call: Caller
 
-    def of_plan(self, customer: str, plan_key: str, created_from: int) -> list[StripeInvoice]:
-        """The customer's invoices that bear the plan's key, created at or after `created_from` (epoch seconds).
+    def of_customer(self, customer: str, created_from: int) -> list[StripeInvoice]:
+        """The customer's invoices that bear a plan's key, whatever their status, created at or after `created_from`
+        (epoch seconds).
 
         Lists are strongly consistent where search lags. Lines are not read here.
         """
-        found: list[StripeInvoice] = []
-        params: dict[str, Any] = {"customer": customer, "created": {"gte": created_from}, "limit": 100}
-        while True:
-            page = self.call("list invoices", lambda: self.client.v1.invoices.list(dict(params)))  # type: ignore[arg-type]
-            found += [invoice for invoice in map(_invoice, page.data) if invoice.metadata.get(PLAN_KEY) == plan_key]
-            if not page.has_more or not page.data:
-                return found
-            params["starting_after"] = page.data[-1].id
+        return self._ours({"customer": customer, "created": {"gte": created_from}})
 
     def of_ours(self, created_from: int) -> list[StripeInvoice]:
         """Every invoice that bears a plan's key, whatever its status, created at or after `created_from`. Without
         lines.
         """
+        return self._ours({"created": {"gte": created_from}})
+
+    def _ours(self, which: Mapping[str, Any]) -> list[StripeInvoice]:
         found: list[StripeInvoice] = []
-        params: dict[str, Any] = {"created": {"gte": created_from}, "limit": 100}
+        params: dict[str, Any] = {**which, "limit": 100}
         while True:
             page = self.call("list invoices", lambda: self.client.v1.invoices.list(dict(params)))  # type: ignore[arg-type]
             found += [invoice for invoice in map(_invoice, page.data) if invoice.metadata.get(PLAN_KEY)]
@@ -74,31 +101,42 @@ class StripeInvoices:
                 return found
             params["starting_after"] = page.data[-1].id
 
-    def removed(self, invoice_ids: Collection[str]) -> set[str]:
-        """Which of these invoices a person has voided or deleted.
+    def looked_up(self, invoice_ids: Collection[str]) -> LookedUp:
+        """Which of these invoices a person has voided or deleted, and which are paid, in as few calls as can be.
 
-        A few are looked at one by one. Of many, most are found on pages of a hundred, newest first; what those pages do
-        not show (deleted, or old) is looked at after that.
+        A few are read one by one. Of many, drafts are found on pages of a hundred, then open ones, then paid ones, the
+        newest first; what no page shows (deleted, void, uncollectible, or far down a list) is read after that. So a
+        look costs ceil(drafts / 100) + ceil(open / 100) pages, and of each invoice that was paid, voided or deleted
+        since the last look at most one call.
         """
         left = set(invoice_ids)
-        gone: set[str] = set()
-        pages = 0 if len(left) <= _FEW else _EXTRA_PAGES + 2 * len(left) // 100
-        params: dict[str, Any] = {"collection_method": "send_invoice", "limit": 100}
-        for _ in range(pages):
-            page = self.call("list invoices", lambda: self.client.v1.invoices.list(dict(params)))  # type: ignore[arg-type]
-            gone |= {str(one.id) for one in page.data if one.id in left and one.status in REMOVED}
-            left -= {str(one.id) for one in page.data}
-            if not left or not page.has_more or not page.data:
-                break
-            params["starting_after"] = page.data[-1].id
-        return gone | {invoice_id for invoice_id in sorted(left) if self._is_removed(invoice_id)}
+        paid: set[str] = set()
+        for status in _STATUSES if len(left) > _FEW else ():
+            # An account that Stripe serves for other things too may have more than is worth turning over.
+            pages = _EXTRA_PAGES + 2 * len(left) // 100
+            params: dict[str, Any] = {"status": status, "collection_method": "send_invoice", "limit": 100}
+            for _ in range(pages):
+                if not left:
+                    break
+                page = self.call("list invoices", lambda params=params: self.client.v1.invoices.list(dict(params)))  # type: ignore[misc, arg-type]
+                found = {str(one.id) for one in page.data} & left
+                left -= found
+                paid |= found if status == PAID else set()
+                if not page.has_more or not page.data:
+                    break
+                params["starting_after"] = page.data[-1].id
+        read = {invoice_id: self._status(invoice_id) for invoice_id in sorted(left)}
+        return LookedUp(
+            frozenset(one for one, status in read.items() if status in REMOVED),
+            frozenset(paid | {one for one, status in read.items() if status == PAID}),
+        )
 
-    def _is_removed(self, invoice_id: str) -> bool:
+    def _status(self, invoice_id: str) -> str:
         try:
             invoice = self.call("retrieve invoice", lambda: self.client.v1.invoices.retrieve(invoice_id))
         except ObjectMissing:
-            return True
-        return bool(getattr(invoice, "deleted", False)) or invoice.status in REMOVED
+            return _DELETED
+        return _DELETED if getattr(invoice, "deleted", False) else str(invoice.status)
 
     def create(self, params: Mapping[str, Any], idempotency_key: str) -> StripeInvoice:
         """Create a draft without lines."""
@@ -124,6 +162,11 @@ class StripeInvoices:
         self.call(
             "update invoice", lambda: self.client.v1.invoices.update(invoice_id, params=arguments, options=options)
         )
+
+    def delete(self, invoice_id: str) -> None:
+        """Delete a draft. Stripe refuses to delete anything else; one that is gone already is none the less deleted."""
+        with contextlib.suppress(ObjectMissing):
+            self.call("delete invoice", lambda: self.client.v1.invoices.delete(invoice_id))
 
     def set_days(self, invoice_id: str, days: Mapping[str, int], idempotency_key: str) -> None:
         """Set a draft's `due_date` and `effective_at`, epoch seconds. Stripe takes both while it is a draft."""
@@ -153,6 +196,7 @@ class StripeInvoices:
 
 def _invoice(invoice: stripe.Invoice, lines: Iterable[stripe.InvoiceLineItem] = ()) -> StripeInvoice:
     customer = invoice.customer
+    labels = [line.metadata.to_dict() if line.metadata else {} for line in lines]
     return StripeInvoice(
         id=str(invoice.id),
         status=str(invoice.status),
@@ -163,7 +207,8 @@ def _invoice(invoice: stripe.Invoice, lines: Iterable[stripe.InvoiceLineItem] = 
         live_mode=bool(invoice.livemode),
         created=invoice.created,
         metadata=invoice.metadata.to_dict() if invoice.metadata else {},
-        line_ids=tuple((line.metadata.to_dict() if line.metadata else {}).get(LINE_ID, "") for line in lines),
+        line_ids=tuple(label.get(LINE_ID, "") for label in labels),
+        line_orders=tuple(dict.fromkeys(label[ORDER_IDS] for label in labels if ORDER_IDS in label)),
         due_date=getattr(invoice, "due_date", None),
         effective_at=getattr(invoice, "effective_at", None),
     )

@@ -6,8 +6,9 @@ recognised in whatever plan it comes back.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from fractions import Fraction
 
 from billing.domain.ledger import BilledInvoice, EntryState, LedgerEntry, OrderLink, OrderRecord, order_hash
 from billing.domain.newly_open import BilledBefore, BilledLine, MoreToBill, NothingNew, newly_open
@@ -26,13 +27,15 @@ class ToBill:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """A plan that is billed already, by this invoice, which was drafted from the plan `billed_by`."""
+    """A plan that is billed already, by this invoice, which was drafted from the plan `billed_by`. `unchanged` says
+    that nothing about it is worth a word."""
 
     plan: InvoicePlan
     link: OrderLink
     invoice_id: str
     reason: str
     billed_by: str
+    unchanged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,8 @@ def state_of_order(
         return [Held(plan, link, differing[0], reason) for plan in plans]
     # Where one of several invoices of a plan was removed, its lines may still stand on another with less of them: then
     # the amounts decide, as after a change.
-    if record.order_hash == now_hash and not (gone and len(plans) == 1):
+    same = record.order_hash == now_hash or _same_amounts(plans, record, live)
+    if same and not (gone and len(plans) == 1):
         return [_unchanged(plan, link, live, gone, again, entries) for plan in plans]
     named = ", ".join(sorted(live))
     if len(plans) > 1:
@@ -129,7 +133,25 @@ def _unchanged(
     named = ", ".join(sorted(filter(None, invoices)))
     periods = sorted({entries[one.plan_key].period for one in live.values() if one.plan_key in entries})
     first = min(filter(None, invoices))
-    return Done(plan, link, first, f"Drafted in {', '.join(periods)} as {named}.", live[first].plan_key)
+    return Done(plan, link, first, f"Drafted in {', '.join(periods)} as {named}.", live[first].plan_key, unchanged=True)
+
+
+def _same_amounts(plans: Sequence[InvoicePlan], record: OrderRecord, live: Mapping[str, BilledInvoice]) -> bool:
+    """Whether what is open is, line by line, what the live invoices bill. The hash also covers the texts, and those
+    move by themselves: a description that names the period is another one every month."""
+    if {(plan.client.netsuite_id, plan.currency) for plan in plans} != {(record.client_id, record.currency)}:
+        return False
+    billed = [(line[0], line[1], line[2]) for one in live.values() for line in one.lines]
+    return _by_line(billed) == _by_line((line.id, line.quantity, line.amount) for plan in plans for line in plan.lines)
+
+
+def _by_line(lines: Iterable[tuple[str, str | None, int]]) -> dict[str, tuple[Fraction, int]]:
+    """Quantity and amount by line id: an order that was extended is billed by several invoices."""
+    sums: dict[str, tuple[Fraction, int]] = {}
+    for line_id, quantity, amount in lines:
+        known = sums.get(line_id, (Fraction(0), 0))
+        sums[line_id] = (known[0] + Fraction(quantity or 0), known[1] + amount)
+    return sums
 
 
 def _changed(

@@ -13,10 +13,11 @@ from enum import StrEnum
 from typing import Any, Final
 
 from billing.domain.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote
-from billing.domain.batch import Batch, BatchInvoice
+from billing.domain.batch import Batch, BatchInvoice, DoneOrder, LeftAlone
 from billing.domain.due_date import due_date
 from billing.domain.ended_orders import EndedListed
 from billing.domain.ledger import UNSETTLED, Disposition, EntryState, LedgerEntry
+from billing.domain.outstanding import CarriedGone, Outstanding
 
 
 class Fate(StrEnum):
@@ -40,6 +41,7 @@ class RunOutcome(StrEnum):
     EXPIRED = "expired"
     UNDELIVERABLE = "undeliverable"
     MISSING = "invoices missing"
+    NOTHING_NEW = "nothing new"  # the period was finished before, and all of it is as it was
     INCOMPLETE = "incomplete"
     STOPPED = "stopped by an error"
 
@@ -91,6 +93,8 @@ class RecordLine:
 class Report:
     """Everything about a run. `request` is the last approval request as it stood in the end, `record` everything that
     happened to all of the run's requests, and `asked` the addresses of everybody whom the last one asked at some time.
+    `outstanding` are orders of earlier runs that this one did not list, `gone` those that were ended in NetSuite since,
+    and `left_alone` what lies before the day from which the firm bills, None where that was told before.
     `totals` maps a fate to sums in minor units by currency; `counts` counts orders."""
 
     run: Mapping[str, Any]
@@ -108,6 +112,9 @@ class Report:
     request: ApprovalRequest | None = None
     record: tuple[RecordLine, ...] = ()
     asked: tuple[str, ...] = ()
+    outstanding: tuple[Outstanding, ...] = ()
+    gone: tuple[CarriedGone, ...] = ()
+    left_alone: tuple[LeftAlone, ...] | None = None
 
     def of(self, fate: Fate) -> tuple[ReportLine, ...]:
         """The lines with this fate."""
@@ -162,8 +169,29 @@ def report_lines(
         )
         for problem in batch.problems
     ]
+    lines += [_done_line(one, run_id) for one in batch.done]
     lines += [_ended_line(one, run_id) for one in batch.ended]
     return tuple(lines)
+
+
+def _done_line(done: DoneOrder, run_id: str) -> ReportLine:
+    # A redriven run finds what it drafted itself before: that is its own work, not an earlier run's.
+    mine = done.run_id == run_id
+    return ReportLine(
+        key=done.key,
+        orders=(done.number,),
+        order_ids=(done.order_id,),
+        client=done.client,
+        fate=Fate.DRAFTED if mine else Fate.SKIPPED,
+        reason="" if mine else done.reason,
+        currency=done.currency,
+        total=done.total,
+        invoice_id=done.invoice_id,
+        content_hash=done.content_hash,
+        stripe_customer=None,
+        new_customer=False,
+        client_id=done.client_id,
+    )
 
 
 def _ended_line(listed: EndedListed, run_id: str) -> ReportLine:
@@ -242,6 +270,12 @@ def _fate(
         left = _left_behind(invoice, entry)
         return Fate.HELD, f"{unreleased_reason.rstrip('.')}. {left}" if left else unreleased_reason
     if entry is not None and entry.content_hash == invoice.content_hash:
+        if entry.state is EntryState.DRAFTED and not mine:
+            # Two months may ask about one order at once: whoever was signed first has drafted it.
+            return (
+                Fate.SKIPPED,
+                f"The run {entry.run_id} has drafted it meanwhile, in {entry.period}, as {entry.invoice_id}.",
+            )
         return (Fate.DRAFTED, "") if entry.state is EntryState.DRAFTED else (Fate.FAILED, failure_words(entry))
     if entry is not None and mine and entry.state is EntryState.FAILED:
         # Of the draft that an earlier run had begun of other content, the ledger keeps that content.
@@ -337,15 +371,14 @@ def sums_agree(batch: Batch, totals: Mapping[str, Mapping[str, int]]) -> bool:
     """Whether the sums by fate add up, per currency, to what was listed. Drafted sums are what Stripe answered, so a
     draft that differs from its plan shows here too."""
     listed: dict[str, int] = {}
-    for currency, amount in (
-        [(one.plan.currency, one.plan.total) for one in batch.invoices]
-        + [
-            (problem.currency, problem.total_minor)
-            for problem in batch.problems
-            if problem.currency is not None and problem.total_minor is not None
-        ]
-        + [(one.currency, one.total) for one in batch.ended if one.currency is not None and one.total is not None]
-    ):
+    known = [(one.plan.currency, one.plan.total) for one in batch.invoices]
+    known += [(one.currency, one.total) for one in batch.done]
+    known += [(one.currency, one.total) for one in batch.ended if one.currency is not None and one.total is not None]
+    for currency, amount in known + [
+        (problem.currency, problem.total_minor)
+        for problem in batch.problems
+        if problem.currency is not None and problem.total_minor is not None
+    ]:
         listed[str(currency)] = listed.get(str(currency), 0) + amount
     reported: dict[str, int] = {}
     for by_currency in totals.values():

@@ -13,6 +13,7 @@ from billing.domain.ledger import Disposition
 from billing.domain.mail import MailContent
 from billing.domain.period_name import period_name
 from billing.pages.approval_view import checked_count, currency_totals, frame_notes, rejects
+from billing.pages.beside_the_listing import batch_notes
 from billing.pages.letter import Letter, mail_of
 from billing.pages.wording import (
     counted,
@@ -87,6 +88,7 @@ def approval_mail(
                 *([_anew(former)] if former else []),
                 "Please look at what will be billed, and approve or reject it.",
                 *frame_notes(batch.run, ()),
+                *batch_notes(batch),
             ),
             amounts=[
                 (money_words(total.total, total.currency), counted(total.invoices, "invoice"))

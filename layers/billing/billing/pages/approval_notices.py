@@ -10,6 +10,7 @@ from billing.domain.approvers import Slot
 from billing.domain.batch import Batch, totals
 from billing.domain.ledger import Disposition
 from billing.domain.period_name import period_name
+from billing.pages.beside_the_listing import batch_notes
 from billing.pages.run_messages import SlackMessage, escaped, message_of_sections
 from billing.pages.wording import counted, remaining_words, slot_words, sums_words
 
@@ -26,7 +27,12 @@ def asked_notice(run: Mapping[str, Any], batch: Batch, slots: Sequence[Slot], le
     notes.append(f"Without an answer it expires in {remaining_words(left)}.")
     return message_of_sections(
         f"Approval is asked for {what}",
-        [f"Totals: {sums_words(totals(drafts), 12)}", "\n".join(lines), " ".join(notes)],
+        [
+            f"Totals: {sums_words(totals(drafts), 12)}",
+            "\n".join(lines),
+            " ".join(notes),
+            *(escaped(note, 1_500) for note in batch_notes(batch)),
+        ],
         str(run["id"]),
     )
 

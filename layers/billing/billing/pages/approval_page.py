@@ -35,6 +35,7 @@ from billing.pages.approval_view import (
 )
 from billing.pages.batch_csv import batch_csv
 from billing.pages.batch_search import LONGEST_QUERY, page_of
+from billing.pages.beside_the_listing import batch_notes, done_note
 from billing.pages.foreign_text import clean
 from billing.pages.rendering import Shown
 from billing.pages.rendering import page as render_page
@@ -143,7 +144,7 @@ def approval_page(
             "drafts": drafts,
             "signed_earlier": drafts - count,
             "totals": currency_totals(batch),
-            "notes": frame_notes(batch.run, batch.absent_columns),
+            "notes": (*frame_notes(batch.run, batch.absent_columns), *batch_notes(batch), *done_note(batch)),
             "groups": groups(batch, today),
             "found_elsewhere": [group for group in groups(batch, today, pages.query) if group.id in _NOT_DRAFTED]
             if pages.query

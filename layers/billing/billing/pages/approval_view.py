@@ -18,6 +18,7 @@ from billing.domain.period_name import period_name
 from billing.domain.run_input import parse_filter
 from billing.domain.sales_order import Problem
 from billing.pages.batch_search import matches
+from billing.pages.beside_the_listing import GONE_TITLE, OUTSTANDING_TITLE, gone_words, outstanding_words
 from billing.pages.wording import counted, day_words, due_words, instant_words, money_words, sums_words
 
 MOST_ROWS: Final = 50
@@ -187,11 +188,22 @@ def groups(batch: Batch, today: date, query: str = "") -> tuple[Group, ...]:
             tone="calm",
         ),
         _group(
-            "carried-gone",
-            "Not billable any more",
-            "Earlier runs listed these orders and did not draft them; NetSuite no longer lists them as billable.",
+            "outstanding",
+            OUTSTANDING_TITLE,
+            "Earlier runs listed these orders and did not draft them, and NetSuite does not list them as billable now. "
+            "They are named until they are drafted, or ended in NetSuite.",
             [
-                Row("", gone.number, "", f"First listed for {period_name(gone.period)}.")
+                Row("", one.number, "", outstanding_words(one))
+                for one in batch.outstanding
+                if query.strip().casefold() in one.number.casefold()
+            ],
+        ),
+        _group(
+            "carried-gone",
+            GONE_TITLE,
+            "Earlier runs listed these orders and did not draft them. They are not billed by this stack any more.",
+            [
+                Row("", gone.number, "", gone_words(gone))
                 for gone in batch.carried_gone
                 if query.strip().casefold() in gone.number.casefold()
             ],
@@ -200,7 +212,8 @@ def groups(batch: Batch, today: date, query: str = "") -> tuple[Group, ...]:
         _group(
             "skipped",
             "Already drafted",
-            "An earlier run has drafted these. They are not drafted again and not part of the totals.",
+            "An earlier run has drafted these, and something about them has changed since. They are not drafted again "
+            "and not part of the totals.",
             [_row(i, i.reason) for i in found if i.disposition is Disposition.SKIP],
             tone="calm",
         ),

@@ -8,7 +8,14 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from billing.domain.mail import MailContent
-from billing.domain.report import Fate, Report
+from billing.domain.report import Fate, Report, RunOutcome
+from billing.pages.beside_the_listing import (
+    GONE_TITLE,
+    OUTSTANDING_TITLE,
+    gone_words,
+    left_alone_words,
+    outstanding_words,
+)
 from billing.pages.foreign_text import clean, cut
 from billing.pages.letter import Letter, Listing, mail_of
 from billing.pages.report_story import (
@@ -45,6 +52,8 @@ class SlackMessage:
 def slack_summary(report: Report, *, console_url: str, report_url: str, stripe_dashboard: str) -> SlackMessage:
     """The run's end for a channel. Foreign text in it cannot mention anybody, link anywhere or break a limit."""
     title = headline(report)
+    if report.outcome is RunOutcome.NOTHING_NEW:
+        return SlackMessage(text=escaped(title, 600), blocks=[_section(escaped(f"{title}.", 600))])
     mark = ":white_check_mark:" if is_good(report) else ":rotating_light:"
     blocks: list[dict[str, Any]] = [
         {"type": "header", "text": {"type": "plain_text", "text": cut(clean(title), _LONGEST_HEADER), "emoji": True}},
@@ -52,6 +61,9 @@ def slack_summary(report: Report, *, console_url: str, report_url: str, stripe_d
     ]
     sums = [f"*{label}:* {orders:,}" + (f" ({words})" if words else "") for label, orders, words in _sum_rows(report)]
     blocks.append(_section("\n".join(sums)))
+    left_alone = left_alone_words(report.left_alone, str(report.run.get("billFrom", "")))
+    blocks += [_section(escaped(left_alone, 1_500))] if left_alone else []
+    blocks += [_section(_beside_text(title, named)) for title, named in _beside(report)]
     found = troubles(report)
     # One section each: ten reasons of some length would not fit into one.
     blocks += [_section(_trouble_text(trouble)) for trouble in found[:_MOST_TROUBLES]]
@@ -84,6 +96,10 @@ def summary_mail(report: Report, *, console_url: str, report_url: str, stripe_da
         if of_fate:
             items = tuple(f"{trouble_subject(trouble)}: {trouble.reason}" for trouble in of_fate[:_MOST_TROUBLES])
             listings.append(Listing(f"{FATE_TITLES[fate]} ({len(named_lines(report, fate)):,})", items, rest))
+    for beside, named in _beside(report):
+        items = tuple(f"{number}: {words}" for number, words in named[:_MOST_TROUBLES])
+        listings.append(Listing(f"{beside} ({len(named):,})", items, max(0, len(named) - _MOST_TROUBLES)))
+    left_alone = left_alone_words(report.left_alone, str(report.run.get("billFrom", "")))
     drafted = report.totals.get(str(Fate.DRAFTED), {})
     references = [
         ("The report, with every order", report_url),
@@ -94,7 +110,7 @@ def summary_mail(report: Report, *, console_url: str, report_url: str, stripe_da
         Letter(
             subject=title,
             heading=title,
-            opening=(explanation(report),),
+            opening=(explanation(report), *([left_alone] if left_alone else [])),
             amounts=[(money_words(minor, currency), "drafted") for currency, minor in drafted.items()],
             facts=[
                 (label, counted(orders, "order") + (f", {words}" if words else ""))
@@ -121,6 +137,20 @@ def _sum_rows(report: Report) -> Iterable[tuple[str, int, str]]:
     for fate, orders, words in fate_sums(report):
         if orders or fate is Fate.DRAFTED:
             yield FATE_TITLES[fate], orders, words
+
+
+def _beside(report: Report) -> list[tuple[str, list[tuple[str, str]]]]:
+    """Orders of earlier runs that this one did not list, as (number, what about it) under their titles."""
+    waiting = [(one.number or one.order_id, outstanding_words(one)) for one in report.outstanding]
+    ended = [(one.number or one.order_id, gone_words(one)) for one in report.gone]
+    return [(title, named) for title, named in ((OUTSTANDING_TITLE, waiting), (GONE_TITLE, ended)) if named]
+
+
+def _beside_text(title: str, named: list[tuple[str, str]]) -> str:
+    rest = len(named) - _MOST_TROUBLES
+    lines = [f"{escaped(number, 100)}: {escaped(words, 150)}" for number, words in named[:_MOST_TROUBLES]]
+    more = [f"and {rest:,} more, all of them in the report"] if rest > 0 else []
+    return "\n".join([f"*{title} ({len(named):,}):*", *lines, *more])
 
 
 def _trouble_text(trouble: Trouble) -> str:

@@ -12,13 +12,13 @@ from billing.adapters.approvals_table import StoredRequest
 from billing.domain.approval_request import RecordedOutcome
 from billing.domain.approvers import Outcome
 from billing.domain.batch import Batch, batch_from_dict
-from billing.domain.carry_over import Carried
 from billing.domain.carry_over import carry_over as what_comes_back
 from billing.domain.ended_orders import EndedOrder, contents_of
 from billing.domain.errors import OurFault
 from billing.domain.ledger import LedgerEntry, OrderRecord
 from billing.domain.month_comparison import MonthInvoice
 from billing.domain.order_rows import read_orders
+from billing.domain.outstanding import Carried, Outstanding, not_asked
 from billing.domain.report import (
     Fate,
     Report,
@@ -32,8 +32,9 @@ from billing.domain.report import (
 )
 from billing.domain.report_evidence import NO_LONGER_LISTED, lines_without_a_batch, plan_keys, with_earlier
 from billing.domain.report_record import report_from_dict, report_to_dict
+from billing.domain.run_input import parse_filter
 from billing.domain.sales_order import Listing
-from billing.steps.list_the_sales_orders import carried_of, rows_of
+from billing.steps.list_the_sales_orders import carried_of, outstanding_of, rows_of
 from billing.steps.note_the_failure import message_of
 from billing.steps.ports import Files
 from billing.steps.present_request import SignedTexts, present_request
@@ -44,6 +45,7 @@ class Ledger(Protocol):
     """What has been drafted."""
 
     def entries(self, keys: Iterable[str]) -> dict[str, LedgerEntry]: ...
+    def note_paid(self, invoice_ids: Iterable[str]) -> None: ...
     def order_records(self, order_ids: Iterable[str]) -> dict[str, OrderRecord]: ...
 
 
@@ -54,9 +56,10 @@ class Requests(Protocol):
 
 
 class Locks(Protocol):
-    """The lock of a period."""
+    """The lock of a period, and whether the start was told."""
 
-    def release(self, key: str, run_id: str) -> None: ...
+    def release(self, key: str, run_id: str, *, finished: bool = False) -> None: ...
+    def tell_bill_from(self, cycle: str, day: str, run_id: str) -> None: ...
 
 
 class CarryOver(Protocol):
@@ -86,6 +89,7 @@ _ERRORS = {
     RunOutcome.INCOMPLETE: "RunIncomplete",
 }
 
+_FINISHED = (RunOutcome.BILLED, RunOutcome.NOTHING_TO_BILL)
 _LONGEST_CAUSE = 800
 
 _UNRELEASED = {
@@ -115,18 +119,25 @@ def close_the_run(
     report's other faces as (file name, bytes, content type); `preview` the page that the approvers would have been
     shown, for a dry run. Safe to repeat: the same state gives the same report. A redriven run's report adds to the one
     it had: it never says less.
+
+    A period that a run has finished before, and of which everything is as it was, is only set free again: there is
+    nothing to report that the finished run has not reported.
     """
     run = state["run"]
     evidence = _evidence(state, files)
     batch, listed_ids = evidence.batch, evidence.listed_ids
     asked = () if run["dryRun"] else tuple(present_request(one, signed) for one in requests.every(run["id"]))
+    if batch is not None and not asked and _is_as_it_was(state, batch, evidence):
+        locks.release(run["lockKey"], run["id"])
+        return _nothing_new(run, batch, redrive_count)
     # The last request is about this batch, if there is one; the record tells of all of them, whatever came after.
     present = asked[-1] if asked and "matched" in state else None
     decision = present.stored.outcome if present else None
     released = state.get("decision", {}).get("outcome") == Outcome.APPROVED
     stopped = _stopped_by(state, evidence.faults)
     if batch is not None:
-        entries = ledger.entries(invoice.billed_by or invoice.plan.key for invoice in batch.invoices)
+        mine = [one.billed_by for one in batch.done if one.run_id == run["id"]]
+        entries = ledger.entries([*(one.billed_by or one.plan.key for one in batch.invoices), *mine])
         lines = report_lines(batch, entries, run["id"], released, _unreleased(state, decision), evidence.not_drafted)
     else:
         listing = evidence.listing
@@ -166,6 +177,9 @@ def close_the_run(
         request=present.request if present else None,
         record=record_of(asked),
         asked=present.ever_asked if present else (),
+        outstanding=_outstanding(run, evidence, carry_over),
+        gone=batch.carried_gone if batch is not None else (),
+        left_alone=batch.left_alone if batch is not None else None,
     )
     if earlier is not None:
         report = _proved_before(report, earlier)
@@ -185,13 +199,41 @@ def close_the_run(
         carry_over.change(run["cycle"], *what_comes_back(open_lines, run["period"], carried, gone, contents))
         ended.note_named((one.ended for one in batch.ended) if batch else (), run["id"])
         months.record(run["cycle"], run["period"], _drafted(lines))
-        locks.release(run["lockKey"], run["id"])
+        if batch is not None:
+            ledger.note_paid(batch.paid)
+            if batch.left_alone is not None:
+                locks.tell_bill_from(run["cycle"], run["billFrom"], run["id"])
+        finished = outcome in _FINISHED and not parse_filter(run["filter"]).is_trial
+        locks.release(run["lockKey"], run["id"], finished=finished)
     return {
         "outcome": str(outcome),
         "error": error,
         "cause": cause,
         "counts": {"listed": report.listed, **counts},
         "reportKey": f"{run['prefix']}report.json",
+        "redriveCount": redrive_count,
+    }
+
+
+def _is_as_it_was(state: Mapping[str, Any], batch: Batch, evidence: _Evidence) -> bool:
+    """Whether a run has finished the period before and this one has found nothing that somebody has to hear of."""
+    run = state["run"]
+    if "error" in state or evidence.faults or run["dryRun"] or not run.get("finishedBy") or not batch.says_nothing:
+        return False
+    known = {one.order_id for one in batch.done if one.run_id != run["id"]}
+    return set(evidence.listed_ids) == known | {one.ended.order_id for one in batch.ended}
+
+
+def _nothing_new(run: Mapping[str, Any], batch: Batch, redrive_count: int) -> dict[str, Any]:
+    """The answer of a run that has nothing to report: the report is that of the run that finished the period."""
+    done, ended = len({one.order_id for one in batch.done}), len(batch.ended)
+    counts = {str(fate): {Fate.SKIPPED: done, Fate.ENDED: ended}.get(fate, 0) for fate in Fate}
+    return {
+        "outcome": str(RunOutcome.NOTHING_NEW),
+        "error": "",
+        "cause": "",
+        "counts": {"listed": done + ended, **counts},
+        "reportKey": f"runs/{run['period']}/{run['finishedBy']}/report.json",
         "redriveCount": redrive_count,
     }
 
@@ -205,6 +247,7 @@ class _Evidence:
     batch: Batch | None
     rows: tuple[Mapping[str, str], ...]
     carried: Mapping[str, Carried]
+    outstanding: tuple[Outstanding, ...] | None
     not_drafted: Mapping[str, str]
     faults: tuple[str, ...]
 
@@ -239,9 +282,20 @@ def _evidence(state: Mapping[str, Any], files: Files) -> _Evidence:
         batch=batch_from_dict(batch) if batch is not None else None,
         rows=tuple(rows_of(snapshot)) if snapshot is not None else (),
         carried=carried_of(snapshot) if snapshot is not None else {},
+        outstanding=outstanding_of(snapshot) if snapshot is not None else None,
         not_drafted={**(held or {}), **(changed or {})},
         faults=tuple(faults),
     )
+
+
+def _outstanding(run: Mapping[str, Any], evidence: _Evidence, carry_over: CarryOver) -> tuple[Outstanding, ...]:
+    """What earlier runs left over. A run that stopped before it had a batch, or even a listing, names it all the
+    same."""
+    if evidence.batch is not None:
+        return evidence.batch.outstanding
+    if evidence.outstanding is not None:
+        return evidence.outstanding
+    return not_asked(carry_over.of(run["cycle"]), "This run stopped before it asked NetSuite.")
 
 
 def _stopped_by(state: Mapping[str, Any], faults: Sequence[str]) -> tuple[str, str] | None:
@@ -288,6 +342,7 @@ def _proved_before(report: Report, earlier: Report) -> Report:
         batch_sha256=report.batch_sha256 or earlier.batch_sha256,
         live_mode=earlier.live_mode if report.live_mode is None else report.live_mode,
         record=report.record or earlier.record,
+        left_alone=earlier.left_alone if report.left_alone is None else report.left_alone,
         **asked,
     )
 
