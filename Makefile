@@ -13,8 +13,6 @@ VENV_313 ?= .venv-313
 CONFIG_ENV ?= dev
 PYTEST_ARGS ?=
 DEPLOY_ARGS ?=
-# moto, SAM and cfn-lint want a region, any region; a region that is set wins.
-export AWS_DEFAULT_REGION ?= us-east-1
 export SAM_CLI_TELEMETRY ?= 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE ?= 1
@@ -71,6 +69,10 @@ package python3.13 with its venv module), or say where it is: make PYTHON_313=/p
 endef
 export NO_PYTHON_313
 
+# moto, SAM's validate and cfn-lint want a region, any region; one that is set wins. Deploying is not among these
+# targets: there the profile's region counts, as it does for every other command of the AWS CLI.
+demo test test-313 lint build bench: export AWS_DEFAULT_REGION ?= us-east-1
+
 # --- the product --------------------------------------------------------------------------------------------
 
 # make exports what its command line sets: WORLD, INPUT, RECORD, ANSWER, STRIPE_URL, SLACK_URL, NETSUITE_URL
@@ -81,12 +83,19 @@ demo: $(VENV)/.sandbox  ## a monthly run on this machine; ANSWER=approve or reje
 
 # Three workers on two cores: a fifth of the time a test waits for something.
 .PHONY: test
-test: $(VENV)/.dev  ## all tests; PYTEST_ARGS="-k draft" passes through
-	@$(VENV)/bin/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder $(PYTEST_ARGS)
+test: $(VENV)/.dev $(VENV_BUILD)/.build  ## all tests; PYTEST_ARGS="-k draft" passes through
+	@SAM_PYTHON=$(abspath $(VENV_BUILD))/bin/python $(VENV)/bin/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder $(PYTEST_ARGS)
 
 .PHONY: test-313
-test-313: $(VENV_313)/.dev  ## all tests under Python 3.13, the functions' runtime
-	@$(VENV_313)/bin/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder $(PYTEST_ARGS)
+test-313: $(VENV_313)/.dev $(VENV_BUILD)/.build  ## all tests under Python 3.13, the functions' runtime
+	@SAM_PYTHON=$(abspath $(VENV_BUILD))/bin/python $(VENV_313)/bin/python -m pytest -n 3 --dist loadscope --no-loadscope-reorder $(PYTEST_ARGS)
+
+# SEED says where to begin, MINUTES how long to look; SOAK_ARGS narrows it (tests/histories/README.md).
+SEED ?= 1
+MINUTES ?= 10
+.PHONY: soak
+soak: $(VENV)/.dev  ## months of a firm, made at random; SEED=4711 MINUTES=60, and 0 minutes plays that one
+	@PYTHONPATH=.:layers/billing $(VENV)/bin/python -m tests.histories $(SEED) --minutes $(MINUTES) $(SOAK_ARGS)
 
 .PHONY: lint
 lint: $(VENV)/.dev $(VENV_BUILD)/.build  ## style, types, template, state machine; reports all, then fails
@@ -106,9 +115,13 @@ build: $(VENV_BUILD)/.build  ## sam build: functions and layers, as they are dep
 	@PATH="$(dir $(PYTHON_313)):$$PATH" LAYER_PYTHON="$(PYTHON_313)" $(VENV_BUILD)/bin/sam build
 	@$(PYTHON) -m checks.built_sizes .aws-sam/build
 
+# First of all it says which account and region it is about to use, or that it cannot tell; SAM alone would silently
+# take us-east-1 where no region is set.
 .PHONY: deploy
-deploy: build  ## sam deploy; CONFIG_ENV=prod, DEPLOY_ARGS=--guided (needs an AWS account)
-	@$(VENV_BUILD)/bin/sam deploy --config-env $(CONFIG_ENV) $(DEPLOY_ARGS)
+deploy: $(VENV_BUILD)/.build  ## sam deploy; CONFIG_ENV=prod, DEPLOY_ARGS=--guided (needs an AWS account)
+	@region="$$($(VENV_BUILD)/bin/python -m checks.deploy_target $(CONFIG_ENV) $(DEPLOY_ARGS))"; \
+	$(MAKE) build; \
+	$(VENV_BUILD)/bin/sam deploy --config-env $(CONFIG_ENV) $(DEPLOY_ARGS) --region "$$region"
 
 .PHONY: bench
 bench: $(VENV)/.dev  ## measurements: calls, times, sizes

@@ -1,6 +1,6 @@
 """State "Stop the run".
 
-In:  {"run": ..., "closed": ..., "redriveCount": n}
+In:  {"executionName": ..., "closed": ..., "redriveCount": n}
 Out: never the first time: it fails with the run's own error. Redriven: {"again": true}
 """
 

@@ -18,6 +18,7 @@ from billing.domain.errors import OurFault, PassingError, PersonNeeded
 from billing.domain.invoice_plan import plan_invoices
 from billing.domain.ledger import Approval, EntryState, LedgerEntry, Objection, OrderLink, Withdrawal
 from billing.domain.order_rows import read_orders
+from billing.domain.report import failure_words
 from tests.adapters.aws_world import LEDGER, RUNS, AwsWorld, OneCallAtATime, Refusing
 from tests.domain.suiteql_rows import hours, order
 
@@ -186,8 +187,33 @@ def test_a_failure_of_this_run_does_not_show_last_months_reason(ready: LedgerTab
     assert ready.note_failure("order-5", OTHER, "run-2", "2026-06", "OurFault", "new reason")
     failed = ready.entry("order-5")
     assert failed is not None
-    assert (failed.reason, failed.reason_name, failed.content_hash) == ("new reason", "OurFault", OTHER)
-    assert (failed.run_id, failed.attempt, failed.invoice_day) == ("run-2", 1, "")
+    assert (failed.reason, failed.reason_name, failed.run_id) == ("new reason", "OurFault", "run-2")
+
+
+def test_a_begun_drafts_content_day_and_reason_survive_the_failures_of_later_runs(ready: LedgerTable) -> None:
+    ready.intend(INTENT, LOCK, PLAN, LINKS, (), "cus_1")
+    ready.remember_invoice("order-5", "run-1", "in_1")
+    ready.explain("order-5", "run-1", "Stripe refused the fourth line.")
+    for run_id, content, said in [
+        ("run-1", HASH, "first"), ("run-2", OTHER, "second"), ("run-3", HASH, "third"), ("run-3", HASH, "third"),
+    ]:  # fmt: skip
+        assert ready.note_failure("order-5", content, run_id, "2026-06", "OurFault", said)
+    failed = ready.entry("order-5")
+    assert failed is not None
+    assert (failed.content_hash, failed.invoice_day, failed.invoice_id) == (HASH, INTENT.invoice_day, "in_1")
+    assert (failed.reason, failed.earlier_reason) == ("third", "Stripe refused the fourth line.")
+    words = failure_words(failed)
+    assert words == "third. An earlier run had said: Stripe refused the fourth line."
+
+
+def test_a_draft_that_is_taken_up_again_leaves_the_old_reasons_behind(ready: LedgerTable) -> None:
+    ready.intend(INTENT, LOCK, PLAN, LINKS, (), "cus_1")
+    ready.explain("order-5", "run-1", "Stripe was down.")
+    ready.note_failure("order-5", HASH, "run-2", "2026-06", "OurFault", "a piece was altered")
+    ready.intend(INTENT, LOCK, PLAN, LINKS, (), "cus_1")
+    taken_up = ready.entry("order-5")
+    assert taken_up is not None
+    assert (taken_up.reason, taken_up.earlier_reason) == (None, None)
 
 
 def test_a_reason_of_any_length_fits_into_the_row(ready: LedgerTable) -> None:

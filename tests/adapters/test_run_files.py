@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from botocore.exceptions import ClientError
 
 from billing.adapters.run_files import RunFiles
 from billing.domain.errors import OurFault
@@ -49,3 +50,19 @@ def test_a_piece_at_the_end_is_read(files: RunFiles) -> None:
     assert files.read_piece("runs/a.ndjson", 8, 7, files.write_json("runs/x.json", {"b": 1})) == {"b": 1}
     with pytest.raises(OurFault, match="too short"):
         files.read_piece("runs/a.ndjson", 99, 7, "x")
+
+
+def test_a_file_that_s3_refuses_to_a_role_that_may_not_list_is_named_as_missing_or_not_readable() -> None:
+    """Without s3:ListBucket S3 answers 403, not 404, for what is not there."""
+
+    class Refusing:
+        def get_object(self, **_: str) -> None:
+            raise ClientError({"Error": {"Code": "AccessDenied", "Message": "no"}}, "GetObject")
+
+    files = RunFiles(Refusing(), BUCKET)  # type: ignore[arg-type]
+    with pytest.raises(
+        OurFault, match=r"runs/a\.json is missing, or this function's role may not read it\. Start a new"
+    ):
+        files.read_json("runs/a.json")
+    with pytest.raises(OurFault, match=r"runs/a\.ndjson is missing, or this function's role"):
+        files.read_piece("runs/a.ndjson", 0, 5, "x")

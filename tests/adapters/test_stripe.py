@@ -238,10 +238,10 @@ def test_a_customer_is_created_once_for_the_same_key(account: Account) -> None:
 
 def test_search_lags_and_the_list_does_not(account: Account) -> None:
     made = account.customers.create("77", "Acme", "ap@acme.example", "k")
-    assert account.customers.by_netsuite_id("77") == []
+    assert account.customers.by_netsuite_id_or_email("77") == []
     assert account.customers.by_email("ap@acme.example") == [made]
     account.server.search_lag_seconds = 0
-    assert account.customers.by_netsuite_id("77") == [made]
+    assert account.customers.by_netsuite_id_or_email("77") == [made]
 
 
 @pytest.mark.parametrize("wanted", ["77", "7", "it's", 'a "quote"', "back\\slash"])
@@ -249,7 +249,7 @@ def test_search_finds_exactly_the_client_that_is_meant(account: Account, wanted:
     account.server.search_lag_seconds = 0
     for number, netsuite_id in enumerate(("77", "7", "177", "it's", 'a "quote"', "back\\slash", "77 x")):
         account.customers.create(netsuite_id, "Acme", f"{number}@acme.example", str(number))
-    assert [one.netsuite_id for one in account.customers.by_netsuite_id(wanted)] == [wanted]
+    assert [one.netsuite_id for one in account.customers.by_netsuite_id_or_email(wanted)] == [wanted]
 
 
 def test_an_e_mail_finds_everybody_who_has_exactly_it(account: Account) -> None:
@@ -260,5 +260,63 @@ def test_an_e_mail_finds_everybody_who_has_exactly_it(account: Account) -> None:
     assert account.customers.by_email("x" * 513) == []
 
 
+def test_one_search_finds_the_client_and_its_address_in_any_case(account: Account) -> None:
+    account.server.search_lag_seconds = 0
+    for number, email in enumerate(("AP@Acme.example", "ap@acme.example", "ap@acme.example.org", "xap@acme.example")):
+        account.customers.create(str(number), "Acme", email, str(number))
+    account.customers.create("77", "Acme", "other@acme.example", "77")
+    found = account.customers.by_netsuite_id_or_email("77", "ap@ACME.example")
+    assert sorted(str(one.netsuite_id) for one in found) == ["0", "1", "77"]
+
+
 def test_a_name_of_any_length_is_taken(account: Account) -> None:
     assert account.customers.create("77", "n" * 1000, "ap@acme.example", "k").name == "n" * 256
+
+
+# What a person did to our invoices ------------------------------------------------------------------------
+
+
+def _billed(account: Account, count: int) -> list[str]:
+    made = [account.create(f"key-{number}") for number in range(count)]
+    for one in made:
+        account.invoices.add_lines(one.id, [{"amount": 1000, "description": "Work"}], f"lines-{one.id}")
+    return [str(one.id) for one in made]
+
+
+def test_of_many_invoices_a_look_costs_pages_and_one_read_for_each_that_was_removed(account: Account) -> None:
+    ids = _billed(account, 230)
+    for number in range(130, 150):
+        account.server.finalize(ids[number])
+    for number in range(150, 170):
+        account.server.finalize(ids[number])
+        account.server.pay(ids[number])
+    account.server.delete(ids[0])
+    account.server.finalize(ids[229])
+    account.server.void(ids[229])
+    before = account.server.reads
+    looked = account.invoices.looked_up(ids)
+    assert looked.removed == {ids[0], ids[229]}
+    assert looked.paid == set(ids[150:170])
+    # Drafts: 188 on 2 pages. Open and paid: 20 each, a page. Deleted and void: a read each.
+    assert account.server.reads - before == 2 + 1 + 1 + 2
+
+
+def test_of_drafts_alone_a_look_costs_their_pages(account: Account) -> None:
+    ids = _billed(account, 150)
+    before = account.server.reads
+    assert account.invoices.looked_up(ids[:100]).removed == frozenset()
+    assert account.server.reads - before <= 2
+
+
+def test_nothing_to_look_at_costs_nothing_and_a_few_are_read_one_by_one(account: Account) -> None:
+    ids = _billed(account, 3)
+    account.server.delete(ids[1])
+    before = account.server.reads
+    assert account.invoices.looked_up(()).removed == frozenset()
+    assert account.server.reads == before
+    assert account.invoices.looked_up(ids).removed == {ids[1]}
+    assert account.server.reads - before == 3
+
+
+def test_an_invoice_that_stripe_never_had_counts_as_removed(account: Account) -> None:
+    assert account.invoices.looked_up(["in_never"]).removed == {"in_never"}

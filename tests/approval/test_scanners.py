@@ -132,7 +132,7 @@ def test_every_form_posted_unfilled_or_guessed_changes_no_byte(sandbox: Sandbox,
     for link, form in forms:
         (button,) = form.buttons
         hidden = {field.name: field.value for field in form.fields if field.kind == "hidden"}
-        assert set(hidden) == {"content"}
+        assert set(hidden) == {"content", "day"}
         guesses = [{field.name: guess for field in form.fields} for guess in BLUNT]
         # What the page hides goes back as it is, as a browser sends it; and once filled in like any other field.
         fillings = [{}, hidden, guesses[0], *({**guess, **hidden} for guess in guesses)]
@@ -206,7 +206,7 @@ def test_the_right_answer_sent_as_no_browser_sends_it_changes_no_byte(sandbox: S
     RIGHT.update(hidden_in(sandbox.person().open(link)))
     before, written = everything(sandbox, run), writes(sandbox)
     right = {**RIGHT, **hidden_in(sandbox.person().open(link))}
-    assert set(right) == {"answer", "invoices", "content"}
+    assert set(right) == {"answer", "invoices", "content", "day"}
     for kind, (status, send) in MASKED.items():
         answer = send(link, right)
         assert answer.status_code == status, (kind, answer.text[:300])
@@ -345,3 +345,5 @@ def test_wrong_links_are_counted(sandbox: Sandbox, run: Run) -> None:
     alarm = sandbox.aws.client("cloudwatch").describe_alarms()["MetricAlarms"]
     watched = [one for one in alarm if one.get("MetricName") == "ApprovalLinksRefused"]
     assert [(one["Namespace"], one["Threshold"]) for one in watched] == [("MonthEndBilling", 20.0)]
+    counted = next(line for _, line in sandbox.logs("ApprovalPageFunction") if '"ApprovalLinksRefused"' in line)
+    assert watched[0]["Dimensions"] == [{"Name": "service", "Value": json.loads(counted)["service"]}]

@@ -40,6 +40,6 @@ def test_every_parameter_that_the_documents_name_exists() -> None:
 
 def test_the_settings_in_samconfig_are_parameters() -> None:
     text = (ROOT / "samconfig.toml").read_text(encoding="utf-8")
-    named = set(re.findall(r'^    "(\w+)=', text, re.MULTILINE))
+    named = set(re.findall(r'^([A-Z]\w+) = "', text, re.MULTILINE))
     required = {name for name, given in TEMPLATE["Parameters"].items() if "Default" not in given}
     assert required <= named <= set(TEMPLATE["Parameters"])

@@ -97,7 +97,7 @@ def test_every_input_in_the_documents_is_accepted(document: Path) -> None:
     inputs += [json.loads(" ".join(found.split())) for found in re.findall(r"`(\{\"period\".*?\})`", text, re.DOTALL)]
     assert inputs
     for given in inputs:
-        parse_run_input(given, ZoneInfo("America/New_York"), 0, "monthly")
+        parse_run_input(given, ZoneInfo("America/New_York"), "monthly")
 
 
 def test_every_end_of_a_run_is_in_the_runbook_and_the_readme_and_no_other() -> None:

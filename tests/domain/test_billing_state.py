@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import pytest
 
@@ -140,3 +141,26 @@ def test_a_changed_order_in_parts_goes_to_a_person() -> None:
 def test_the_parts_of_a_plan_are_one_family() -> None:
     assert family(PARTS[0].key) == family(PARTS[1].key) == "order-500"
     assert family("order-500") == "order-500"
+
+
+def test_an_order_whose_texts_alone_moved_is_done_and_not_worth_a_word() -> None:
+    """A description that names the period is another one every month."""
+    for plans in (NOW, PARTS):
+        billed = {f"in_{place}": plan for place, plan in enumerate(plans)}
+        before = record(plans, billed)
+        entries = {plan.key: drafted(plan.key)[plan.key] for plan in plans}
+        june = [replace(plan, description="Services in June 2026") for plan in plans]
+        assert order_hash(june) != before.order_hash
+        states = state_of_order(june, before, entries, ())
+        assert [(type(state), getattr(state, "unchanged", None)) for state in states] == [(Done, True)] * len(plans)
+
+
+def test_an_order_of_which_anything_billed_moved_is_worth_a_word() -> None:
+    before = record(NOW, {"in_1": NOW[0]})
+    for changed in (
+        planned(line(1, "Service", "900.00", quantity="9", quantitybilled="0"), total="900.00"),
+        [replace(NOW[0], client=replace(NOW[0].client, netsuite_id="78"))],
+        [replace(NOW[0], currency="eur")],
+    ):
+        (state,) = state_of_order(changed, before, drafted(NOW[0].key), ())
+        assert not getattr(state, "unchanged", False)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from billing.domain.carry_over import Carried, carry_over
+from billing.domain.carry_over import carry_over
+from billing.domain.outstanding import Carried
 from billing.domain.report import Fate, ReportLine
 
 

@@ -21,7 +21,8 @@ from tests.domain.suiteql_rows import hours, order
         (NetDays(0), "2026-06-01", "2026-06-01"),
         (NetDays(60), "2026-12-31", "2027-03-01"),
         (DayOfMonth(20), "2026-06-01", "2026-06-20"),
-        (DayOfMonth(20), "2026-06-20", "2026-06-20"),
+        # The due day that counts lies after the invoice's own day.
+        (DayOfMonth(20), "2026-06-20", "2026-07-20"),
         (DayOfMonth(20), "2026-06-21", "2026-07-20"),
         (DayOfMonth(20), "2026-12-21", "2027-01-20"),
         # NetSuite's own example: due on the 30th, within 5 days: the 25th to the 30th go to next month.
@@ -36,11 +37,40 @@ from tests.domain.suiteql_rows import hours, order
         (DayOfMonth(30, 5), "2026-01-26", "2026-02-28"),
         # The window reaches back into the month before.
         (DayOfMonth(3, 10), "2026-06-28", "2026-08-03"),
-        (DayOfMonth(20, 0), "2026-06-20", "2026-06-20"),
+        (DayOfMonth(20, 0), "2026-06-20", "2026-07-20"),
+        (DayOfMonth(31), "2026-02-28", "2026-03-31"),
+        (DayOfMonth(30), "2026-12-30", "2027-01-30"),
     ],
 )
 def test_terms_give_the_date_that_netsuite_would_give(due, issued, expected):
     assert due_date(due, date.fromisoformat(issued)) == date.fromisoformat(expected)
+
+
+# Oracle's second example on the page of the Term record: Day of Month Net Due 15, Due Next Month if Within Days 30.
+ORACLES_RANGES = [
+    ("2026-05-16", "2026-06-14", "2026-07-15"),
+    ("2026-06-15", "2026-07-15", "2026-08-15"),
+    ("2026-08-16", "2026-09-14", "2026-10-15"),
+    ("2026-09-15", "2026-10-15", "2026-11-15"),
+    ("2026-10-16", "2026-11-14", "2026-12-15"),
+    ("2026-11-15", "2026-12-15", "2027-01-15"),
+]
+
+
+@pytest.mark.parametrize(("first", "last", "expected"), ORACLES_RANGES)
+def test_every_day_of_oracles_own_ranges_is_due_when_oracle_says(first, last, expected):
+    day = date.fromisoformat(first)
+    while day <= date.fromisoformat(last):
+        assert due_date(DayOfMonth(15, 30), day) == date.fromisoformat(expected), day
+        day += timedelta(days=1)
+
+
+@pytest.mark.parametrize("day", range(25, 31))
+@pytest.mark.parametrize("month", [1, 3, 4, 5, 6, 7, 8, 9, 10, 11])
+def test_an_invoice_of_the_25th_to_the_30th_is_due_on_the_30th_of_the_following_month(month, day):
+    """Oracle's first example: due on the 30th, within 5 days. January's following month ends on its 28th."""
+    following = date(2026, month + 1, 28 if month == 1 else 30)
+    assert due_date(DayOfMonth(30, 5), date(2026, month, day)) == following
 
 
 @given(
@@ -52,6 +82,7 @@ def test_terms_give_the_date_that_netsuite_would_give(due, issued, expected):
 )
 def test_an_invoice_is_never_due_before_its_own_day_and_terms_survive_storage(due, issued):
     assert due_date(due, issued) >= issued
+    assert isinstance(due, NetDays) or due_date(due, issued) > issued
     assert due_from_dict(due.to_dict()) == due
     # A window of a month or more postpones once all the same, so the days it asks for need not be there.
     if isinstance(due, DayOfMonth) and due.next_month_if_within and due.next_month_if_within < 28:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.domain.period import BillingPeriod
+from billing.domain.errors import InputInvalid
+from billing.domain.period import BillingPeriod, parse_bill_from
 
 NEW_YORK = ZoneInfo("America/New_York")
 
@@ -46,23 +47,41 @@ def test_the_month_before_is_taken_from_the_firms_calendar(instant: str, zone: s
 
 
 @pytest.mark.parametrize(
-    ("name", "lookback", "listed_from", "listed_before"),
+    ("name", "bill_from", "listed_from", "listed_before"),
     [
-        ("2026-05", 0, date(2026, 5, 1), date(2026, 6, 1)),
-        ("2026-12", 0, date(2026, 12, 1), date(2027, 1, 1)),
-        ("2026-01", 1, date(2025, 12, 1), date(2026, 2, 1)),
-        ("2026-01", 13, date(2024, 12, 1), date(2026, 2, 1)),
-        ("2024-02", 0, date(2024, 2, 1), date(2024, 3, 1)),
-        ("2026-02", 24, date(2024, 2, 1), date(2026, 3, 1)),
+        ("2026-05", date(2026, 5, 1), date(2026, 5, 1), date(2026, 6, 1)),
+        ("2026-06", date(2026, 5, 1), date(2026, 5, 1), date(2026, 7, 1)),
+        ("2026-12", date(2026, 5, 1), date(2026, 5, 1), date(2027, 1, 1)),
+        ("2026-05", date(2026, 5, 15), date(2026, 5, 15), date(2026, 6, 1)),
+        ("2026-05", date(2026, 5, 31), date(2026, 5, 31), date(2026, 6, 1)),
+        ("2024-02", date(2020, 2, 29), date(2020, 2, 29), date(2024, 3, 1)),
+        # By hand, for a month that ended before the start: itself, and no month that nobody asked for.
+        ("2026-03", date(2026, 5, 1), date(2026, 3, 1), date(2026, 4, 1)),
+        ("2026-04", date(2026, 5, 1), date(2026, 4, 1), date(2026, 5, 1)),
     ],
 )
-def test_a_period_is_half_open_and_the_lookback_widens_only_its_start(
-    name: str, lookback: int, listed_from: date, listed_before: date
+def test_a_listing_reaches_from_the_start_to_the_end_of_the_month(
+    name: str, bill_from: date, listed_from: date, listed_before: date
 ) -> None:
-    period = BillingPeriod.parse(name, lookback)
-    assert (period.listed_from, period.listed_before) == (listed_from, listed_before)
+    period = BillingPeriod.parse(name)
+    assert (period.listed_from(bill_from), period.listed_before) == (listed_from, listed_before)
     assert period.name == name
     assert period.first_day == date.fromisoformat(f"{name}-01")
+
+
+def test_the_start_is_a_day_or_nothing() -> None:
+    assert parse_bill_from("") is None
+    assert parse_bill_from("2026-05-15") == date(2026, 5, 15)
+    for text in (
+        "2026-5-1",
+        "2026-02-30",
+        "05/01/2026",
+        "1999-12-31",
+        "\uff12\uff10\uff12\uff16-05-01",
+        "2026-05-01T00:00",
+    ):
+        with pytest.raises(InputInvalid, match="BillFrom"):
+            parse_bill_from(text)
 
 
 @pytest.mark.parametrize(
@@ -83,4 +102,4 @@ def test_months_follow_each_other_without_gap_or_overlap(instant: datetime, zone
     today = instant.astimezone(ZoneInfo(zone)).date()
     assert period.listed_before == today.replace(day=1), "the period ends where the schedule's month begins"
     month_before = BillingPeriod.parse(f"{period.first_day - timedelta(days=1):%Y-%m}")
-    assert month_before.listed_before == period.listed_from
+    assert month_before.listed_before == period.first_day

@@ -31,6 +31,8 @@ CURRENCIES = {
     "ISK": (Decimal(1), 100),
     "UGX": (Decimal(1), 100),
 }
+# What NetSuite rounds a share to, where its currency has more decimals than Stripe holds.
+SHARES = {"KWD": Decimal("0.001"), "TND": Decimal("0.001")}
 GOODS = ("Service", "InvtPart", "NonInvtPart", "OthCharge", "Kit", "Assembly", "Expense", "SubscriPlan")
 
 
@@ -42,7 +44,7 @@ def minor(amount: Decimal, currency: str) -> int:
 
 def in_steps(amount: Decimal, currency: str) -> Decimal:
     """The test's own rounding, with Decimal where the product uses fractions."""
-    step = CURRENCIES[currency][0]
+    step = SHARES.get(currency, CURRENCIES[currency][0])
     return (amount / step).quantize(Decimal(1), ROUND_HALF_UP) * step
 
 
@@ -80,15 +82,18 @@ def noise_line(draw, number: int):
 
 @st.composite
 def measured_order(draw, order_id: int = 500):
-    """An order of measured goods and noise: rows, currency, and its open total worked out by the test."""
+    """An order of measured goods and noise: rows, currency, and its open total worked out by the test; None where a
+    line's open part is no amount that Stripe holds."""
     currency = draw(st.sampled_from(sorted(CURRENCIES)))
     lines: list[Row] = []
     whole = opened = Decimal(0)
+    held = True
     for number in range(1, draw(st.integers(1, 8)) + 1):
         row, amount, part = draw(goods_line(number, currency))
         lines.append(row)
         whole += amount
         opened += part
+        held = held and part % CURRENCIES[currency][0] == 0
     for number in range(100, 100 + draw(st.integers(0, 3))):
         lines.insert(draw(st.integers(0, len(lines))), draw(noise_line(number)))
     for row in lines:
@@ -100,7 +105,7 @@ def measured_order(draw, order_id: int = 500):
         "entity": str(draw(st.integers(1, 3))),
         "daysuntilnetdue": draw(st.sampled_from(["14", "30"])),
     }
-    return order(f"{whole:f}", *lines, **header), currency, opened
+    return order(f"{whole:f}", *lines, **header), currency, opened if held else None
 
 
 @st.composite
@@ -126,6 +131,10 @@ def whole_order(draw, order_id: int = 500):
 def test_the_lines_add_up_to_the_open_total_exactly(case, style):
     rows, currency, opened = case
     plans = plan_invoices(read_orders(rows), BillingPolicy(line_style=style))
+    if opened is None:
+        assert plans.invoices == ()
+        assert plans.problems[0].reason_code == "share_not_representable"
+        return
     if opened == 0:
         assert plans.invoices == ()
         assert plans.problems[0].reason_code in {"nothing_open", "total_zero"}

@@ -18,7 +18,7 @@ SYDNEY = ZoneInfo("Australia/Sydney")
 
 
 def parse(raw: object) -> RunInput:
-    return parse_run_input(raw, SYDNEY, 2, "main")
+    return parse_run_input(raw, SYDNEY, "main")
 
 
 def test_the_schedules_instant_gives_the_month_before_in_the_firms_zone() -> None:
@@ -27,7 +27,6 @@ def test_the_schedules_instant_gives_the_month_before_in_the_firms_zone() -> Non
     assert run.scheduled_at == datetime(2026, 5, 31, 23, tzinfo=UTC)
     assert run.dry_run is False
     assert run.filter == OrderFilter()
-    assert run.period.lookback_months == 2
 
 
 def test_a_period_by_hand_wins_over_the_schedules_instant() -> None:

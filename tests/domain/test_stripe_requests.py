@@ -19,6 +19,7 @@ from stripe._encode import _api_encode
 from billing.domain.billing_policy import BillingPolicy
 from billing.domain.canonical import canonical_json
 from billing.domain.due_date import DayOfMonth, Due, NetDays
+from billing.domain.invoice_days import days_by_terms
 from billing.domain.invoice_plan import InvoicePlan, content_hash, plan_invoices
 from billing.domain.order_rows import read_orders
 from billing.domain.stripe_requests import idempotency_key, invoice_params, line_params
@@ -48,7 +49,9 @@ def params(
     made: InvoicePlan, zone: ZoneInfo = UTC_ZONE, earliest: date = DAY, day: date = DAY, **settings: Any
 ) -> dict[str, Any]:
     chosen = {"auto_advance": False, "tax": "netsuite", **settings}
-    return invoice_params(made, "cus_1", content_hash(made), day, earliest, zone, RUN, **chosen)
+    terms = days_by_terms(made.due, day.isoformat())
+    days = replace(terms, due=terms.due_if_drafted(earliest))
+    return invoice_params(made, "cus_1", content_hash(made), days, zone, RUN, **chosen)
 
 
 def local(epoch: int, zone: ZoneInfo) -> datetime:

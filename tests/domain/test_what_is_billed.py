@@ -69,6 +69,14 @@ BILLED: dict[str, tuple[list[Row], Lines]] = {
         ),
         [("item", 100000), ("tax", 10000)],
     ),
+    "a billing schedule of a line that is billed to its end holds nothing up": (
+        order(
+            "2200.00",
+            hours(),
+            line(2, "Service", "1200.00", quantity="12", quantitybilled="12", linebillingschedule="4"),
+        ),
+        [("item", 100000)],
+    ),
     "a fully billed second line drops out": (
         order("1500.00", hours(), line(2, "Service", "500.00", quantity="5", quantitybilled="5")),
         [("item", 100000)],
@@ -327,9 +335,21 @@ BILLED: dict[str, tuple[list[Row], Lines]] = {
         order("12.340", hours("10", "12.340"), currencycode="KWD"),
         [("item", 12340)],
     ),
-    "1.000 KWD for 3, 1 billed: 0.66667 is 0.670, as the last digit must be 0": (
-        order("1.000", {**hours("3", "1.000"), "quantitybilled": "1"}, currencycode="KWD"),
+    "3.000 KWD for 3, 1 billed: 2.000": (
+        order("3.000", {**hours("3", "3.000"), "quantitybilled": "1"}, currencycode="KWD"),
+        [("item", 2000)],
+    ),
+    "1.00 KWD for 3, 1 billed, in an account that keeps dinars with two decimals: 0.67": (
+        order("1.00", {**hours("3", "1.00"), "quantitybilled": "1"}, currencycode="KWD", currencyprecision="2"),
         [("item", 670)],
+    ),
+    "a precision that the order's own amounts disprove says nothing: 10.50 for 3, 1 billed, is 7.00": (
+        order("10.50", {**hours("3", "10.50"), "quantitybilled": "1"}, currencyprecision="0"),
+        [("item", 700)],
+    ),
+    "100.00 for 3, 1 billed, in an account that keeps whole dollars: 67.00": (
+        order("100", {**hours("3", "100"), "quantitybilled": "1"}, currencyprecision="0"),
+        [("item", 6700)],
     ),
     "krónur are sent times 100": (order("1000", hours(), currencycode="ISK"), [("item", 100000)]),
     "1,000 ISK for 3, 1 billed: 667 whole krónur": (
@@ -394,6 +414,32 @@ HELD: dict[str, tuple[list[Row], str]] = {
     ),
     "half a cent": (order("0.005", hours("1", "0.005")), "amount_not_representable"),
     "half a yen": (order("10.5", hours("1", "10.5"), currencycode="JPY"), "amount_not_representable"),
+    # NetSuite's share of 1.000 for 3 with 1 billed is 0.667, and Stripe's last digit must be 0.
+    "two thirds of 1.000 KWD": (
+        order("1.000", {**hours("3", "1.000"), "quantitybilled": "1"}, currencycode="KWD"),
+        "share_not_representable",
+    ),
+    "two thirds of 1,000 yen in an account that keeps yen with two decimals": (
+        order("1000", {**hours("3", "1000"), "quantitybilled": "1"}, currencycode="JPY", currencyprecision="2"),
+        "share_not_representable",
+    ),
+    "half of a tax of 0.150 KWD: 0.075": (
+        order(
+            "3.150",
+            {**hours("2", "3.000"), "quantitybilled": "1"},
+            line(2, "TaxItem", "0.150", taxline="T", rate="5%"),
+            currencycode="KWD",
+        ),
+        "share_not_representable",
+    ),
+    "a billing schedule on the order": (
+        order("1200.00", hours("12", "1200.00"), billingschedule="4", billingschedulename="Monthly, 12 times"),
+        "billing_schedule",
+    ),
+    "a billing schedule on one open line of two": (
+        order("2200.00", hours(), line(2, "Service", "1200.00", quantity="12", linebillingschedule="4")),
+        "billing_schedule",
+    ),
     "1.234 KWD": (order("1.234", hours("1", "1.234"), currencycode="KWD"), "amount_not_representable"),
     "10.50 ISK": (order("10.50", hours("1", "10.50"), currencycode="ISK"), "amount_not_representable"),
     "float noise in an amount": (
@@ -543,3 +589,39 @@ def test_two_orders_of_one_number_are_billed_and_the_approver_is_told():
     plans = plan_invoices(read_orders(rows), BillingPolicy())
     assert [plan.key for plan in plans.invoices] == ["order-500", "order-501"]
     assert all("number_twice" in [each.code for each in plan.warnings] for plan in plans.invoices)
+
+
+def test_a_share_that_stripe_cannot_hold_is_named_with_the_amount_that_netsuite_would_bill():
+    rows = order("1.000", {**hours("3", "1.000"), "quantitybilled": "1"}, currencycode="KWD")
+    (problem,) = plan_invoices(read_orders(rows), BillingPolicy()).problems
+    assert problem.message == (
+        "Order SO-1001 is billed in part, and that part of line 1 comes to 0.667 KWD, which Stripe holds only in steps "
+        "of 0.010: bill this part in NetSuite, or change quantity or amount so that it divides."
+    )
+
+
+def test_an_order_with_a_billing_schedule_is_named_with_the_schedule_and_its_next_day():
+    rows = order(
+        "1200.00",
+        hours("12", "1200.00", linebillingschedule="4", linebillingschedulename="Monthly, 12 times"),
+        nextbill="2026-07-01",
+    )
+    (problem,) = plan_invoices(read_orders(rows), BillingPolicy()).problems
+    assert problem.total_minor == 120000
+    assert problem.message == (
+        "Order SO-1001 is billed by a schedule (Monthly, 12 times on line 1, next on 2026-07-01), and NetSuite does "
+        "not say how much of it is due: bill it by its schedule in NetSuite, or take the schedule off the order if all "
+        "of it is due."
+    )
+
+
+def test_tax_that_no_invoice_shows_holds_nothing_up():
+    """Without tax lines on the invoice it does not matter that half of 0.150 KWD is no amount that Stripe holds."""
+    rows = order(
+        "3.150",
+        {**hours("2", "3.000"), "quantitybilled": "1"},
+        line(2, "TaxItem", "0.150", taxline="T", rate="5%"),
+        currencycode="KWD",
+    )
+    (plan,) = plan_invoices(read_orders(rows), BillingPolicy(tax="stripe")).invoices
+    assert plan.total == 1500

@@ -132,10 +132,11 @@ def test_the_form_can_only_be_answered_with_something_typed() -> None:
     asked = {"approve": ["invoices"], "reject": ["number", "reason"], "hold": ["order", "reason"]}
     assert len(forms) == len(asked)
     for form in forms:
-        (hidden,) = form.all("input", type="hidden")
-        # It says what is answered about, and is the same whatever is answered: it decides nothing.
-        assert (hidden.attributes["name"], hidden.attributes["value"]) == ("content", samples.SHA)
-        fields = [field for field in (*form.all("input"), *form.all("textarea")) if field is not hidden]
+        hidden = list(form.all("input", type="hidden"))
+        # They say what is answered about and on which day, and are the same whatever is answered: they decide nothing.
+        told = [(field.attributes["name"], field.attributes["value"]) for field in hidden]
+        assert told == [("content", samples.SHA), ("day", "2026-06-01")]
+        fields = [field for field in (*form.all("input"), *form.all("textarea")) if field not in hidden]
         for field in fields:
             assert field.attributes.get("value") is None
             assert field.text.strip() == ""

@@ -53,6 +53,7 @@ def every_outcome() -> dict[RunOutcome, Report]:
     return {
         RunOutcome.BILLED: samples.report(),
         RunOutcome.NOTHING_TO_BILL: samples.report(RunOutcome.NOTHING_TO_BILL, batch=empty, votes=[]),
+        RunOutcome.NOTHING_NEW: samples.report(RunOutcome.NOTHING_NEW, batch=empty, votes=[]),
         RunOutcome.DRY_RUN: samples.report(RunOutcome.DRY_RUN, votes=[], unreleased="A dry run drafts nothing."),
         RunOutcome.REJECTED: samples.report(
             RunOutcome.REJECTED,

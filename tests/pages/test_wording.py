@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 import pytest
 
 from billing.domain.approvers import Slot
 from billing.domain.customer_match import How, MatchedCustomer
 from billing.domain.due_date import DayOfMonth, Due, NetDays
+from billing.domain.invoice_days import InvoiceDays
 from billing.domain.period_name import period_name
 from billing.pages.wording import (
     customer_words,
@@ -75,7 +76,12 @@ def test_due_rules_are_told_in_words(due: Due, expected: str) -> None:
 
 
 def test_a_due_date_is_named_where_the_invoices_day_is_known() -> None:
-    assert due_words(NetDays(30), "2026-06-01") == "Due 1 July 2026 (30 days after the invoice’s date)"
+    days = InvoiceDays("2026-06-01", "2026-07-01")
+    assert due_words(NetDays(30), days) == "Due 1 July 2026 (30 days after the invoice’s date)"
+    assert due_words(NetDays(30), days, date(2026, 7, 1)) == "Due 1 July 2026 (30 days after the invoice’s date)"
+    assert due_words(NetDays(30), days, date(2026, 7, 2)) == (
+        "Due 2 July 2026 if drafted today. By its terms it was due 1 July 2026 (30 days after the invoice’s date)"
+    )
 
 
 def test_ordinals_end_as_english_has_it() -> None:

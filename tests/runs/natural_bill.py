@@ -90,4 +90,6 @@ def _amount(line: Mapping[str, Any], rounded: Rounded, whole: bool) -> Decimal:
     if line.get("closed"):
         return Decimal(0)
     billed = Decimal(str(line.get("billed", 0)))
-    return rounded(amount * (quantity - billed) / quantity) if billed else amount
+    # What is not delivered waits; a line without "fulfilled" is delivered, or is nothing that is.
+    delivered = Decimal(str(line.get("fulfilled", quantity)))
+    return rounded(amount * (quantity - billed) / quantity) - rounded(amount * (quantity - delivered) / quantity)

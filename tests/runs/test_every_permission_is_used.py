@@ -83,6 +83,8 @@ def used() -> Iterator[dict[str, set[str]]]:
         expire(sandbox, unanswered)
         decided(sandbox, sandbox.redrive(unanswered))
         decided(sandbox, sandbox.fire_schedule())
+        sandbox.kill_at(1, "after", "TellOfTheFailureFunction", services=["dynamodb"])
+        sandbox.wait_for_end(sandbox.start({"period": "May"}), SECONDS)
         yield seen
 
 

@@ -125,8 +125,9 @@ def test_bad_input_fails_at_once_with_a_sentence_that_names_the_field(sandbox: S
     result = sandbox.wait_for_end(run, SECONDS)
     assert (result.status, result.error) == ("FAILED", "InputInvalid")
     assert named in json.loads(result.cause or "{}")["errorMessage"]
-    assert entered(sandbox, run) == ["Open the run"]
-    assert sandbox.requests[calls:] == []
+    assert entered(sandbox, run) == ["Open the run", "The input was refused", "Tell of the failure", "Stop the run"]
+    assert {"netsuite", "stripe"}.isdisjoint(request.service for request in sandbox.requests[calls:])
+    assert named in in_slack(sandbox, len(sandbox.posts()) - 1)
 
 
 def test_the_owners_hear_of_every_run_that_got_under_way(sandbox: Sandbox) -> None:

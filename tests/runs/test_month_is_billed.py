@@ -158,7 +158,7 @@ def test_each_approver_gets_one_mail_with_a_link_of_their_own(month: Month) -> N
 def test_the_approval_page_shows_every_order_its_client_and_the_problems(month: Month) -> None:
     text = month.page.text
     assert f"{len(BILLABLE)} invoices" in text
-    for sums in ("77,201.06", "17,302.73", "7,013.96", "890,242"):
+    for sums in ("76,418.03", "17,302.73", "6,845.96", "890,242"):
         assert sums in text
     for number in (*BILLABLE, *UNBILLABLE):
         assert number in text, number
@@ -191,6 +191,7 @@ def test_the_report_accounts_for_every_listed_order_in_number_and_in_sum(month: 
         "held": 0,
         "failed": 0,
         "skipped": 0,
+        "ended": 0,
     }
     sums: Counter[str] = Counter()
     for order in BILLABLE.values():
@@ -223,7 +224,7 @@ def test_slack_and_the_owners_hear_counts_sums_and_where_to_look(month: Month) -
         for words in (
             "May 2026",
             "31",
-            "77,201.06",
+            "76,418.03",
             "SO-1014",
             "report.html",
             "dashboard.stripe.com/test",

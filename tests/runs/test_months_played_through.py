@@ -59,7 +59,7 @@ def played() -> dict[str, Any]:
         clients=[client(77, email=None)],
     )
     seen: dict[str, Any] = {}
-    with deployed(world, parameters={"LookbackMonths": "1"}) as sandbox:
+    with deployed(world) as sandbox:
         may = sandbox.fire_schedule()
         sandbox.wait_for_approval(may, 120)
         sandbox.netsuite.bill("SO-6", line=1, quantity="1")

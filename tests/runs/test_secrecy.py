@@ -12,6 +12,7 @@ import pytest
 from tests.runs.firm import ANN, BOB, OWNER, PERIOD, client, firm, order, work
 from tests.runs.story import SECONDS, deployed, posted, stripe_error
 from tests.sandbox import Mail, Run, Sandbox
+from tests.sandbox.aws.world import STACK_NAME
 
 SENDER = "billing@firm.example"
 REASON = "Ms Quillfeather has not released these hours."
@@ -152,6 +153,6 @@ def test_no_secret_is_in_any_log_or_history(evidence: Evidence) -> None:
 
 def test_the_run_is_named_in_every_line_of_our_own_that_a_states_function_logs(evidence: Evidence) -> None:
     lines = [json.loads(line) for name, line in evidence.sandbox.logs() if line.startswith('{"level"')]
-    ours = [line for line in lines if line.get("service") == "month-end-billing" and "request_id" in line]
+    ours = [line for line in lines if line.get("service") == STACK_NAME and "request_id" in line]
     assert ours
     assert all(line["run_id"] for line in ours)

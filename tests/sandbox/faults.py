@@ -94,6 +94,38 @@ class DelayAfter:
         return response
 
 
+class CommitLater:
+    """Close the connection without an answer and handle the request later: the caller looks and finds nothing,
+    and then the write commits.
+
+    Handled when the test calls `commit()`, or by itself after so many real seconds. `answers` are what the caller
+    would have been told.
+    """
+
+    def __init__(self, seconds: float | None = None) -> None:
+        self._seconds = seconds
+        self._waiting: list[tuple[Request, Handle]] = []
+        self._lock = threading.Lock()
+        self.answers: list[Response] = []
+
+    def perform(self, request: Request, handle: Handle) -> Response | None:
+        with self._lock:
+            self._waiting.append((request, handle))
+        if self._seconds is not None:
+            timer = threading.Timer(self._seconds, self.commit)
+            timer.daemon = True
+            timer.start()
+        return None
+
+    def commit(self) -> int:
+        """Handle what waits, in the order of arrival; returns how many requests that were."""
+        with self._lock:
+            waiting, self._waiting = self._waiting, []
+        for request, handle in waiting:
+            self.answers.append(handle(request))
+        return len(waiting)
+
+
 class Fault:
     """One scripted fault: let `skip` matching requests pass, then act on the next `times` (None: on all)."""
 

@@ -96,7 +96,7 @@ class ApprovalWorld:
         return {
             "id": self.run_id, "executionArn": f"arn:{self.run_id}", "cycle": "main", "period": "2026-05",
             "zone": "America/New_York", "prefix": f"runs/2026-05/{self.run_id}/", "dryRun": False,
-            "requestedBy": self.requested_by, "barred": self.requested_by,
+            "invoiceDate": "2026-06-01", "requestedBy": self.requested_by, "barred": self.requested_by,
             "settings": {
                 "approvalTimeoutSeconds": 3 * DAY, "reminderIntervalSeconds": DAY, "escalationAfterSeconds": 0,
             },

@@ -11,16 +11,18 @@ import pytest
 from billing.adapters.approvals_table import StoredRequest
 from billing.adapters.signatures import Signatures
 from billing.domain.approval_request import ApprovalRequest, RecordedOutcome
-from billing.domain.batch import Batch, BatchInvoice, with_pieces
+from billing.domain.batch import Batch, BatchInvoice, DoneOrder, LeftAlone, with_pieces
 from billing.domain.billing_policy import BillingPolicy
 from billing.domain.canonical import canonical_json, sha256_hex
 from billing.domain.customer_match import How, MatchedCustomer
 from billing.domain.errors import OurFault
 from billing.domain.invoice_plan import content_hash, plan_invoices
-from billing.domain.ledger import Disposition, EntryState, LedgerEntry
+from billing.domain.ledger import BilledInvoice, Disposition, EntryState, LedgerEntry, OrderRecord
 from billing.domain.order_rows import read_orders
-from billing.domain.report import Report, RunOutcome
+from billing.domain.outstanding import Carried, CarriedGone, Outstanding
+from billing.domain.report import Fate, Report
 from billing.domain.report_record import report_from_dict
+from billing.domain.sales_order import Problem
 from billing.steps.close_the_run import close_the_run
 from billing.steps.note_the_failure import note_the_failure
 from tests.domain.suiteql_rows import Row, hours, order
@@ -67,9 +69,23 @@ class Closing:
     released: list[str] = field(default_factory=list)
     months: dict[str, Any] = field(default_factory=dict)
     run: dict[str, Any] = field(default_factory=lambda: dict(RUN))
+    told: str = ""
+    finished: bool = False
+    on_the_list: tuple[Carried, ...] = ()
 
     def entries(self, keys: Iterable[str]) -> dict[str, LedgerEntry]:
         return {key: self.ledger[key] for key in keys if key in self.ledger}
+
+    def order_records(self, order_ids: Iterable[str]) -> dict[str, OrderRecord]:
+        """One invoice for each order, as the default grouping makes them."""
+        return {
+            id_: OrderRecord(id_, "h", 1, "77", "usd", {str(entry.invoice_id): BilledInvoice(key, ())})
+            for id_ in order_ids
+            if (entry := self.ledger.get(key := f"order-{id_}")) and entry.state is EntryState.DRAFTED
+        }
+
+    def of(self, cycle: str) -> tuple[Carried, ...]:
+        return self.on_the_list
 
     def every(self, run_id: str) -> tuple[StoredRequest, ...]:
         if self.outcome is None:
@@ -79,8 +95,15 @@ class Closing:
         )
         return (*self.earlier, StoredRequest(request, b"", (), 0, self.outcome))
 
-    def release(self, key: str, run_id: str) -> None:
+    def release(self, key: str, run_id: str, *, finished: bool = False) -> None:
         self.released.append(key)
+        self.finished = finished
+
+    def tell_bill_from(self, cycle: str, day: str, run_id: str) -> None:
+        self.told = day
+
+    def note_paid(self, invoice_ids: Iterable[str]) -> None:
+        self.paid = list(invoice_ids)
 
     def change(self, cycle: str, keep: Iterable[Any], drop: Iterable[str]) -> None:
         self.kept, self.dropped = list(keep), list(drop)
@@ -237,21 +260,168 @@ def test_a_run_that_stopped_before_it_listed_is_closed_too(closing: Closing) -> 
     assert (closed["error"], closed["cause"], closed["counts"]["listed"]) == ("PersonNeeded", "plain text", 0)
 
 
-@pytest.mark.parametrize("name", ["orders.json", "batch.json"])
+@pytest.mark.parametrize("name", ["orders.json", "batch.json", "held.json", "changed.json"])
 @pytest.mark.parametrize("data", [None, b"{}"])
-def test_a_run_whose_files_are_gone_or_altered_ends_by_name_and_not_in_silence(
+def test_with_one_file_lost_the_run_reports_from_the_whole_ones_and_carries_over_what_is_open(
     closing: Closing, name: str, data: bytes | None
 ) -> None:
-    state = {"listed": closing.listed(), "matched": closing.matched(), **APPROVED}
+    closing.files.data["changed.json"] = b"{}"
+    checked = {"checked": {"changedKey": "changed.json"}}
+    state = {"listed": closing.listed(), "matched": closing.matched(), **APPROVED, **checked}
+    closing.drafted(only=2)
+    whole = closing.close(**state)
+    assert whole["error"] == "InvoicesMissing"
+    lose(closing, name, data)
+    closed = closing.close(**state)
+    if name in ("held.json", "changed.json") and data is not None:
+        assert closed == whole, "these two have no hash: empty, they hold nothing back"
+        return
+    assert (closed["outcome"], closed["error"]) == ("stopped by an error", "OurFault")
+    assert name in closed["cause"]
+    assert (closed["counts"]["listed"], closed["counts"]["drafted"]) == (3, 2)
+    assert {line.order_ids[0]: line.invoice_id for line in closing.report.of(Fate.DRAFTED)} == {
+        "500": "in_1",
+        "501": "in_1",
+    }
+    assert closing.report.totals["drafted"] == {"usd": 200_000}
+    assert [one.order_id for one in closing.kept] == ["502"]
+    assert closing.released == ["LOCK", "LOCK"]
+    assert set(closing.months) == {"order-500", "order-501"}
+    assert closing.close(**state) == closed, "and again"
+
+
+def lose(closing: Closing, name: str, data: bytes | None) -> None:
     if data is None:
         del closing.files.data[name]
     else:
         closing.files.data[name] = data
-    closed = closing.close(**state)
-    assert (closed["outcome"], closed["error"]) == ("stopped by an error", "OurFault")
-    assert name in closed["cause"]
+
+
+def test_with_the_snapshot_lost_an_order_keeps_the_month_in_which_it_was_listed_first(closing: Closing) -> None:
+    closing.on_the_list = (Carried("500", "SO-1001", "2026-02", "rejected"),)
+    state = {"listed": closing.listed(), "matched": closing.matched()}
+    lose(closing, "orders.json", b"{}")
+    closing.close(**state)
+    assert {one.order_id: one.period for one in closing.kept} == {"500": "2026-02", "501": "2026-05", "502": "2026-05"}
+
+
+@pytest.mark.parametrize("data", [None, b"{}"])
+def test_with_both_files_lost_the_run_says_how_much_was_listed_and_forgets_nothing(
+    closing: Closing, data: bytes | None
+) -> None:
+    state = {"listed": {**closing.listed(), "orders": 3}, "matched": closing.matched(), **APPROVED}
+    closing.drafted()
+    for name in ("orders.json", "batch.json"):
+        lose(closing, name, data)
+    closed = close(closing, 0, state)
+    assert (closed["error"], closed["counts"]["listed"]) == ("OurFault", 3)
+    assert "orders.json" in closed["cause"]
+    assert "batch.json" in closed["cause"]
+    assert (closing.kept, closing.dropped) == ([], []), "the list stays as it is"
     assert closing.released == ["LOCK"]
-    assert closing.report.outcome is RunOutcome.STOPPED
+
+
+def close(closing: Closing, redrives: int, state: Mapping[str, Any]) -> dict[str, Any]:
+    """Without the sum of listed orders, which a run without its files cannot give."""
+    return close_the_run(
+        {"run": closing.run, **state}, redrives, closing.files, closing, closing, closing, closing, closing, closing,
+        NOTHING_SIGNED, lambda report: [], lambda *_: b"",
+    )  # fmt: skip
+
+
+def test_the_error_that_stopped_a_run_stays_its_name_when_a_file_is_lost_too(closing: Closing) -> None:
+    state = {"listed": closing.listed(), "error": {"Error": "PersonNeeded", "Cause": "Stripe refuses the key."}}
+    lose(closing, "orders.json", None)
+    closed = closing.close(**state)
+    assert closed["error"] == "PersonNeeded"
+    assert closed["cause"].startswith("Stripe refuses the key.")
+    assert "orders.json" in closed["cause"]
+
+
+# A redriven run's report ------------------------------------------------------------------------------------
+
+
+REFUSED = {"error": {"Error": "PersonNeeded", "Cause": "NetSuite refuses the login."}}
+
+
+def billed_in_part(closing: Closing) -> Report:
+    """A run that was signed for, drafted two of three orders, and ended as InvoicesMissing."""
+    closing.outcome = RecordedOutcome("approved", "", "t")
+    state = {"listed": closing.listed(), "matched": closing.matched(), **APPROVED}
+    closing.drafted(EntryState.FAILED)
+    closing.drafted(only=2)
+    closing.close(**state)
+    return closing.report
+
+
+@pytest.mark.parametrize("listed", [False, True])
+@pytest.mark.parametrize("remembered", [True, False])
+def test_a_redrive_that_fails_early_adds_to_the_report_and_empties_nothing(
+    closing: Closing, listed: bool, remembered: bool
+) -> None:
+    before = billed_in_part(closing)
+    assert (len(before.of(Fate.DRAFTED)), len(before.of(Fate.FAILED))) == (2, 1)
+    if not remembered:
+        closing.ledger.clear()  # even if nothing else were left, the earlier report says it
+    given = {**REFUSED, **({"listed": closing.listed()} if listed else {})}
+    closed = closing.close(1, **given)
+    after = closing.report
+    assert (closed["outcome"], closed["error"]) == ("stopped by an error", "PersonNeeded")
+    assert closed["counts"] == {
+        "listed": 3,
+        "drafted": 2,
+        "skipped": 0,
+        "held": 0,
+        "failed": 1,
+        "problem": 0,
+        "ended": 0,
+    }
+    assert after.totals["drafted"] == before.totals["drafted"]
+    assert {line.invoice_id for line in after.of(Fate.DRAFTED)} == {"in_1"}
+    assert (after.decision, after.votes, after.request) == (before.decision, before.votes, before.request)
+    assert (after.batch_sha256, after.live_mode) == (before.batch_sha256, before.live_mode)
+    assert after.record == before.record
+    assert [one.order_id for one in closing.kept] == ["502"]
+    assert closing.close(1, **given) == closed, "and again"
+    assert closing.report == after
+
+
+def test_a_redrive_that_finishes_the_month_counts_it_once(closing: Closing) -> None:
+    billed_in_part(closing)
+    state = {"listed": closing.listed(), "matched": closing.matched(), **APPROVED}
+    closing.drafted()
+    closed = closing.close(1, **state)
+    assert (closed["outcome"], closed["error"]) == ("billed", "")
+    assert closed["counts"] == {
+        "listed": 3,
+        "drafted": 3,
+        "skipped": 0,
+        "held": 0,
+        "failed": 0,
+        "problem": 0,
+        "ended": 0,
+    }
+    assert closing.report.totals["drafted"] == {"usd": 300_000}
+
+
+def test_what_netsuite_no_longer_lists_when_a_run_is_redriven_stays_in_its_report(closing: Closing) -> None:
+    billed_in_part(closing)
+    state = {"listed": closing.listed(ROWS[:1]), "matched": closing.matched(rows=ROWS[:1]), **APPROVED}
+    for redrives in (1, 2):
+        closed = closing.close(redrives, **state)
+        assert (closed["outcome"], closed["counts"]["listed"]) == ("billed", 3)
+        by_order = {line.order_ids[0]: line for line in closing.report.lines}
+        assert (by_order["501"].fate, by_order["501"].invoice_id) == (Fate.DRAFTED, "in_1")
+        assert by_order["502"].fate is Fate.HELD
+        assert by_order["502"].reason == "the ledger's reason. NetSuite no longer lists it as billable."
+
+
+@pytest.mark.parametrize("text", [b"{", b"[]", b"null", b'{"lines": 3}', b"\xff"])
+def test_an_earlier_report_that_cannot_be_read_stops_nothing(closing: Closing, text: bytes) -> None:
+    billed_in_part(closing)
+    closing.files.data["runs/2026-05/run-1/report.json"] = text
+    closed = closing.close(1, listed=closing.listed(), **REFUSED)
+    assert closed["counts"]["drafted"] == 2, "the ledger knows"
 
 
 def test_an_order_that_fell_out_of_the_batch_is_noticed(closing: Closing) -> None:
@@ -325,3 +495,103 @@ def test_the_record_of_a_redriven_run_has_every_request_of_it_whatever_came_afte
     closing.close(error={"Error": "PersonNeeded", "Cause": "NetSuite refuses the login."})
     assert [(line.request, line.what) for line in closing.report.record] == told, "stopped before it had a batch"
     assert closing.report.decision is None
+
+
+# A month that was finished before ---------------------------------------------------------------------------
+
+FINISHED = {"finishedBy": "run-0"}
+
+
+def done_orders(run_id: str = "run-0") -> tuple[DoneOrder, ...]:
+    """The three orders, drafted and unchanged."""
+    planned = plan_invoices(read_orders(ROWS), BillingPolicy())
+    return tuple(
+        DoneOrder(
+            plan.key, plan.orders[0].id, plan.orders[0].number, "77", "Acme", plan.currency, plan.total, "in_1",
+            content_hash(plan), "Drafted in 2026-05 as in_1.", plan.key, run_id,
+        )
+        for plan in planned.invoices
+    )  # fmt: skip
+
+
+def done_batch(closing: Closing, **more: Any) -> dict[str, Any]:
+    """A batch of which everything is drafted and unchanged, but for what is given."""
+    parts = {"invoices": (), "problems": (), "done": done_orders(), **more}
+    return {"batchKey": "batch.json", "sha256": closing.files.write_json("batch.json", Batch(RUN, **parts).to_dict())}
+
+
+def test_a_finished_month_with_nothing_new_writes_nothing_and_is_set_free(closing: Closing) -> None:
+    closing.run |= FINISHED
+    state = {"listed": closing.listed(), "matched": done_batch(closing)}
+    before = dict(closing.files.data)
+    closed = closing.close(**state)
+    assert (closed["outcome"], closed["error"], closed["counts"]["skipped"]) == ("nothing new", "", 3)
+    assert closed["reportKey"] == "runs/2026-05/run-0/report.json"
+    assert closing.files.data == before
+    assert (closing.released, closing.finished, closing.months) == (["LOCK"], False, {})
+    assert not hasattr(closing, "kept")
+    assert not hasattr(closing, "paid")
+
+
+WORTH_TELLING: list[dict[str, Any]] = [
+    {"carried_gone": (CarriedGone("9", "SO-9", "2026-04"),)},
+    {"outstanding": (Outstanding("9", "SO-9", "2026-04", "Held.", "Pending."),)},
+    {"left_alone": ()},
+    {"problems": (Problem("502", "SO-1003", "x", "y", "z"),)},
+]
+
+
+@pytest.mark.parametrize("more", WORTH_TELLING, ids=lambda more: next(iter(more)))
+def test_a_finished_month_with_anything_to_tell_is_a_run_like_any_other(closing: Closing, more: dict[str, Any]) -> None:
+    closing.run |= {**FINISHED, "billFrom": "2026-05-01"}
+    if "problems" in more:
+        more = {**more, "done": done_orders()[:2]}
+    state = {"listed": closing.listed(), "matched": done_batch(closing, **more)}
+    assert closing.close(**state)["outcome"] == "nothing to bill"
+    assert closing.report.listed == 3
+
+
+def test_a_month_that_nobody_has_finished_reports_even_if_everything_is_done(closing: Closing) -> None:
+    state = {"listed": closing.listed(), "matched": done_batch(closing, paid=("in_1",))}
+    closed = closing.close(**state)
+    assert (closed["outcome"], closed["counts"]["skipped"]) == ("nothing to bill", 3)
+    assert closing.finished
+    assert closing.paid == ["in_1"]
+
+
+def test_an_order_that_was_listed_and_is_nowhere_is_never_nothing_new(closing: Closing) -> None:
+    closing.run |= FINISHED
+    state = {"listed": closing.listed(), "matched": done_batch(closing, done=done_orders()[:2])}
+    closed = close_the_run(
+        {"run": closing.run, **state}, 0, closing.files, closing, closing, closing, closing, closing, closing,
+        NOTHING_SIGNED, lambda report: [], lambda *_: b"",
+    )  # fmt: skip
+    assert closed["error"] == "RunIncomplete"
+
+
+def test_a_run_that_drafted_everything_before_it_was_stopped_tells_of_its_own_work(closing: Closing) -> None:
+    closing.run |= FINISHED
+    state = {"listed": closing.listed(), "matched": done_batch(closing, done=done_orders("run-1"))}
+    closed = closing.close(**state)
+    assert (closed["outcome"], closed["counts"]["drafted"]) == ("billed", 3)
+
+
+def test_a_trial_finishes_no_month(closing: Closing) -> None:
+    closing.run["filter"] = {"atMost": 3}
+    closing.close(listed=closing.listed(), matched=done_batch(closing))
+    assert not closing.finished
+
+
+def test_what_lies_before_the_start_is_told_once_the_report_is_written(closing: Closing) -> None:
+    closing.run["billFrom"] = "2026-05-01"
+    closing.close(listed=closing.listed(), matched=done_batch(closing, left_alone=(LeftAlone("usd", 2, 500),)))
+    assert closing.report.left_alone == (LeftAlone("usd", 2, 500),)
+    assert closing.told == "2026-05-01"
+
+
+def test_a_run_that_could_not_list_still_names_what_earlier_runs_left_over(closing: Closing) -> None:
+    closing.on_the_list = (Carried("9", "SO-9", "2026-04", "Rejected."),)
+    closed = closing.close(error={"Error": "PassingError", "Cause": '{"errorMessage": "NetSuite is down."}'})
+    assert closed["outcome"] == "stopped by an error"
+    ((waiting),) = closing.report.outstanding
+    assert (waiting.number, waiting.reason) == ("SO-9", "Rejected.")

@@ -11,16 +11,17 @@ from typing import Any
 
 import pytest
 
+from billing.adapters.beside_the_listing import order_states, orders_before
 from billing.adapters.carry_over import CarryOver
 from billing.adapters.ended_orders import EndedOrders
 from billing.adapters.order_stamps import columns_beside, order_stamps, orders_listed_now
 from billing.adapters.run_files import RunFiles
 from billing.adapters.sales_orders import list_sales_orders
-from billing.domain.carry_over import Carried
 from billing.domain.errors import OurFault
 from billing.domain.order_stamp import stamps_of_rows
+from billing.domain.outstanding import Carried
 from billing.steps.compare_with_the_listing import compare_with_the_listing
-from billing.steps.list_the_sales_orders import list_the_sales_orders, rows_of
+from billing.steps.list_the_sales_orders import NetSuite, list_the_sales_orders, rows_of
 from tests.adapters.aws_world import BUCKET, LEDGER, AwsWorld
 from tests.adapters.test_netsuite import Account, Clock
 from tests.runs.firm import client, firm, order, work
@@ -53,9 +54,12 @@ class Listing:
         }  # fmt: skip
 
     def list(self) -> dict[str, Any]:
-        rows = partial(list_sales_orders, self.account.suiteql)
+        suiteql = self.account.suiteql
+        netsuite = NetSuite(
+            partial(list_sales_orders, suiteql), partial(orders_before, suiteql), partial(order_states, suiteql)
+        )
         return list_the_sales_orders(
-            self.run, self.statuses, self.emails, "", rows, self.carry_over, self.ended, self.files
+            self.run, self.statuses, self.emails, "", netsuite, self.carry_over, self.ended, self.files
         )
 
     def compare(self, listed: Mapping[str, Any]) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from billing.adapters.runs_table import RunsTable
+from billing.domain.customer_match import KnownCustomer
 from billing.domain.errors import OurFault, PassingError, PersonNeeded
 from billing.domain.ledger import EntryState
 from billing.steps.draft_the_invoice import DraftSettings
@@ -81,7 +82,7 @@ def test_an_approved_plan_becomes_a_draft_with_its_lines(world: DraftingWorld, i
     (customer,) = world.stripe.customers()
     assert customer["metadata"] == {"netsuite_customer_id": "77"}
     assert (customer["name"], customer["email"]) == ("Northwind Pty Ltd", "ap@northwind.example")
-    assert world.known.one("77") == customer["id"]
+    assert world.known.one("77") == KnownCustomer(customer["id"])
 
 
 def test_drafting_again_after_the_end_writes_nothing_anywhere(world: DraftingWorld, item: Item) -> None:
@@ -97,7 +98,7 @@ def test_a_known_client_is_billed_on_its_own_customer(world: DraftingWorld, acme
     (item,) = world.approve(two_lines(), acme)
     world.draft(item)
     assert assert_drafted_once(world, item)["customer"] == acme
-    assert world.known.one("77") == acme
+    assert world.known.one("77") == KnownCustomer(acme)
 
 
 def test_stripes_own_tax_does_not_count_as_a_difference(world: DraftingWorld, acme: str) -> None:

@@ -11,8 +11,8 @@ import pytest
 from billing.adapters.carry_over import CarryOver
 from billing.adapters.dynamo import query_all
 from billing.adapters.ended_orders import EndedOrders
-from billing.domain.carry_over import Carried
 from billing.domain.errors import InputInvalid
+from billing.domain.outstanding import Carried
 from billing.steps.end_the_order import end_the_order
 from tests.adapters.aws_world import LEDGER, AwsWorld, aws_world
 

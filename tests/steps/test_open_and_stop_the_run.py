@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,7 +17,9 @@ from billing.steps.open_the_run import RunSettings, former_listing, open_the_run
 from billing.steps.stop_the_run import stop_the_run
 
 NOW = datetime(2026, 6, 1, 9, tzinfo=UTC)
-SETTINGS = RunSettings(ZoneInfo("Australia/Sydney"), "main", 0, "ann@firm.example", "", "", True, WaitingRules(3600), 5)
+SETTINGS = RunSettings(
+    ZoneInfo("Australia/Sydney"), "main", "", "ann@firm.example", "", "", True, WaitingRules(3600), 5
+)
 JUNE = {"scheduledAt": "2026-05-31T23:00:00Z"}
 
 
@@ -27,6 +29,22 @@ class Locks:
 
     held: dict[str, Holder] = field(default_factory=dict)
     faster: bool = False
+    remembered: date | None = None
+    billed: date | None = None
+    told: str = ""
+
+    def bill_from(self) -> date | None:
+        return self.remembered
+
+    def first_billed_day(self) -> date | None:
+        return self.billed
+
+    def remember_bill_from(self, day: date, run_id: str, at: str) -> date:
+        self.remembered = self.remembered or day
+        return self.remembered
+
+    def bill_from_told(self, cycle: str) -> str:
+        return self.told
 
     def holder(self, key: str) -> Holder | None:
         return self.held.get(key)
@@ -254,3 +272,81 @@ def test_a_redriven_run_begins_again_and_a_retried_state_does_not() -> None:
     assert stop_the_run(closed, 2) == {"again": True}
     with pytest.raises(ENDS["InvoicesMissing"]):
         stop_the_run(closed, 1)
+
+
+# From when on ----------------------------------------------------------------------------------------------
+
+
+def listed(run: dict[str, Any]) -> tuple[str, str]:
+    return run["listedFrom"], run["listedBefore"]
+
+
+def test_the_first_run_fixes_the_start_and_every_later_one_lists_from_it() -> None:
+    locks = Locks()
+    assert listed(start(locks)) == ("2026-05-01", "2026-06-01")
+    assert locks.remembered == date(2026, 5, 1)
+    assert listed(start(locks, "run-2", {"period": "2026-06"})) == ("2026-05-01", "2026-07-01")
+    assert listed(start(locks, "run-3", {"period": "2026-11"})) == ("2026-05-01", "2026-12-01")
+    assert locks.remembered == date(2026, 5, 1)
+
+
+def test_a_dry_run_and_a_trial_fix_no_start() -> None:
+    for raw in ({"period": "2026-02", "dryRun": True}, {"period": "2026-02", "filter": {"atMost": 1}}):
+        locks = Locks()
+        assert listed(start(locks, raw=raw)) == ("2026-02-01", "2026-03-01")
+        assert locks.remembered is None
+
+
+def test_a_cycle_that_is_cut_by_subsidiary_fixes_the_start_as_any_other() -> None:
+    locks = Locks()
+    start(locks, raw={"period": "2026-05", "filter": {"subsidiaries": ["3"]}})
+    assert locks.remembered == date(2026, 5, 1)
+
+
+def test_a_run_by_hand_of_a_month_before_the_start_lists_itself_and_moves_nothing() -> None:
+    locks = Locks(remembered=date(2026, 5, 1))
+    run = start(locks, raw={"period": "2026-03"})
+    assert listed(run) == ("2026-03-01", "2026-04-01")
+    assert (run["billFrom"], run["billFromIsNew"]) == ("2026-05-01", False)
+    assert locks.remembered == date(2026, 5, 1)
+
+
+def test_the_parameter_wins_over_what_is_remembered_in_both_directions() -> None:
+    for parameter in ("2026-01-15", "2026-05-20"):
+        locks = Locks(remembered=date(2026, 5, 1), told="2026-05-01")
+        run = start(locks, bill_from=parameter)
+        assert listed(run) == (parameter, "2026-06-01")
+        assert run["billFromIsNew"], "whoever signs reads what lies before it now"
+        assert locks.remembered == date(2026, 5, 1)
+
+
+def test_a_parameter_that_is_emptied_leaves_the_start_where_it_was() -> None:
+    locks = Locks()
+    start(locks, bill_from="2026-01-15")
+    assert listed(start(locks, "run-2", {"period": "2026-06"})) == ("2026-01-15", "2026-07-01")
+
+
+def test_a_stack_that_billed_before_it_remembered_begins_with_its_first_month() -> None:
+    locks = Locks(billed=date(2026, 2, 1))
+    assert listed(start(locks)) == ("2026-02-01", "2026-06-01")
+    assert locks.remembered == date(2026, 2, 1)
+
+
+def test_a_start_is_new_until_it_was_told() -> None:
+    assert start(Locks())["billFromIsNew"] is True
+    assert start(Locks(told="2026-05-01"))["billFromIsNew"] is False
+    assert start(Locks(told="2026-04-01"))["billFromIsNew"] is True
+    assert start(Locks(), raw={"period": "2026-05", "filter": {"atMost": 1}})["billFromIsNew"] is False
+
+
+def test_a_parameter_that_is_no_day_fails_before_the_lock() -> None:
+    locks = Locks()
+    with pytest.raises(InputInvalid, match="BillFrom"):
+        start(locks, bill_from="May")
+    assert (locks.held, locks.remembered) == ({}, None)
+
+
+def test_a_run_knows_who_has_finished_its_period_and_that_it_was_not_itself() -> None:
+    held = {"PERIOD#main#2026-05": Holder("run-1", "arn:run-1", False, "run-1")}
+    assert start(Locks(dict(held)), "run-2")["finishedBy"] == "run-1"
+    assert start(Locks(dict(held)))["finishedBy"] == ""

@@ -121,6 +121,7 @@ def open_the_run() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
 def check_the_parameters() -> Callable[[Mapping[str, Any]], None]:
     """Wire what CloudFormation calls while the stack is deployed."""
     from billing.adapters.cloudformation import respond
+    from billing.domain.period import parse_bill_from
     from billing.domain.upper_bounds import parse_upper_bounds
     from billing.steps.check_the_parameters import check_the_parameters
     from billing.steps.open_the_run import check_who_signs
@@ -128,6 +129,7 @@ def check_the_parameters() -> Callable[[Mapping[str, Any]], None]:
     def check(properties: Mapping[str, str]) -> None:
         env = Environment(properties)
         settings = _run_settings(env)
+        parse_bill_from(settings.bill_from)
         check_who_signs(settings, settings.cycle, "")
         parse_upper_bounds(env.optional("UPPER_BOUNDS"))
         _policy(env, "2026-01", ("email",))
@@ -142,7 +144,7 @@ def _run_settings(env: Environment) -> RunSettings:
     return RunSettings(
         zone=env.zone("FIRM_TIME_ZONE"),
         cycle=env.text("CYCLE_NAME"),
-        lookback_months=env.number("LOOKBACK_MONTHS"),
+        bill_from=env.optional("BILL_FROM"),
         approvers=env.text("APPROVERS"),
         deputies=env.optional("DEPUTIES"),
         delegate_domains=env.optional("DELEGATE_DOMAINS"),
@@ -158,26 +160,32 @@ def _run_settings(env: Environment) -> RunSettings:
 
 def list_the_sales_orders() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     """Wire the state "List the sales orders"."""
+    from billing.adapters.beside_the_listing import order_states, orders_before
     from billing.adapters.carry_over import CarryOver
     from billing.adapters.ended_orders import EndedOrders
     from billing.adapters.sales_orders import list_sales_orders
-    from billing.steps.list_the_sales_orders import list_the_sales_orders
+    from billing.steps.list_the_sales_orders import NetSuite, list_the_sales_orders
 
     env = _environment()
     files = _files(env)
     suiteql = _suiteql(env)
     carry_over = CarryOver(_dynamodb(), env.text("LEDGER_TABLE"))
     ended = EndedOrders(_dynamodb(), env.text("LEDGER_TABLE"))
-    return lambda event: list_the_sales_orders(
-        event["run"],
-        env.texts("ORDER_STATUSES"),
-        env.texts("BILLING_EMAIL_FIELDS"),
-        env.optional("STRIPE_ID_FIELD"),
-        partial(list_sales_orders, suiteql()),
-        carry_over,
-        ended,
-        files,
-    )
+
+    def list_orders(event: Mapping[str, Any]) -> dict[str, Any]:
+        asked = suiteql()  # one login for all three
+        return list_the_sales_orders(
+            event["run"],
+            env.texts("ORDER_STATUSES"),
+            env.texts("BILLING_EMAIL_FIELDS"),
+            env.optional("STRIPE_ID_FIELD"),
+            NetSuite(partial(list_sales_orders, asked), partial(orders_before, asked), partial(order_states, asked)),
+            carry_over,
+            ended,
+            files,
+        )
+
+    return list_orders
 
 
 def compare_with_the_listing() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
@@ -211,6 +219,8 @@ def match_the_customers() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     from billing.adapters.customers_table import CustomersTable
     from billing.adapters.ledger_table import LedgerTable
     from billing.adapters.months import Months
+    from billing.adapters.netsuite_clients import clients_with_emails
+    from billing.adapters.netsuite_clients import sharing as others_with
     from billing.adapters.stripe_customers import StripeCustomers
     from billing.adapters.stripe_invoices import StripeInvoices
     from billing.domain.upper_bounds import parse_upper_bounds
@@ -220,6 +230,12 @@ def match_the_customers() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     files = _files(env)
     dynamodb = _dynamodb()
     stripe = _stripe(env, share=1)
+    suiteql = _suiteql(env)
+
+    def sharing(addresses: Mapping[str, str]) -> dict[str, list[str]]:
+        found = clients_with_emails(suiteql(), addresses.values())
+        return {netsuite_id: others_with(found, email, netsuite_id) for netsuite_id, email in addresses.items()}
+
     return lambda event: Matching(
         policy_of=partial(_policy, env),
         bounds=parse_upper_bounds(env.optional("UPPER_BOUNDS")),
@@ -230,6 +246,8 @@ def match_the_customers() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
         customers=StripeCustomers(*stripe()),
         invoices=StripeInvoices(*stripe()),
         months=Months(dynamodb, env.text("RUNS_TABLE")),
+        now=now(),
+        sharing=sharing,
     ).match(event["run"], event["listed"])
 
 
@@ -462,6 +480,25 @@ def end_the_order() -> Callable[[Mapping[str, Any]], dict[str, str]]:
     return lambda event: end_the_order(event, cycle, carried, ended, now())
 
 
+def settle_the_customer() -> Callable[[Mapping[str, Any]], dict[str, str]]:
+    """Wire what a person starts who knows which Stripe customer a client is."""
+    from billing.adapters.customers_table import CustomersTable
+    from billing.adapters.netsuite_clients import client_by_id
+    from billing.adapters.stripe_customers import StripeCustomers
+    from billing.steps.settle_the_customer import settle_the_customer
+
+    env = _environment()
+    suiteql, stripe = _suiteql(env), _stripe(env, share=1)
+    known = CustomersTable(_dynamodb(), env.text("CUSTOMERS_TABLE"))
+    return lambda event: settle_the_customer(
+        event,
+        lambda netsuite_id: client_by_id(suiteql(), netsuite_id, env.optional("STRIPE_ID_FIELD")),
+        lambda stripe_id: StripeCustomers(*stripe()).by_id(stripe_id),
+        known,
+        now(),
+    )
+
+
 def note_the_failure() -> Callable[[Mapping[str, Any]], dict[str, str]]:
     """Wire the state "Note the failure"."""
     from billing.adapters.ledger_table import LedgerTable
@@ -560,6 +597,34 @@ def tell_the_team() -> Callable[[Mapping[str, Any]], dict[str, int]]:
     )
 
 
+def tell_of_the_failure() -> Callable[[Mapping[str, Any]], dict[str, int]]:
+    """Wire the state "Tell of the failure"."""
+    from billing.adapters.message_log import MessageLog
+    from billing.domain.failure_notice import FailureNotice, failure_notice
+    from billing.pages.failure_messages import failure_mail, failure_post
+    from billing.steps.note_the_failure import message_of
+    from billing.steps.tell_of_the_failure import Telling
+
+    env = _environment()
+    mailer = _mailer(env)
+    messages = MessageLog(_dynamodb(), env.text("RUNS_TABLE"))
+    channel = _channel(env)
+
+    def write_slack(notice: FailureNotice) -> tuple[str, list[dict[str, Any]]]:
+        message = failure_post(notice, _execution_url(notice.execution_arn))
+        return message.text, message.blocks
+
+    return lambda event: Telling(
+        owners=env.texts("OWNER_EMAILS"),
+        messages=messages,
+        channel=channel,
+        mail=mailer,
+        write_slack=write_slack,
+        write_mail=lambda notice: failure_mail(notice, _execution_url(notice.execution_arn)),
+        now=now(),
+    ).tell(failure_notice(event, message_of({"Cause": event["closed"]["cause"]})))
+
+
 def approval_page() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     """Wire the approval page."""
     from billing.adapters.approvals_table import ApprovalsTable
@@ -641,6 +706,7 @@ def _policy(env: Environment, period: str, email_columns: tuple[str, ...]) -> Bi
             line_style=env.text("LINE_STYLE"),  # type: ignore[arg-type]
             tax=env.text("TAX_MODE"),  # type: ignore[arg-type]
             grouping=env.text("INVOICE_GROUPING"),  # type: ignore[arg-type]
+            invoice_in_advance=env.flag("INVOICE_IN_ADVANCE"),
             default_due_days=env.number("DEFAULT_DUE_DAYS"),
             description_template=env.text("DESCRIPTION_TEMPLATE"),
             footer_template=env.optional("FOOTER_TEMPLATE"),
@@ -689,8 +755,11 @@ def _preview(rules: tuple[SlotRule, ...], finalises: bool, run: Mapping[str, Any
 
 
 def _console_url(report: Report) -> str:
+    return _execution_url(report.run["executionArn"])
+
+
+def _execution_url(arn: str) -> str:
     region = os.environ["AWS_REGION"]
-    arn = report.run["executionArn"]
     return f"https://{region}.console.aws.amazon.com/states/home?region={region}#/v2/executions/details/{arn}"
 
 

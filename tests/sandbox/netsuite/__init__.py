@@ -5,7 +5,9 @@ from tests.sandbox.netsuite.answers import (
     invalid_login_fault,
     maintenance_fault,
     permission_fault,
+    record_changed_fault,
     unexpected_error_fault,
+    workflow_lock_fault,
 )
 from tests.sandbox.netsuite.generated_world import generate_world
 from tests.sandbox.netsuite.options import Options
@@ -26,5 +28,7 @@ __all__ = [
     "load_world",
     "maintenance_fault",
     "permission_fault",
+    "record_changed_fault",
     "unexpected_error_fault",
+    "workflow_lock_fault",
 ]

@@ -139,6 +139,16 @@ def invalid_login_fault(account: str) -> Answer:
     return as_fault(invalid_login(account, "OAuth"))
 
 
+def record_changed_fault() -> Answer:
+    """Fault: somebody saved the record in between (optimistic concurrency); reading again and retrying helps."""
+    return as_fault(error(400, "USER_ERROR", "RCRD_HAS_BEEN_CHANGED: Record has been changed."))
+
+
+def workflow_lock_fault() -> Answer:
+    """Fault: a workflow of the account locks the record."""
+    return as_fault(error(400, "USER_ERROR", "This record has been locked by a user defined workflow."))
+
+
 def permission_fault() -> Answer:
     """Fault: the role lost a permission."""
     return as_fault(no_permission())

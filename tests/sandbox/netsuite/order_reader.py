@@ -55,6 +55,10 @@ class OrderReader:
         """Let later orders name a customer that was added after the world was loaded."""
         self._customers.add(number)
 
+    def know_item(self, item: Item) -> None:
+        """Let later orders name an item that was added after the world was loaded."""
+        self._items[item.name] = item
+
     def read(self, data: object, order_id: int, first_new_line: int = 1) -> tuple[Order, dict[str, object]]:
         """The order, and its JSON with the line ids filled in: new ones from `first_new_line`. WorldError."""
         number = data.get("number") if isinstance(data, Mapping) else None
@@ -96,6 +100,8 @@ class OrderReader:
             discount=self._header_discount(fields, currency, default_tax),
             tax_amounts=self._tax_amounts(fields, currency),
             total=fields.optional_decimal("total"),
+            billing_schedule=fields.optional_text("billingSchedule"),
+            next_bill=fields.optional_date("nextBill"),
             lenient=lenient,
             custom=custom_fields(fields, "custbody"),
             raw=fields.raw_values("raw"),
@@ -225,6 +231,10 @@ class OrderReader:
                 department=fields.optional_text("department"),
                 class_name=fields.optional_text("class"),
                 location=fields.optional_text("location"),
+                unit=fields.optional_text("unit"),
+                service_start=fields.optional_date("serviceStart"),
+                service_end=fields.optional_date("serviceEnd"),
+                billing_schedule=fields.optional_text("billingSchedule"),
                 custom=custom_fields(fields, "custcol"),
                 raw=raw,
             )

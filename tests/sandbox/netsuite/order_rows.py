@@ -19,6 +19,7 @@ from tests.sandbox.netsuite.world import (
     DiscountLine,
     GroupLine,
     HeaderDiscount,
+    Item,
     ItemLine,
     Line,
     Order,
@@ -26,6 +27,7 @@ from tests.sandbox.netsuite.world import (
     SubtotalLine,
     TextLine,
     World,
+    WorldDate,
     resolve_date,
 )
 
@@ -60,11 +62,12 @@ class LineNumbers:
 
 @dataclass(frozen=True)
 class OrderRows:
-    """`total` is what the lines sum to, whatever the header says."""
+    """`total` is what the lines sum to, whatever the header says; `taxable` the net amount of each tax code."""
 
     header: Row
     lines: list[Row]
     total: Decimal
+    taxable: dict[str, Decimal]
 
 
 @dataclass(frozen=True)
@@ -98,6 +101,10 @@ def midnight(day: date | None) -> str | None:
     return None if day is None else f"{day.isoformat()} 00:00:00"
 
 
+def _on(day: WorldDate | None, today: date) -> str | None:
+    return None if day is None else midnight(resolve_date(day, today))
+
+
 def number_of(value: Decimal) -> str:
     """As NetSuite writes numbers: no trailing zeros, no exponent."""
     text = format(value, "f")
@@ -114,16 +121,39 @@ class WorldIndex:
         self.terms = {term.name: term for term in world.terms}
         self.currencies = {currency.symbol: currency for currency in world.currencies}
         self.tax_rates = {code.name: code.rate for code in world.tax_codes}
+        self.fulfillable = {item.name for item in world.items if item.fulfillable}
         self.item_types = {item.name: item.type for item in world.items}
         self.item_ids = {item.name: item.id for item in world.items}
         self.item_ids.update({code.name: code.id for code in world.tax_codes})
+        self._types_by_id = {item.id: item.type for item in world.items}
+
+    def add_item(self, item: Item) -> None:
+        """Let orders and invoices name an item that was added after the world was loaded."""
+        self.item_types[item.name] = item.type
+        self.item_ids[item.name] = item.id
+        self._types_by_id[item.id] = item.type
+        if item.fulfillable:
+            self.fulfillable.add(item.name)
+
+    def type_of(self, item_id: int) -> str:
+        """The type of an item by its id."""
+        return self._types_by_id[item_id]
 
 
 def order_rows(
-    index: WorldIndex, order: Order, numbers: LineNumbers, lists: Lists, today: date, stamps: Stamps
+    index: WorldIndex,
+    order: Order,
+    numbers: LineNumbers,
+    lists: Lists,
+    today: date,
+    stamps: Stamps,
+    tax_by_line: bool = False,
 ) -> OrderRows:
-    """The rows of one order. `numbers` is updated with the ids of the rows that NetSuite adds."""
-    builder = _Builder(index, order, numbers, lists)
+    """The rows of one order. `numbers` is updated with the ids of the rows that NetSuite adds.
+
+    Tax is rounded once a code, or on each line if `tax_by_line`.
+    """
+    builder = _Builder(index, order, numbers, lists, today, tax_by_line)
     lines = builder.lines()
     header_total = builder.total if order.total is None else order.total
     customer = index.customers.get(order.customer or "")
@@ -149,8 +179,10 @@ def order_rows(
         "memo": order.memo,
         "email": order.email,
         "externalid": order.external_id,
-        "startdate": midnight(resolve_date(order.start_date, today)) if order.start_date else None,
-        "enddate": midnight(resolve_date(order.end_date, today)) if order.end_date else None,
+        "startdate": _on(order.start_date, today),
+        "enddate": _on(order.end_date, today),
+        "billingschedule": lists.id_of("billingschedule", order.billing_schedule),
+        "nextbilldate": _on(order.next_bill, today),
         "posting": "F",
         "voided": "F",
         **order.custom,
@@ -159,23 +191,28 @@ def order_rows(
     main = builder.row("mainline", 0, None, header_total, mainline="T")
     main["memo"] = order.memo
     main["linesequencenumber"] = 0
-    return OrderRows(header, [main, *lines], builder.total)
+    return OrderRows(header, [main, *lines], builder.total, builder.taxable)
 
 
 class _Builder:
     """Collects one order's lines; `total` grows with every line that bills."""
 
-    def __init__(self, index: WorldIndex, order: Order, numbers: LineNumbers, lists: Lists) -> None:
+    def __init__(
+        self, index: WorldIndex, order: Order, numbers: LineNumbers, lists: Lists, today: date, tax_by_line: bool
+    ) -> None:
         self.order = order
         self.numbers = numbers
         self.lists = lists
+        self.today = today
         self.item_ids = index.item_ids
         self.currency = index.currencies.get(order.currency or "") or Currency(0, "", "", 2)
         self.exchange_rate = order.exchange_rate or self.currency.exchange_rate
         self.total = Decimal(0)
         self._rates = index.tax_rates
         self._types = index.item_types
-        self._taxable: dict[str, Decimal] = {}
+        self.taxable: dict[str, Decimal] = {}
+        self._tax_by_line = tax_by_line
+        self._line_taxes: dict[str, Decimal] = {}
         self._sequence = 0
         customer = index.customers.get(order.customer or "")
         subsidiary = order.subsidiary or (customer.subsidiary if customer else None)
@@ -259,7 +296,10 @@ class _Builder:
         kind = self._types[line.item]
         sign = 1 if kind in ("Payment", "Discount") else -1
         amount = None if line.amount is None else sign * line.amount
-        fulfilled = line.billed if line.fulfilled is None else line.fulfilled
+        fulfilled = line.fulfilled
+        if fulfilled is None:
+            # "Pending Billing" and later: whatever is fulfilled at all has been.
+            fulfilled = line.quantity if self.order.status in "FG" and line.quantity is not None else line.billed
         has_quantity = line.quantity is not None
         row = self.row(
             "item",
@@ -274,6 +314,11 @@ class _Builder:
             isclosed="T" if line.closed else "F",
             department=self.lists.id_of("department", line.department),
             location=self.lists.id_of("location", line.location),
+            units=self.lists.id_of("unitstypeuom", line.unit),
+            revrecstartdate=_on(line.service_start, self.today),
+            revrecenddate=_on(line.service_end, self.today),
+            billingschedule=self.lists.id_of("billingschedule", line.billing_schedule),
+            **self._taxed_by(line.tax_code),
         )
         row["class"] = self.lists.id_of("classification", line.class_name)
         row.update(line.custom)
@@ -308,6 +353,7 @@ class _Builder:
             memo=line.description,
             rate=_discount_rate(line.percent, amount),
             isclosed="T" if line.closed else "F",
+            **self._taxed_by(line.tax_code),
             **line.raw,
         )
 
@@ -322,6 +368,7 @@ class _Builder:
             memo=discount.item,
             rate=_discount_rate(discount.percent, amount),
             transactiondiscount="T",
+            **self._taxed_by(discount.tax_code),
         )
 
     def _discounted(self, percent: Decimal | None, amount: Decimal | None, base: Decimal) -> Decimal:
@@ -355,15 +402,22 @@ class _Builder:
             -charge.amount,
             memo=charge.item,
             rate=number_of(charge.amount),
+            **self._taxed_by(charge.tax_code),
         )
+
+    def _taxed_by(self, code: str | None) -> Row:
+        """The columns by which a line says how it is taxed."""
+        if code is None:
+            return {}
+        return {"taxcode": self.item_ids[code], "taxrate1": f"{number_of(self._rates[code])}%"}
 
     def _taxes(self) -> Sequence[Row]:
         rows: list[Row] = []
-        for code in dict.fromkeys([*self._taxable, *self.order.tax_amounts]):
+        for code in dict.fromkeys([*self.taxable, *self.order.tax_amounts]):
             rate = self._rates[code]
             amount = self.order.tax_amounts.get(code)
             if amount is None:
-                amount = self._round(self._taxable[code] * rate / 100)
+                amount = self._line_taxes[code] if self._tax_by_line else self._tax(code, self.taxable[code])
             self.total += amount
             rows.append(
                 self.row(
@@ -381,7 +435,12 @@ class _Builder:
     def _count(self, amount: Decimal, tax_code: str | None) -> None:
         self.total += amount
         if tax_code is not None:
-            self._taxable[tax_code] = self._taxable.get(tax_code, Decimal(0)) + amount
+            self.taxable[tax_code] = self.taxable.get(tax_code, Decimal(0)) + amount
+            own = self._tax(tax_code, amount)
+            self._line_taxes[tax_code] = self._line_taxes.get(tax_code, Decimal(0)) + own
+
+    def _tax(self, code: str, amount: Decimal) -> Decimal:
+        return self._round(amount * self._rates[code] / 100)
 
     def _round(self, amount: Decimal) -> Decimal:
         return amount.quantize(self.currency.minor_unit, rounding=ROUND_HALF_UP)

@@ -29,6 +29,10 @@ class RecordApi:
     def __init__(self, store: Store) -> None:
         self._store = store
 
+    def serves(self, request: Request) -> bool:
+        """True for one sales order by its internal id; all else is `records.service`."""
+        return request.method == "GET" and _SALES_ORDER.fullmatch(request.path) is not None
+
     def answer(self, request: Request, base: str) -> Response:
         """`base` is the URL up to and without /services, as the caller knows it."""
         if request.method != "GET":
@@ -37,18 +41,23 @@ class RecordApi:
         if found is None:
             return answers.not_found()
         expand = dict(parse_qsl(request.query)).get("expandSubResources", "").lower() == "true"
+        body = self.shown(int(found[1]), f"{base}{RECORD_PATH}", expand)
+        return answers.json_answer(200, body, "singular") if body else answers.not_found()
+
+    def shown(self, order_id: int, root: str, expand: bool) -> dict[str, object]:
+        """The order as GET shows it; empty if there is none with that id."""
         with self._store.lock:
-            rows = self._rows('SELECT * FROM "transaction" WHERE "id" = ?', int(found[1]))
+            query = 'SELECT * FROM "transaction" WHERE "id" = ? AND "type" = \'SalesOrd\''
+            rows = self._rows(query, order_id)
             if not rows:
-                return answers.not_found()
+                return {}
             lines = self._rows(
                 'SELECT l.*, i."itemid", i."itemtype" FROM "transactionline" l '
                 'LEFT JOIN "item" i ON i."id" = l."item" '
                 'WHERE l."transaction" = ? ORDER BY l."linesequencenumber"',
-                int(found[1]),
+                order_id,
             )
-            body = self._order(rows[0], lines, f"{base}{RECORD_PATH}", expand)
-        return answers.json_answer(200, body, "singular")
+            return self._order(rows[0], lines, root, expand)
 
     def _rows(self, sql: str, *parameters: int) -> list[_Cells]:
         cursor = self._store.connection.execute(sql, parameters)

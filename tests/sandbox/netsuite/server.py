@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date
 from decimal import Decimal
+from typing import Any
 
 from tests.sandbox.http_messages import Request, Response
 from tests.sandbox.http_server import Clock, HttpServer
@@ -23,6 +24,9 @@ from tests.sandbox.netsuite.credentials import (
 from tests.sandbox.netsuite.options import Options
 from tests.sandbox.netsuite.original_url import original_url
 from tests.sandbox.netsuite.record_api import RECORD_PATH, RecordApi
+from tests.sandbox.netsuite.records.jobs import JOBS_PATH
+from tests.sandbox.netsuite.records.ledger import Entry
+from tests.sandbox.netsuite.records.service import RecordService
 from tests.sandbox.netsuite.store import Store
 from tests.sandbox.netsuite.suiteql_service import SuiteQLService
 from tests.sandbox.netsuite.token_based_login import TokenBasedLogin
@@ -58,7 +62,8 @@ class NetSuiteServer(HttpServer):
         self.login_audit: list[str] = []
         self._store = Store(world, Options().with_values(world.options).with_values(options), clock, today)
         self._queries = SuiteQLService(self._store)
-        self._records = RecordApi(self._store)
+        self._orders = RecordApi(self._store)
+        self._records = RecordService(self._store, self._orders)
         self._tokens = TokenEndpoint(world.account, clock, self.login_audit)
         self._logins = TokenBasedLogin(world.account, clock, self.login_audit)
         self._in_flight = 0
@@ -203,6 +208,39 @@ class NetSuiteServer(HttpServer):
         """Change columns of a customer's row: set_customer("C-101", email=None)."""
         self._store.set_customer(number, columns)
 
+    # The books.
+
+    def ledger(self) -> dict[str, dict[str, Decimal]]:
+        """Balances by account's name and currency (ISO); debits are positive. Every account is there."""
+        return self._records.ledger()
+
+    def records(self, record: str) -> list[dict[str, Any]]:
+        """Every "invoice", "customerPayment", ... as GET shows it with its sublists."""
+        return self._records.records(record)
+
+    def entries(self) -> list[Entry]:
+        """The general ledger's entries, one for each transaction that posts."""
+        return list(self._records.register.ledger.entries())
+
+    def close_period(self, month: str | date, **changes: bool) -> None:
+        """Close a month: "2026-05", or any day in it. `ar_locked=True` instead only locks receivables."""
+        self._change_period(month, changes or {"closed": True})
+
+    def open_period(self, month: str | date) -> None:
+        self._change_period(month, {"closed": False, "ar_locked": False})
+
+    def _change_period(self, month: str | date, changes: Mapping[str, bool]) -> None:
+        with self._store.lock:
+            day = date.fromisoformat(f"{month}-01") if isinstance(month, str) else month
+            chart = self._store.chart
+            period = chart.month(day)
+            chart.change_period(period.id, **changes)
+            self._store.write_period(chart.periods[period.id])
+
+    def base_balances(self) -> dict[str, Decimal]:
+        """Balances by account's name in base currency: their sum is 0. One base currency is assumed."""
+        return self._records.base_balances()
+
     # Answering.
 
     def exchange(self, request: Request) -> Response | None:
@@ -232,7 +270,9 @@ class NetSuiteServer(HttpServer):
             return answers.too_many_requests(self._store.options.retry_after)
         url = original_url(request)
         if kind == "record":
-            return self._records.answer(request, url.removesuffix(request.path))
+            base = url.removesuffix(request.path)
+            service = self._orders if self._orders.serves(request) else self._records
+            return service.answer(request, base)
         if request.method != "POST":
             return answers.error(405, "METHOD_NOT_ALLOWED", f"The {request.method} method is not allowed.")
         return self._queries.answer(request, url)
@@ -263,7 +303,7 @@ def _kind(path: str) -> str:
         return "token"
     if path == SUITEQL_PATH:
         return "suiteql"
-    return "record" if path.startswith(RECORD_PATH) else "other"
+    return "record" if path.startswith((RECORD_PATH, JOBS_PATH)) else "other"
 
 
 def _find_line(source: Mapping[str, object], number: str, line: int) -> dict[str, object]:

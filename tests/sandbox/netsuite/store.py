@@ -30,8 +30,10 @@ from tests.sandbox.netsuite.order_rows import (
     number_of,
     order_rows,
 )
+from tests.sandbox.netsuite.records.chart import Chart, Period
+from tests.sandbox.netsuite.records.model import NAME_OF, STATUS_WORDS, TYPE_OF
 from tests.sandbox.netsuite.tables import CUSTOM_FIELDS, STATUS_NAMES, TABLES, Column, Kind, Table
-from tests.sandbox.netsuite.world import Customer, Order, RawValue, World, resolve_date
+from tests.sandbox.netsuite.world import Customer, Item, Order, RawValue, World, resolve_date
 from tests.sandbox.netsuite.world_fields import WorldError
 from tests.sandbox.netsuite.world_loader import read_customer
 
@@ -43,6 +45,19 @@ _SQLITE_TYPES = {
     Kind.DATETIME: "TEXT",
     Kind.FLAG: "TEXT",
 }
+_INDEXED = (
+    ("transaction", "externalid"),
+    ("customer", "externalid"),
+    ("customer", "entityid"),
+    ("item", "externalid"),
+    ("transactionaccountingline", "transaction"),
+    ("previoustransactionlinelink", "previousdoc"),
+    ("previoustransactionlinelink", "nextdoc"),
+    ("nexttransactionlinelink", "previousdoc"),
+    ("nexttransactionlinelink", "nextdoc"),
+)
+"""Record and column of the look-ups that must not slow down with thousands of records."""
+
 _BUILT_IN_ITEMS = (
     (SUBTOTAL_ITEM, "Subtotal", "Subtotal"),
     (DESCRIPTION_ITEM, "Description", "Description"),
@@ -67,9 +82,14 @@ class Store:
         # Oracle compares with case; SQLite's LIKE does not unless told.
         self.connection.execute("PRAGMA case_sensitive_like = ON")
         self.tables: dict[str, dict[str, Column]] = {}
-        self._index = WorldIndex(world)
-        self._lists = Lists()
+        self.index = WorldIndex(world)
+        self.lists = Lists()
+        self.chart = Chart(world, self.today)
+        self.customers: dict[int, Customer] = {each.id: each for each in world.customers}
+        self.items: dict[int, Item] = {each.id: each for each in world.items}
         self._numbers: dict[str, LineNumbers] = {}
+        self._order_numbers: dict[int, str] = {}
+        self._highest_transaction = max([20_000, *(order.id for order in world.orders)])
         self._orders: dict[str, Order] = {}
         self._sources: dict[str, Mapping[str, object]] = dict(world.order_sources)
         self._reader = OrderReader(world.currencies, world.terms, world.customers, world.items, world.tax_codes)
@@ -102,8 +122,11 @@ class Store:
                 raise WorldError(f"order {number}: there is no such order in NetSuite")
             return dict(self._sources[number])
 
-    def write_order(self, source: Mapping[str, object]) -> Order:
-        """Add an order, or replace the one with the same number (its id stays). Raises WorldError."""
+    def write_order(self, source: Mapping[str, object], stamp: bool = True) -> Order:
+        """Add an order, or replace the one with the same number (its id stays). Raises WorldError.
+
+        Without `stamp` its lastmodifieddate stays too.
+        """
         with self.lock:
             number = str(source.get("number"))
             known = self._orders.get(number)
@@ -111,31 +134,80 @@ class Store:
                 order_id = known.id
             elif isinstance(given := source.get("id"), int):
                 order_id = given
-                if any(order.id == given for order in self._orders.values()):
+                taken = self.connection.execute('SELECT 1 FROM "transaction" WHERE "id" = ?', (given,)).fetchone()
+                if taken is not None:
                     raise WorldError(f"order {number}, field 'id': {given} is already used")
+                self._highest_transaction = max(self._highest_transaction, given)
             else:
-                order_id = max([20_000, *(order.id for order in self._orders.values())]) + 1
+                order_id = self.take_transaction_id()
             # The id of a line that was removed is never given to another one.
             used = self._numbers[number].highest if known is not None else 0
             order, filled = self._reader.read(source, order_id, used + 1)
             self._sources[number] = filled
-            self._store(order, edited=True)
+            self._store(order, edited=stamp)
             self._write_lists()
             return order
+
+    def take_transaction_id(self) -> int:
+        """The next internal id: orders, invoices, payments and all others share one series."""
+        self._highest_transaction += 1
+        return self._highest_transaction
+
+    def order_with_id(self, order_id: int) -> Order | None:
+        number = self._order_numbers.get(order_id)
+        return None if number is None else self._orders.get(number)
+
+    def line_numbers(self, number: str) -> LineNumbers:
+        """The ids of the rows that NetSuite added to an order."""
+        return self._numbers[number]
+
+    # What the record API writes. Hold `lock`.
+
+    def replace_rows(self, record: str, column: str, key: int, rows: Iterable[Row]) -> None:
+        """Put these rows in place of those whose `column` is `key`."""
+        self.connection.execute(f'DELETE FROM "{record}" WHERE "{column}" = ?', (key,))
+        self._insert(record, rows)
+
+    def update_row(self, record: str, row_id: int, values: Row) -> None:
+        for column in values:
+            self._ensure_column(record, column)
+        sets = ", ".join(f'"{column}" = ?' for column in values)
+        cells = [*(_cell(value) for value in values.values()), row_id]
+        self.connection.execute(f'UPDATE "{record}" SET {sets} WHERE "id" = ?', cells)
+
+    def ids_where(self, record: str, column: str, value: str | int) -> list[int]:
+        found = self.connection.execute(f'SELECT "id" FROM "{record}" WHERE "{column}" = ?', (value,))
+        return [int(row[0]) for row in found]
+
+    def row(self, record: str, row_id: int) -> dict[str, str | int | float | None] | None:
+        cursor = self.connection.execute(f'SELECT * FROM "{record}" WHERE "id" = ?', (row_id,))
+        found = cursor.fetchone()
+        names = [description[0] for description in cursor.description]
+        return None if found is None else dict(zip(names, found, strict=True))
+
+    def add_item(self, item: Item) -> None:
+        """Add an item that a later order may name too."""
+        self.items[item.id] = item
+        self.index.add_item(item)
+        self._reader.know_item(item)
+        self._insert("item", [_item_row(item)])
+
+    def write_period(self, period: Period) -> None:
+        self.replace_rows("accountingperiod", "id", period.id, [_period_row(period)])
 
     def delete_order(self, number: str) -> None:
         with self.lock:
             self.order_json(number)
             order = self._orders.pop(number)
-            del self._sources[number]
+            del self._sources[number], self._order_numbers[order.id]
             self.connection.execute('DELETE FROM "transactionline" WHERE "transaction" = ?', (order.id,))
             self.connection.execute('DELETE FROM "transaction" WHERE "id" = ?', (order.id,))
 
     def add_customer(self, data: Mapping[str, object]) -> Customer:
         """Add a customer written as in the world file. WorldError if the number is taken."""
         with self.lock:
-            known = self._index.customers
-            customer = read_customer(data, {each.id: each.number for each in known.values()})
+            known = self.index.customers
+            customer = read_customer(data, {each: str(each) for each in self.customers})
             if customer.number in known:
                 raise WorldError(f"customer {customer.number}: the number is there already")
             row = self._customer_row(customer)
@@ -143,6 +215,7 @@ class Store:
             self._insert("entity", [_entity_row(row)])
             self._write_lists()
             known[customer.number] = customer
+            self.customers[customer.id] = customer
             self._reader.know_customer(customer.number)
             return customer
 
@@ -175,6 +248,8 @@ class Store:
             self.connection.execute(f'CREATE TABLE "{table.name}" ({_definitions(table)})')
         # Rows of one order lie together in the order of their ids: what a keyset page reads.
         self.connection.execute('CREATE UNIQUE INDEX lines ON "transactionline" ("transaction", "id")')
+        for indexed, column in _INDEXED:
+            self.connection.execute(f'CREATE INDEX "{indexed} {column}" ON "{indexed}" ("{column}")')
         self.connection.execute("CREATE TABLE ns_status (id TEXT PRIMARY KEY, name TEXT)")
         self.connection.execute("CREATE TABLE ns_type (id TEXT PRIMARY KEY, name TEXT)")
 
@@ -183,9 +258,18 @@ class Store:
         self._insert("dual", [{"dummy": "X"}])
         self.connection.executemany(
             "INSERT INTO ns_status VALUES (?, ?)",
-            [(letter, f"Sales Order : {name}") for letter, name in STATUS_NAMES.items()],
+            [
+                (f"{TYPE_OF[record]}:{letter}", f"{NAME_OF[record]} : {name}")
+                for record, words in (("salesOrder", STATUS_NAMES), *STATUS_WORDS.items())
+                for letter, name in words.items()
+            ],
         )
-        self.connection.execute("INSERT INTO ns_type VALUES ('SalesOrd', 'Sales Order')")
+        self.connection.executemany(
+            "INSERT INTO ns_type VALUES (?, ?)", [(TYPE_OF[record], name) for record, name in NAME_OF.items()]
+        )
+        for name in self.chart.subsidiary_names:
+            self.lists.id_of("subsidiary", name)
+        self._fill_books()
         self._insert(
             "currency",
             (
@@ -224,20 +308,34 @@ class Store:
             self._store(order, edited=False)
         self._write_lists()
 
+    def _fill_books(self) -> None:
+        self._insert(
+            "account",
+            (
+                {
+                    "id": each.id,
+                    "acctnumber": each.number,
+                    "accountsearchdisplayname": each.name,
+                    "fullname": each.name,
+                    "accttype": each.type,
+                    "currency": each.currency,
+                    "subsidiary": each.subsidiary,
+                    "isinactive": "F",
+                }
+                for each in self.chart.accounts.values()
+            ),
+        )
+        self._insert("accountingperiod", (_period_row(each) for each in self.chart.periods.values()))
+        self._insert(
+            "paymentmethod",
+            (
+                {"id": place, "name": each.name, "undepfunds": "T", "isinactive": "F"}
+                for place, each in enumerate(self.world.payment_methods, 1)
+            ),
+        )
+
     def _fill_items(self) -> None:
-        rows: list[Row] = [
-            {
-                "id": each.id,
-                "itemid": each.name,
-                "fullname": each.name,
-                "displayname": each.display_name,
-                "itemtype": each.type,
-                "description": each.description,
-                "isinactive": "F",
-                **each.custom,
-            }
-            for each in self.world.items
-        ]
+        rows: list[Row] = [_item_row(each) for each in self.world.items]
         rows += [
             {"id": number, "itemid": name, "fullname": name, "itemtype": kind, "isinactive": "F"}
             for number, name, kind in _BUILT_IN_ITEMS
@@ -259,8 +357,8 @@ class Store:
             "lastname": customer.last_name,
             "altname": customer.name or person,
             "email": customer.email,
-            "category": self._lists.id_of("customercategory", customer.category),
-            "subsidiary": self._lists.id_of("subsidiary", customer.subsidiary),
+            "category": self.lists.id_of("customercategory", customer.category),
+            "subsidiary": self.lists.id_of("subsidiary", customer.subsidiary),
             "isperson": "T" if customer.is_person else "F",
             "isinactive": "T" if customer.inactive else "F",
             **customer.custom,
@@ -269,11 +367,12 @@ class Store:
     def _store(self, order: Order, edited: bool) -> None:
         previous = self._orders.get(order.number)
         numbers = self._numbers.setdefault(order.number, LineNumbers())
-        rows: OrderRows = order_rows(self._index, order, numbers, self._lists, self.today, self._stamps(order, edited))
+        rows: OrderRows = order_rows(self.index, order, numbers, self.lists, self.today, self._stamps(order, edited))
         if previous is not None:
             self.connection.execute('DELETE FROM "transactionline" WHERE "transaction" = ?', (order.id,))
             self.connection.execute('DELETE FROM "transaction" WHERE "id" = ?', (order.id,))
         self._orders[order.number] = order
+        self._order_numbers[order.id] = order.number
         self._insert("transaction", [rows.header])
         self._insert("transactionline", rows.lines)
 
@@ -282,7 +381,10 @@ class Store:
         made = self.connection.execute('SELECT "createddate" FROM "transaction" WHERE "id" = ?', (order.id,))
         before = made.fetchone()
         if before is not None:
-            return Stamps(str(before[0]), now)
+            kept = self.connection.execute(
+                'SELECT "lastmodifieddate" FROM "transaction" WHERE "id" = ?', (order.id,)
+            ).fetchone()
+            return Stamps(str(before[0]), now if edited else str(kept[0]))
         if edited:
             return Stamps(now, now)
         day = resolve_date(order.created or order.date, self.today)
@@ -291,8 +393,11 @@ class Store:
         return Stamps(created, order.modified or created)
 
     def _write_lists(self) -> None:
-        for record, rows in self._lists.rows().items():
+        for record, rows in self.lists.rows().items():
             self.connection.execute(f'DELETE FROM "{record}"')
+            if record == "subsidiary":
+                for row in rows:
+                    row["currency"] = self.chart.base_currency(int(str(row["id"]))) or None
             self._insert(record, rows)
 
     def _insert(self, record: str, rows: Iterable[Row]) -> None:
@@ -322,6 +427,43 @@ class Store:
 def _entity_row(customer: Row) -> Row:
     columns = ("id", "entityid", "altname", "email", "isinactive")
     return {**{column: customer[column] for column in columns}, "type": "CustJob"}
+
+
+def _item_row(item: Item) -> Row:
+    return {
+        "id": item.id,
+        "itemid": item.name,
+        "fullname": item.name,
+        "displayname": item.display_name,
+        "itemtype": item.type,
+        "description": item.description,
+        "isinactive": "F",
+        "isfulfillable": "T" if item.fulfillable else "F",
+        **item.custom,
+    }
+
+
+def _period_row(period: Period) -> Row:
+    def flag(value: bool) -> str:
+        return "T" if value else "F"
+
+    return {
+        "id": period.id,
+        "parent": period.parent,
+        "periodname": period.name,
+        "startdate": midnight(period.start),
+        "enddate": midnight(period.end),
+        "closed": flag(period.closed),
+        "arlocked": flag(period.closed or period.ar_locked),
+        "aplocked": flag(period.closed),
+        "alllocked": flag(period.closed),
+        "allownonglchanges": flag(period.allow_non_gl_changes),
+        "isquarter": flag(period.is_quarter),
+        "isyear": flag(period.is_year),
+        "isadjust": "F",
+        "isposting": flag(period.posts),
+        "isinactive": "F",
+    }
 
 
 def _cell(value: RawValue) -> str | int | float | None:

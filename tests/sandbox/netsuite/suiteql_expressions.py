@@ -162,11 +162,12 @@ class ExpressionRewriter:
             is_day = column.kind in (Kind.DATE, Kind.DATETIME)
             return _call("ns_raw_date", argument.copy()) if is_day else argument.copy()
         reference = column.reference
+        wanted = self._composite(argument) if reference.record == "ns_status" else argument.copy()
         words = exp.select(exp.column(reference.display, table="ns_shown")).from_(
             exp.alias_(exp.to_table(reference.record), "ns_shown", table=True)
         )
         return exp.Subquery(
-            this=words.where(exp.EQ(this=exp.column(reference.key, table="ns_shown"), expression=argument.copy()))
+            this=words.where(exp.EQ(this=exp.column(reference.key, table="ns_shown"), expression=wanted))
         )
 
     def _composite(self, column: exp.Column) -> exp.Expr:

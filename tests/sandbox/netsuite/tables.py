@@ -62,6 +62,15 @@ _REFERENCES = {
     "transaction": Reference("transaction", "trandisplayname"),
     "status": Reference("ns_status", _NAME),
     "type": Reference("ns_type", _NAME),
+    "billingschedule": Reference("billingschedule", _NAME),
+    "units": Reference("unitstypeuom", _NAME),
+    "taxcode": Reference("salestaxitem", "itemid"),
+    "previousdoc": Reference("transaction", "trandisplayname"),
+    "nextdoc": Reference("transaction", "trandisplayname"),
+    "createdfrom": Reference("transaction", "trandisplayname"),
+    "account": Reference("account", "accountsearchdisplayname"),
+    "expenseaccount": Reference("account", "accountsearchdisplayname"),
+    "postingperiod": Reference("accountingperiod", "periodname"),
 }
 
 
@@ -83,16 +92,20 @@ def _list(name: str) -> Table:
 _ALL = (
     _table(
         "transaction",
-        "id: id entity currency terms; text: tranid type recordtype abbrevtype trandisplayname status "
-        "otherrefnum memo email externalid; date: trandate startdate enddate; "
-        "datetime: createddate lastmodifieddate; number: exchangerate foreigntotal; flag: posting voided",
+        "id: id entity currency terms postingperiod billingschedule; "
+        "text: tranid type recordtype abbrevtype trandisplayname status otherrefnum memo email externalid; "
+        "date: trandate startdate enddate duedate closedate nextbilldate; "
+        "datetime: createddate lastmodifieddate; "
+        "number: exchangerate foreigntotal foreignamountpaid foreignamountunpaid foreignpaymentamountused "
+        "foreignpaymentamountunused; flag: posting voided",
         "id",
     ),
     _table(
         "transactionline",
         "id: transaction id uniquekey linesequencenumber item kitmemberof subsidiary class department "
-        "location; "
-        "text: memo; number: quantity rate foreignamount netamount quantitybilled quantityshiprecv; "
+        "location createdfrom expenseaccount taxcode units billingschedule; "
+        "text: memo taxrate1; date: revrecstartdate revrecenddate; "
+        "number: quantity rate foreignamount netamount quantitybilled quantityshiprecv; "
         "flag: isclosed mainline taxline iscogs donotdisplayline kitcomponent assemblycomponent transactiondiscount",
         "uniquekey",
         "transaction id",
@@ -106,7 +119,7 @@ _ALL = (
     _table("entity", "id: id; text: entityid altname email type; flag: isinactive", "id", references={}),
     _table(
         "item",
-        "id: id; text: itemid fullname displayname itemtype description externalid; flag: isinactive",
+        "id: id; text: itemid fullname displayname itemtype description externalid; flag: isinactive isfulfillable",
         "id",
         references={},
     ),
@@ -124,8 +137,41 @@ _ALL = (
         references={},
     ),
     _table("salestaxitem", "id: id; text: itemid fullname; number: rate; flag: isinactive", "id", references={}),
+    _list("billingschedule"),
+    _list("unitstypeuom"),
     _list("customercategory"),
-    _list("subsidiary"),
+    _table("subsidiary", "id: id currency; text: name; flag: isinactive", "id"),
+    _table(
+        "account",
+        "id: id currency subsidiary; text: acctnumber accountsearchdisplayname fullname accttype externalid; "
+        "flag: isinactive",
+        "id",
+    ),
+    _table(
+        "accountingperiod",
+        "id: id parent; text: periodname; date: startdate enddate; "
+        "flag: closed arlocked aplocked alllocked allownonglchanges isquarter isyear isadjust isposting isinactive",
+        "id",
+        references={},
+    ),
+    _table("paymentmethod", "id: id; text: name; flag: undepfunds isinactive", "id", references={}),
+    _table(
+        "transactionaccountingline",
+        "id: transaction transactionline accountingbook account; number: amount debit credit; flag: posting",
+        "transaction transactionline account",
+    ),
+    _table(
+        "previoustransactionlinelink",
+        "id: previousdoc previousline nextdoc nextline; text: previoustype nexttype linktype; "
+        "date: previousdate nextdate; number: foreignamount",
+        "previousdoc nextdoc previousline nextline",
+    ),
+    _table(
+        "nexttransactionlinelink",
+        "id: previousdoc previousline nextdoc nextline; text: previoustype nexttype linktype; "
+        "date: previousdate nextdate; number: foreignamount",
+        "previousdoc nextdoc previousline nextline",
+    ),
     _list("location"),
     _list("department"),
     _list("classification"),

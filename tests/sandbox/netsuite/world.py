@@ -70,7 +70,10 @@ class Term:
 
 @dataclass(frozen=True)
 class Customer:
-    """`number` is NetSuite's entityid; `category` and `subsidiary` are names, shown by BUILTIN.DF."""
+    """`number` is NetSuite's entityid; `category` and `subsidiary` are names, shown by BUILTIN.DF.
+
+    `currencies` are the ISO codes the customer may be billed in; None: all of the account.
+    """
 
     id: int
     number: str
@@ -83,18 +86,28 @@ class Customer:
     subsidiary: str | None = None
     inactive: bool = False
     custom: Mapping[str, RawValue] = field(default_factory=dict)
+    currencies: tuple[str, ...] | None = None
+    receivables_account: str | None = None
 
 
 @dataclass(frozen=True)
 class Item:
-    """`type` is NetSuite's item type id: Service, InvtPart, NonInvtPart, OthCharge, Kit, Discount, ..."""
+    """`type` is NetSuite's item type id: Service, InvtPart, NonInvtPart, OthCharge, Kit, Discount, ...
+
+    `fulfillable` is its "Can be Fulfilled/Received". `income_account` is the account's name; None takes the chart's
+    account for that type. The amount of a `non_posting` discount lowers the income of the line above instead of going
+    to an account of its own.
+    """
 
     id: int
     name: str
     type: str
     display_name: str | None = None
     description: str | None = None
+    fulfillable: bool = False
     custom: Mapping[str, RawValue] = field(default_factory=dict)
+    income_account: str | None = None
+    non_posting: bool = False
 
 
 @dataclass(frozen=True)
@@ -133,6 +146,10 @@ class ItemLine:
     department: str | None = None
     class_name: str | None = None
     location: str | None = None
+    unit: str | None = None
+    service_start: WorldDate | None = None
+    service_end: WorldDate | None = None
+    billing_schedule: str | None = None
     custom: Mapping[str, RawValue] = field(default_factory=dict)
     raw: Mapping[str, RawValue] = field(default_factory=dict)
 
@@ -205,7 +222,7 @@ class Order:
     """One sales order. `customer` is the customer's number, `terms` the terms' name, `currency` ISO.
 
     `tax_amounts` overrides the computed tax per code; `total` the computed header total. `raw` puts values
-    into the transaction's row as they are.
+    into the transaction's row as they are. `billing_schedule` is a name, `next_bill` the day that it says next.
     """
 
     id: int
@@ -231,9 +248,58 @@ class Order:
     discount: HeaderDiscount | None = None
     tax_amounts: Mapping[str, Decimal] = field(default_factory=dict)
     total: Decimal | None = None
+    billing_schedule: str | None = None
+    next_bill: WorldDate | None = None
     lenient: bool = False
     custom: Mapping[str, RawValue] = field(default_factory=dict)
     raw: Mapping[str, RawValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Subsidiary:
+    """`currency` is the ISO code of its books."""
+
+    name: str
+    currency: str
+
+
+@dataclass(frozen=True)
+class GLAccount:
+    """An account of the general ledger. `type` is NetSuite's: Bank, AcctRec, OthCurrAsset, Income, ...
+
+    `currency` (ISO) binds a bank account; `subsidiary` (a name) binds any account; None binds nothing.
+    """
+
+    number: str
+    name: str
+    type: str
+    currency: str | None = None
+    subsidiary: str | None = None
+    id: int | None = None
+
+
+@dataclass(frozen=True)
+class PeriodState:
+    """What is closed of one month; `month` is its first day, or counted from the month of the world's clock."""
+
+    month: WorldDate
+    closed: bool = False
+    ar_locked: bool = False
+    allow_non_gl_changes: bool = False
+
+
+@dataclass(frozen=True)
+class ExchangeRate:
+    """Units of the first currency's per one of `currency` (ISO), from `day` on."""
+
+    currency: str
+    day: WorldDate
+    rate: Decimal
+
+
+@dataclass(frozen=True)
+class PaymentMethod:
+    name: str
 
 
 @dataclass(frozen=True)
@@ -251,3 +317,8 @@ class World:
     orders: tuple[Order, ...]
     order_sources: Mapping[str, Mapping[str, object]]
     options: Mapping[str, object] = field(default_factory=dict)
+    subsidiaries: tuple[Subsidiary, ...] = ()
+    accounts: tuple[GLAccount, ...] = ()
+    accounting_periods: tuple[PeriodState, ...] = ()
+    exchange_rates: tuple[ExchangeRate, ...] = ()
+    payment_methods: tuple[PaymentMethod, ...] = ()

@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from tests.sandbox.netsuite.books_reader import read_books
 from tests.sandbox.netsuite.order_reader import ITEM_TYPES, OrderReader, custom_fields
 from tests.sandbox.netsuite.record_ids import Ids
 from tests.sandbox.netsuite.world import Currency, Customer, Item, Order, TaxCode, Term, World
@@ -17,6 +18,8 @@ from tests.sandbox.netsuite.world_fields import Fields, WorldError
 WORLDS = Path(__file__).parent / "worlds"
 
 _DECIMALS = {"JPY": 0, "KRW": 0, "VND": 0, "CLP": 0, "ISK": 0, "XAF": 0, "XOF": 0, "PYG": 0}
+_FULFILLED = frozenset({"InvtPart", "Assembly", "Kit"})
+"""Item types that are fulfilled unless the world says otherwise."""
 _DECIMALS |= {"KWD": 3, "BHD": 3, "OMR": 3, "JOD": 3, "TND": 3}
 
 
@@ -77,6 +80,11 @@ def _world(data: Mapping[str, object]) -> World:
     options = fields.get("options") or {}
     if not isinstance(options, Mapping):
         raise fields.wrong("options", "must be an object")
+    books = read_books(fields, {each.symbol for each in currencies})
+    for customer in customers:
+        for symbol in customer.currencies or ():
+            if symbol not in {each.symbol for each in currencies}:
+                raise WorldError(f"customer {customer.number}: currency {symbol!r} is not in the world's 'currencies'")
     world = World(
         account=fields.optional_text("account") or "1234567_SB1",
         time_zone=zone,
@@ -88,6 +96,11 @@ def _world(data: Mapping[str, object]) -> World:
         orders=tuple(orders),
         order_sources=sources,
         options={str(key): value for key, value in options.items()},
+        subsidiaries=books.subsidiaries,
+        accounts=books.accounts,
+        accounting_periods=books.accounting_periods,
+        exchange_rates=books.exchange_rates,
+        payment_methods=books.payment_methods,
     )
     fields.end()
     return world
@@ -173,7 +186,10 @@ def _items(fields: Fields, taken: set[int]) -> tuple[Item, ...]:
                 type=kind,
                 display_name=inner.optional_text("displayName"),
                 description=inner.optional_text("description"),
+                fulfillable=inner.flag("fulfillable") if inner.explicit("fulfillable") else kind in _FULFILLED,
                 custom=custom_fields(inner, "custitem"),
+                income_account=inner.optional_text("incomeAccount"),
+                non_posting=inner.flag("nonPosting"),
             )
         )
         inner.end()
@@ -190,6 +206,14 @@ def read_customer(data: object, taken: Mapping[int, str]) -> Customer:
     for customer_id, number in taken.items():
         ids.take(customer_id, f"customer {number}")
     return _customers([data], ids)[0]
+
+
+def _symbols(fields: Fields) -> tuple[str, ...] | None:
+    """The customer's currencies; None if the file does not say."""
+    if not fields.has("currencies"):
+        fields.get("currencies")
+        return None
+    return tuple(str(symbol) for symbol in fields.objects("currencies"))
 
 
 def _customers(given: list[object], ids: Ids) -> tuple[Customer, ...]:
@@ -211,6 +235,8 @@ def _customers(given: list[object], ids: Ids) -> tuple[Customer, ...]:
             subsidiary=inner.optional_text("subsidiary"),
             inactive=inner.flag("inactive"),
             custom=custom_fields(inner, "custentity"),
+            currencies=_symbols(inner),
+            receivables_account=inner.optional_text("receivablesAccount"),
         )
         if customer.name is None and not is_person:
             raise inner.wrong("name", "is missing; a company needs a name (or set isPerson and lastName)")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import jwt
 import requests
@@ -15,6 +16,7 @@ JUNE_FIRST = 1780300800.0
 """2026-06-01 08:00 UTC, 04:00 in New York: month -1 is May 2026."""
 
 TOKEN_PATH = "/services/rest/auth/oauth2/v1/token"
+RECORD_PATH = "/services/rest/record/v1/"
 SUITEQL_PATH = "/services/rest/query/v1/suiteql"
 
 MAIN_QUERY = """
@@ -94,6 +96,69 @@ class Account:
         answer = self.query(sql, *params)
         assert answer.status_code == 200, answer.text
         return [{key: value for key, value in item.items() if key != "links"} for item in answer.json()["items"]]
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        params: Mapping[str, str] | None = None,
+    ) -> requests.Response:
+        """A call of the record API; `path` begins after /record/v1/."""
+        return self.session.request(
+            method,
+            f"{self.server.url}{RECORD_PATH}{path}",
+            json=body,
+            params=params,
+            headers={"Authorization": f"Bearer {self.token()}", **(headers or {})},
+            timeout=10,
+        )
+
+    def write(self, method: str, path: str, body: object) -> int:
+        """The internal id of what was saved (or changed)."""
+        answer = self.send(method, path, body, headers={"X-NetSuite-PropertyNameValidation": "Error"})
+        assert answer.status_code == 204, answer.text
+        assert answer.content == b""
+        return int(answer.headers["Location"].rpartition("/")[2])
+
+    def preview(self, order_id: int, body: object = None) -> dict[str, Any]:
+        """The invoice that NetSuite would save for a sales order."""
+        answer = self.send(
+            "POST",
+            f"salesOrder/{order_id}/!transform/invoice",
+            {} if body is None else body,
+            headers={"Accept": "application/vnd.oracle.resource+json; type=create-form"},
+            params={"expandSubResources": "true"},
+        )
+        assert answer.status_code == 200, answer.text
+        shown: dict[str, Any] = answer.json()
+        return shown
+
+    def bill(self, order_id: int, body: object) -> int:
+        """The internal id of the invoice that a sales order was transformed to."""
+        return self.write("POST", f"salesOrder/{order_id}/!transform/invoice", body)
+
+    def get(self, path: str) -> dict[str, Any]:
+        """A record with its sublists."""
+        answer = self.send("GET", path, params={"expandSubResources": "true"})
+        assert answer.status_code == 200, answer.text
+        shown: dict[str, Any] = answer.json()
+        return shown
+
+    def refused(
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+    ) -> str:
+        """The detail of the 400 that the call gets."""
+        answer = self.send(method, path, body, headers=headers)
+        assert answer.status_code == 400, (answer.status_code, answer.text)
+        return str(answer.json()["o:errorDetails"][0]["detail"])
 
     def refusal(self, sql: str, *params: object) -> str:
         """The detail of the 400 that the query gets."""

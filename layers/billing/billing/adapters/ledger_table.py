@@ -4,6 +4,7 @@
     pk = plan key,          sk = "APPROVED#<content hash>"  when this content was last signed for, and when approvers
                                                            last said no to it: the later of the two counts
     pk = "ORDER#<order id>", sk = "BILLED"                  what was billed of an order, by invoice
+    pk = "INVOICE#<Stripe id>", sk = "PAID"                 that the invoice was seen paid: it is not looked up again
 
 A row is only ever moved forward by conditional writes. What is drafted stays drafted, unless a person has removed its
 invoice in Stripe and the approvers have signed for the one that takes its place.
@@ -18,8 +19,9 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from billing.adapters.dynamo import batch_get, to_item, values_of
+from billing.adapters.dynamo import batch_get, batch_write, to_item, values_of
 from billing.domain.errors import OurFault, PassingError, PersonNeeded
+from billing.domain.invoice_days import InvoiceDays, SignedDays
 from billing.domain.ledger import (
     Approval,
     BilledInvoice,
@@ -38,6 +40,7 @@ if TYPE_CHECKING:
 
 _ENTRY = "INVOICE"
 _BILLED = "BILLED"
+_PAID = "PAID"
 _LOCK = "LOCK"
 _TOGETHER = 100  # TransactWriteItems' own maximum.
 # Both times are written by whoever fixed the outcome of a request, so the order in which the rows are written, or
@@ -134,11 +137,26 @@ class LedgerTable:
                     invoice_id: BilledInvoice(
                         one["plan_key"],
                         tuple((line[0], line[1], int(line[2]), line[3]) for line in json.loads(one["lines"])),
+                        json.loads(one["netsuite_billed"]) if "netsuite_billed" in one else None,
+                        one.get("mirrored_as", ""),
                     )
                     for invoice_id, one in row["billed"].items()
                 },
+                tuple(sorted(row.get("open_claims", ()))),
+                row.get("plan_family", ""),
             )
         return records
+
+    def paid_among(self, invoice_ids: Iterable[str]) -> set[str]:
+        """Those of these invoices that were seen paid: nothing can happen to them in Stripe that makes their orders
+        billable again. 100 a call."""
+        keys = [{"pk": _paid_key(invoice_id), "sk": _PAID} for invoice_id in dict.fromkeys(invoice_ids)]
+        return {str(row["pk"]).removeprefix(_paid_key("")) for row in batch_get(self.dynamodb, self.table, keys)}
+
+    def note_paid(self, invoice_ids: Iterable[str]) -> None:
+        """Note that these were seen paid. It only saves calls: without it they are looked up again. Safe to repeat."""
+        rows = ({"pk": _paid_key(invoice_id), "sk": _PAID} for invoice_id in dict.fromkeys(invoice_ids))
+        batch_write(self.dynamodb, self.table, put=rows)
 
     def record_approvals(self, approvals: Iterable[Approval], run_id: str, at: str) -> None:
         """Record what was signed for. `at` (ISO, UTC) is when the request was decided, not when it is written: repeated
@@ -147,7 +165,7 @@ class LedgerTable:
             {
                 "Key": to_item({"pk": approval.key, "sk": f"APPROVED#{approval.content_hash}"}),
                 "UpdateExpression": "SET content_hash = :hash, stripe_customer = :customer, run_id = :run, "
-                "approved_at = :at",
+                "approved_at = :at, signed_days = :days",
                 "ConditionExpression": "attribute_not_exists(approved_at) OR approved_at <= :at",
                 "ExpressionAttributeValues": to_item(
                     {
@@ -155,6 +173,7 @@ class LedgerTable:
                         ":customer": approval.stripe_customer,
                         ":run": run_id,
                         ":at": at,
+                        ":days": _days_row(approval.signed_days),
                     }
                 ),
             }
@@ -297,7 +316,8 @@ class LedgerTable:
             "TableName": self.table,
             "Key": to_item({"pk": entry.key, "sk": _ENTRY}),
             "UpdateExpression": "SET #state = :state, content_hash = :hash, run_id = :run, period = :period, "
-            "attempt = :attempt, invoice_day = :day, stripe_customer = :customer REMOVE reason, reason_name",
+            "attempt = :attempt, invoice_day = :day, due_day = :due, stripe_customer = :customer "
+            "REMOVE reason, reason_name, earlier_reason",
             "ConditionExpression": may,
             "ExpressionAttributeNames": {"#state": "state"},
             "ExpressionAttributeValues": to_item(
@@ -308,6 +328,7 @@ class LedgerTable:
                     ":period": entry.period,
                     ":attempt": entry.attempt,
                     ":day": entry.invoice_day,
+                    ":due": entry.due_day,
                     ":customer": entry.stripe_customer,
                     ":intended": EntryState.INTENDED,
                     ":failed": EntryState.FAILED,
@@ -357,7 +378,7 @@ class LedgerTable:
                     "Key": to_item({"pk": entry.key, "sk": _ENTRY}),
                     "UpdateExpression": "SET #state = :state, invoice_id = :invoice, currency = :currency, "
                     "#total = :total, reason = :reason, reason_name = :name, stripe_customer = :customer, "
-                    "live_mode = :live",
+                    "live_mode = :live, invoice_day = :day, due_day = :due",
                     # A fact stays: only the same one may be written over it.
                     "ConditionExpression": "content_hash = :hash AND (#state IN (:intended, :failed) "
                     "OR (#state = :state AND invoice_id = :invoice))",
@@ -372,6 +393,8 @@ class LedgerTable:
                             ":name": entry.reason_name,
                             ":customer": entry.stripe_customer,
                             ":live": entry.live_mode,
+                            ":day": entry.invoice_day,
+                            ":due": entry.due_day,
                             ":hash": entry.content_hash,
                             ":intended": EntryState.INTENDED,
                             ":failed": EntryState.FAILED,
@@ -397,6 +420,9 @@ class LedgerTable:
             for line in plan.lines
             if line.netsuite.order_id == link.order_id
         ]
+        billed: dict[str, Any] = {"plan_key": plan.key, "lines": json.dumps(lines)}
+        if link.netsuite_billed is not None:
+            billed["netsuite_billed"] = json.dumps(dict(link.netsuite_billed))
         gone = {f"#gone{number}": invoice_id for number, invoice_id in enumerate(removed)}
         forget = f" REMOVE {', '.join(f'billed.{name}' for name in gone)}" if gone else ""
         return {
@@ -407,7 +433,7 @@ class LedgerTable:
             "ExpressionAttributeNames": {"#invoice": str(entry.invoice_id), **gone},
             "ExpressionAttributeValues": to_item(
                 {
-                    ":billed": {"plan_key": plan.key, "lines": json.dumps(lines)},
+                    ":billed": billed,
                     ":hash": link.order_hash,
                     ":family": family(plan.key),
                 }
@@ -423,8 +449,9 @@ class LedgerTable:
     def note_failure(self, key: str, content_hash: str, run_id: str, period: str, name: str, reason: str) -> bool:
         """Mark a plan as failed, unless it has been drafted after all. Answers whether it was marked.
 
-        The reason that this run has explained already stays; one of an earlier run, whose drafting this run did not
-        even begin, gives way.
+        The reason that this run has explained already stays. Of a draft that an earlier run had begun and this one did
+        not even take up, the content, the day and the reason stay: the draft may be in Stripe, and is finished on its
+        own day by the run that takes it up.
         """
         values = {
             ":failed": EntryState.FAILED,
@@ -438,6 +465,15 @@ class LedgerTable:
             "SET #state = :failed, reason_name = :name, reason = if_not_exists(reason, :reason)",
             "run_id = :run AND #state IN (:intended, :failed)",
             values,
+        ):
+            return True
+        begun = "run_id <> :run AND #state IN (:intended, :failed) AND invoice_day <> :none"
+        told = "#state = :failed, reason_name = :name, reason = :reason, run_id = :run, period = :period"
+        # What stands on the right of SET is what was there before: the reason of the run that had begun.
+        first = f"SET {told}, earlier_reason = if_not_exists(reason, :none)"
+        known = {**values, ":period": period, ":none": ""}
+        if self._marked(key, first, f"{begun} AND attribute_not_exists(earlier_reason)", known) or self._marked(
+            key, f"SET {told}", f"{begun} AND attribute_exists(earlier_reason)", known
         ):
             return True
         return self._marked(
@@ -486,6 +522,10 @@ class LedgerTable:
             raise
 
 
+def _paid_key(invoice_id: str) -> str:
+    return f"INVOICE#{invoice_id}"
+
+
 def _order_key(order_id: str) -> str:
     return f"ORDER#{order_id}"
 
@@ -502,7 +542,22 @@ def _approval(row: Mapping[str, Any]) -> Approval:
             row["withdrawn_in"],
             row["withdrawn_at"],
         )
-    return Approval(row["pk"], row["content_hash"], row.get("stripe_customer"), row.get("run_id", ""), withdrawn)
+    return Approval(
+        row["pk"],
+        row["content_hash"],
+        row.get("stripe_customer"),
+        row.get("run_id", ""),
+        withdrawn,
+        _signed_days(row.get("signed_days")),
+    )
+
+
+def _days_row(signed: SignedDays | None) -> dict[str, str] | None:
+    return {**signed.days.to_dict(), "period": signed.period} if signed else None
+
+
+def _signed_days(row: Mapping[str, Any] | None) -> SignedDays | None:
+    return SignedDays(InvoiceDays.from_dict(row), row["period"]) if row else None
 
 
 def _entry(row: Mapping[str, Any]) -> LedgerEntry:
@@ -521,4 +576,6 @@ def _entry(row: Mapping[str, Any]) -> LedgerEntry:
         reason_name=row.get("reason_name"),
         reason=row.get("reason"),
         live_mode=row.get("live_mode"),
+        due_day=row.get("due_day"),
+        earlier_reason=row.get("earlier_reason"),
     )

@@ -37,8 +37,7 @@ class RunFiles:
         try:
             data = self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         except ClientError as error:
-            if error.response["Error"]["Code"] in ("NoSuchKey", "404"):
-                raise OurFault(f"The run's file {key} is missing. Start a new execution: it lists again.") from None
+            _raise_if_lost(error, key)
             raise
         if sha256 is not None and sha256_hex(data) != sha256:
             raise OurFault(f"The run's file {key} was altered after it was written. Start a new execution.")
@@ -53,10 +52,24 @@ class RunFiles:
         try:
             answer = self.s3.get_object(Bucket=self.bucket, Key=key, Range=f"bytes={offset}-{offset + length - 1}")
         except ClientError as error:
-            if error.response["Error"]["Code"] in ("NoSuchKey", "404", "InvalidRange"):
-                raise OurFault(f"The run's file {key} is missing or too short. Start a new execution.") from None
+            if error.response["Error"]["Code"] == "InvalidRange":
+                raise OurFault(f"The run's file {key} is too short. Start a new execution.") from None
+            _raise_if_lost(error, key)
             raise
         data = answer["Body"].read()
         if sha256_hex(data) != sha256:
             raise OurFault(f"A piece of the run's file {key} was altered after it was approved. Start a new execution.")
         return json.loads(data)
+
+
+def _raise_if_lost(error: ClientError, key: str) -> None:
+    """S3 answers 403 for an object that is not there to whoever may not list the bucket (GetObject, S3 API reference),
+    which none of the functions may: a run's file that cannot be read for that reason may as well be gone."""
+    code = error.response["Error"]["Code"]
+    if code in ("NoSuchKey", "404"):
+        raise OurFault(f"The run's file {key} is missing. Start a new execution: it lists again.") from None
+    if code in ("AccessDenied", "403"):
+        raise OurFault(
+            f"The run's file {key} is missing, or this function's role may not read it. Start a new execution: "
+            "it lists again. If that ends the same way, compare template.yaml with what is deployed."
+        ) from None

@@ -13,8 +13,11 @@ import stripe
 from billing.adapters.stripe_api import Caller, ObjectMissing
 
 LINES_PER_CALL = 100
-REMOVED = ("void",)
-_FEW = 20
+PAID = "paid"
+_DELETED = "deleted"
+REMOVED = ("void", _DELETED)
+_STATUSES = ("draft", "open", PAID)
+_FEW = 3
 _EXTRA_PAGES = 10
 PLAN_KEY = "billing_plan"
 CONTENT_HASH = "content_sha256"
@@ -23,7 +26,8 @@ LINE_ID = "netsuite_line_id"
 
 @dataclass(frozen=True, slots=True)
 class StripeInvoice:
-    """An invoice as Stripe holds it. `line_ids` are the metadata ids of its lines, "" for lines that bear none."""
+    """An invoice as Stripe holds it. `line_ids` are the metadata ids of its lines, "" for lines that bear none;
+    `due_date` and `effective_at` are epoch seconds."""
 
     id: str
     status: str
@@ -35,6 +39,17 @@ class StripeInvoice:
     created: int
     metadata: Mapping[str, str]
     line_ids: tuple[str, ...]
+    due_date: int | None = None
+    effective_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """Ids of invoices that a person voided or deleted, and of those that are paid: a paid invoice can neither be voided
+    nor deleted (Stripe, "Status transitions and finalization"), so nobody need look at it again."""
+
+    removed: frozenset[str] = frozenset()
+    paid: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,31 +86,42 @@ class StripeInvoices:
                 return found
             params["starting_after"] = page.data[-1].id
 
-    def removed(self, invoice_ids: Collection[str]) -> set[str]:
-        """Which of these invoices a person has voided or deleted.
+    def looked_up(self, invoice_ids: Collection[str]) -> LookedUp:
+        """Which of these invoices a person has voided or deleted, and which are paid, in as few calls as can be.
 
-        A few are looked at one by one. Of many, most are found on pages of a hundred, newest first; what those pages do
-        not show (deleted, or old) is looked at after that.
+        A few are read one by one. Of many, drafts are found on pages of a hundred, then open ones, then paid ones, the
+        newest first; what no page shows (deleted, void, uncollectible, or far down a list) is read after that. So a
+        look costs ceil(drafts / 100) + ceil(open / 100) pages, and of each invoice that was paid, voided or deleted
+        since the last look at most one call.
         """
         left = set(invoice_ids)
-        gone: set[str] = set()
-        pages = 0 if len(left) <= _FEW else _EXTRA_PAGES + 2 * len(left) // 100
-        params: dict[str, Any] = {"collection_method": "send_invoice", "limit": 100}
-        for _ in range(pages):
-            page = self.call("list invoices", lambda: self.client.v1.invoices.list(dict(params)))  # type: ignore[arg-type]
-            gone |= {str(one.id) for one in page.data if one.id in left and one.status in REMOVED}
-            left -= {str(one.id) for one in page.data}
-            if not left or not page.has_more or not page.data:
-                break
-            params["starting_after"] = page.data[-1].id
-        return gone | {invoice_id for invoice_id in sorted(left) if self._is_removed(invoice_id)}
+        paid: set[str] = set()
+        for status in _STATUSES if len(left) > _FEW else ():
+            # An account that Stripe serves for other things too may have more than is worth turning over.
+            pages = _EXTRA_PAGES + 2 * len(left) // 100
+            params: dict[str, Any] = {"status": status, "collection_method": "send_invoice", "limit": 100}
+            for _ in range(pages):
+                if not left:
+                    break
+                page = self.call("list invoices", lambda params=params: self.client.v1.invoices.list(dict(params)))  # type: ignore[misc, arg-type]
+                found = {str(one.id) for one in page.data} & left
+                left -= found
+                paid |= found if status == PAID else set()
+                if not page.has_more or not page.data:
+                    break
+                params["starting_after"] = page.data[-1].id
+        read = {invoice_id: self._status(invoice_id) for invoice_id in sorted(left)}
+        return LookedUp(
+            frozenset(one for one, status in read.items() if status in REMOVED),
+            frozenset(paid | {one for one, status in read.items() if status == PAID}),
+        )
 
-    def _is_removed(self, invoice_id: str) -> bool:
+    def _status(self, invoice_id: str) -> str:
         try:
             invoice = self.call("retrieve invoice", lambda: self.client.v1.invoices.retrieve(invoice_id))
         except ObjectMissing:
-            return True
-        return bool(getattr(invoice, "deleted", False)) or invoice.status in REMOVED
+            return _DELETED
+        return _DELETED if getattr(invoice, "deleted", False) else str(invoice.status)
 
     def create(self, params: Mapping[str, Any], idempotency_key: str) -> StripeInvoice:
         """Create a draft without lines."""
@@ -117,6 +143,14 @@ class StripeInvoices:
     def mark(self, invoice_id: str, metadata: Mapping[str, str], idempotency_key: str) -> None:
         """Set metadata."""
         arguments: Any = {"metadata": dict(metadata)}
+        options: Any = {"idempotency_key": idempotency_key}
+        self.call(
+            "update invoice", lambda: self.client.v1.invoices.update(invoice_id, params=arguments, options=options)
+        )
+
+    def set_days(self, invoice_id: str, days: Mapping[str, int], idempotency_key: str) -> None:
+        """Set a draft's `due_date` and `effective_at`, epoch seconds. Stripe takes both while it is a draft."""
+        arguments: Any = dict(days)
         options: Any = {"idempotency_key": idempotency_key}
         self.call(
             "update invoice", lambda: self.client.v1.invoices.update(invoice_id, params=arguments, options=options)
@@ -153,4 +187,6 @@ def _invoice(invoice: stripe.Invoice, lines: Iterable[stripe.InvoiceLineItem] = 
         created=invoice.created,
         metadata=invoice.metadata.to_dict() if invoice.metadata else {},
         line_ids=tuple((line.metadata.to_dict() if line.metadata else {}).get(LINE_ID, "") for line in lines),
+        due_date=getattr(invoice, "due_date", None),
+        effective_at=getattr(invoice, "effective_at", None),
     )

@@ -29,7 +29,8 @@ class BillingPolicy:
     arithmetic is exact. `tax`: NetSuite's tax lines, Stripe's automatic tax, or none; never two of them.
     `default_due_days`: for orders without terms. `email_fields`: row columns in which the billing e-mail
     is looked for, first hit wins. Templates may hold {orders} {client} {client_number} {po} {memo}
-    {period}; `period` is the text for {period}.
+    {period}; `period` is the text for {period}. `invoice_in_advance` is NetSuite's accounting preference "Invoice in
+    Advance of Fulfillment": False bills only what has been delivered of items that are fulfilled at all.
 
     Raises PolicyInvalid.
     """
@@ -42,6 +43,7 @@ class BillingPolicy:
     email_fields: tuple[str, ...] = ("orderemail", "clientemail")
     grouping: Grouping = "order"
     period: str = ""
+    invoice_in_advance: bool = False
 
     def __post_init__(self) -> None:
         _one_of("line_style", self.line_style, get_args(LineStyle))

@@ -3,21 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
+from billing.domain.outstanding import Carried
 from billing.domain.report import Fate, ReportLine, order_fates
-
-
-@dataclass(frozen=True, slots=True)
-class Carried:
-    """An order that a run listed and did not draft. `period` is the one in which it was listed first, `content` what it
-    said when it was last listed (see ended_orders; "" in a row of an earlier version)."""
-
-    order_id: str
-    number: str
-    period: str
-    reason: str
-    content: str = ""
 
 
 def carry_over(
@@ -30,8 +18,9 @@ def carry_over(
     """What the list becomes after a run: orders to keep on it, and ids to take off. Pure.
 
     Whatever was listed and is neither drafted nor skipped comes back, with the period in which it was listed first.
-    What was drafted, and what NetSuite no longer lists as billable (`gone`), leaves the list. What a person has ended
-    stays on it, so that it is seen when it changes. `contents` are those of the orders that were listed now.
+    What was drafted, and what was ended in NetSuite (`gone`), leaves the list. What a person has ended stays on it, so
+    that it is seen when it changes, and what was not listed stays as it is. `contents` are those of the orders that
+    were listed now.
     """
     lines = tuple(lines)
     names = {order_id: number for line in lines for order_id, number in zip(line.order_ids, line.orders, strict=True)}

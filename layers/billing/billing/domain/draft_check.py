@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from billing.domain.invoice_days import InvoiceDays
 from billing.domain.money import format_amount
 from billing.domain.plan_record import InvoicePlan
 
@@ -42,3 +43,15 @@ def differences(
             f"{format_amount(plan.total, plan.currency)} {plan.currency.upper()}.",
         )
     return None
+
+
+def day_difference(plan: InvoicePlan, days: InvoiceDays, held: InvoiceDays) -> Difference | None:
+    """Compare the draft's two days with those that were signed for."""
+    if held == days:
+        return None
+    number = ", ".join(order.number for order in plan.orders)
+    return Difference(
+        "days_differ",
+        f"{number}: Stripe has the invoice date {held.invoice} and the due date {held.due}, approved were "
+        f"{days.invoice} and {days.due}.",
+    )

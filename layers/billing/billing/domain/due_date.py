@@ -29,7 +29,7 @@ class DayOfMonth:
     """Due on a day of the month (NetSuite term with dateDriven: dayOfMonthNetDue).
 
     `next_month_if_within` is NetSuite's dueNextMonthIfWithinDays: an invoice issued that many days or
-    fewer before the due date is due a month later. None when the term has no such rule.
+    fewer before the due day is due a month later. None when the term has no such rule.
     """
 
     day: int
@@ -67,18 +67,24 @@ def due_from_dict(data: Mapping[str, object]) -> Due:
 def due_date(due: Due, invoice_day: date) -> date:
     """The date on which an invoice of `invoice_day` is due.
 
-    Standard terms: so many days after the invoice's day. Date-driven terms, as NetSuite's help for the
-    Term record defines them: "if you enter a date that does not exist in the month the transaction is
-    due, the last day of the month becomes the due date"; and "if invoices are due on the 30th of each
-    month and you enter 5, invoices issued between the 25th and 30th are due" the next month. Both ends
-    of that window count. An invoice issued on the due day itself is due that day only when the term has
-    no such rule or a rule of 0 days [unsure: NetSuite's help shows no example of 0].
+    Standard terms: so many days after the invoice's day. Date-driven terms: the next due day strictly after
+    the invoice's day, and the one a month later where that lies within so many days. This is the one reading
+    that fits both examples in Oracle's help for the Term record (dueNextMonthIfWithinDays):
+
+    - "if invoices are due on the 30th of each month and you enter 5 in this field, then invoices issued
+      between the 25th and 30th are due for payment by the 30th of the following month"
+    - "Day of Month Net Due = 15 and Due Next Month if Within Days = 30: 5/16-6/14 move to 7/15, 6/15-7/15
+      move to 8/15, 8/16-9/14 move to 10/15, 9/15-10/15 move to 11/15, 10/16-11/14 move to 12/15"
+
+    An invoice of 6/15 is due on 8/15 only if the due day that counts is 7/15 and not its own. A day that the
+    month lacks is its last day: "if you enter a date that does not exist in the month the transaction is
+    due, the last day of the month becomes the due date" (the same page).
     """
     if isinstance(due, NetDays):
         return invoice_day + timedelta(days=due.days)
     year, month = invoice_day.year, invoice_day.month
     candidate = _day_in_month(year, month, due.day)
-    if candidate < invoice_day:
+    if candidate <= invoice_day:
         year, month = _next_month(year, month)
         candidate = _day_in_month(year, month, due.day)
     window = due.next_month_if_within

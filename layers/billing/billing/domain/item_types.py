@@ -1,4 +1,4 @@
-"""What NetSuite's item types mean for an invoice.
+"""What NetSuite's item types mean for an invoice, and what of them is delivered.
 
 Source: the item types of the NetSuite REST API Browser (transaction line `itemType`). Lines are judged by
 type and never by amount: a Subtotal or End of Group line may repeat an amount that is already billed.
@@ -54,3 +54,25 @@ def role_of(item_type: str | None, item_id: str | None, tax_line: bool) -> LineR
     if item_id is not None:
         return _ROLE_OF_ITEM.get(item_id)
     return None
+
+
+_ALWAYS_FULFILLED: Final = frozenset({"invtpart", "assembly"})
+_FULFILLED_UNLESS_TOLD: Final = frozenset({"kit"})
+_FULFILLED_IF_TOLD: Final = frozenset({"noninvtpart", "othcharge"})
+
+
+def is_fulfilled(item_type: str | None, flag: bool | None) -> bool | None:
+    """Whether NetSuite fulfils an item before it bills it; None where that cannot be told.
+
+    `flag` is the item's "Can be Fulfilled/Received", None where the account does not show it. Source: NetSuite help,
+    "Item Record": inventory and assembly items are always fulfilled; kits, services, non-inventory and other charge
+    items for sale are where that box is ticked. Services are not, unless it is.
+    """
+    kind = (item_type or "").lower()
+    if kind in _ALWAYS_FULFILLED:
+        return True
+    if flag is not None:
+        return flag
+    if kind in _FULFILLED_UNLESS_TOLD:
+        return True
+    return None if kind in _FULFILLED_IF_TOLD else False

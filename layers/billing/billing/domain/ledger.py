@@ -10,10 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Any, Final
 
 from billing.domain.canonical import canonical_json, sha256_hex
+from billing.domain.due_date import Due
+from billing.domain.invoice_days import InvoiceDays, SignedDays, days_by_terms, still_hold
+from billing.domain.period_name import day_name
 from billing.domain.plan_record import InvoicePlan, content_hash
 
 
@@ -24,6 +28,7 @@ class EntryState(StrEnum):
     DRAFTED = "drafted"  # exists, complete, read back and equal to what was approved
     DIFFERS = "differs"  # exists, but its total, currency, lines or customer are not what was approved
     FAILED = "failed"  # given up in one run; the next one finishes it
+    ABANDONED = "abandoned"  # its orders are billed in another form; Stripe was seen to hold nothing of it
 
 
 UNSETTLED: Final = frozenset({EntryState.INTENDED, EntryState.FAILED})
@@ -33,7 +38,9 @@ UNSETTLED: Final = frozenset({EntryState.INTENDED, EntryState.FAILED})
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
     """The ledger's row of one plan. `total` is in minor units of `currency` as Stripe answered it, None before (and
-    without tax where Stripe computes it). `live_mode` is False for Stripe's test mode."""
+    without tax where Stripe computes it). `live_mode` is False for Stripe's test mode. `earlier_reason` is why an
+    earlier run did not finish the draft that it had begun, where a later run failed before it took that up. `due_day`
+    is the draft's due date, None in entries that were written before it was kept."""
 
     key: str
     state: EntryState
@@ -49,40 +56,59 @@ class LedgerEntry:
     reason_name: str | None = None
     reason: str | None = None
     live_mode: bool | None = None
+    earlier_reason: str | None = None
+    due_day: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class OrderLink:
     """An order of a plan as it was when the plan was made: the hash of the whole order's content, and the version of
-    its record. An intent holds only while the record still has that version."""
+    its record. An intent holds only while the record still has that version.
+
+    `netsuite_billed` is what NetSuite had billed of its lines by then, (line id, quantity), lines of nothing left out;
+    None in what older versions wrote.
+    """
 
     order_id: str
     order_hash: str
     version: int
+    netsuite_billed: tuple[tuple[str, str], ...] | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """JSON-safe."""
-        return {"id": self.order_id, "hash": self.order_hash, "version": self.version}
+        billed = None if self.netsuite_billed is None else [list(pair) for pair in self.netsuite_billed]
+        return {"id": self.order_id, "hash": self.order_hash, "version": self.version, "netsuiteBilled": billed}
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> OrderLink:
-        """What to_dict wrote."""
-        return cls(data["id"], data["hash"], data["version"])
+        """What to_dict wrote, of this version or an older one."""
+        billed = data.get("netsuiteBilled")
+        noted = None if billed is None else tuple((line, quantity) for line, quantity in billed)
+        return cls(data["id"], data["hash"], data["version"], noted)
 
 
 @dataclass(frozen=True, slots=True)
 class BilledInvoice:
     """What one drafted invoice has billed of one order: plan key, and (line id, open quantity or None, minor units,
     text).
+
+    `netsuite_billed` is what NetSuite had billed of each line when the order was listed for it, by line id; None if an
+    older version drafted it, which did not note that. `mirrored_as` is the NetSuite invoice that was made of exactly
+    this draft, "" while there is none: what it bills is the same goods for certain.
     """
 
     plan_key: str
     lines: tuple[tuple[str, str | None, int, str], ...]
+    netsuite_billed: Mapping[str, str] | None = None
+    mirrored_as: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class OrderRecord:
-    """An order that was drafted before. `order_hash` is its content then; `billed` goes by invoice id."""
+    """An order that a plan of ours has claimed or billed. `order_hash` is its content when it was billed last, ""
+    before that; `billed` goes by invoice id. `claims` are the keys of the plans whose drafting was begun with this
+    order and may not have ended: their entries say so. `family` is the family of the plans that claimed it last.
+    """
 
     order_id: str
     order_hash: str
@@ -90,6 +116,8 @@ class OrderRecord:
     client_id: str
     currency: str
     billed: Mapping[str, BilledInvoice]
+    claims: tuple[str, ...] = ()
+    family: str = ""
 
 
 class Objection(StrEnum):
@@ -126,13 +154,15 @@ _LONGEST_REASON = 300
 @dataclass(frozen=True, slots=True)
 class Approval:
     """That a plan's content was signed for, and which Stripe customer the approvers saw (None: a new one). `run_id` is
-    the run that asked; `withdrawn` says that it was taken away since."""
+    the run that asked; `withdrawn` says that it was taken away since. `signed_days` is None in approvals that were
+    recorded before days were kept."""
 
     key: str
     content_hash: str
     stripe_customer: str | None
     run_id: str = ""
     withdrawn: Withdrawal | None = None
+    signed_days: SignedDays | None = None
 
     @property
     def stands(self) -> bool:
@@ -208,6 +238,34 @@ def decide(
     if entry is not None and entry.state is not EntryState.DRAFTED and entry.content_hash != signed:
         return Decision(Disposition.ASK, "An earlier run could not draft it, and its content has changed since.")
     return Decision(Disposition.ASK, "New.")
+
+
+def dated(
+    decision: Decision, due: Due, invoice_day: str, signed: SignedDays | None, period: str, today: date
+) -> tuple[Decision, InvoiceDays | None]:
+    """The decision with the days of its invoice, None for what is not drafted.
+
+    What was signed for keeps the days that were signed for (`signed`, None if they were not kept). Where it cannot, it
+    is dated `today`, its terms count from there, and it is asked about again: nobody has seen those days. Everything
+    else that is asked about has the run's own `invoice_day`. `today` is the day in the cycle's zone.
+    """
+    if decision.disposition is Disposition.ASK:
+        return decision, days_by_terms(due, invoice_day)
+    if decision.disposition is not Disposition.FINISH:
+        return decision, None
+    if signed is not None and still_hold(signed, due, period, today):
+        return decision, signed.days
+    fresh = days_by_terms(due, today.isoformat())
+    was = (
+        f"with the invoice date {day_name(signed.days.invoice)} and the due date {day_name(signed.days.due)}"
+        if signed is not None
+        else "when no dates were kept"
+    )
+    reason = (
+        f"Approved earlier {was}, and not drafted. Its terms count from a new invoice date now: it is dated "
+        f"{day_name(fresh.invoice)} and due {day_name(fresh.due)}."
+    )
+    return Decision(Disposition.ASK, reason, decision.invoice_id), fresh
 
 
 def _taken_away(approved_in: str, withdrawn: Withdrawal, entry: LedgerEntry | None) -> str:

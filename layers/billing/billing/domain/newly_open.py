@@ -7,14 +7,13 @@ own; or a person decides.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from fractions import Fraction
-from typing import Any, Final
+from typing import Final
 
 from billing.domain.charge_limits import with_charge_warnings
-from billing.domain.due_date import Due, NetDays
 from billing.domain.line_text import LONGEST_LINE, plain
 from billing.domain.money import Money, round_half_up, rule_of
 from billing.domain.plan_record import InvoicePlan, PlanLine, PlanWarning, with_lines
@@ -29,7 +28,7 @@ _MOST_SENTENCES: Final = 8
 
 
 class BilledUnreadable(ValueError):
-    """What was billed before cannot be read or added up: altered, of another version, or of several clients."""
+    """What was billed before cannot be read: altered, or of another version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +55,13 @@ class BilledLine:
 class BilledBefore:
     """Everything that our drafted, live invoices of an order have billed, one entry per line id.
 
-    `client_id` is NetSuite's internal id; `invoices` are Stripe's ids; `particulars` are the texts and terms of the
-    latest invoice as (name, value), so that a change of them can be named.
+    `client_id` is NetSuite's internal id; `invoices` are Stripe's ids.
     """
 
     client_id: str
     currency: str
     lines: tuple[BilledLine, ...]
     invoices: tuple[str, ...]
-    particulars: tuple[tuple[str, str], ...] = ()
 
     @classmethod
     def from_lines(
@@ -72,50 +69,6 @@ class BilledBefore:
     ) -> BilledBefore:
         """The sum of `lines` per id. A line that is measured on one invoice and not on another has no quantity."""
         return cls(client_id, currency, _summed(lines), tuple(dict.fromkeys(invoices)))
-
-    def and_also(self, plan: InvoicePlan, invoice: str | None = None) -> BilledBefore:
-        """This, and what `plan` has billed as `invoice` since. Raises BilledUnreadable for another client or currency:
-        such amounts have no sum."""
-        if (plan.client.netsuite_id, plan.currency) != (self.client_id, self.currency):
-            raise BilledUnreadable(f"{plan.key} bills another client or currency than the order's invoices before it")
-        return BilledBefore(
-            self.client_id,
-            self.currency,
-            _summed((*self.lines, *map(BilledLine.of, plan.lines))),
-            tuple(dict.fromkeys((*self.invoices, *((invoice,) if invoice else ())))),
-            _particulars(plan),
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-safe, without floats; from_dict gives an equal one."""
-        return {
-            "client_id": self.client_id,
-            "currency": self.currency,
-            "lines": [
-                {"id": line.id, "quantity": line.quantity, "amount": line.amount, "text": line.text}
-                for line in self.lines
-            ],
-            "invoices": list(self.invoices),
-            "particulars": [[name, value] for name, value in self.particulars],
-        }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> BilledBefore:
-        """What to_dict wrote. Raises BilledUnreadable."""
-        try:
-            before = cls(
-                _text(data["client_id"]),
-                _text(data["currency"]),
-                tuple(_line_from_dict(line) for line in data["lines"]),
-                tuple(_text(invoice) for invoice in data["invoices"]),
-                tuple((_text(name), _text(value)) for name, value in data["particulars"]),
-            )
-            rule_of(before.currency)
-        except (KeyError, TypeError, ValueError) as error:
-            raise BilledUnreadable(f"what was billed before cannot be read: {error}") from error
-        if len({line.id for line in before.lines}) < len(before.lines):
-            raise BilledUnreadable("what was billed before names a line twice")
-        return before
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,21 +92,6 @@ class NothingNew:
     """All of it is billed. `changes` are those that no invoice is written for."""
 
     changes: tuple[str, ...]
-
-
-def billed_before(plans: Iterable[InvoicePlan], invoices: Iterable[str] = ()) -> BilledBefore:
-    """What these drafted plans of one order have billed together, the oldest first, and the Stripe ids they became.
-
-    Only plans whose invoice is still live belong here: what a person voided or deleted is not billed. Raises
-    BilledUnreadable if there is no plan, or if they are of several clients or currencies.
-    """
-    every = list(plans)
-    if not every:
-        raise BilledUnreadable("nothing was billed before: there is no plan to sum up")
-    before = BilledBefore(every[0].client.netsuite_id, every[0].currency, (), tuple(dict.fromkeys(invoices)))
-    for plan in every:
-        before = before.and_also(plan)
-    return before
 
 
 def newly_open(plan: InvoicePlan, before: BilledBefore, number: int) -> MoreToBill | Unclear | NothingNew:
@@ -182,6 +120,9 @@ def newly_open(plan: InvoicePlan, before: BilledBefore, number: int) -> MoreToBi
        and a line that is new here may be billed there.
 
     Where nothing is billed differently but texts, terms or lines without a price, nothing is billed again.
+
+    `plan` must leave out what NetSuite alone has billed and nothing else: what NetSuite has billed of what we drafted
+    is the same goods, and would be subtracted twice (billed_union).
     """
     if number < 1:
         raise ValueError(f"the number of an additional invoice counts from 1, not {number}")
@@ -191,8 +132,7 @@ def newly_open(plan: InvoicePlan, before: BilledBefore, number: int) -> MoreToBi
         return Unclear((other,), _ask(named, other, before))
     compared = _Compared(plan.currency)
     compared.compare(plan, before)
-    particulars = _changed_particulars(plan, before)
-    changes = (*compared.changes, *particulars)
+    changes = tuple(compared.changes)
     if not compared.doubts:
         compared.doubts += _doubts_on_the_whole(plan, compared)
     if compared.doubts:
@@ -430,50 +370,3 @@ def _exact_decimal(value: Fraction) -> Decimal:
         value, places = value * 10, places + 1
     digits = tuple(int(digit) for digit in str(abs(value.numerator)))
     return Decimal((1 if value < 0 else 0, digits, -places))
-
-
-def _particulars(plan: InvoicePlan) -> tuple[tuple[str, str], ...]:
-    """What is on the invoice besides its lines."""
-    return (
-        ("Client's name", plan.client.name),
-        ("Billing address", plan.client.email or ""),
-        ("Terms of payment", _terms(plan.due)),
-        ("Custom fields", "; ".join(f"{name}: {value}" for name, value in plan.custom_fields)),
-        ("Description", plan.description),
-        ("Footer", plan.footer),
-        ("Memo", plan.memo or ""),
-    )
-
-
-def _terms(due: Due) -> str:
-    if isinstance(due, NetDays):
-        return f"{due.days} days"
-    within = f", next month if within {due.next_month_if_within} days" if due.next_month_if_within else ""
-    return f"day {due.day} of the month{within}"
-
-
-def _changed_particulars(plan: InvoicePlan, before: BilledBefore) -> list[str]:
-    was = dict(before.particulars)
-    return [
-        f"{name}: {_shown(was[name])} before, {_shown(value)} now."
-        for name, value in _particulars(plan)
-        if name in was and was[name] != value
-    ]
-
-
-def _shown(text: str) -> str:
-    return f'"{cut(text, _LONGEST_SHOWN)}"' if text else "empty"
-
-
-def _text(value: object) -> str:
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is no text")
-    return value
-
-
-def _line_from_dict(data: Mapping[str, Any]) -> BilledLine:
-    amount = data["amount"]
-    if not isinstance(amount, int) or isinstance(amount, bool):
-        raise TypeError("a line's amount is no whole number")
-    quantity = None if data["quantity"] is None else _text(data["quantity"])
-    return BilledLine(_text(data["id"]), quantity, amount, _text(data["text"]))

@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import Final
 
 from billing.domain import row_values
-from billing.domain.item_types import role_of
+from billing.domain.item_types import is_fulfilled, role_of
 from billing.domain.row_columns import LINE_COLUMNS
-from billing.domain.row_values import LONGEST_NUMBER, CellUnreadable, Row, cut
+from billing.domain.row_values import LONGEST_NAME, LONGEST_NUMBER, CellUnreadable, Row, cut
 from billing.domain.sales_order import LineRole, Reason, SalesOrderLine
 from billing.domain.unbillable import Unbillable, amount_in, shown
 
@@ -115,7 +115,37 @@ def _line(order_id: str, row: Row, currency: str) -> SalesOrderLine:
         start=service_day(row, "linestart", []),
         end=service_day(row, "lineend", []),
         whole_order=row_values.flag(row, "transactiondiscount") if "transactiondiscount" in row else None,
+        tax_code=row_values.name(row, "linetaxcode", LONGEST_NUMBER),
+        tax_rate=_tax_rate(row),
+        fulfillable=_fulfillable(row) if role is LineRole.GOODS else False,
+        fulfilled=abs(row_values.number(row, "quantityshiprecv") or Decimal(0)) if measured else Decimal(0),
+        billing_schedule=schedule_of(row, "linebillingschedule"),
     )
+
+
+def schedule_of(row: Row, column: str) -> str | None:
+    """The billing schedule's name, else its internal id in words; None where the column has none.
+
+    Source: billing schedules are chosen on the sales order or on its lines (record API: `billingSchedule`); in SuiteQL
+    both are internal ids [likely for the line, unsure for the order].
+    """
+    if column not in row:
+        return None
+    return cut(row_values.prose(row, f"{column}name") or f"with internal id {row[column]}", LONGEST_NAME)
+
+
+def _tax_rate(row: Row) -> Decimal | None:
+    """The line's rate in per cent ("20", "20%"), None where it has none that can be read."""
+    try:
+        rate = row_values.number({"rate": row.get("linetaxrate", "").removesuffix("%").strip()}, "rate")
+    except CellUnreadable:
+        return None
+    return None if rate is None else abs(rate)
+
+
+def _fulfillable(row: Row) -> bool | None:
+    flag = row_values.flag(row, "isfulfillable") if "isfulfillable" in row else None
+    return is_fulfilled(row.get("itemtype"), flag)
 
 
 def _role(row: Row, currency: str, label: str) -> LineRole:

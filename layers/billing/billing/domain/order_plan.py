@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
@@ -19,7 +20,7 @@ from billing.domain.line_text import (
     price_text,
     unit_price,
 )
-from billing.domain.money import Money, round_half_up, rule_of, terminating_decimal
+from billing.domain.money import Money, plain_amount, round_half_up, rule_of, terminating_decimal
 from billing.domain.open_amount import OpenLine, OpenOrder, lines_of_unknown_state, open_order
 from billing.domain.parts import split_lines
 from billing.domain.plan_record import (
@@ -55,6 +56,7 @@ _PLACE_ON_INVOICE: Final[dict[LineKind, int]] = {
     "tax": 2,
     "payment": 3,
 }
+_MOST_NAMED: Final = 5
 _MOST_PLACES_AT_STRIPE: Final = 12
 """Stripe: unit_amount_decimal and quantity_decimal take at most twelve decimals."""
 
@@ -65,27 +67,12 @@ def plan_order(order: SalesOrder, policy: BillingPolicy) -> tuple[InvoicePlan, .
     A zero or negative open total is never drafted: Stripe would mark the invoice paid, or turn it into
     credit that the client's next invoice uses up (Stripe API reference, invoices).
     """
-    opened = open_order(order, rule_of(order.currency).step)
-    if not opened.lines:
-        return _refused(
-            order,
-            "quantitybilled",
-            Reason.NOTHING_OPEN,
-            0,
-            "has nothing left to bill: every line is closed or fully billed",
-            "nothing is to do if that is right; else reopen the line in NetSuite",
-        )
-    unknown = lines_of_unknown_state(order)
-    if unknown:
-        return _refused(
-            order,
-            "quantity",
-            Reason.BILLED_PART_UNKNOWN,
-            sum(line.amount for line in opened.lines),
-            f"is partly billed, and {', '.join(unknown)[:200]} has no quantity to tell how far it is",
-            "enter a quantity in NetSuite, or close the line if it is billed",
-        )
-    lines = tuple(_plan_line(line, order, policy) for line in _in_place(opened, policy))
+    opened = open_order(order, policy.invoice_in_advance)
+    lines_now = _in_place(opened, policy)
+    refused = _not_billable(order, opened, lines_now, policy)
+    if refused is not None:
+        return refused
+    lines = tuple(_plan_line(line, order, policy) for line in lines_now)
     total = sum(line.amount for line in lines)
     if total == 0:
         return _refused(
@@ -117,6 +104,101 @@ def plan_order(order: SalesOrder, policy: BillingPolicy) -> tuple[InvoicePlan, .
         )
     whole = _whole(order, policy, lines, opened.notes)
     return tuple(_part(whole, part, number, len(parts)) for number, part in enumerate(parts, 1))
+
+
+def _not_billable(
+    order: SalesOrder, opened: OpenOrder, lines: Sequence[OpenLine], policy: BillingPolicy
+) -> Problem | None:
+    """Why the open part cannot be billed by us, or None. `lines` are those that the policy bills."""
+    if not opened.lines and opened.undelivered:
+        return _refused(
+            order,
+            "quantityshiprecv",
+            Reason.NOT_DELIVERED,
+            0,
+            f"has nothing to bill yet, because it was not delivered: {_listed(opened.undelivered)}",
+            "fulfill it in NetSuite, or set InvoiceInAdvanceOfFulfillment if the firm bills before it delivers",
+        )
+    if not opened.lines:
+        return _refused(
+            order,
+            "quantitybilled",
+            Reason.NOTHING_OPEN,
+            0,
+            "has nothing left to bill: every line is closed or fully billed",
+            "nothing is to do if that is right; else reopen the line in NetSuite",
+        )
+    total = sum(line.amount for line in lines)
+    schedules = _schedules(order, opened)
+    if schedules:
+        next_bill = f", next on {order.next_bill.isoformat()}" if order.next_bill is not None else ""
+        return _refused(
+            order,
+            "billingschedule",
+            Reason.BILLING_SCHEDULE,
+            total,
+            f"is billed by a schedule ({_listed(schedules)}{next_bill}), and NetSuite does not say how much of it is "
+            "due",
+            "bill it by its schedule in NetSuite, or take the schedule off the order if all of it is due",
+        )
+    unknown = lines_of_unknown_state(order)
+    if unknown:
+        return _refused(
+            order,
+            "quantity",
+            Reason.BILLED_PART_UNKNOWN,
+            total,
+            f"is partly billed, and {', '.join(unknown)[:200]} has no quantity to tell how far it is",
+            "enter a quantity in NetSuite, or close the line if it is billed",
+        )
+    if opened.tax_unknown and bills_tax_lines(policy.tax):
+        taxes = [f"{tax_code(line)} of {Money(line.amount, order.currency)}" for line in opened.tax_unknown]
+        return _refused(
+            order,
+            "linetaxcode",
+            Reason.TAX_BASE_UNKNOWN,
+            total,
+            f"is billed in part, and nobody can tell which of its lines are taxed by {_listed(taxes)}",
+            "let the integration's role see the tax codes of order lines, or bill this order in NetSuite",
+        )
+    billed = {line.line.id for line in lines}
+    unholdable = [(line, exact) for line, exact in opened.unholdable if line.id in billed]
+    if unholdable:
+        line, exact = unholdable[0]
+        return _refused(
+            order,
+            "foreignamount",
+            Reason.SHARE_NOT_REPRESENTABLE,
+            total,
+            f"is billed in part, and that part of line {line.line or line.id} comes to "
+            f"{_in_major_units(exact, order.currency)} {order.currency.upper()}, which Stripe holds only in steps of "
+            f"{plain_amount(rule_of(order.currency).step, order.currency)}",
+            "bill this part in NetSuite, or change quantity or amount so that it divides",
+        )
+    return None
+
+
+def _schedules(order: SalesOrder, opened: OpenOrder) -> list[str]:
+    """The billing schedules by which something that is open is billed: the order's, else those of its lines."""
+    if order.billing_schedule is not None:
+        return [order.billing_schedule]
+    found = {
+        line.line.billing_schedule: f"{line.line.billing_schedule} on line {line.line.line or line.line.id}"
+        for line in opened.lines
+        if line.line.billing_schedule is not None
+    }
+    return list(found.values())
+
+
+def _listed(names: Sequence[str]) -> str:
+    """As many as one sentence holds; how many are left is said."""
+    left = len(names) - _MOST_NAMED
+    return ", ".join(names[:_MOST_NAMED]) + (f" and {left} more" if left > 0 else "")
+
+
+def _in_major_units(minor: Fraction, currency: str) -> str:
+    exact = terminating_decimal(abs(minor) / int(10 ** rule_of(currency).exponent), _MOST_PLACES_AT_STRIPE)
+    return plain(exact) if exact is not None else str(minor)
 
 
 def _in_place(opened: OpenOrder, policy: BillingPolicy) -> list[OpenLine]:

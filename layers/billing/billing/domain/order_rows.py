@@ -10,13 +10,14 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from datetime import date
 from itertools import groupby
 from typing import Final
 
 from billing.domain import row_values
 from billing.domain.header_check import HeaderDiffers, in_invoice_sense
 from billing.domain.order_header import client_of, currency_of, terms_of, total_of
-from billing.domain.order_lines import LONGEST_TEXT, lines_of, notes_on_lines, service_day
+from billing.domain.order_lines import LONGEST_TEXT, lines_of, notes_on_lines, schedule_of, service_day
 from billing.domain.row_columns import LINE_COLUMNS
 from billing.domain.row_values import LONGEST_NAME, LONGEST_NUMBER, CellUnreadable, Row, cut
 from billing.domain.sales_order import Listing, Problem, Reason, SalesOrder
@@ -134,7 +135,26 @@ def _order_from(order_id: str, header: Row, rows: list[Row]) -> SalesOrder:
         end=service_day(header, "enddate", notes),
         lines=lines,
         notes=tuple(notes + notes_on_lines(rows)),
+        billing_schedule=schedule_of(header, "billingschedule"),
+        next_bill=_next_bill(header),
+        precision=_precision(header),
     )
+
+
+def _next_bill(header: Row) -> date | None:
+    """The day on which NetSuite bills the order next by its schedule; only for the sentence about it."""
+    try:
+        return row_values.day(header, "nextbill")
+    except CellUnreadable:
+        return None
+
+
+def _precision(header: Row) -> int | None:
+    """How many decimals NetSuite's amounts in this currency have; what is no such number says nothing."""
+    try:
+        return row_values.whole_number(header, "currencyprecision", 0, 6)
+    except CellUnreadable:
+        return None
 
 
 def _one_header(rows: list[Row]) -> Row:

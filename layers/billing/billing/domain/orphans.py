@@ -26,6 +26,7 @@ class OrphanKind(StrEnum):
     WRONG_CUSTOMER = "wrong_customer"  # the ledger names another Stripe customer
     OTHER_CONTENT = "other_content"  # the invoice was made of other content than the ledger's
     OTHER_INVOICE = "other_invoice"  # the ledger names another invoice, which is gone
+    SUPERSEDED = "superseded"  # its orders are billed in another form since
     APPROVAL_GONE = "approval_gone"  # begun and not settled, and approvers have said no to it since
     UNKNOWN_TO_LEDGER = "unknown_to_ledger"  # Stripe has it, the ledger has no entry
     MISSING_IN_STRIPE = "missing_in_stripe"  # the ledger names an invoice, Stripe has none
@@ -165,7 +166,7 @@ def _twice(key: str, live: Sequence[FoundInvoice], entry: LedgerEntry | None) ->
 
 def _missing(key: str, found: Sequence[FoundInvoice], entry: LedgerEntry | None, withdrawn: bool) -> Orphan | None:
     """Nothing live in Stripe. Only an entry that names an invoice says that there should be one."""
-    if entry is None or (entry.invoice_id is None and entry.state in UNSETTLED):
+    if entry is None or entry.state is EntryState.ABANDONED or (entry.invoice_id is None and entry.state in UNSETTLED):
         return None
     named = entry.invoice_id or "an invoice without id"
     void = any(one.id == entry.invoice_id for one in found)
@@ -226,6 +227,12 @@ def _contradiction(invoice: FoundInvoice, entry: LedgerEntry) -> Orphan | None:
             f"the ledger names {entry.invoice_id} ({entry.state}), which is void or not in Stripe, and Stripe has "
             f"{invoice.id} ({invoice.status}) with the same content. Look who made it; if it is not to be sent, delete "
             "or void it and run again"
+        )
+    elif entry.state is EntryState.ABANDONED:
+        kind = OrphanKind.SUPERSEDED
+        what = (
+            f"{invoice.id} ({invoice.status}) was given up, and its orders are billed in another form since. Delete or "
+            "void it"
         )
     else:
         return None

@@ -1,6 +1,6 @@
-"""The month that a run bills.
+"""The month that a run bills, and the day from which orders are listed.
 
-Periods are half-open: an order belongs to the period when first_day <= its transaction date < next_first_day.
+Listings are half-open: an order is listed when listed_from <= its transaction date < listed_before.
 NetSuite's transaction date has no time of day and no zone, so only the choice of the month depends on the firm's zone.
 """
 
@@ -11,34 +11,36 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
+from billing.domain.errors import InputInvalid
+
+_DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 
 
 @dataclass(frozen=True, slots=True)
 class BillingPeriod:
-    """A calendar month, and how far back open orders are looked for."""
+    """A calendar month."""
 
     year: int
     month: int
-    lookback_months: int = 0
 
     @classmethod
-    def parse(cls, text: str, lookback_months: int = 0) -> BillingPeriod:
+    def parse(cls, text: str) -> BillingPeriod:
         """Read "2026-05". Raises ValueError for anything else."""
         match = _MONTH.fullmatch(text)
         if match is None or not 2000 <= int(match[1]) <= 9000:
             raise ValueError(f'must be a month written as "2026-05", not {text[:40]!r}')
-        return cls(int(match[1]), int(match[2]), lookback_months)
+        return cls(int(match[1]), int(match[2]))
 
     @classmethod
-    def before(cls, instant: datetime, zone: ZoneInfo, lookback_months: int = 0) -> BillingPeriod:
+    def before(cls, instant: datetime, zone: ZoneInfo) -> BillingPeriod:
         """The calendar month before the one that `instant` (aware) falls in, on the firm's own calendar.
 
         09:00 on the first in Sydney is still the day before in UTC: the zone decides, never UTC.
         """
         local = instant.astimezone(zone)
         year, month = _shifted(local.year, local.month, -1)
-        return cls(year, month, lookback_months)
+        return cls(year, month)
 
     @property
     def name(self) -> str:
@@ -47,7 +49,7 @@ class BillingPeriod:
 
     @property
     def previous(self) -> BillingPeriod:
-        """The month before, without a lookback."""
+        """The month before."""
         return BillingPeriod(*_shifted(self.year, self.month, -1))
 
     @property
@@ -55,15 +57,30 @@ class BillingPeriod:
         """The period's own first day."""
         return date(self.year, self.month, 1)
 
-    @property
-    def listed_from(self) -> date:
-        """The first transaction date that is listed: the lookback's first day."""
-        return date(*_shifted(self.year, self.month, -self.lookback_months), 1)
+    def listed_from(self, bill_from: date) -> date:
+        """The first transaction date that is listed, where the firm bills from `bill_from` on.
+
+        A period that ended by then is run only by hand, by somebody who asks for this very month: it lists itself and
+        nothing more, so that it neither moves the start nor reaches into months that nobody asked for.
+        """
+        return self.first_day if bill_from >= self.listed_before else bill_from
 
     @property
     def listed_before(self) -> date:
         """The first transaction date that is no longer listed."""
         return date(*_shifted(self.year, self.month, 1), 1)
+
+
+def parse_bill_from(text: str) -> date | None:
+    """Read the parameter BillFrom: a day as "2026-05-01", or None where it is empty. Raises InputInvalid."""
+    if not text:
+        return None
+    if _DAY.fullmatch(text) and text >= "2000":
+        try:
+            return date.fromisoformat(text)
+        except ValueError:
+            pass
+    raise InputInvalid(f'The parameter BillFrom must be empty or a day written as "2026-05-01", not {text[:40]!r}.')
 
 
 def _shifted(year: int, month: int, by: int) -> tuple[int, int]:

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from datetime import date
 from enum import StrEnum
 from typing import Any, Final
 
 from billing.domain.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote
-from billing.domain.batch import Batch, BatchInvoice
+from billing.domain.batch import Batch, BatchInvoice, DoneOrder, LeftAlone
+from billing.domain.due_date import due_date
 from billing.domain.ended_orders import EndedListed
 from billing.domain.ledger import UNSETTLED, Disposition, EntryState, LedgerEntry
+from billing.domain.outstanding import CarriedGone, Outstanding
 
 
 class Fate(StrEnum):
@@ -38,6 +41,7 @@ class RunOutcome(StrEnum):
     EXPIRED = "expired"
     UNDELIVERABLE = "undeliverable"
     MISSING = "invoices missing"
+    NOTHING_NEW = "nothing new"  # the period was finished before, and all of it is as it was
     INCOMPLETE = "incomplete"
     STOPPED = "stopped by an error"
 
@@ -45,7 +49,9 @@ class RunOutcome(StrEnum):
 @dataclass(frozen=True, slots=True)
 class ReportLine:
     """One invoice (or one order that became none). `total` is in minor units; both it and `currency` are None for an
-    order whose amount cannot be read. `reason` says why it was not drafted, "" if it was; `code` names the same for a
+    order whose amount cannot be read. `invoice_day` and `due_day` (YYYY-MM-DD) are the draft's, or those that were
+    asked about where there is no draft; `terms_day` is the due day by the terms where the draft's is another, because
+    that one had passed. `reason` says why it was not drafted, "" if it was; `code` names the same for a
     program: total_differs, customer_ambiguous, PersonNeeded."""
 
     key: str
@@ -64,6 +70,9 @@ class ReportLine:
     carried_from: str | None = None
     client_id: str = ""
     code: str = ""
+    invoice_day: str = ""
+    due_day: str = ""
+    terms_day: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +93,8 @@ class RecordLine:
 class Report:
     """Everything about a run. `request` is the last approval request as it stood in the end, `record` everything that
     happened to all of the run's requests, and `asked` the addresses of everybody whom the last one asked at some time.
+    `outstanding` are orders of earlier runs that this one did not list, `gone` those that were ended in NetSuite since,
+    and `left_alone` what lies before the day from which the firm bills, None where that was told before.
     `totals` maps a fate to sums in minor units by currency; `counts` counts orders."""
 
     run: Mapping[str, Any]
@@ -101,6 +112,9 @@ class Report:
     request: ApprovalRequest | None = None
     record: tuple[RecordLine, ...] = ()
     asked: tuple[str, ...] = ()
+    outstanding: tuple[Outstanding, ...] = ()
+    gone: tuple[CarriedGone, ...] = ()
+    left_alone: tuple[LeftAlone, ...] | None = None
 
     def of(self, fate: Fate) -> tuple[ReportLine, ...]:
         """The lines with this fate."""
@@ -155,8 +169,29 @@ def report_lines(
         )
         for problem in batch.problems
     ]
+    lines += [_done_line(one, run_id) for one in batch.done]
     lines += [_ended_line(one, run_id) for one in batch.ended]
     return tuple(lines)
+
+
+def _done_line(done: DoneOrder, run_id: str) -> ReportLine:
+    # A redriven run finds what it drafted itself before: that is its own work, not an earlier run's.
+    mine = done.run_id == run_id
+    return ReportLine(
+        key=done.key,
+        orders=(done.number,),
+        order_ids=(done.order_id,),
+        client=done.client,
+        fate=Fate.DRAFTED if mine else Fate.SKIPPED,
+        reason="" if mine else done.reason,
+        currency=done.currency,
+        total=done.total,
+        invoice_id=done.invoice_id,
+        content_hash=done.content_hash,
+        stripe_customer=None,
+        new_customer=False,
+        client_id=done.client_id,
+    )
 
 
 def _ended_line(listed: EndedListed, run_id: str) -> ReportLine:
@@ -184,6 +219,7 @@ def _invoice_line(
     plan = invoice.plan
     fate, reason = _fate(invoice, entry, run_id, released, unreleased_reason)
     drafted = fate is Fate.DRAFTED and invoice.piece is not None
+    invoice_day, due_day, terms_day = _days(invoice, entry, fate)
     return ReportLine(
         key=plan.key,
         orders=tuple(order.number for order in plan.orders),
@@ -203,7 +239,20 @@ def _invoice_line(
         carried_from=invoice.carried_from,
         client_id=plan.client.netsuite_id,
         code=_code(invoice, entry, fate),
+        invoice_day=invoice_day,
+        due_day=due_day,
+        terms_day=terms_day,
     )
+
+
+def _days(invoice: BatchInvoice, entry: LedgerEntry | None, fate: Fate) -> tuple[str, str, str]:
+    """(invoice date, due date, due date by the terms if that is another), "" for what is not known."""
+    if fate in (Fate.DRAFTED, Fate.SKIPPED) and entry is not None and entry.invoice_day:
+        if entry.due_day is None:
+            return entry.invoice_day, "", ""
+        by_terms = due_date(invoice.plan.due, date.fromisoformat(entry.invoice_day)).isoformat()
+        return entry.invoice_day, entry.due_day, by_terms if by_terms < entry.due_day else ""
+    return (invoice.days.invoice, invoice.days.due, "") if invoice.days else ("", "", "")
 
 
 def _fate(
@@ -220,15 +269,25 @@ def _fate(
     if not released:
         left = _left_behind(invoice, entry)
         return Fate.HELD, f"{unreleased_reason.rstrip('.')}. {left}" if left else unreleased_reason
-    if entry is None or entry.content_hash != invoice.content_hash:
-        return Fate.FAILED, "Nothing was recorded about it: its drafting did not begin. Run again."
-    if entry.state is EntryState.DRAFTED:
-        return Fate.DRAFTED, ""
+    if entry is not None and entry.content_hash == invoice.content_hash:
+        return (Fate.DRAFTED, "") if entry.state is EntryState.DRAFTED else (Fate.FAILED, failure_words(entry))
+    if entry is not None and mine and entry.state is EntryState.FAILED:
+        # Of the draft that an earlier run had begun of other content, the ledger keeps that content.
+        return Fate.FAILED, failure_words(entry)
+    return Fate.FAILED, "Nothing was recorded about it: its drafting did not begin. Run again."
+
+
+def failure_words(entry: LedgerEntry) -> str:
+    """Why a plan has no draft, or one that differs: what failed last, and what an earlier run had said before."""
     if entry.state is EntryState.DIFFERS:
-        return Fate.FAILED, _difference(entry)
+        return _difference(entry)
     if entry.state is EntryState.FAILED:
-        return Fate.FAILED, entry.reason or entry.reason_name or "It failed without a reason."
-    return Fate.FAILED, entry.reason or "Its drafting began and did not end. Run again: it is finished, not repeated."
+        reason = entry.reason or entry.reason_name or "It failed without a reason."
+    else:
+        reason = entry.reason or "Its drafting began and did not end. Run again: it is finished, not repeated."
+    if not entry.earlier_reason or entry.earlier_reason == entry.reason:
+        return reason
+    return f"{reason.rstrip('.')}. An earlier run had said: {entry.earlier_reason}"
 
 
 def _code(invoice: BatchInvoice, entry: LedgerEntry | None, fate: Fate) -> str:
@@ -306,15 +365,14 @@ def sums_agree(batch: Batch, totals: Mapping[str, Mapping[str, int]]) -> bool:
     """Whether the sums by fate add up, per currency, to what was listed. Drafted sums are what Stripe answered, so a
     draft that differs from its plan shows here too."""
     listed: dict[str, int] = {}
-    for currency, amount in (
-        [(one.plan.currency, one.plan.total) for one in batch.invoices]
-        + [
-            (problem.currency, problem.total_minor)
-            for problem in batch.problems
-            if problem.currency is not None and problem.total_minor is not None
-        ]
-        + [(one.currency, one.total) for one in batch.ended if one.currency is not None and one.total is not None]
-    ):
+    known = [(one.plan.currency, one.plan.total) for one in batch.invoices]
+    known += [(one.currency, one.total) for one in batch.done]
+    known += [(one.currency, one.total) for one in batch.ended if one.currency is not None and one.total is not None]
+    for currency, amount in known + [
+        (problem.currency, problem.total_minor)
+        for problem in batch.problems
+        if problem.currency is not None and problem.total_minor is not None
+    ]:
         listed[str(currency)] = listed.get(str(currency), 0) + amount
     reported: dict[str, int] = {}
     for by_currency in totals.values():

@@ -8,6 +8,8 @@ from typing import Any
 
 from billing.domain.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote
 from billing.domain.approvers import Answer, Slot
+from billing.domain.batch import left_alone_from
+from billing.domain.outstanding import CarriedGone, Outstanding
 from billing.domain.report import Fate, RecordLine, Report, ReportLine, RunOutcome
 
 
@@ -28,6 +30,11 @@ def report_to_dict(report: Report) -> dict[str, Any]:
         "request": asdict(report.request) if report.request else None,
         "record": [asdict(line) for line in report.record],
         "asked": list(report.asked),
+        "outstanding": [one.to_list() for one in report.outstanding],
+        "carriedGone": [one.to_list() for one in report.gone],
+        "leftAlone": None
+        if report.left_alone is None
+        else [[one.currency, one.orders, one.total] for one in report.left_alone],
         "lines": [{**asdict(line), "fate": str(line.fate)} for line in report.lines],
     }
 
@@ -59,6 +66,10 @@ def report_from_dict(data: Mapping[str, Any]) -> Report:
         request=_request(data["request"]) if data["request"] else None,
         record=tuple(RecordLine(**line) for line in data["record"]),
         asked=tuple(data.get("asked", ())),
+        # A report that was written before these were kept has none of them.
+        outstanding=tuple(Outstanding(*one) for one in data.get("outstanding", ())),
+        gone=tuple(CarriedGone(*one) for one in data.get("carriedGone", ())),
+        left_alone=left_alone_from(data.get("leftAlone")),
     )
 
 

@@ -14,11 +14,14 @@ HEADER_COLUMNS: Final = (
     "clientfirstname", "clientlastname", "clientemail", "orderemail", "clientstripeid", "currencycode",
     "foreigntotal", "terms", "termsname", "daysuntilnetdue", "datedriven", "dayofmonthnetdue",
     "duenextmonthifwithindays", "otherrefnum", "memo", "startdate", "enddate",
+    "billingschedule", "billingschedulename", "nextbill", "currencyprecision",
 )  # fmt: skip
 LINE_COLUMNS: Final = (
     "line", "uniquekey", "item", "itemid", "itemname", "itemtype", "linememo", "quantity", "rate",
     "foreignamount", "quantitybilled", "isclosed", "mainline", "taxline", "iscogs", "kitmemberof",
     "linestart", "lineend", "unitname", "transactiondiscount", "linesequencenumber",
+    "quantityshiprecv", "isfulfillable", "linetaxcode", "linetaxrate", "linebillingschedule", "linebillingschedulename",
 )  # fmt: skip
-"""The last three are optional: the unit's display name, whether a discount is the whole order's, and the
-order in which a person sees the lines (without it, the line id's order counts)."""
+"""From `linestart` on they are optional: first and last day of the service, the unit's display name, whether a discount
+is the whole order's, the order in which a person sees the lines (without it, the line id's order counts), how much was
+fulfilled and whether the item is at all, the code and rate by which the line is taxed, and its billing schedule."""

@@ -93,7 +93,7 @@ class RunInput:
     requested_by: str = ""
 
 
-def parse_run_input(raw: object, zone: ZoneInfo, lookback_months: int, cycle: str) -> RunInput:
+def parse_run_input(raw: object, zone: ZoneInfo, cycle: str) -> RunInput:
     """Validate the execution's input. Raises InputInvalid with a sentence that names the field."""
     fields = _object(raw, "The input")
     unknown = sorted(set(fields) - set(_FIELDS) - set(_TOLERATED_FIELDS))
@@ -112,9 +112,9 @@ def parse_run_input(raw: object, zone: ZoneInfo, lookback_months: int, cycle: st
             )
         cycle = named
     if "period" in fields:
-        period = _period(fields["period"], lookback_months)
+        period = _period(fields["period"])
     elif scheduled_at is not None:
-        period = BillingPeriod.before(scheduled_at, zone, lookback_months)
+        period = BillingPeriod.before(scheduled_at, zone)
     else:
         raise InputInvalid(
             'The input needs "scheduledAt" (the schedule gives it) or "period", for instance {"period": "2026-05"}.'
@@ -201,9 +201,9 @@ def _object(raw: object, name: str) -> Mapping[str, Any]:
     return raw
 
 
-def _period(raw: object, lookback_months: int) -> BillingPeriod:
+def _period(raw: object) -> BillingPeriod:
     try:
-        return BillingPeriod.parse(raw if isinstance(raw, str) else repr(raw), lookback_months)
+        return BillingPeriod.parse(raw if isinstance(raw, str) else repr(raw))
     except ValueError as error:
         raise InputInvalid(f'The field "period" {error}.') from None
 

@@ -35,6 +35,10 @@ class Reason(StrEnum):
     NO_LINES = "no_lines"
     HEADER_DIFFERS = "header_differs"
     BILLED_PART_UNKNOWN = "billed_part_unknown"
+    BILLING_SCHEDULE = "billing_schedule"
+    NOT_DELIVERED = "not_delivered"
+    TAX_BASE_UNKNOWN = "tax_base_unknown"
+    SHARE_NOT_REPRESENTABLE = "share_not_representable"
     NOTHING_OPEN = "nothing_open"
     TOTAL_ZERO = "total_zero"
     TOTAL_NEGATIVE = "total_negative"
@@ -84,7 +88,10 @@ class SalesOrderLine:
     is in minor units of the order's currency, in the sense of an invoice: a sale is positive, a discount
     or payment negative, whatever sign NetSuite wrote. `quantity` and `billed` are magnitudes; `quantity`
     None means NetSuite measures nothing on this line. `whole_order` is True when NetSuite says that a
-    discount belongs to the order and not to a line, None when it does not say.
+    discount belongs to the order and not to a line, None when it does not say. `tax_code` is the internal id
+    of the code or group that the line is taxed by, `tax_rate` its rate in per cent; None when NetSuite does
+    not say. `fulfillable` tells whether the item is fulfilled at all, None when that is not known; `fulfilled`
+    is how much of it has been. `billing_schedule` names the line's own schedule (see order_lines).
     """
 
     id: str
@@ -102,6 +109,11 @@ class SalesOrderLine:
     start: date | None
     end: date | None
     whole_order: bool | None
+    tax_code: str | None = None
+    tax_rate: Decimal | None = None
+    fulfillable: bool | None = False
+    fulfilled: Decimal = Decimal(0)
+    billing_schedule: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +121,9 @@ class SalesOrder:
     """A readable order whose lines add up to its header.
 
     `total` is NetSuite's header total (transaction currency, with tax and shipping); `notes` are
-    (code, message) pairs that the approver must see.
+    (code, message) pairs that the approver must see. `billing_schedule` names the schedule of the whole
+    order, `next_bill` is the day on which NetSuite would bill it next. `precision` is how many decimals
+    NetSuite's amounts of this currency have, None when it did not say.
     """
 
     id: str
@@ -127,6 +141,9 @@ class SalesOrder:
     end: date | None
     lines: tuple[SalesOrderLine, ...]
     notes: tuple[tuple[str, str], ...]
+    billing_schedule: str | None = None
+    next_bill: date | None = None
+    precision: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

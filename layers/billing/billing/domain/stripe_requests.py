@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 
 from billing.domain.billing_policy import TaxMode
 from billing.domain.canonical import canonical_json, sha256_hex
-from billing.domain.due_date import due_date
+from billing.domain.invoice_days import InvoiceDays
 from billing.domain.plan_record import InvoicePlan, PlanLine
 
 _METADATA_VALUE = 500
@@ -22,24 +22,21 @@ def invoice_params(
     plan: InvoicePlan,
     customer: str,
     content_hash: str,
-    invoice_day: date,
-    earliest_due: date,
+    days: InvoiceDays,
     zone: ZoneInfo,
     run: Mapping[str, Any],
     auto_advance: bool,
     tax: TaxMode,
 ) -> dict[str, Any]:
     """Parameters of the draft. Due dates are sent as a date, never as days: Stripe counts days from the draft's
-    creation, and a late approval would shorten the client's terms. `earliest_due` is the day of drafting: no invoice is
-    due before it exists."""
-    due = max(due_date(plan.due, invoice_day), earliest_due)
+    creation, and a late approval would shorten the client's terms. `days.due` lies on the day of drafting or after
+    it."""
     params: dict[str, Any] = {
         "customer": customer,
         "currency": plan.currency,
         "auto_advance": auto_advance,
         "collection_method": "send_invoice",
-        "due_date": _epoch(due, time(23, 59, 59), zone),
-        "effective_at": _epoch(invoice_day, time(12), zone),
+        **day_params(days, zone),
         "pending_invoice_items_behavior": "exclude",
         "metadata": {
             "billing_plan": plan.key,
@@ -60,6 +57,15 @@ def invoice_params(
     if tax == "stripe":
         params["automatic_tax"] = {"enabled": True}
     return params
+
+
+def day_params(days: InvoiceDays, zone: ZoneInfo) -> dict[str, int]:
+    """The draft's two days: due at the end of the due day, and the date on the invoice as the noon of its day, which
+    is the same day in every zone from UTC-11 to UTC+11."""
+    return {
+        "due_date": _epoch(date.fromisoformat(days.due), time(23, 59, 59), zone),
+        "effective_at": _epoch(date.fromisoformat(days.invoice), time(12), zone),
+    }
 
 
 def line_params(line: PlanLine, currency: str, zone: ZoneInfo) -> dict[str, Any]:

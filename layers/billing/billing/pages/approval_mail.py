@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from billing.domain.approval_entries import Entry, EntryKind
 from billing.domain.approval_request import ApprovalRequest, FormerRequest, RecordedOutcome, RecordedVote
@@ -13,6 +13,7 @@ from billing.domain.ledger import Disposition
 from billing.domain.mail import MailContent
 from billing.domain.period_name import period_name
 from billing.pages.approval_view import checked_count, currency_totals, frame_notes, rejects
+from billing.pages.beside_the_listing import batch_notes
 from billing.pages.letter import Letter, mail_of
 from billing.pages.wording import (
     counted,
@@ -53,6 +54,9 @@ def approval_mail(
     what = f"{counted(count, 'invoice')} for {period_name(request.period)}"
     drafts = batch.to_draft
     new = {i.plan.client.netsuite_id for i in drafts if i.customer is not None and i.customer.id is None}
+    sent = datetime.fromisoformat(request.expires_at) - left if left else datetime.fromisoformat(request.opened_at)
+    today = batch.day_of(sent)
+    passed = sum(1 for days in map(batch.days_of, drafts) if days is not None and days.passed(today))
     warned = sum(1 for invoice in drafts if invoice.plan.warnings)
     facts = [
         ("To sign", counted(count, "invoice")),
@@ -60,6 +64,7 @@ def approval_mail(
         if len(drafts) > count
         else None,
         ("New in Stripe", f"{counted(len(new), 'customer')} will be created") if new else None,
+        ("Due at once", f"{counted(passed, 'invoice')}, whose due date by the terms has passed") if passed else None,
         ("With a warning", counted(warned, "invoice")) if warned else None,
         ("Not billed", f"{counted(len(batch.problems), 'order')} with a problem") if batch.problems else None,
         ("Held", counted(len(batch.of(Disposition.HOLD)), "invoice")) if batch.of(Disposition.HOLD) else None,
@@ -83,6 +88,7 @@ def approval_mail(
                 *([_anew(former)] if former else []),
                 "Please look at what will be billed, and approve or reject it.",
                 *frame_notes(batch.run, ()),
+                *batch_notes(batch),
             ),
             amounts=[
                 (money_words(total.total, total.currency), counted(total.invoices, "invoice"))

@@ -10,7 +10,8 @@ from billing.domain.approvers import Slot
 from billing.domain.batch import Batch, totals
 from billing.domain.ledger import Disposition
 from billing.domain.period_name import period_name
-from billing.pages.run_messages import SlackMessage, escaped
+from billing.pages.beside_the_listing import batch_notes
+from billing.pages.run_messages import SlackMessage, escaped, message_of_sections
 from billing.pages.wording import counted, remaining_words, slot_words, sums_words
 
 
@@ -24,9 +25,14 @@ def asked_notice(run: Mapping[str, Any], batch: Batch, slots: Sequence[Slot], le
     if run.get("round"):
         notes.append("The run was redriven, and asks again.")
     notes.append(f"Without an answer it expires in {remaining_words(left)}.")
-    return _message(
+    return message_of_sections(
         f"Approval is asked for {what}",
-        [f"Totals: {sums_words(totals(drafts), 12)}", "\n".join(lines), " ".join(notes)],
+        [
+            f"Totals: {sums_words(totals(drafts), 12)}",
+            "\n".join(lines),
+            " ".join(notes),
+            *(escaped(note, 1_500) for note in batch_notes(batch)),
+        ],
         str(run["id"]),
     )
 
@@ -34,21 +40,8 @@ def asked_notice(run: Mapping[str, Any], batch: Batch, slots: Sequence[Slot], le
 def bounce_notice(request: ApprovalRequest, lost: str) -> SlackMessage:
     """That mail does not reach an approver."""
     slots = ", ".join(slot.name for slot in request.slots if lost in slot.people)
-    return _message(
+    return message_of_sections(
         f"An approver of {period_name(request.period)} cannot be reached",
         [f"Mail does not reach {escaped(lost, 254)} ({escaped(slots, 200)}). The others were told."],
         request.run_id,
     )
-
-
-def _message(title: str, sections: Sequence[str], run_id: str) -> SlackMessage:
-    blocks: list[dict[str, Any]] = [
-        {"type": "header", "text": {"type": "plain_text", "text": title[:150], "emoji": True}}
-    ]
-    blocks += [
-        {"type": "section", "text": {"type": "mrkdwn", "text": text[:3000], "verbatim": True}} for text in sections
-    ]
-    blocks.append(
-        {"type": "context", "elements": [{"type": "mrkdwn", "text": f"Run {escaped(run_id, 100)}", "verbatim": True}]}
-    )
-    return SlackMessage(text=escaped(title, 600), blocks=blocks)

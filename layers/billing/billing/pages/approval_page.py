@@ -35,6 +35,7 @@ from billing.pages.approval_view import (
 )
 from billing.pages.batch_csv import batch_csv
 from billing.pages.batch_search import LONGEST_QUERY, page_of
+from billing.pages.beside_the_listing import batch_notes, done_note
 from billing.pages.foreign_text import clean
 from billing.pages.rendering import Shown
 from billing.pages.rendering import page as render_page
@@ -149,6 +150,7 @@ def approval_page(
     pages = page_of(batch.to_draft, query, page)
     count = checked_count(request, batch)
     drafts = len(batch.to_draft)
+    today = batch.day_of(now)
     asked = typed.get("answer", "")
     rejecting = asked == Answer.REJECT
     return render_page(
@@ -161,9 +163,9 @@ def approval_page(
             "drafts": drafts,
             "signed_earlier": drafts - count,
             "totals": currency_totals(batch),
-            "notes": frame_notes(batch.run, batch.absent_columns),
-            "groups": groups(batch),
-            "found_elsewhere": [group for group in groups(batch, pages.query) if group.id in _NOT_DRAFTED]
+            "notes": (*frame_notes(batch.run, batch.absent_columns), *batch_notes(batch), *done_note(batch)),
+            "groups": groups(batch, today),
+            "found_elsewhere": [group for group in groups(batch, today, pages.query) if group.id in _NOT_DRAFTED]
             if pages.query
             else [],
             "new_customers": len(
@@ -176,7 +178,12 @@ def approval_page(
             "not_billed": len(batch.problems) + len(batch.of(Disposition.HOLD)),
             "pages": pages,
             "invoice_day": batch.run.get("invoiceDate"),
-            "finishing": bool(batch.of(Disposition.FINISH)),
+            "other_days": any(
+                days.invoice != batch.run.get("invoiceDate")
+                for days in map(batch.days_of, batch.to_draft)
+                if days is not None
+            ),
+            "today": today,
             "longest_query": LONGEST_QUERY,
             "longest_reason": LONGEST_REASON,
             "order_numbers": order_numbers,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from typing import Any, Final
 
 from billing.domain.approval_entries import Entry, EntryKind, holds
@@ -17,7 +18,8 @@ from billing.domain.period_name import period_name
 from billing.domain.run_input import parse_filter
 from billing.domain.sales_order import Problem
 from billing.pages.batch_search import matches
-from billing.pages.wording import counted, day_words, instant_words, money_words, sums_words
+from billing.pages.beside_the_listing import GONE_TITLE, OUTSTANDING_TITLE, gone_words, outstanding_words
+from billing.pages.wording import counted, day_words, due_words, instant_words, money_words, sums_words
 
 MOST_ROWS: Final = 50
 """Of one group of warnings on the page; the rest is found by the search and in the CSV."""
@@ -108,8 +110,9 @@ def frame_notes(run: Mapping[str, Any], absent_columns: Sequence[str]) -> tuple[
     return tuple(notes)
 
 
-def groups(batch: Batch, query: str = "") -> tuple[Group, ...]:
-    """What an approver must see before the invoices. With a query: only what it finds."""
+def groups(batch: Batch, today: date, query: str = "") -> tuple[Group, ...]:
+    """What an approver must see before the invoices. With a query: only what it finds. `today` is the day in the
+    cycle's zone: due days that have passed move to it."""
     found = [invoice for invoice in batch.invoices if matches(invoice, query)]
     drafts = [invoice for invoice in found if invoice.disposition in (Disposition.ASK, Disposition.FINISH)]
     new = [invoice for invoice in drafts if invoice.customer is not None and invoice.customer.id is None]
@@ -155,6 +158,17 @@ def groups(batch: Batch, query: str = "") -> tuple[Group, ...]:
             [_row(i, " ".join(w.message for w in i.plan.warnings)) for i in drafts if i.plan.warnings],
         ),
         _group(
+            "due-passed",
+            "Due at once",
+            "The due date by their terms has passed. Stripe takes none in the past: drafted today they are due today, "
+            f"{day_words(today.isoformat())}, and drafted later on that later day.",
+            [
+                _row(i, due_words(i.plan.due, days, today) + ".")
+                for i, days in ((i, batch.days_of(i)) for i in drafts)
+                if days is not None and days.passed(today)
+            ],
+        ),
+        _group(
             "again",
             "Asked about again",
             "These orders were before an approver already.",
@@ -174,11 +188,22 @@ def groups(batch: Batch, query: str = "") -> tuple[Group, ...]:
             tone="calm",
         ),
         _group(
-            "carried-gone",
-            "Not billable any more",
-            "Earlier runs listed these orders and did not draft them; NetSuite no longer lists them as billable.",
+            "outstanding",
+            OUTSTANDING_TITLE,
+            "Earlier runs listed these orders and did not draft them, and NetSuite does not list them as billable now. "
+            "They are named until they are drafted, or ended in NetSuite.",
             [
-                Row("", gone.number, "", f"First listed for {period_name(gone.period)}.")
+                Row("", one.number, "", outstanding_words(one))
+                for one in batch.outstanding
+                if query.strip().casefold() in one.number.casefold()
+            ],
+        ),
+        _group(
+            "carried-gone",
+            GONE_TITLE,
+            "Earlier runs listed these orders and did not draft them. They are not billed by this stack any more.",
+            [
+                Row("", gone.number, "", gone_words(gone))
                 for gone in batch.carried_gone
                 if query.strip().casefold() in gone.number.casefold()
             ],
@@ -187,7 +212,8 @@ def groups(batch: Batch, query: str = "") -> tuple[Group, ...]:
         _group(
             "skipped",
             "Already drafted",
-            "An earlier run has drafted these. They are not drafted again and not part of the totals.",
+            "An earlier run has drafted these, and something about them has changed since. They are not drafted again "
+            "and not part of the totals.",
             [_row(i, i.reason) for i in found if i.disposition is Disposition.SKIP],
             tone="calm",
         ),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Final
 
 from billing.domain.batch import Batch, BatchInvoice
+from billing.domain.invoice_days import InvoiceDays
 from billing.domain.ledger import Disposition
 from billing.domain.order_plan import PO_FIELD
 from billing.domain.sales_order import Problem
@@ -39,6 +41,7 @@ HEAD: Final = (
     "Memo",
     "Warnings",
     "Content SHA-256",
+    "Invoice date",
 )
 _DONE: Final = {
     Disposition.ASK: "will be drafted",
@@ -48,26 +51,26 @@ _DONE: Final = {
 }
 
 
-def batch_csv(batch: Batch) -> bytes:
-    """Every line of every invoice and every problem, texts in full. Amounts are plain numbers and add up."""
-    return csv_bytes(HEAD, _rows(batch))
+def batch_csv(batch: Batch, today: date | None = None) -> bytes:
+    """Every line of every invoice and every problem, texts in full. Amounts are plain numbers and add up. With `today`
+    the due days are those of drafts that are made today."""
+    return csv_bytes(HEAD, _rows(batch, today))
 
 
-def batch_csv_parts(batch: Batch, most: int) -> tuple[bytes, ...]:
+def batch_csv_parts(batch: Batch, most: int, today: date | None = None) -> tuple[bytes, ...]:
     """The same as files of at most `most` bytes each."""
-    return csv_parts(HEAD, _rows(batch), most)
+    return csv_parts(HEAD, _rows(batch, today), most)
 
 
-def _rows(batch: Batch) -> Iterator[tuple[Cell, ...]]:
+def _rows(batch: Batch, today: date | None) -> Iterator[tuple[Cell, ...]]:
     for invoice in batch.invoices:
-        yield from _invoice_rows(invoice, batch.run.get("invoiceDate"))
+        yield from _invoice_rows(invoice, batch.days_of(invoice), today)
     for problem in batch.problems:
         yield _problem_row(problem)
 
 
-def _invoice_rows(invoice: BatchInvoice, day: str | None) -> Iterator[tuple[Cell, ...]]:
+def _invoice_rows(invoice: BatchInvoice, days: InvoiceDays | None, today: date | None) -> Iterator[tuple[Cell, ...]]:
     plan = invoice.plan
-    # What an earlier run began keeps that run's date, which the batch does not know.
     for number, line in enumerate(plan.lines, start=1):
         period, tax = line.service_period, line.tax
         yield (
@@ -82,7 +85,7 @@ def _invoice_rows(invoice: BatchInvoice, day: str | None) -> Iterator[tuple[Cell
             plan.client.email or "",
             customer_words(invoice.customer),
             ", ".join(value for name, value in plan.custom_fields if name == PO_FIELD),
-            due_words(plan.due, day if invoice.disposition is Disposition.ASK else None),
+            due_words(plan.due, days, today),
             number,
             line.kind,
             line.description,
@@ -97,6 +100,7 @@ def _invoice_rows(invoice: BatchInvoice, day: str | None) -> Iterator[tuple[Cell
             plan.memo or "",
             " ".join(warning.message for warning in plan.warnings),
             invoice.content_hash,
+            days.invoice if days else "",
         )
 
 

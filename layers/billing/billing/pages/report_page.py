@@ -8,11 +8,19 @@ from typing import Any, Final
 from billing.domain.money import CurrencyUnknown, rule_of
 from billing.domain.period_name import period_name
 from billing.domain.report import Fate, Report, ReportLine
+from billing.pages.beside_the_listing import (
+    GONE_TITLE,
+    OUTSTANDING_TITLE,
+    gone_words,
+    left_alone_words,
+    outstanding_words,
+)
 from billing.pages.csv_file import Amount, Cell, csv_bytes
 from billing.pages.rendering import kept_page
 from billing.pages.report_story import (
     FATE_TITLES,
     currencies,
+    days_text,
     explanation,
     headline,
     invoice_url,
@@ -37,6 +45,9 @@ HEAD: Final = (
     "Invoice",
     "Content SHA-256",
     "Warnings",
+    "Invoice date",
+    "Due date",
+    "Due date by its terms",
 )
 _ORDER: Final = (Fate.FAILED, Fate.HELD, Fate.PROBLEM, Fate.ENDED, Fate.DRAFTED, Fate.SKIPPED)
 
@@ -63,8 +74,18 @@ def report_page(report: Report, console_url: str, stripe_dashboard: str) -> str:
             ],
             "order_text": order_text,
             "line_amount": line_amount,
+            "days_text": days_text,
             "invoice_url": lambda invoice_id: invoice_url(stripe_dashboard, invoice_id),
             "facts": _facts(report),
+            "left_alone": left_alone_words(report.left_alone, str(report.run.get("billFrom", ""))),
+            "beside": [
+                (title, [(one.number or one.order_id, words) for one, words in named])
+                for title, named in (
+                    (OUTSTANDING_TITLE, [(one, outstanding_words(one)) for one in report.outstanding]),
+                    (GONE_TITLE, [(one, gone_words(one)) for one in report.gone]),
+                )
+                if named
+            ],
         },
     )
 
@@ -90,7 +111,15 @@ def _rows(report: Report) -> Iterator[tuple[Cell, ...]]:
             line.key,
             line.content_hash or "",
             " ".join(line.warnings),
+            line.invoice_day,
+            line.due_day,
+            line.terms_day or line.due_day,
         )
+    rest: tuple[Cell, ...] = ("", "", None, "", "", "", "", "", "")
+    for one in report.outstanding:
+        yield ("outstanding", outstanding_words(one), one.number, one.order_id, *rest)
+    for gone in report.gone:
+        yield ("ended in NetSuite", gone_words(gone), gone.number, gone.order_id, *rest)
 
 
 def _amount(line: ReportLine) -> Amount | None:

@@ -11,7 +11,7 @@ from billing.domain.approvers import Answer
 from billing.domain.money import CurrencyUnknown
 from billing.domain.period_name import period_name
 from billing.domain.report import ENDED_EARLIER, Fate, Report, ReportLine, RunOutcome
-from billing.pages.wording import counted, instant_words, money_words, people_words, sums_words
+from billing.pages.wording import counted, day_words, instant_words, money_words, people_words, sums_words
 
 FATE_TITLES: Final = {
     Fate.DRAFTED: "Drafted",
@@ -28,7 +28,7 @@ TROUBLED: Final = (Fate.FAILED, Fate.HELD, Fate.PROBLEM)
 NAMED: Final = (*TROUBLED, Fate.ENDED)
 """Fates whose orders a message names with a reason. An ended order is named once, and only counted after that."""
 
-_GOOD: Final = (RunOutcome.BILLED, RunOutcome.NOTHING_TO_BILL, RunOutcome.DRY_RUN)
+_GOOD: Final = (RunOutcome.BILLED, RunOutcome.NOTHING_TO_BILL, RunOutcome.NOTHING_NEW, RunOutcome.DRY_RUN)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,9 @@ def headline(report: Report) -> str:
     return {
         RunOutcome.BILLED: f"{period} is billed: {counted(drafted, 'draft invoice')} in Stripe",
         RunOutcome.NOTHING_TO_BILL: f"{period}: nothing to bill",
+        RunOutcome.NOTHING_NEW: (
+            f"{period} was billed before and nothing has changed: {counted(report.listed, 'order')} listed, all drafted"
+        ),
         RunOutcome.DRY_RUN: f"{period}: dry run, nothing was written to Stripe",
         RunOutcome.REJECTED: f"{period} was rejected: nothing was drafted",
         RunOutcome.EXPIRED: f"{period}: the approval expired, nothing was drafted",
@@ -91,14 +94,23 @@ def explanation(report: Report) -> str:
     if report.outcome is RunOutcome.MISSING:
         return "Run again: what is missing is drafted then, what is there is not repeated, and nobody is asked twice."
     if report.outcome is RunOutcome.NOTHING_TO_BILL:
-        if report.of(Fate.HELD) or report.of(Fate.PROBLEM):
-            return "No order can be billed as it is. What stands in the way is named below."
-        if report.of(Fate.ENDED):
-            return "Every order is billed already, or was ended by a person."
-        return "Every order is billed already." if report.listed else "NetSuite has no open order for this period."
+        return _nothing_to_bill(report)
+    if report.outcome is RunOutcome.NOTHING_NEW:
+        return f"The run {report.run.get('finishedBy') or 'before this one'} has finished it: its report holds."
     if report.outcome is RunOutcome.DRY_RUN:
         return "Everything up to the approval was tried. Nobody was asked and nothing was recorded."
     return "The drafts wait in Stripe."
+
+
+def _nothing_to_bill(report: Report) -> str:
+    if report.of(Fate.HELD) or report.of(Fate.PROBLEM):
+        return "No order can be billed as it is. What stands in the way is named below."
+    waits = " Orders of earlier runs still wait: they are named below." if report.outstanding else ""
+    if report.of(Fate.ENDED):
+        return f"Every order is billed already, or was ended by a person.{waits}"
+    if report.listed:
+        return f"Every order that was listed is billed already.{waits}"
+    return f"NetSuite has no open order for this period.{waits}"
 
 
 def troubles(report: Report) -> tuple[Trouble, ...]:
@@ -142,6 +154,20 @@ def line_amount(line: ReportLine) -> str:
         return money_words(line.total, line.currency)
     except CurrencyUnknown:
         return ""
+
+
+def days_text(line: ReportLine) -> str:
+    """ "Dated 1 June 2026, due 6 June 2026", and why it is not the day that the terms give; "" where nothing is
+    known."""
+    if not line.invoice_day:
+        return ""
+    dated = f"Dated {day_words(line.invoice_day)}"
+    if not line.due_day:
+        return f"{dated}."
+    moved = (
+        f": by its terms {day_words(line.terms_day)}, which had passed when it was drafted" if line.terms_day else ""
+    )
+    return f"{dated}, due {day_words(line.due_day)}{moved}."
 
 
 def fate_sums(report: Report) -> list[tuple[Fate, int, str]]:

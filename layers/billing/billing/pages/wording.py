@@ -8,13 +8,15 @@ from typing import Final
 
 from billing.domain.approvers import Slot
 from billing.domain.customer_match import How, MatchedCustomer
-from billing.domain.due_date import Due, NetDays, due_date
+from billing.domain.due_date import Due, NetDays
+from billing.domain.invoice_days import InvoiceDays
 from billing.domain.money import format_amount
-from billing.domain.period_name import MONTHS
+from billing.domain.period_name import MONTHS, day_name
 
 _FOUND: Final = {
     How.STORED: "named in NetSuite's customer record",
     How.KNOWN: "known from an earlier run",
+    How.SETTLED: "settled by a person",
     How.METADATA: "found by its NetSuite id",
     How.EMAIL: "found by its e-mail address",
 }
@@ -38,10 +40,9 @@ def instant_words(at: datetime | str) -> str:
 def day_words(day: str) -> str:
     """ "2026-05-31" as "31 May 2026"; anything else as it is."""
     try:
-        of = date.fromisoformat(day)
+        return day_name(day)
     except ValueError:
         return day
-    return f"{of.day} {MONTHS[of.month - 1]} {of.year}"
 
 
 def remaining_words(left: timedelta) -> str:
@@ -76,12 +77,16 @@ def sums_words(sums: Mapping[str, int], most: int = 0) -> str:
     return ", ".join(parts)
 
 
-def due_words(due: Due, invoice_day: str | None = None) -> str:
-    """When payment is due: the rule, and the date itself where the invoice's own day is known."""
+def due_words(due: Due, days: InvoiceDays | None = None, today: date | None = None) -> str:
+    """When payment is due: the rule, and the date itself where the invoice's own days are known. With `today`: the date
+    of a draft that is made today, which is another where the terms' own has passed."""
     rule = _due_rule(due)
-    if invoice_day is None:
+    if days is None:
         return f"Due {rule}"
-    return f"Due {day_words(due_date(due, date.fromisoformat(invoice_day)).isoformat())} ({rule})"
+    by_terms = f"{day_words(days.due)} ({rule})"
+    if today is None or not days.passed(today):
+        return f"Due {by_terms}"
+    return f"Due {day_words(today.isoformat())} if drafted today. By its terms it was due {by_terms}"
 
 
 def _due_rule(due: Due) -> str:
@@ -108,7 +113,8 @@ def customer_words(customer: MatchedCustomer | None) -> str:
         return "No Stripe customer was looked for"
     if customer.id is None:
         return "New: will be created in Stripe"
-    return f"{customer.id}, {_FOUND[customer.how]}"
+    own = ", ".join(part for part in (customer.stripe_name, customer.stripe_email) if part)
+    return f"{customer.id}{f' ({own})' if own else ''}, {_FOUND[customer.how]}"
 
 
 def people_words(people: Iterable[str], joint: str = "and") -> str:

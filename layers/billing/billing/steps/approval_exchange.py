@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from billing.adapters.approvals_table import ApprovalsTable
@@ -92,7 +92,8 @@ class ApprovalExchange:
         if seen.over:
             return _html(410 if query.get("format") == "csv" else 200, self._ended(seen))
         if query.get("format") == "csv":
-            return _csv(event, seen, batch_of(seen, self.files), query.get("part", ""))
+            batch = batch_of(seen, self.files)
+            return _csv(event, seen, batch, query.get("part", ""), batch.day_of(self.now()))
         if not seen.open:
             return _html(200, self._standing(seen))
         return _html(200, self._page(seen, query))
@@ -272,13 +273,13 @@ def _html(status: int, shown: Shown) -> dict[str, Any]:
     return answer_of(status, shown.headers, shown.html)
 
 
-def _csv(event: Mapping[str, Any], seen: Seen, batch: Batch, part: str) -> dict[str, Any]:
+def _csv(event: Mapping[str, Any], seen: Seen, batch: Batch, part: str, today: date) -> dict[str, Any]:
     """The whole table if one answer holds it, else a page that leads to its parts."""
     if not part:
-        whole = file_of(event, _csv_headers(seen.request), batch_csv(batch))
+        whole = file_of(event, _csv_headers(seen.request), batch_csv(batch, today))
         if whole is not None:
             return whole
-    parts = batch_csv_parts(batch, LONGEST_FILE)
+    parts = batch_csv_parts(batch, LONGEST_FILE, today)
     if part.isascii() and part.isdecimal() and 1 <= int(part[:6]) <= len(parts):
         number = int(part[:6])
         one = file_of(event, _csv_headers(seen.request, f"-part-{number}-of-{len(parts)}"), parts[number - 1])

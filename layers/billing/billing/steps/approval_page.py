@@ -13,7 +13,7 @@ import re
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol
 
 from billing.adapters.approvals_table import StoredRequest
@@ -54,6 +54,10 @@ _TRAPPED = (
 _CHANGED_SINCE = (
     "What you are asked to sign has changed since you opened it, so nothing was recorded. Look at it as it is now, and "
     "answer then."
+)
+_DAYS_MOVED = (
+    "A day has passed since you opened this page, and with it due dates have moved, so nothing was recorded. Look at "
+    "the dates as they are now, and answer then."
 )
 _CHANGED = "Somebody else changed the request at the same moment, so nothing was recorded. Look again, and answer then."
 
@@ -197,6 +201,8 @@ def answer(
         answered = _append(seen, entry, requests, signing)
         # The run writes at once that a hold takes an earlier approval away: it may be aborted before it looks again.
         return replace(answered, wake=True) if answered.said and _objects(entry, batch) else answered
+    if asked == Answer.APPROVE and _days_moved(batch, form.get("day", ""), now):
+        return Answered(mistake=_DAYS_MOVED)
     vote = _vote(seen, form, shown, now)
     if isinstance(vote, str):
         return Answered(mistake=vote)
@@ -259,6 +265,16 @@ def _append(seen: Seen, entry: Entry, requests: Requests, signing: Signing) -> A
         seen.present.entries, [vote.at for vote in seen.present.votes], datetime.fromisoformat(entry.at)
     )
     return Answered(said=said, wake=entry.kind is EntryKind.DELEGATE or must_look)
+
+
+def _days_moved(batch: Batch, shown_on: str, now: datetime) -> bool:
+    """Whether drafts would be due on other days than the page showed, which names its own day in its form. A page that
+    names none is of a version that showed the days by the terms alone."""
+    try:
+        before = date.fromisoformat(shown_on)
+    except ValueError:
+        before = date.min
+    return batch.due_days(before) != batch.due_days(batch.day_of(now))
 
 
 def _hold(seen: Seen, kind: EntryKind, form: Mapping[str, str], batch: Batch, now: datetime) -> Entry | Answered:

@@ -4,20 +4,21 @@ free.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from billing.adapters.approvals_table import StoredRequest
 from billing.domain.approval_request import RecordedOutcome
 from billing.domain.approvers import Outcome
 from billing.domain.batch import Batch, batch_from_dict
-from billing.domain.carry_over import Carried
 from billing.domain.carry_over import carry_over as what_comes_back
 from billing.domain.ended_orders import EndedOrder, contents_of
 from billing.domain.errors import OurFault
-from billing.domain.ledger import LedgerEntry
+from billing.domain.ledger import LedgerEntry, OrderRecord
 from billing.domain.month_comparison import MonthInvoice
 from billing.domain.order_rows import read_orders
+from billing.domain.outstanding import Carried, Outstanding, not_asked
 from billing.domain.report import (
     Fate,
     Report,
@@ -29,8 +30,11 @@ from billing.domain.report import (
     sum_amounts,
     sums_agree,
 )
-from billing.domain.report_record import report_to_dict
-from billing.steps.list_the_sales_orders import carried_of, rows_of
+from billing.domain.report_evidence import NO_LONGER_LISTED, lines_without_a_batch, plan_keys, with_earlier
+from billing.domain.report_record import report_from_dict, report_to_dict
+from billing.domain.run_input import parse_filter
+from billing.domain.sales_order import Listing
+from billing.steps.list_the_sales_orders import carried_of, outstanding_of, rows_of
 from billing.steps.note_the_failure import message_of
 from billing.steps.ports import Files
 from billing.steps.present_request import SignedTexts, present_request
@@ -41,6 +45,8 @@ class Ledger(Protocol):
     """What has been drafted."""
 
     def entries(self, keys: Iterable[str]) -> dict[str, LedgerEntry]: ...
+    def note_paid(self, invoice_ids: Iterable[str]) -> None: ...
+    def order_records(self, order_ids: Iterable[str]) -> dict[str, OrderRecord]: ...
 
 
 class Requests(Protocol):
@@ -50,14 +56,16 @@ class Requests(Protocol):
 
 
 class Locks(Protocol):
-    """The lock of a period."""
+    """The lock of a period, and whether the start was told."""
 
-    def release(self, key: str, run_id: str) -> None: ...
+    def release(self, key: str, run_id: str, *, finished: bool = False) -> None: ...
+    def tell_bill_from(self, cycle: str, day: str, run_id: str) -> None: ...
 
 
 class CarryOver(Protocol):
     """Orders that come back in the cycle's next run."""
 
+    def of(self, cycle: str) -> tuple[Carried, ...]: ...
     def change(self, cycle: str, keep: Iterable[Carried], drop: Iterable[str]) -> None: ...
 
 
@@ -80,6 +88,9 @@ _ERRORS = {
     RunOutcome.MISSING: "InvoicesMissing",
     RunOutcome.INCOMPLETE: "RunIncomplete",
 }
+
+_FINISHED = (RunOutcome.BILLED, RunOutcome.NOTHING_TO_BILL)
+_LONGEST_CAUSE = 800
 
 _UNRELEASED = {
     str(Outcome.REJECTED): RunOutcome.REJECTED,
@@ -106,44 +117,59 @@ def close_the_run(
 
     `state` is the execution's state: whichever of listed, matched, decision and error exist. `render` gives the
     report's other faces as (file name, bytes, content type); `preview` the page that the approvers would have been
-    shown, for a dry run. Safe to repeat: the same state gives the same report.
+    shown, for a dry run. Safe to repeat: the same state gives the same report. A redriven run's report adds to the one
+    it had: it never says less.
+
+    A period that a run has finished before, and of which everything is as it was, is only set free again: there is
+    nothing to report that the finished run has not reported.
     """
     run = state["run"]
-    state = _with_readable_files(state, files)
-    batch = _batch(state, files)
+    evidence = _evidence(state, files)
+    batch, listed_ids = evidence.batch, evidence.listed_ids
     asked = () if run["dryRun"] else tuple(present_request(one, signed) for one in requests.every(run["id"]))
+    if batch is not None and not asked and _is_as_it_was(state, batch, evidence):
+        locks.release(run["lockKey"], run["id"])
+        return _nothing_new(run, batch, redrive_count)
     # The last request is about this batch, if there is one; the record tells of all of them, whatever came after.
-    present = asked[-1] if asked and batch is not None else None
+    present = asked[-1] if asked and "matched" in state else None
     decision = present.stored.outcome if present else None
     released = state.get("decision", {}).get("outcome") == Outcome.APPROVED
+    stopped = _stopped_by(state, evidence.faults)
     if batch is not None:
-        entries = ledger.entries(invoice.billed_by or invoice.plan.key for invoice in batch.invoices)
-        changed = {
-            **_held(state, files),
-            **(files.read_json(state["checked"]["changedKey"]) if "checked" in state else {}),
-        }
-        lines = report_lines(batch, entries, run["id"], released, _unreleased(state, decision), changed)
-        live_modes = {entry.live_mode for entry in entries.values() if entry.live_mode is not None}
+        mine = [one.billed_by for one in batch.done if one.run_id == run["id"]]
+        entries = ledger.entries([*(one.billed_by or one.plan.key for one in batch.invoices), *mine])
+        lines = report_lines(batch, entries, run["id"], released, _unreleased(state, decision), evidence.not_drafted)
     else:
-        lines, live_modes = _unmatched_lines(state, files), set()
-    listed_ids = _listed_ids(state, files)
+        listing = evidence.listing
+        records = ledger.order_records(order.id for order in listing.orders)
+        entries = ledger.entries(plan_keys(listing.orders, records))
+        lines = lines_without_a_batch(listing, records, entries, run["id"], _unplanned(state))
+    live_modes = {
+        entry.live_mode
+        for entry in entries.values()
+        if entry.live_mode is not None and (batch is not None or entry.run_id == run["id"])
+    }
     lost = missing_orders(listed_ids, lines)
+    whole = not lost and (batch is None or sums_agree(batch, sum_amounts(lines)))
+    outcome = RunOutcome.STOPPED if stopped else _outcome(state, batch, lines, released, decision, whole)
+    error, cause = stopped or _error(outcome, count_orders(lines), lost)
+    earlier = _earlier_report(run, redrive_count, files)
+    if earlier is not None:
+        lines = with_earlier(lines, earlier.lines, listed_anew=batch is not None)
     # Rows without a readable id are one problem in the report, which names what NetSuite gave instead.
     strays = {line.order_ids[0] for line in lines if line.fate is Fate.PROBLEM and not line.order_ids[0].isdecimal()}
-    totals = sum_amounts(lines)
-    whole = not lost and (batch is None or sums_agree(batch, totals))
-    outcome = _outcome(state, batch, lines, released, decision, whole)
+    known_ids = {*listed_ids, *strays, *(order_id for line in lines for order_id in line.order_ids)}
     counts = count_orders(lines)
-    error, cause = _error(state, outcome, counts, lost)
     report = Report(
         run={**run, "redriveCount": redrive_count},
         outcome=outcome,
         error=error,
         cause=cause,
         lines=lines,
-        listed=len({*listed_ids, *strays}),
+        # Of a listing whose files are both lost the execution still knows how long it was.
+        listed=len(known_ids) or (state.get("listed", {}).get("orders", 0) if evidence.faults else 0),
         counts=counts,
-        totals=totals,
+        totals=sum_amounts(lines),
         decision=decision,
         votes=present.votes if present else (),
         batch_sha256=state.get("matched", {}).get("sha256"),
@@ -151,7 +177,12 @@ def close_the_run(
         request=present.request if present else None,
         record=record_of(asked),
         asked=present.ever_asked if present else (),
+        outstanding=_outstanding(run, evidence, carry_over),
+        gone=batch.carried_gone if batch is not None else (),
+        left_alone=batch.left_alone if batch is not None else None,
     )
+    if earlier is not None:
+        report = _proved_before(report, earlier)
     for name, data, content_type in render(report):
         files.write(f"{run['prefix']}{name}", data, content_type)
     files.write_json(f"{run['prefix']}report.json", report_to_dict(report))
@@ -160,13 +191,20 @@ def close_the_run(
             page = preview(run, batch, state["matched"]["sha256"])
             files.write(f"{run['prefix']}preview.html", page, "text/html; charset=utf-8")
     else:
-        carried = _carried(state, files)
+        # What the snapshot says of when an order was listed first; if it is lost, what the list itself says.
+        carried = {**{one.order_id: one for one in carry_over.of(run["cycle"])}, **evidence.carried}
         gone = [one.order_id for one in batch.carried_gone] if batch else []
-        contents = contents_of(_snapshot_rows(state, files))
-        carry_over.change(run["cycle"], *what_comes_back(lines, run["period"], carried, gone, contents))
+        open_lines = [line for line in lines if line.code != NO_LONGER_LISTED]
+        contents = contents_of(evidence.rows)
+        carry_over.change(run["cycle"], *what_comes_back(open_lines, run["period"], carried, gone, contents))
         ended.note_named((one.ended for one in batch.ended) if batch else (), run["id"])
         months.record(run["cycle"], run["period"], _drafted(lines))
-        locks.release(run["lockKey"], run["id"])
+        if batch is not None:
+            ledger.note_paid(batch.paid)
+            if batch.left_alone is not None:
+                locks.tell_bill_from(run["cycle"], run["billFrom"], run["id"])
+        finished = outcome in _FINISHED and not parse_filter(run["filter"]).is_trial
+        locks.release(run["lockKey"], run["id"], finished=finished)
     return {
         "outcome": str(outcome),
         "error": error,
@@ -177,22 +215,136 @@ def close_the_run(
     }
 
 
-def _with_readable_files(state: Mapping[str, Any], files: Files) -> Mapping[str, Any]:
-    """The state, without what lies in files that are missing or altered: the run then ends with that error, and the
-    team hears of it. A run whose evidence is gone must not end in silence."""
+def _is_as_it_was(state: Mapping[str, Any], batch: Batch, evidence: _Evidence) -> bool:
+    """Whether a run has finished the period before and this one has found nothing that somebody has to hear of."""
+    run = state["run"]
+    if "error" in state or evidence.faults or run["dryRun"] or not run.get("finishedBy") or not batch.says_nothing:
+        return False
+    known = {one.order_id for one in batch.done if one.run_id != run["id"]}
+    return set(evidence.listed_ids) == known | {one.ended.order_id for one in batch.ended}
+
+
+def _nothing_new(run: Mapping[str, Any], batch: Batch, redrive_count: int) -> dict[str, Any]:
+    """The answer of a run that has nothing to report: the report is that of the run that finished the period."""
+    done, ended = len({one.order_id for one in batch.done}), len(batch.ended)
+    counts = {str(fate): {Fate.SKIPPED: done, Fate.ENDED: ended}.get(fate, 0) for fate in Fate}
+    return {
+        "outcome": str(RunOutcome.NOTHING_NEW),
+        "error": "",
+        "cause": "",
+        "counts": {"listed": done + ended, **counts},
+        "reportKey": f"runs/{run['period']}/{run['finishedBy']}/report.json",
+        "redriveCount": redrive_count,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class _Evidence:
+    """What the run's files say. `faults` names those that are missing or altered: a run whose evidence is in pieces
+    must not end in silence, and what the whole ones say is still true. `not_drafted` are plans that approvers held back
+    or that moved in NetSuite, with the reason."""
+
+    batch: Batch | None
+    rows: tuple[Mapping[str, str], ...]
+    carried: Mapping[str, Carried]
+    outstanding: tuple[Outstanding, ...] | None
+    not_drafted: Mapping[str, str]
+    faults: tuple[str, ...]
+
+    @property
+    def listing(self) -> Listing:
+        """The orders and problems in the snapshot."""
+        return read_orders(self.rows)
+
+    @property
+    def listed_ids(self) -> tuple[str, ...]:
+        """The internal ids in the snapshot: counted from NetSuite's own rows, not from what we made of them."""
+        return tuple(dict.fromkeys(row["id"] for row in self.rows if row.get("id", "").isdecimal()))
+
+
+def _evidence(state: Mapping[str, Any], files: Files) -> _Evidence:
+    faults: list[str] = []
+
+    def read(key: str, sha256: str | None = None) -> Any:
+        try:
+            return files.read_json(key, sha256)
+        except OurFault as fault:
+            faults.append(str(fault))
+            return None
+
+    listed, matched, decision = state.get("listed"), state.get("matched"), state.get("decision", {})
+    snapshot = read(listed["snapshotKey"], listed["sha256"]) if listed else None
+    batch = read(matched["batchKey"], matched["sha256"]) if matched else None
+    released = decision.get("outcome") == Outcome.APPROVED
+    held = read(decision["heldKey"]) if released and "heldKey" in decision else None
+    changed = read(state["checked"]["changedKey"]) if "checked" in state else None
+    return _Evidence(
+        batch=batch_from_dict(batch) if batch is not None else None,
+        rows=tuple(rows_of(snapshot)) if snapshot is not None else (),
+        carried=carried_of(snapshot) if snapshot is not None else {},
+        outstanding=outstanding_of(snapshot) if snapshot is not None else None,
+        not_drafted={**(held or {}), **(changed or {})},
+        faults=tuple(faults),
+    )
+
+
+def _outstanding(run: Mapping[str, Any], evidence: _Evidence, carry_over: CarryOver) -> tuple[Outstanding, ...]:
+    """What earlier runs left over. A run that stopped before it had a batch, or even a listing, names it all the
+    same."""
+    if evidence.batch is not None:
+        return evidence.batch.outstanding
+    if evidence.outstanding is not None:
+        return evidence.outstanding
+    return not_asked(carry_over.of(run["cycle"]), "This run stopped before it asked NetSuite.")
+
+
+def _stopped_by(state: Mapping[str, Any], faults: Sequence[str]) -> tuple[str, str] | None:
+    """The error that stopped the run, and a sentence: what a state's Catch has kept, or that files of it are lost."""
+    if "error" not in state and not faults:
+        return None
+    error = state.get("error", {"Error": OurFault.__name__, "Cause": ""})
+    said = message_of(error)
+    return str(error.get("Error", OurFault.__name__)), " ".join(
+        [said, *(one for one in faults if one not in said)]
+    ).strip()[:_LONGEST_CAUSE]
+
+
+def _unplanned(state: Mapping[str, Any]) -> str:
+    if "matched" in state:
+        return "The run's batch is lost, which said what was to become of this order."
+    return "The run stopped before this order was planned."
+
+
+def _earlier_report(run: Mapping[str, Any], redrive_count: int, files: Files) -> Report | None:
+    """The report of this run before it was redriven, or None. One that cannot be read stays in the bucket, as the older
+    version of its key."""
+    if not redrive_count:
+        return None
     try:
-        _batch(state, files)
-        _listed_ids(state, files)
-        _held(state, files)
-    except OurFault as fault:
-        readable = {name: value for name, value in state.items() if name in ("run", "error", "wait")}
-        return {"error": {"Error": "OurFault", "Cause": str(fault)}, **readable}
-    return state
+        return report_from_dict(files.read_json(f"{run['prefix']}report.json"))
+    except (OurFault, KeyError, TypeError, ValueError, AttributeError):
+        return None
 
 
-def _carried(state: Mapping[str, Any], files: Files) -> dict[str, Carried]:
-    listed = state.get("listed")
-    return carried_of(files.read_json(listed["snapshotKey"], listed["sha256"])) if listed else {}
+def _proved_before(report: Report, earlier: Report) -> Report:
+    """The report with what an earlier one of the same run has proved and this one does not speak of."""
+    if report.request is not None:
+        asked: dict[str, Any] = {}
+    else:
+        asked = {
+            "decision": earlier.decision,
+            "votes": earlier.votes,
+            "request": earlier.request,
+            "asked": earlier.asked,
+        }
+    return replace(
+        report,
+        batch_sha256=report.batch_sha256 or earlier.batch_sha256,
+        live_mode=earlier.live_mode if report.live_mode is None else report.live_mode,
+        record=report.record or earlier.record,
+        left_alone=earlier.left_alone if report.left_alone is None else report.left_alone,
+        **asked,
+    )
 
 
 def _drafted(lines: Iterable[ReportLine]) -> dict[str, MonthInvoice]:
@@ -201,57 +353,6 @@ def _drafted(lines: Iterable[ReportLine]) -> dict[str, MonthInvoice]:
         for line in lines
         if line.fate is Fate.DRAFTED and line.currency is not None and line.total is not None
     }
-
-
-def _batch(state: Mapping[str, Any], files: Files) -> Batch | None:
-    matched = state.get("matched")
-    return batch_from_dict(files.read_json(matched["batchKey"], matched["sha256"])) if matched else None
-
-
-def _held(state: Mapping[str, Any], files: Files) -> dict[str, str]:
-    """The plans that approvers held back, with who and why."""
-    decision = state.get("decision", {})
-    if decision.get("outcome") != Outcome.APPROVED or "heldKey" not in decision:
-        return {}
-    return dict(files.read_json(decision["heldKey"]))
-
-
-def _listed_ids(state: Mapping[str, Any], files: Files) -> tuple[str, ...]:
-    """The internal ids in the snapshot: counted from NetSuite's own rows, not from what we made of them."""
-    return tuple(dict.fromkeys(row["id"] for row in _snapshot_rows(state, files) if row.get("id", "").isdecimal()))
-
-
-def _snapshot_rows(state: Mapping[str, Any], files: Files) -> list[dict[str, str]]:
-    listed = state.get("listed")
-    return rows_of(files.read_json(listed["snapshotKey"], listed["sha256"])) if listed else []
-
-
-def _unmatched_lines(state: Mapping[str, Any], files: Files) -> tuple[ReportLine, ...]:
-    """The run stopped before it had a batch: every listed order is held, with the run's own error as the reason."""
-    listed = state.get("listed")
-    if not listed:
-        return ()
-    listing = read_orders(rows_of(files.read_json(listed["snapshotKey"], listed["sha256"])))
-    reason = "The run stopped before this order was planned."
-    held = [
-        ReportLine(
-            key=f"order-{order.id}",
-            orders=(order.number,),
-            order_ids=(order.id,),
-            client=order.client.name,
-            fate=Fate.HELD,
-            reason=reason,
-            currency=order.total.currency,
-            total=order.total.minor,
-            invoice_id=None,
-            content_hash=None,
-            stripe_customer=None,
-            new_customer=False,
-        )
-        for order in listing.orders
-    ]
-    problems = report_lines(Batch({}, (), listing.problems), {}, "", False, reason, {})
-    return (*held, *problems)
 
 
 def _unreleased(state: Mapping[str, Any], decision: RecordedOutcome | None) -> str:
@@ -274,8 +375,6 @@ def _outcome(
     decision: RecordedOutcome | None,
     whole: bool,
 ) -> RunOutcome:
-    if "error" in state:
-        return RunOutcome.STOPPED
     if not whole:
         return RunOutcome.INCOMPLETE
     if state["run"]["dryRun"]:
@@ -292,13 +391,8 @@ def _outcome(
     return RunOutcome.MISSING if failed else RunOutcome.BILLED
 
 
-def _error(
-    state: Mapping[str, Any], outcome: RunOutcome, counts: Mapping[str, int], lost: tuple[str, ...]
-) -> tuple[str, str]:
+def _error(outcome: RunOutcome, counts: Mapping[str, int], lost: tuple[str, ...]) -> tuple[str, str]:
     """The error's name for 'Stop the run' and a sentence without names or amounts."""
-    if outcome is RunOutcome.STOPPED:
-        error = state["error"]
-        return str(error.get("Error", "OurFault")), message_of(error)[:800]
     if outcome is RunOutcome.MISSING:
         of_all = f"{counts[Fate.FAILED]} of {sum(counts.values())} orders"
         cause = f"{of_all} have no draft; the report names each with its reason."

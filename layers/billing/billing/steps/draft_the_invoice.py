@@ -18,12 +18,13 @@ from billing.adapters.stripe_api import CustomerMissing, KeyUsedOtherwise, Objec
 from billing.adapters.stripe_customers import StripeCustomer
 from billing.adapters.stripe_invoices import CONTENT_HASH, LINES_PER_CALL, StripeInvoice
 from billing.domain.billing_policy import TaxMode
-from billing.domain.customer_match import MatchedCustomer
-from billing.domain.draft_check import differences
+from billing.domain.customer_match import How, KnownCustomer, MatchedCustomer
+from billing.domain.draft_check import day_difference, differences
 from billing.domain.errors import OurFault, PassingError, PersonNeeded
+from billing.domain.invoice_days import InvoiceDays, days_by_terms
 from billing.domain.ledger import EntryState, LedgerEntry, OrderLink, signed_hash
 from billing.domain.plan_record import InvoicePlan, PlanUnreadable
-from billing.domain.stripe_requests import idempotency_key, invoice_params, line_params
+from billing.domain.stripe_requests import day_params, idempotency_key, invoice_params, line_params
 
 _ATTEMPTS = 3
 # A customer's keys are the same for all orders of a client, so that two of them create it once. They cannot move on
@@ -64,7 +65,7 @@ class Ledger(Protocol):
 class KnownCustomers(Protocol):
     """Our own map from NetSuite to Stripe."""
 
-    def one(self, netsuite_id: str) -> str | None: ...
+    def one(self, netsuite_id: str) -> KnownCustomer | None: ...
     def remember(self, netsuite_id: str, stripe_id: str, instead_of: str | None, at: str) -> None: ...
 
 
@@ -83,6 +84,7 @@ class Invoices(Protocol):
     def create(self, params: Mapping[str, Any], idempotency_key: str) -> StripeInvoice: ...
     def add_lines(self, invoice_id: str, lines: Sequence[Mapping[str, Any]], idempotency_key: str) -> None: ...
     def mark(self, invoice_id: str, metadata: Mapping[str, str], idempotency_key: str) -> None: ...
+    def set_days(self, invoice_id: str, days: Mapping[str, int], idempotency_key: str) -> None: ...
     def read(self, invoice_id: str) -> StripeInvoice: ...
 
 
@@ -97,12 +99,13 @@ class DraftSettings:
 @dataclass(frozen=True, slots=True)
 class Approved:
     """What the approvers signed for: the plan, its customer, the ledger's records of its orders as they were, and the
-    removed invoices that it takes the place of."""
+    removed invoices that it takes the place of. `days` is None in a piece that was written before days were kept."""
 
     plan: InvoicePlan
     customer: MatchedCustomer
     orders: tuple[OrderLink, ...]
     replaces: tuple[str, ...]
+    days: InvoiceDays | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,17 +139,24 @@ class Drafting:
             if entry.invoice_id not in approved.replaces:
                 raise PersonNeeded(f"{plan.key} is in the ledger with other content, as {entry.invoice_id}.")
         same = entry is not None and entry.content_hash == signed
+        signed_days = approved.days or days_by_terms(
+            plan.due, entry.invoice_day if entry is not None and same and entry.invoice_day else self.run["invoiceDate"]
+        )
+        due_day = signed_days.due_if_drafted(self.now.astimezone(self._zone).date())
+        # Other days are another payload, which needs another key. Without a day nothing was begun.
+        moved = entry is not None and bool(entry.invoice_day) and (entry.invoice_day, entry.due_day) != (
+            signed_days.invoice,
+            due_day,
+        )  # fmt: skip
         intent = LedgerEntry(
             key=plan.key,
             state=EntryState.INTENDED,
             content_hash=signed,
             run_id=self.run["id"],
             period=self.run["period"],
-            attempt=entry.attempt if entry is not None and same else (entry.attempt + 1 if entry else 1),
-            # Frozen with the first intent: another day would be another payload under the same key.
-            invoice_day=entry.invoice_day
-            if entry is not None and same and entry.invoice_day
-            else self.run["invoiceDate"],
+            attempt=entry.attempt if entry is not None and same and not moved else (entry.attempt + 1 if entry else 1),
+            invoice_day=signed_days.invoice,
+            due_day=due_day,
             # The customer of a former attempt, whatever its content: it may have left its draft there.
             stripe_customer=entry.stripe_customer if entry is not None else approved.customer.id,
         )
@@ -185,7 +195,8 @@ class Drafting:
         if plan.key != item["key"] or signed_hash(plan, replaces) != item["contentHash"]:
             raise OurFault(f"{item['key']}: the plan is not the one that was approved. Start a new execution.")
         orders = tuple(OrderLink.from_dict(link) for link in piece["orders"])
-        return Approved(plan, MatchedCustomer.from_dict(piece["customer"]), orders, replaces)
+        days = InvoiceDays.from_dict(piece["days"]) if piece.get("days") else None
+        return Approved(plan, MatchedCustomer.from_dict(piece["customer"]), orders, replaces, days)
 
     def _settled(self, plan: InvoicePlan, approved: MatchedCustomer, intent: LedgerEntry, first: bool) -> LedgerEntry:
         try:
@@ -194,9 +205,13 @@ class Drafting:
             look = not (created_now and first)
             invoice, intent, fresh = self._invoice(plan, customer, intent, look=look, again=not first)
             if invoice.status == "draft":
+                intent = self._keep_the_days(invoice, intent)
                 intent = self._add_missing_lines(plan, invoice, intent, fresh)
             held = self.invoices.read(invoice.id)
-            wrong = differences(plan, customer, held.customer, held.currency, held.line_ids, self._comparable(held))
+            days = self._days_of(held)
+            wrong = differences(
+                plan, customer, held.customer, held.currency, held.line_ids, self._comparable(held)
+            ) or day_difference(plan, _days(intent), days)
             if wrong:
                 intent = self._mark(invoice.id, wrong.code, intent)
         except ObjectMissing:
@@ -212,6 +227,8 @@ class Drafting:
             state=EntryState.DIFFERS if wrong else EntryState.DRAFTED,
             stripe_customer=customer,
             invoice_id=invoice.id,
+            invoice_day=days.invoice,
+            due_day=days.due,
             currency=held.currency,
             total=self._comparable(held),
             reason_name=wrong.code if wrong else None,
@@ -231,6 +248,29 @@ class Drafting:
             return intent
         raise PassingError(f"{intent.key}: the draft that differs could not be marked yet.")
 
+    def _keep_the_days(self, invoice: StripeInvoice, intent: LedgerEntry) -> LedgerEntry:
+        """Give a draft that a former attempt began the days that are signed for now. Answers the intent, which has a
+        new attempt if keys were burnt."""
+        wanted = day_params(_days(intent), self._zone)
+        for _ in range(_ATTEMPTS):
+            if wanted == {"due_date": invoice.due_date, "effective_at": invoice.effective_at}:
+                return intent
+            try:
+                self.invoices.set_days(invoice.id, wanted, idempotency_key("days", invoice.id, intent.attempt, wanted))
+            except (ReplayedFailure, KeyUsedOtherwise):
+                intent = self._with_new_keys(intent)
+                continue
+            return intent
+        raise PassingError(f"{intent.key}: the draft's days could not be set yet.")
+
+    def _days_of(self, held: StripeInvoice) -> InvoiceDays:
+        """The days that Stripe holds, in the cycle's zone; "" for one that it does not hold."""
+        invoice, due = (
+            datetime.fromtimestamp(at, self._zone).date().isoformat() if at is not None else ""
+            for at in (held.effective_at, held.due_date)
+        )
+        return InvoiceDays(invoice, due)
+
     def _comparable(self, invoice: StripeInvoice) -> int:
         """What must equal the plan's total: Stripe's own tax comes on top of it."""
         return invoice.total_excluding_tax if self.settings.tax == "stripe" else invoice.total
@@ -238,9 +278,15 @@ class Drafting:
     def _customer(self, plan: InvoicePlan, approved: MatchedCustomer) -> tuple[str, bool]:
         """The customer to bill, and whether it was created by this very call."""
         netsuite_id, at = plan.client.netsuite_id, self.now.isoformat()
-        kept = self.known.one(netsuite_id)
+        row = self.known.one(netsuite_id)
+        kept = row.stripe_id if row is not None else None
+        if row is not None and row.settled_by and approved.id != kept and approved.how is not How.STORED:
+            raise PersonNeeded(
+                f"{plan.key}: it was approved for {approved.id or 'a new Stripe customer'}, and since then a person "
+                f"has settled that its client is {kept}. Run again: it is asked about with that one."
+            )
         if approved.id is not None:
-            if kept != approved.id:
+            if kept != approved.id and not (row is not None and row.settled_by):
                 self.known.remember(netsuite_id, approved.id, kept, at)
             return approved.id, False
         if kept is not None and self.customers.by_id(kept) is not None:
@@ -306,8 +352,7 @@ class Drafting:
                 plan,
                 customer,
                 intent.content_hash,
-                date.fromisoformat(intent.invoice_day),
-                self.now.astimezone(self._zone).date(),
+                _days(intent),
                 self._zone,
                 self.run,
                 self.settings.auto_advance,
@@ -364,3 +409,8 @@ class Drafting:
                 continue
             return intent
         raise PassingError(f"{plan.key}: Stripe replays failures under every key that was tried for its lines.")
+
+
+def _days(intent: LedgerEntry) -> InvoiceDays:
+    """The days that the draft gets."""
+    return InvoiceDays(intent.invoice_day, intent.due_day or intent.invoice_day)

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
-from billing.domain.carry_over import Carried
 from billing.domain.email_address import is_address
 from billing.domain.ended_orders import EndedOrder
 from billing.domain.errors import InputInvalid
+from billing.domain.outstanding import Carried
 
 _KNOWN: Final = ("order", "reason", "by", "cycle", "open_again")
 _CYCLE: Final = re.compile(r"[a-z][a-z0-9-]{0,29}")

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
 
 from billing.adapters.order_query import ListedRows, OrderQuery, email_column
-from billing.domain.carry_over import Carried
 from billing.domain.ended_orders import EndedOrder, ended_from_dict
 from billing.domain.order_rows import read_orders
+from billing.domain.outstanding import Carried, CarriedGone, OrderState, Outstanding, not_asked, outside_the_listing
 from billing.domain.run_input import parse_filter
 from billing.steps.ports import Files
 
@@ -28,12 +29,22 @@ class CarriedOrders(Protocol):
     def of(self, cycle: str) -> tuple[Carried, ...]: ...
 
 
+@dataclass(frozen=True, slots=True)
+class NetSuite:
+    """What a listing asks: the orders with their lines; open orders before the listing's first day as (currency code,
+    count, sum); and how single orders are now, by internal id."""
+
+    orders: Callable[[OrderQuery], ListedRows]
+    before: Callable[[OrderQuery], list[tuple[str, int, str]]]
+    states: Callable[[Iterable[str]], Mapping[str, OrderState]]
+
+
 def list_the_sales_orders(
     run: Mapping[str, Any],
     statuses: tuple[str, ...],
     email_fields: tuple[str, ...],
     stripe_id_field: str,
-    list_rows: Callable[[OrderQuery], ListedRows],
+    netsuite: NetSuite,
     carry_over: CarriedOrders,
     ended: EndedOrders,
     files: Files,
@@ -42,10 +53,20 @@ def list_the_sales_orders(
 
     The snapshot holds raw rows, so that what NetSuite said can be told from what we made of it. "orders" counts every
     order that was listed, "problems" those among them that cannot be read; neither has a name or an amount.
+
+    Of orders that came back and were not listed NetSuite is asked how they are now: one call more, and only if there
+    are any. What lies before the start is summed up in one call, in the first run only ("billFromIsNew").
     """
-    carried = coming_back(run, carry_over)
+    every = carry_over.of(run["cycle"])
+    carried = _coming_back(run, every)
     query = order_query(run, statuses, email_fields, stripe_id_field, [one.order_id for one in carried])
-    listed = list_rows(query)
+    listed = netsuite.orders(query)
+    found = {row.get("id", "") for row in listed.rows}
+    ended_now = {order_id: one for order_id, one in ended.latest().items() if not one.open_again}
+    # What a person has ended is nobody's to wait for; it stays on the list to be seen when it changes.
+    waiting = [one for one in every if not _is_ended(one, ended_now)]
+    outstanding, gone = _outside(run, statuses, waiting, carried, found, netsuite)
+    left_alone = netsuite.before(query) if run.get("billFromIsNew") else None
     listing = read_orders(listed.rows)
     key = f"{run['prefix']}orders.json"
     columns = sorted({column for row in listed.rows for column in row})
@@ -55,7 +76,10 @@ def list_the_sales_orders(
             "columns": columns,
             "rows": [[row.get(column) for column in columns] for row in listed.rows],
             "carriedOver": [[one.order_id, one.number, one.period, one.reason, one.content] for one in carried],
-            "ended": [one.to_dict() for one in ended.latest().values() if not one.open_again],
+            "ended": [one.to_dict() for one in ended_now.values()],
+            "outstanding": [one.to_list() for one in outstanding],
+            "carriedGone": [one.to_list() for one in gone],
+            "leftAlone": None if left_alone is None else [list(one) for one in left_alone],
             "absentColumns": list(listed.absent_columns),
             "emailColumns": [email_column(field) for field in email_fields],
         },
@@ -71,7 +95,40 @@ def list_the_sales_orders(
 def coming_back(run: Mapping[str, Any], carry_over: CarriedOrders) -> list[Carried]:
     """The orders that come back in this run. A month that is billed late, by hand, takes up nothing that a later month
     has left over."""
-    return [one for one in carry_over.of(run["cycle"]) if one.period <= run["period"]]
+    return _coming_back(run, carry_over.of(run["cycle"]))
+
+
+def _coming_back(run: Mapping[str, Any], carried: Iterable[Carried]) -> list[Carried]:
+    return [one for one in carried if one.period <= run["period"]]
+
+
+def _is_ended(carried: Carried, ended: Mapping[str, EndedOrder]) -> bool:
+    one = ended.get(carried.order_id)
+    return one is not None and one.holds_for(carried.content)
+
+
+def _outside(
+    run: Mapping[str, Any],
+    statuses: tuple[str, ...],
+    every: Iterable[Carried],
+    coming: Iterable[Carried],
+    found: Container[str],
+    netsuite: NetSuite,
+) -> tuple[tuple[Outstanding, ...], tuple[CarriedGone, ...]]:
+    """What waits outside this listing, and what was ended in NetSuite since."""
+    asked = {one.order_id for one in coming}
+    left = [one for one in every if one.order_id not in found]
+    later = not_asked(
+        (one for one in left if one.order_id not in asked), "It belongs to a later period than this run's."
+    )
+    missing = [one for one in left if one.order_id in asked]
+    if not missing:
+        return later, ()
+    if parse_filter(run["filter"]).is_trial:
+        return (*not_asked(missing, "This run is narrowed and did not ask for it."), *later), ()
+    states = netsuite.states(one.order_id for one in missing)
+    waiting, gone = outside_the_listing(missing, states, statuses, run["listedBefore"])
+    return (*waiting, *later), gone
 
 
 def order_query(
@@ -110,3 +167,8 @@ def carried_of(snapshot: Mapping[str, Any]) -> dict[str, Carried]:
 def ended_of(snapshot: Mapping[str, Any]) -> dict[str, EndedOrder]:
     """The orders that were ended when the snapshot was made, by internal id: none in one of an earlier version."""
     return {one["orderId"]: ended_from_dict(one) for one in snapshot.get("ended", ())}
+
+
+def outstanding_of(snapshot: Mapping[str, Any]) -> tuple[Outstanding, ...]:
+    """The orders of earlier runs that wait outside the snapshot. One that an older version wrote names none."""
+    return tuple(Outstanding(*one) for one in snapshot.get("outstanding", ()))

@@ -5,39 +5,47 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any, Protocol
+from zoneinfo import ZoneInfo
 
 from billing.adapters.stripe_customers import StripeCustomer
-from billing.domain.batch import Batch, BatchInvoice, CarriedGone, with_pieces
+from billing.adapters.stripe_invoices import LookedUp
+from billing.domain.batch import Batch, BatchInvoice, DoneOrder, LeftAlone, left_alone, with_pieces
 from billing.domain.billing_policy import BillingPolicy
-from billing.domain.billing_state import Done, Held, ToBill, state_of_order
+from billing.domain.billing_state import Done, Held, ToBill
 from billing.domain.canonical import canonical_json, sha256_hex
-from billing.domain.carry_over import Carried
 from billing.domain.charge_limits import with_charge_warnings
 from billing.domain.customer_match import (
     Candidate,
     How,
+    KnownCustomer,
     MatchedCustomer,
     Unmatched,
     match_by_email,
+    match_by_id,
     match_by_metadata,
+    same_email,
 )
 from billing.domain.ended_orders import EndedListed, EndedOrder, contents_of
 from billing.domain.grouping import group_by_client
+from billing.domain.invoice_days import SignedDays, days_by_terms
 from billing.domain.invoice_plan import Plans, plan_invoices
-from billing.domain.ledger import Approval, Decision, Disposition, LedgerEntry, OrderRecord, decide, signed_hash
+from billing.domain.ledger import Approval, Decision, Disposition, LedgerEntry, OrderRecord, dated, decide, signed_hash
 from billing.domain.month_comparison import BatchWarning, MonthInvoice, compare_with_last_month
 from billing.domain.order_rows import read_orders
+from billing.domain.outstanding import Carried, CarriedGone, Outstanding, not_asked
 from billing.domain.period import BillingPeriod
 from billing.domain.plan_record import InvoicePlan, PlanClient
 from billing.domain.run_input import parse_filter
-from billing.domain.sales_order import Problem
+from billing.domain.sales_order import Listing, Problem
+from billing.domain.still_to_bill import Planned, still_to_bill
 from billing.domain.upper_bounds import bound_warnings
-from billing.steps.list_the_sales_orders import carried_of, ended_of, rows_of
+from billing.steps.list_the_sales_orders import carried_of, ended_of, outstanding_of, rows_of
 from billing.steps.ports import Files
 
 # What the approvers and the report are shown of the run's frame.
-_PUBLIC = ("id", "cycle", "period", "listedFrom", "listedBefore", "invoiceDate", "zone", "dryRun", "filter")
+_PUBLIC = ("id", "cycle", "period", "listedFrom", "listedBefore", "billFrom", "invoiceDate", "zone", "dryRun", "filter")
 # A customer that was approved as new may since have been made by us: our table knows it, or its metadata names the
 # client. One that is only found by its e-mail address is another than the one that was shown.
 _OURS = (How.NEW, How.KNOWN, How.METADATA)
@@ -51,6 +59,7 @@ class Ledger(Protocol):
 
     def order_records(self, order_ids: Iterable[str]) -> dict[str, OrderRecord]: ...
     def entries(self, keys: Iterable[str]) -> dict[str, LedgerEntry]: ...
+    def paid_among(self, invoice_ids: Iterable[str]) -> set[str]: ...
     def entries_and_approvals(
         self, hashes: Mapping[str, str]
     ) -> tuple[dict[str, LedgerEntry], dict[str, Approval]]: ...
@@ -59,21 +68,21 @@ class Ledger(Protocol):
 class KnownCustomers(Protocol):
     """Our own map from NetSuite to Stripe."""
 
-    def known(self, netsuite_ids: Iterable[str]) -> dict[str, str]: ...
+    def known(self, netsuite_ids: Iterable[str]) -> dict[str, KnownCustomer]: ...
 
 
 class Customers(Protocol):
     """Stripe's customers."""
 
     def by_id(self, customer_id: str) -> StripeCustomer | None: ...
-    def by_netsuite_id(self, netsuite_id: str) -> list[StripeCustomer]: ...
+    def by_netsuite_id_or_email(self, netsuite_id: str, email: str | None = None) -> list[StripeCustomer]: ...
     def by_email(self, email: str) -> list[StripeCustomer]: ...
 
 
 class Invoices(Protocol):
     """Stripe's invoices."""
 
-    def removed(self, invoice_ids: Collection[str]) -> set[str]: ...
+    def looked_up(self, invoice_ids: Collection[str]) -> LookedUp: ...
 
 
 class Months(Protocol):
@@ -85,7 +94,8 @@ class Months(Protocol):
 @dataclass(frozen=True, slots=True)
 class Matching:
     """Everything that matching needs. `policy_of(period, email columns)` gives the BillingPolicy; `bounds` are minor
-    units by currency, `change_percent` is what counts as a change against last month."""
+    units by currency, `change_percent` is what counts as a change against last month. `sharing` takes addresses by
+    NetSuite id and gives, by NetSuite id, the other clients of the account that have the same address."""
 
     policy_of: Callable[[str, tuple[str, ...]], BillingPolicy]
     bounds: Mapping[str, int]
@@ -96,38 +106,54 @@ class Matching:
     customers: Customers
     invoices: Invoices
     months: Months
+    now: datetime
+    sharing: Callable[[Mapping[str, str]], Mapping[str, Sequence[str]]]
 
     def match(self, run: Mapping[str, Any], listed: Mapping[str, Any]) -> dict[str, Any]:
         """Write the batch; answer its key, its SHA-256 and counts of what is to be done. Safe to repeat.
 
         Stripe's customers are asked for only for clients that have something to draft: a second run of a billed month
-        asks for none.
+        asks for none. Of what is drafted and unchanged only the number is shown; its invoice costs no call once it was
+        seen paid.
         """
         snapshot = self.files.read_json(listed["snapshotKey"], listed["sha256"])
         policy = self.policy_of(run["period"], tuple(snapshot["emailColumns"]))
         # Planned order by order first: whether an order is billed already does not depend on how invoices are grouped.
         rows, ended_rows, once_ended = _ended_apart(rows_of(snapshot), ended_of(snapshot))
-        by_order = replace(policy, grouping="order")
-        plans = plan_invoices(read_orders(rows), by_order)
-        ended = _ended(plan_invoices(read_orders(ended_rows), by_order), ended_of(snapshot))
+        ended = _ended(plan_invoices(read_orders(ended_rows), replace(policy, grouping="order")), ended_of(snapshot))
         carried = carried_of(snapshot)
-        to_bill, settled = self._states(plans.invoices, carried, run["period"])
+        planned, paid = self._planned(read_orders(rows), policy)
+        to_bill = [state for state in planned.states if isinstance(state, ToBill)]
+        done = [state for state in planned.states if isinstance(state, Done) and state.unchanged]
+        settled = [
+            _settled(state, carried, run["period"])
+            for state in planned.states
+            if not (isinstance(state, ToBill) or (isinstance(state, Done) and state.unchanged))
+        ]
         proposed = _grouped(to_bill, policy, run["period"])
         matches = self._matches([one.plan.client for one in proposed])
         hashes = {one.plan.key: one.content_hash for one in proposed}
         entries, approvals = self.ledger.entries_and_approvals(hashes)
 
-        invoices, problems = list(settled), list(plans.problems)
+        invoices, problems = list(settled), list(planned.problems)
         for one in proposed:
             match = matches[one.plan.client.netsuite_id]
             if isinstance(match, Unmatched):
                 problems += _problems(one.plan, match)
                 continue
             entry, approval = entries.get(one.plan.key), approvals.get(one.plan.key)
-            decision = decide(one.content_hash, match.id, entry, approval, ours=match.how in _OURS)
+            decision, days = dated(
+                decide(one.content_hash, match.id, entry, approval, ours=match.how in _OURS),
+                one.plan.due,
+                run["invoiceDate"],
+                _signed_days(one, entry, approval),
+                run["period"],
+                self.now.astimezone(ZoneInfo(run["zone"])).date(),
+            )
             invoices.append(
                 replace(
                     one,
+                    days=days,
                     disposition=decision.disposition,
                     reason=_reason(one, approval, decision),
                     customer=match,
@@ -137,13 +163,17 @@ class Matching:
             )
         placed, ndjson = with_pieces(_said_to_be_ended(one, once_ended) for one in invoices)
         batch = Batch(
-            run={name: run[name] for name in _PUBLIC},
+            run={name: run[name] for name in _PUBLIC if name in run},
             invoices=placed,
             problems=tuple(_problem_said_to_be_ended(one, once_ended) for one in problems),
             absent_columns=tuple(snapshot["absentColumns"]),
             warnings=self._warnings(run, placed),
-            carried_gone=_gone(run, carried, placed, problems, {*ended_of(snapshot)}),
+            carried_gone=tuple(CarriedGone(*one) for one in snapshot.get("carriedGone", ())),
             ended=ended,
+            done=self._done(done),
+            outstanding=_outstanding(snapshot, carried),
+            left_alone=_left_alone(snapshot),
+            paid=tuple(sorted(paid)),
         )
         self.files.write(f"{run['prefix']}invoices.ndjson", ndjson, "application/x-ndjson")
         sha256 = self.files.write_json(f"{run['prefix']}batch.json", batch.to_dict())
@@ -152,30 +182,40 @@ class Matching:
             "sha256": sha256,
             "toAsk": len(batch.of(Disposition.ASK)),
             "toFinish": len(batch.of(Disposition.FINISH)),
-            "skipped": len(batch.of(Disposition.SKIP)),
+            "skipped": len(batch.of(Disposition.SKIP)) + len(batch.done),
             "held": len(batch.of(Disposition.HOLD)),
             "problems": len(batch.problems),
         }
 
-    def _states(
-        self, plans: Iterable[InvoicePlan], carried: Mapping[str, Carried], period: str
-    ) -> tuple[list[ToBill], list[BatchInvoice]]:
-        """What may be billed, and what is billed or held already."""
-        of_order: dict[str, list[InvoicePlan]] = {}
-        for plan in plans:
-            of_order.setdefault(plan.orders[0].id, []).append(plan)
-        records = self.ledger.order_records(of_order)
+    def _planned(self, listing: Listing, policy: BillingPolicy) -> tuple[Planned, frozenset[str]]:
+        """What is to be done with each listed order, by the ledger and by what became of our drafts in Stripe; and
+        which invoices were seen paid for the first time."""
+        records = self.ledger.order_records([order.id for order in listing.orders])
         entries = self.ledger.entries({one.plan_key for record in records.values() for one in record.billed.values()})
-        removed = self.invoices.removed({id_ for record in records.values() for id_ in record.billed})
-        to_bill: list[ToBill] = []
-        settled: list[BatchInvoice] = []
-        for order_id, parts in of_order.items():
-            for state in state_of_order(parts, records.get(order_id), entries, removed):
-                if isinstance(state, ToBill):
-                    to_bill.append(state)
-                else:
-                    settled.append(_settled(state, carried, period))
-        return to_bill, settled
+        billed = {id_ for record in records.values() for id_ in record.billed}
+        looked = self.invoices.looked_up(billed - self.ledger.paid_among(sorted(billed)))
+        return still_to_bill(listing, policy, records, entries, looked.removed), looked.paid
+
+    def _done(self, done: Sequence[Done]) -> tuple[DoneOrder, ...]:
+        """What is drafted and unchanged, with the run that has drafted it."""
+        entries = self.ledger.entries(dict.fromkeys(one.billed_by for one in done))
+        return tuple(
+            DoneOrder(
+                key=one.plan.key,
+                order_id=one.plan.orders[0].id,
+                number=one.plan.orders[0].number,
+                client_id=one.plan.client.netsuite_id,
+                client=one.plan.client.name,
+                currency=one.plan.currency,
+                total=one.plan.total,
+                invoice_id=one.invoice_id,
+                content_hash=signed_hash(one.plan, ()),
+                reason=one.reason,
+                billed_by=one.billed_by,
+                run_id=entries[one.billed_by].run_id if one.billed_by in entries else "",
+            )
+            for one in done
+        )
 
     def _matches(self, clients: Iterable[PlanClient]) -> dict[str, MatchedCustomer | Unmatched]:
         """Each client's customer: what NetSuite stores, what we know, what Stripe's metadata says, and last the
@@ -197,38 +237,59 @@ class Matching:
                 found = self.customers.by_email(client.email)
                 match = match_by_metadata(client.name, [_candidate(c) for c in found if c.netsuite_id == netsuite_id])
             if match is None:
+                # In another case the list does not find the address; search does, a minute late.
+                searched = self.customers.by_netsuite_id_or_email(netsuite_id, client.email)
                 match = match_by_metadata(
-                    client.name, [_candidate(c) for c in self.customers.by_netsuite_id(netsuite_id)]
+                    client.name, [_candidate(c) for c in searched if c.netsuite_id == netsuite_id]
                 )
+                found = list({one.id: one for one in (*found, *searched)}.values())
             if match is None:
                 unsettled[netsuite_id] = found
             else:
                 matches[netsuite_id] = match
+        in_question: dict[str, str] = {}
         for netsuite_id, found in unsettled.items():
             client = by_id[netsuite_id]
             rivals = [
-                by_id[other].name
-                for other in unsettled
-                if other != netsuite_id and client.email is not None and by_id[other].email == client.email
+                other.name
+                for other in by_id.values()
+                if other.netsuite_id != netsuite_id and same_email(other.email, client.email)
             ]
-            matches[netsuite_id] = match_by_email(
+            match = match_by_email(
                 client.name, netsuite_id, client.email, [_candidate(customer) for customer in found], rivals
             )
+            matches[netsuite_id] = match
+            if client.email is not None and isinstance(match, MatchedCustomer) and match.how is How.EMAIL:
+                in_question[netsuite_id] = client.email
+        if in_question:
+            # One question for all of them, and none in a month in which every client is known.
+            sharing = self.sharing(in_question)
+            for netsuite_id, others in sharing.items():
+                matches[netsuite_id] = match_by_email(
+                    by_id[netsuite_id].name,
+                    netsuite_id,
+                    by_id[netsuite_id].email,
+                    [_candidate(customer) for customer in unsettled[netsuite_id]],
+                    others,
+                )
         return matches
 
-    def _by_id(self, client: PlanClient, kept: str | None) -> MatchedCustomer | Unmatched | None:
+    def _by_id(self, client: PlanClient, kept: KnownCustomer | None) -> MatchedCustomer | Unmatched | None:
         if client.stripe_id is not None:
-            if self.customers.by_id(client.stripe_id) is None:
+            stored = self.customers.by_id(client.stripe_id)
+            if stored is None:
                 return Unmatched(
                     "customer_deleted",
                     "customer",
                     f"NetSuite's record of {client.name} names the Stripe customer {client.stripe_id}, which does not "
                     "exist (any more). Correct the field in NetSuite.",
                 )
-            return MatchedCustomer(client.stripe_id, How.STORED)
-        if kept is not None and self.customers.by_id(kept) is not None:
-            return MatchedCustomer(kept, How.KNOWN)
-        return None
+            return match_by_id(client.name, client.netsuite_id, _candidate(stored), How.STORED)
+        known = self.customers.by_id(kept.stripe_id) if kept is not None else None
+        if kept is None or known is None:
+            return None
+        how = How.SETTLED if kept.settled_by else How.KNOWN
+        return match_by_id(client.name, client.netsuite_id, _candidate(known), how)
 
     def _warnings(self, run: Mapping[str, Any], invoices: Sequence[BatchInvoice]) -> tuple[BatchWarning, ...]:
         to_draft = [one for one in invoices if one.disposition in (Disposition.ASK, Disposition.FINISH)]
@@ -243,6 +304,16 @@ class Matching:
             for one in to_draft
         ]
         return (*bounds, *compare_with_last_month([*billed, *now], before or None, self.change_percent))
+
+
+def _signed_days(one: BatchInvoice, entry: LedgerEntry | None, approval: Approval | None) -> SignedDays | None:
+    """The days that an earlier approval of this content was given for. One that was recorded before days were kept has
+    those of the draft that was begun, if one was."""
+    if approval is not None and approval.signed_days is not None:
+        return approval.signed_days
+    if entry is None or entry.content_hash != one.content_hash or not entry.invoice_day:
+        return None
+    return SignedDays(days_by_terms(one.plan.due, entry.invoice_day), entry.period)
 
 
 def _reason(one: BatchInvoice, approval: Approval | None, decision: Decision) -> str:
@@ -309,23 +380,19 @@ def _carried_from(plan: InvoicePlan, carried: Mapping[str, Carried], period: str
     return min(earlier) if earlier else None
 
 
-def _gone(
-    run: Mapping[str, Any],
-    carried: Mapping[str, Carried],
-    invoices: Iterable[BatchInvoice],
-    problems: Iterable[Problem],
-    ended: Collection[str],
-) -> tuple[CarriedGone, ...]:
-    """Carried orders that NetSuite no longer lists as billable, and that nobody has ended. A trial does not ask for all
-    of them."""
-    if parse_filter(run["filter"]).is_trial:
-        return ()
-    seen = {order.id for one in invoices for order in one.plan.orders} | {problem.order_id for problem in problems}
-    return tuple(
-        CarriedGone(one.order_id, one.number, one.period)
-        for one in carried.values()
-        if one.order_id not in seen and one.order_id not in ended
-    )
+def _outstanding(snapshot: Mapping[str, Any], carried: Mapping[str, Carried]) -> tuple[Outstanding, ...]:
+    """What waits outside the listing. A snapshot of an older version does not say: whatever came back and has no row
+    waits, as far as it tells."""
+    if "outstanding" in snapshot:
+        return outstanding_of(snapshot)
+    listed = {row.get("id") for row in rows_of(snapshot)}
+    return not_asked((one for one in carried.values() if one.order_id not in listed), "It was not listed.")
+
+
+def _left_alone(snapshot: Mapping[str, Any]) -> tuple[LeftAlone, ...] | None:
+    """What lies before the start, in minor units."""
+    found = snapshot.get("leftAlone")
+    return None if found is None else tuple(left_alone(code, int(orders), total) for code, orders, total in found)
 
 
 def _ended_apart(
@@ -374,7 +441,7 @@ def _problem_said_to_be_ended(problem: Problem, once_ended: Mapping[str, EndedOr
 
 
 def _candidate(customer: StripeCustomer) -> Candidate:
-    return Candidate(customer.id, customer.netsuite_id)
+    return Candidate(customer.id, customer.netsuite_id, customer.name, customer.email)
 
 
 def _problems(plan: InvoicePlan, unmatched: Unmatched) -> list[Problem]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
@@ -21,6 +21,7 @@ from billing.domain.approvers import (
     without,
 )
 from billing.domain.errors import ApprovalExpired, ApprovalUndeliverable, InputInvalid, PassingError
+from billing.domain.period import BillingPeriod, parse_bill_from
 from billing.domain.run_input import parse_run_input
 from billing.domain.waiting import WaitingRules, check_rules
 
@@ -32,8 +33,12 @@ _UNANSWERED = (ApprovalExpired.__name__, ApprovalUndeliverable.__name__)
 
 
 class Locks(Protocol):
-    """The lock of a period."""
+    """The lock of a period, and the day from which the stack bills."""
 
+    def bill_from(self) -> date | None: ...
+    def first_billed_day(self) -> date | None: ...
+    def remember_bill_from(self, day: date, run_id: str, at: str) -> date: ...
+    def bill_from_told(self, cycle: str) -> str: ...
     def holder(self, key: str) -> Holder | None: ...
     def take(self, key: str, run_id: str, execution_arn: str, at: str, instead_of: str | None) -> bool: ...
 
@@ -44,7 +49,7 @@ class RunSettings:
 
     zone: ZoneInfo
     cycle: str
-    lookback_months: int
+    bill_from: str
     approvers: str
     deputies: str
     delegate_domains: str
@@ -67,12 +72,14 @@ def open_the_run(
     """Answer the run's frame: its id, period, file prefix and settings, and whether it holds the period.
 
     The run's id is the execution's name. The invoices' date is the firm's own day of the schedule (by hand: of the
-    start), however long the approval takes; due dates count from it. A dry run writes nothing and therefore takes no
-    lock. "round" is the redrive count at which the run (re)opened. `before` is the execution's state until now, see
-    `former_listing`. Safe to repeat. Raises InputInvalid (input, or the parameters that say who signs) and PassingError
-    (two runs race for the lock).
+    start), however long the approval takes; due dates count from it. Orders are listed from "billFrom" on: see
+    `_bill_from`. A dry run writes nothing and therefore takes no lock. "round" is the redrive count at which the run
+    (re)opened. `before` is the execution's state until now, see `former_listing`. Safe to repeat.
+
+    Raises InputInvalid (input, or the parameters that say who signs and from when on) and PassingError (two runs race
+    for the lock).
     """
-    run_input = parse_run_input(raw_input, settings.zone, settings.lookback_months, settings.cycle)
+    run_input = parse_run_input(raw_input, settings.zone, settings.cycle)
     requester = requester_id(run_input.requested_by) if run_input.requested_by else ""
     # A schedule gives its own time, and never a period.
     by_hand = run_input.scheduled_at is None or (isinstance(raw_input, Mapping) and "period" in raw_input)
@@ -87,16 +94,26 @@ def open_the_run(
     opened = run_input.scheduled_at or now
     former = _ended_unanswered(before, execution_name)
     key = lock_key(run_input.cycle, period.name)
+    bill_from = _bill_from(settings, period, locks)
+    listed_from = period.listed_from(bill_from)
     run: dict[str, Any] = {
         "id": execution_name,
         "executionArn": execution_arn,
         "cycle": run_input.cycle,
         "zone": run_input.zone.key,
         "period": period.name,
-        "listedFrom": period.listed_from.isoformat(),
+        "listedFrom": listed_from.isoformat(),
         "listedBefore": period.listed_before.isoformat(),
         # Asked anew about the same orders, a run by hand keeps its date: else the same content would have other dates.
         "invoiceDate": former["run"]["invoiceDate"] if former else opened.astimezone(run_input.zone).date().isoformat(),
+        "billFrom": bill_from.isoformat(),
+        # Told once, and again whenever it moves. A trial is no place for it, nor a month before the start.
+        "billFromIsNew": (
+            listed_from == bill_from
+            and not run_input.filter.is_trial
+            and locks.bill_from_told(run_input.cycle) != bill_from.isoformat()
+        ),
+        "finishedBy": "",
         "dryRun": run_input.dry_run,
         "filter": run_input.filter.to_dict(),
         "prefix": f"runs/{period.name}/{execution_name}/",
@@ -124,7 +141,29 @@ def open_the_run(
         gone = holder.run_id
     if not locks.take(key, execution_name, execution_arn, now.isoformat(), gone):
         raise PassingError(f"Another run took the period {period.name} at the same moment.")
-    return {**run, "lock": HELD_BY_THIS_RUN}
+    if not run_input.filter.is_trial:
+        bill_from_now = _remembered(settings, listed_from, locks, execution_name, now)
+        if bill_from_now != bill_from:
+            raise PassingError("Another run has fixed the day from which this stack bills at the same moment.")
+    finished = holder.finished_by if holder is not None else ""
+    return {**run, "lock": HELD_BY_THIS_RUN, "finishedBy": "" if finished == execution_name else finished}
+
+
+def _bill_from(settings: RunSettings, period: BillingPeriod, locks: Locks) -> date:
+    """The day from which the stack bills: the parameter BillFrom; else what the first run has remembered; else, on a
+    stack that billed before it remembered, the first day of the first month that it has billed; else this period's."""
+    return (
+        parse_bill_from(settings.bill_from)
+        or locks.bill_from()
+        or min(filter(None, (locks.first_billed_day(), period.first_day)))
+    )
+
+
+def _remembered(settings: RunSettings, listed_from: date, locks: Locks, run_id: str, now: datetime) -> date:
+    """The day from which the stack bills, after the first run has remembered it. It never moves by itself: what a
+    person wants otherwise is said by the parameter."""
+    remembered = locks.remember_bill_from(listed_from, run_id, now.isoformat())
+    return parse_bill_from(settings.bill_from) or remembered
 
 
 def former_listing(run: Mapping[str, Any], before: object) -> dict[str, Any]:

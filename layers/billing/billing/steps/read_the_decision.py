@@ -15,6 +15,7 @@ from billing.domain.approval_request import RecordedOutcome
 from billing.domain.approvers import Outcome, approver_id
 from billing.domain.batch import batch_from_dict
 from billing.domain.errors import OurFault
+from billing.domain.invoice_days import SignedDays, days_by_terms
 from billing.domain.ledger import Approval, Withdrawal
 from billing.domain.listed_people import ListedPeople
 from billing.domain.objections import Said, withdrawals
@@ -74,7 +75,14 @@ def read_the_decision(
         ledger.record_approvals(
             (
                 # Those that were approved earlier as well: they were shown and signed for again.
-                Approval(invoice.plan.key, invoice.content_hash, invoice.customer.id)
+                Approval(
+                    invoice.plan.key,
+                    invoice.content_hash,
+                    invoice.customer.id,
+                    signed_days=SignedDays(
+                        invoice.days or days_by_terms(invoice.plan.due, run["invoiceDate"]), run["period"]
+                    ),
+                )
                 for invoice in with_holds(batch, present.entries).to_draft
                 if invoice.customer is not None
             ),

@@ -10,10 +10,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from billing.domain.errors import ENDS, OurFault
+from billing.steps.note_the_failure import message_of
 
 
 def stop_the_run(closed: Mapping[str, Any], redrive_count: int) -> dict[str, bool]:
     """Raise the error that `closed` names, or answer that the run begins again."""
     if redrive_count > closed["redriveCount"]:
         return {"again": True}
-    raise ENDS.get(closed["error"], OurFault)(closed["cause"] or closed["error"])
+    # Of a state that failed for good the cause is Lambda's own JSON, in which the sentence lies.
+    raise ENDS.get(closed["error"], OurFault)(message_of({"Cause": closed["cause"]}) or closed["error"])

@@ -39,7 +39,8 @@ def tell_the_team(
     Raises PassingError if somebody could not be told and may be told later, else what kept somebody from being told at
     all (PersonNeeded, or an error of AWS); everybody else has been told before.
     """
-    report = report_from_dict(files.read_json(closed["reportKey"]))
+    nothing_new = closed["outcome"] == RunOutcome.NOTHING_NEW
+    report = _nothing_new(run, closed) if nothing_new else report_from_dict(files.read_json(closed["reportKey"]))
     owner = f"RUN#{run['id']}"
     # A redriven run has a new end to tell.
     edition = f"{closed['redriveCount']}-{str(closed['outcome']).replace(' ', '-')}"
@@ -68,8 +69,8 @@ def tell_the_team(
         slack.post(message_id, text, blocks)
 
     tell(f"slack-{edition}", post)
-    # A dry run is told in Slack, and leaves nothing in anybody's mailbox.
-    listeners = () if report.outcome is RunOutcome.DRY_RUN else owners
+    # A dry run is told in Slack, and leaves nothing in anybody's mailbox; nor does one that has nothing to tell.
+    listeners = () if report.outcome in (RunOutcome.DRY_RUN, RunOutcome.NOTHING_NEW) else owners
     for address in dict.fromkeys(address.lower() for address in listeners):
         tell(
             f"mail-{approver_id(address)}-{edition}",
@@ -88,3 +89,21 @@ def tell_the_team(
     if failures:
         raise passing or failures[0]
     return {"told": told, "untold": refused}
+
+
+def _nothing_new(run: Mapping[str, Any], closed: Mapping[str, Any]) -> Report:
+    """What is told of a run that wrote no report: the period was finished before, and is as it was."""
+    counts = {name: count for name, count in closed["counts"].items() if name != "listed"}
+    return Report(
+        run=run,
+        outcome=RunOutcome.NOTHING_NEW,
+        error="",
+        cause="",
+        lines=(),
+        listed=closed["counts"]["listed"],
+        counts=counts,
+        totals={},
+        decision=None,
+        votes=(),
+        batch_sha256=None,
+    )

@@ -106,6 +106,7 @@ def create_function(deployment: Deployment, logical_id: str, properties: Propert
             timeout_seconds=timeout,
             log_group=logging.get("LogGroup") or f"/aws/lambda/{name}",
             log_format=logging.get("LogFormat", "Text"),
+            log_level=logging.get("ApplicationLogLevel", "INFO"),
             reserved=reserved,
         )
     )

@@ -27,12 +27,15 @@ ASYNC_RETRIES = 2
 _ASYNC_WAITS_SECONDS = (60.0, 120.0)
 """Between those attempts: "How Lambda handles errors and retries with asynchronous invocation" (Lambda guide)."""
 _SYNC_PAYLOAD_BYTES = 6 * 1024 * 1024
+_LEVELS = {"TRACE": 5, "DEBUG": 10, "INFO": 20, "WARN": 30, "WARNING": 30, "ERROR": 40, "FATAL": 50, "CRITICAL": 50}
+"""Names of levels as Lambda and as Python write them."""
 
 
 @dataclass(frozen=True)
 class FunctionSettings:
     """One AWS::Lambda::Function of the translated template. `layers` are in the template's order;
-    `reserved` is ReservedConcurrentExecutions; `async_retries` is MaximumRetryAttempts."""
+    `reserved` is ReservedConcurrentExecutions; `async_retries` is MaximumRetryAttempts; `log_level` is
+    ApplicationLogLevel, which Lambda applies to JSON logs."""
 
     logical_id: str
     name: str
@@ -46,8 +49,21 @@ class FunctionSettings:
     timeout_seconds: float
     log_group: str
     log_format: str = "Text"
+    log_level: str = "INFO"
     reserved: int | None = None
     async_retries: int = ASYNC_RETRIES
+
+
+def _level_of(line: str) -> int:
+    """Lambda reads the key "level" of a JSON line and takes a line without one for INFO: "Log-level filtering" (Lambda
+    guide). [unsure] whether it does so for Python's stdout too, where the runtime filters by itself; the stricter way
+    is taken here."""
+    try:
+        fields = json.loads(line) if line.startswith("{") else {}
+    except ValueError:
+        fields = {}
+    named = fields.get("level") if isinstance(fields, dict) else None
+    return _LEVELS.get(str(named).upper(), _LEVELS["INFO"])
 
 
 class Throttled(Exception):
@@ -160,7 +176,7 @@ class Functions:
             if settings.reserved is not None and len(pool.busy) >= settings.reserved:
                 raise Throttled(settings.name)
             launch, key = self._launch(pool.settings)
-            instance = Instance(launch, self._logger(settings.logical_id))
+            instance = Instance(launch, self._logger(settings))
             self._keys[instance.id] = key
             pool.busy.add(instance)
             return instance
@@ -181,8 +197,12 @@ class Functions:
             self._roles.revoke(key.access_key_id)
         instance.close()
 
-    def _logger(self, logical_id: str) -> Callable[[str], None]:
+    def _logger(self, settings: FunctionSettings) -> Callable[[str], None]:
+        logical_id = settings.logical_id
+
         def log(line: str) -> None:
+            if settings.log_format == "JSON" and _level_of(line) < _LEVELS[settings.log_level]:
+                return
             with self._lock:
                 self._logs.append((logical_id, line))
             if self.on_log is not None:
@@ -231,6 +251,8 @@ class Functions:
             "AWS_LAMBDA_LOG_GROUP_NAME": settings.log_group,
             "AWS_LAMBDA_LOG_STREAM_NAME": f"[$LATEST]{uuid.uuid4().hex}",
             "AWS_LAMBDA_LOG_FORMAT": settings.log_format,
+            # Set by Lambda for JSON logs only.
+            **({"AWS_LAMBDA_LOG_LEVEL": settings.log_level} if settings.log_format == "JSON" else {}),
             "AWS_XRAY_CONTEXT_MISSING": "LOG_ERROR",
             "AWS_XRAY_DAEMON_ADDRESS": "127.0.0.1:2000",
             "LAMBDA_TASK_ROOT": str(settings.code),

@@ -1,0 +1,207 @@
+"""Invoices of our own monthly run: made from their sales orders, so that the orders become Billed.
+
+NetSuite works out discounts, shipping and tax of a transform by itself. So the body names exactly the lines and
+quantities that Stripe bills, and what NetSuite would save (its create-form) is compared with Stripe's share of the
+order before anything is saved: one minor unit of difference is held, with both columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+
+from billing.domain.money import Money
+from billing.domain.settlement import external_ids
+from billing.domain.settlement.policies import SettlementPolicies
+from billing.domain.settlement.postings import Calendar, memo
+from billing.domain.settlement.records import (
+    Hold,
+    NetSuiteRecord,
+    Phase,
+    RecordType,
+    Transform,
+    TransformLine,
+    WriteBack,
+)
+from billing.domain.settlement.stripe_objects import BilledOrder, InvoiceFacts
+
+ORDER_DIFFERS = "order_and_invoice_differ"
+
+
+def order_invoices(
+    facts: InvoiceFacts, policies: SettlementPolicies, calendar: Calendar
+) -> tuple[list[NetSuiteRecord], list[Hold]]:
+    """One invoice for each order on the Stripe invoice, the orders' shares adding up to its total. Pure."""
+    invoice = facts.invoice
+    foreign = [line for line in facts.lines if not line.metadata.get("netsuite_so_id")]
+    if foreign:
+        return [], [
+            Hold(
+                "line_without_order",
+                f"{len(foreign)} of the lines of {invoice.id} are of no sales order: somebody added them in Stripe. "
+                "Bill the order in NetSuite by hand, or void the invoice and run again.",
+            )
+        ]
+    billed = {order.order_id: order.total for order in facts.orders}
+    in_stripe: dict[str, int] = {}
+    for line in facts.lines:
+        order_id = line.metadata["netsuite_so_id"]
+        in_stripe[order_id] = in_stripe.get(order_id, 0) + line.amount
+    if billed != in_stripe or sum(in_stripe.values()) != invoice.total:
+        return [], [_edited(facts, billed, in_stripe)]
+    at = invoice.effective_at if invoice.effective_at is not None else invoice.finalized_at
+    day = calendar.day(at or invoice.created)
+    records = [
+        NetSuiteRecord(
+            type=RecordType.INVOICE,
+            phase=Phase.INVOICES,
+            external_id=external_ids.invoice(invoice.id, order.order_id),
+            stripe_customer=invoice.customer,
+            currency=invoice.currency,
+            amount=order.total,
+            on=day,
+            memo=memo(
+                invoice.id, order.order_number, f"Replaced by {invoice.revised_by}" if invoice.revised_by else ""
+            ),
+            netsuite_customer=order.netsuite_customer,
+            transform=_transform(order),
+            number=invoice.number,
+            due=calendar.day(invoice.due_date) if invoice.due_date is not None else None,
+            fields=tuple(sorted(policies.defaults.get("invoice", {}).items())),
+            write_back=WriteBack(invoice.id, _write_back_key(order, facts)),
+        )
+        for order in facts.orders
+    ]
+    return records, []
+
+
+def _write_back_key(order: BilledOrder, facts: InvoiceFacts) -> str:
+    """The connector's name for one invoice; with the order where a Stripe invoice became several."""
+    return "netsuite_invoice_id" if len(facts.orders) == 1 else f"netsuite_invoice_id_so{order.order_id}"
+
+
+def _edited(facts: InvoiceFacts, billed: Mapping[str, int], in_stripe: Mapping[str, int]) -> Hold:
+    invoice = facts.invoice
+    numbers = {order.order_id: order.order_number for order in facts.orders}
+
+    def shown(amounts: Mapping[str, int], order_id: str) -> str:
+        return str(Money(amounts[order_id], invoice.currency)) if order_id in amounts else "nothing"
+
+    columns = [
+        (f"order {numbers.get(order_id, order_id)}", shown(in_stripe, order_id), shown(billed, order_id))
+        for order_id in sorted({*billed, *in_stripe})
+        if billed.get(order_id) != in_stripe.get(order_id)
+    ]
+    columns.append(
+        (
+            "total",
+            str(Money(invoice.total, invoice.currency)),
+            str(Money(sum(billed.values()), invoice.currency)),
+        )
+    )
+    return Hold(
+        "edited_in_stripe",
+        f"{invoice.id} was changed in Stripe after it was drafted: it no longer bills what was approved. The columns "
+        "are Stripe's invoice and our ledger.",
+        tuple(columns),
+    )
+
+
+def _transform(order: BilledOrder) -> Transform:
+    goods = [line for line in order.lines if line.kind == "item"]
+    others: dict[str, int] = {}
+    for line in order.lines:
+        if line.kind != "item":
+            others[line.kind] = others.get(line.kind, 0) + line.amount
+    return Transform(
+        order.order_id,
+        order.order_number,
+        tuple(TransformLine(line.order_line, line.line_id, line.quantity, line.amount) for line in goods),
+        tuple(sorted(others.items())),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PreviewLine:
+    """An item line of the invoice that NetSuite would save. `quantity` is None where the line has none."""
+
+    order_line: str
+    quantity: Decimal | None
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """The invoice that NetSuite would save, in minor units of its currency. `tax` and `discount` are None where the
+    account's REST does not show them (legacy tax): the total decides then."""
+
+    customer: str
+    currency: str
+    total: int
+    lines: tuple[PreviewLine, ...]
+    tax: int | None = None
+    shipping: int = 0
+    other: Mapping[str, int] = field(default_factory=dict)
+
+
+def compare(record: NetSuiteRecord, preview: Preview, allowed: int = 0) -> Hold | None:
+    """None if NetSuite would save exactly what Stripe billed of the order; else the hold with both columns. `allowed`
+    is the policy's rounding line: by how many minor units the total alone may differ. Pure."""
+    transform = record.transform
+    if transform is None:
+        raise ValueError(f"{record.external_id} is made from no sales order")
+    columns = [*_header_columns(record, preview), *_line_columns(record, transform, preview)]
+    columns += _sum_columns(record, transform, preview)
+    if not columns or (
+        len(columns) == 1 and columns[0][0] == "total" and abs(preview.total - record.amount) <= allowed
+    ):
+        return None
+    return Hold(
+        ORDER_DIFFERS,
+        f"What NetSuite would invoice of order {transform.order_number} is not what Stripe billed of it. Nothing was "
+        "saved. Correct the order in NetSuite (or credit the difference in Stripe) and redrive.",
+        tuple(columns),
+    )
+
+
+def _header_columns(record: NetSuiteRecord, preview: Preview) -> Iterator[tuple[str, str, str]]:
+    if preview.customer != record.netsuite_customer:
+        yield "customer", record.netsuite_customer or "", preview.customer
+    if preview.currency != record.currency:
+        yield "currency", record.currency.upper(), preview.currency.upper()
+
+
+def _line_columns(record: NetSuiteRecord, transform: Transform, preview: Preview) -> Iterator[tuple[str, str, str]]:
+    would = {line.order_line: line for line in preview.lines}
+    for line in transform.lines:
+        found = would.get(line.order_line)
+        name = f"line {line.order_line}"
+        if found is None:
+            yield name, _shown(line.amount, record), "not on the invoice"
+            continue
+        if line.quantity is not None and found.quantity is not None and Decimal(line.quantity) != found.quantity:
+            yield f"{name}, quantity", line.quantity, f"{found.quantity:f}"
+        if found.amount != line.amount:
+            yield name, _shown(line.amount, record), _shown(found.amount, record)
+
+
+def _sum_columns(record: NetSuiteRecord, transform: Transform, preview: Preview) -> Iterator[tuple[str, str, str]]:
+    """Discounts and payments are lines of their own on the order; on Stripe's invoice they go by kind."""
+    others = dict(transform.other_lines)
+    named = {line.order_line for line in transform.lines}
+    leftover = {line.order_line: line.amount for line in preview.lines if line.order_line not in named and line.amount}
+    in_stripe = others.get("discount", 0) + others.get("payment", 0)
+    sums = [
+        (f"other lines ({', '.join(sorted(leftover)) or 'none'})", in_stripe, sum(leftover.values())),
+        ("shipping", others.get("shipping", 0), preview.shipping),
+        ("tax", others.get("tax", 0), others.get("tax", 0) if preview.tax is None else preview.tax),
+        ("total", record.amount, preview.total),
+    ]
+    for name, billed, would in sums:
+        if billed != would:
+            yield name, _shown(billed, record), _shown(would, record)
+
+
+def _shown(minor: int, record: NetSuiteRecord) -> str:
+    return str(Money(minor, record.currency))
