@@ -266,6 +266,14 @@ def test_a_line_of_a_member_is_billed_by_its_own_number(start_account: StartAcco
     assert account.preview(20001)["total"] == 17
 
 
+def test_a_line_without_a_key_is_one_more_line(start_account: StartAccount) -> None:
+    account = started(start_account, two_lines())
+    rounding = {"item": {"id": "1001"}, "quantity": 1, "amount": 0.01}
+    body = account.preview(20001, {"item": {"items": [rounding]}})
+    assert [line["amount"] for line in body["item"]["items"]] == [1000, 200, 0.01]
+    assert body["total"] == 1200.01
+
+
 def test_header_fields_go_along_and_an_external_id_is_used_once(start_account: StartAccount) -> None:
     account = started(start_account, two_lines(), order("SO-2", [{"item": "Work", "quantity": "1", "rate": "5"}]))
     fields = {"externalId": "in_1", "memo": "Stripe: in_1", "tranDate": "2026-05-31"}
