@@ -520,6 +520,16 @@ def test_an_edit_form_and_a_create_form_save_nothing(books: Books) -> None:
     assert books.server.dump() == before
 
 
+def test_the_forms_of_customers_and_items_save_nothing(books: Books) -> None:
+    before = books.server.dump()
+    create = {"Accept": "application/vnd.oracle.resource+json; type=create-form"}
+    edit = {"Accept": "application/vnd.oracle.resource+json; type=edit-form"}
+    body = {"companyName": "New", "subsidiary": {"id": "1"}}
+    assert books.account.send("POST", "customer", body, headers=create).json()["companyName"] == "New"
+    assert books.account.send("PATCH", "customer/501", {"email": "a@b.example"}, headers=edit).json()["id"] == "501"
+    assert books.server.dump() == before
+
+
 def test_what_others_depend_on_is_not_deleted(books: Books) -> None:
     invoice = books.invoice(10)
     payment = books.payment(10, {invoice: 10})

@@ -27,7 +27,7 @@ from tests.sandbox.netsuite.records.money import Money
 from tests.sandbox.netsuite.records.property_names import RECORDS, properties
 from tests.sandbox.netsuite.records.refusals import Refused
 from tests.sandbox.netsuite.records.register import Register
-from tests.sandbox.netsuite.records.rendering import Renderer
+from tests.sandbox.netsuite.records.rendering import Renderer, plain
 from tests.sandbox.netsuite.records.request_body import Body, Fields, lines_of, read_body
 from tests.sandbox.netsuite.records.sales import Sales
 from tests.sandbox.netsuite.store import Store
@@ -228,7 +228,8 @@ class RecordService:
             if form:
                 return self._form(call, made, body)
             return self._saved(call, call.record, self.register.save(made).id, body)
-        return self._saved(call, call.record, self._write_entity(call, body.fields, None, not form), body)
+        saved = self._write_entity(call, body.fields, None, not form)
+        return _entity_form(call, {}, body) if form else self._saved(call, call.record, saved, body)
 
     def _made(self, record: str, fields: Fields) -> Transaction:
         if record in ("invoice", "creditMemo"):
@@ -250,7 +251,11 @@ class RecordService:
     def _patch(self, call: Call, key: int) -> Response:
         body = self._body(call, call.record)
         if call.record not in TRANSACTIONS:
-            return self._saved(call, call.record, self._write_entity(call, body.fields, key, save=True), body)
+            form = call.wants("edit-form")
+            self._write_entity(call, body.fields, key, save=not form)
+            return (
+                _entity_form(call, self._shown(call, key), body) if form else self._saved(call, call.record, key, body)
+            )
         saved = self.register.find(call.record, key)
         if saved is None:
             raise refusals.nothing_there()
@@ -454,6 +459,12 @@ _KEPT_ELSEWHERE = frozenset(
     "entity customer currency subsidiary account arAcct undepFunds payment externalId tranDate postingPeriod "
     "exchangeRate approvalStatus id tranId total status".split()
 )
+
+
+def _entity_form(call: Call, before: dict[str, Any], body: Body) -> Response:
+    """The form of a customer or an item: what is there, with what was sent."""
+    shown = {**before, **{name: plain(value) for name, value in body.fields.items()}}
+    return answers.json_answer(200, _only(call, shown), "singular", _warnings(body))
 
 
 def _table(record: str) -> str:
