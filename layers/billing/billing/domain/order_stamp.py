@@ -13,8 +13,8 @@ from decimal import Decimal, InvalidOperation
 class OrderStamp:
     """What any edit, invoice or closing in NetSuite moves: the time of the last change, the status, and how much of its
     lines is billed and closed. `spread` weighs what is billed by the line's id, so that hours billed on one line and
-    taken back on another do not cancel each other out. Whether billing moves the time of the last change is not certain, so it is not relied
-    on.
+    taken back on another do not cancel each other out. Whether billing moves the time of the last change is not
+    certain, so it is not relied on.
     """
 
     last_modified: str
