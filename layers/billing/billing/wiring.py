@@ -245,6 +245,7 @@ def match_the_customers() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
         known=CustomersTable(dynamodb, env.text("CUSTOMERS_TABLE")),
         customers=StripeCustomers(*stripe()),
         invoices=StripeInvoices(*stripe()),
+        unsigned_drafts=env.text("UNSIGNED_DRAFTS"),  # type: ignore[arg-type]
         months=Months(dynamodb, env.text("RUNS_TABLE")),
         now=now(),
         sharing=sharing,

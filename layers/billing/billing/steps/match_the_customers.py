@@ -5,13 +5,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from billing.adapters.stripe_customers import StripeCustomer
-from billing.adapters.stripe_invoices import LookedUp
+from billing.adapters.stripe_invoices import CONTENT_HASH, PLAN_KEY, REMOVED, LookedUp, StripeInvoice
 from billing.domain.batch import Batch, BatchInvoice, DoneOrder, LeftAlone, left_alone, with_pieces
+from billing.domain.begun_drafts import (
+    LOOK_BACK,
+    Begun,
+    BegunDraft,
+    UnsignedDrafts,
+    held_beside_what_is_done,
+    held_for_its_draft,
+    in_the_way,
+    with_deletion_said,
+    with_what_it_gives_up,
+)
 from billing.domain.billing_policy import BillingPolicy
 from billing.domain.billing_state import Done, Held, ToBill
 from billing.domain.canonical import canonical_json, sha256_hex
@@ -59,6 +70,7 @@ class Ledger(Protocol):
 
     def order_records(self, order_ids: Iterable[str]) -> dict[str, OrderRecord]: ...
     def entries(self, keys: Iterable[str]) -> dict[str, LedgerEntry]: ...
+    def begun(self, records: Mapping[str, OrderRecord]) -> dict[str, dict[str, LedgerEntry]]: ...
     def paid_among(self, invoice_ids: Iterable[str]) -> set[str]: ...
     def entries_and_approvals(
         self, hashes: Mapping[str, str]
@@ -82,6 +94,8 @@ class Customers(Protocol):
 class Invoices(Protocol):
     """Stripe's invoices."""
 
+    def of_customer(self, customer: str, created_from: int) -> list[StripeInvoice]: ...
+    def read(self, invoice_id: str) -> StripeInvoice: ...
     def looked_up(self, invoice_ids: Collection[str]) -> LookedUp: ...
 
 
@@ -95,7 +109,8 @@ class Months(Protocol):
 class Matching:
     """Everything that matching needs. `policy_of(period, email columns)` gives the BillingPolicy; `bounds` are minor
     units by currency, `change_percent` is what counts as a change against last month. `sharing` takes addresses by
-    NetSuite id and gives, by NetSuite id, the other clients of the account that have the same address."""
+    NetSuite id and gives, by NetSuite id, the other clients of the account that have the same address.
+    `unsigned_drafts` says what becomes of a draft that nobody signed for in its order's present form."""
 
     policy_of: Callable[[str, tuple[str, ...]], BillingPolicy]
     bounds: Mapping[str, int]
@@ -108,6 +123,7 @@ class Matching:
     months: Months
     now: datetime
     sharing: Callable[[Mapping[str, str]], Mapping[str, Sequence[str]]]
+    unsigned_drafts: UnsignedDrafts = "hold"
 
     def match(self, run: Mapping[str, Any], listed: Mapping[str, Any]) -> dict[str, Any]:
         """Write the batch; answer its key, its SHA-256 and counts of what is to be done. Safe to repeat.
@@ -122,20 +138,19 @@ class Matching:
         rows, ended_rows, once_ended = _ended_apart(rows_of(snapshot), ended_of(snapshot))
         ended = _ended(plan_invoices(read_orders(ended_rows), replace(policy, grouping="order")), ended_of(snapshot))
         carried = carried_of(snapshot)
-        planned, paid = self._planned(read_orders(rows), policy)
-        to_bill = [state for state in planned.states if isinstance(state, ToBill)]
-        done = [state for state in planned.states if isinstance(state, Done) and state.unchanged]
+        planned, begun, paid = self._planned(read_orders(rows), policy)
+        proposed, others = self._proposed(planned, begun, policy, run["period"])
+        done = [state for state in others if isinstance(state, Done) and state.unchanged]
         settled = [
             _settled(state, carried, run["period"])
-            for state in planned.states
-            if not (isinstance(state, ToBill) or (isinstance(state, Done) and state.unchanged))
+            for state in others
+            if not (isinstance(state, Done) and state.unchanged)
         ]
-        proposed = _grouped(to_bill, policy, run["period"])
         matches = self._matches([one.plan.client for one in proposed])
         hashes = {one.plan.key: one.content_hash for one in proposed}
         entries, approvals = self.ledger.entries_and_approvals(hashes)
 
-        invoices, problems = list(settled), list(planned.problems)
+        invoices, problems = list(settled), [_beside_its_draft(one, begun) for one in planned.problems]
         for one in proposed:
             match = matches[one.plan.client.netsuite_id]
             if isinstance(match, Unmatched):
@@ -143,7 +158,9 @@ class Matching:
                 continue
             entry, approval = entries.get(one.plan.key), approvals.get(one.plan.key)
             decision, days = dated(
-                decide(one.content_hash, match.id, entry, approval, ours=match.how in _OURS),
+                _asked_for_what_it_deletes(
+                    one, decide(one.content_hash, match.id, entry, approval, ours=match.how in _OURS)
+                ),
                 one.plan.due,
                 run["invoiceDate"],
                 _signed_days(one, entry, approval),
@@ -155,7 +172,7 @@ class Matching:
                     one,
                     days=days,
                     disposition=decision.disposition,
-                    reason=_reason(one, approval, decision),
+                    reason=with_deletion_said(_reason(one, approval, decision), one.deletes),
                     customer=match,
                     invoice_id=decision.invoice_id,
                     carried_from=_carried_from(one.plan, carried, run["period"]),
@@ -187,14 +204,59 @@ class Matching:
             "problems": len(batch.problems),
         }
 
-    def _planned(self, listing: Listing, policy: BillingPolicy) -> tuple[Planned, frozenset[str]]:
-        """What is to be done with each listed order, by the ledger and by what became of our drafts in Stripe; and
-        which invoices were seen paid for the first time."""
-        records = self.ledger.order_records([order.id for order in listing.orders])
+    def _planned(self, listing: Listing, policy: BillingPolicy) -> tuple[Planned, Begun, frozenset[str]]:
+        """What is to be done with each listed order, by the ledger and by what became of our drafts in Stripe; what was
+        begun of them and did not end; and which invoices were seen paid for the first time."""
+        records = self.ledger.order_records(
+            {*(order.id for order in listing.orders), *(problem.order_id for problem in listing.problems)}
+        )
         entries = self.ledger.entries({one.plan_key for record in records.values() for one in record.billed.values()})
         billed = {id_ for record in records.values() for id_ in record.billed}
         looked = self.invoices.looked_up(billed - self.ledger.paid_among(sorted(billed)))
-        return still_to_bill(listing, policy, records, entries, looked.removed), looked.paid
+        begun = self._begun(self.ledger.begun(records), billed)
+        return still_to_bill(listing, policy, records, entries, looked.removed), begun, looked.paid
+
+    def _begun(self, claims: Mapping[str, Mapping[str, LedgerEntry]], billed: Collection[str]) -> Begun:
+        """What Stripe has of the plans that were begun: one list for each customer for whom one was."""
+        since: dict[str, date] = {}
+        for entry in (one for of_order in claims.values() for one in of_order.values()):
+            # Without a customer nothing was created yet: the ledger has it before anything is.
+            if entry.stripe_customer is not None:
+                day = date.fromisoformat(entry.invoice_day)
+                since[entry.stripe_customer] = min(day, since.get(entry.stripe_customer, day))
+        claimed = {key for of_order in claims.values() for key in of_order}
+        drafts = []
+        for customer, day in sorted(since.items()):
+            created_from = datetime.combine(day - LOOK_BACK, time(0), UTC)
+            for one in self.invoices.of_customer(customer, int(created_from.timestamp())):
+                if one.status not in REMOVED and one.id not in billed:
+                    key = one.metadata[PLAN_KEY]
+                    whole = one if one.names_all_orders or key in claimed else self.invoices.read(one.id)
+                    drafts.append(BegunDraft(one.id, one.status, key, one.metadata.get(CONTENT_HASH, ""), whole.orders))
+        return Begun(claims, tuple(drafts))
+
+    def _proposed(
+        self, planned: Planned, begun: Begun, policy: BillingPolicy, period: str
+    ) -> tuple[list[BatchInvoice], list[Done | Held]]:
+        """The invoices that are proposed, and what is done or held. Orders with a draft in the way are taken out one
+        after another: the others of the same client are billed without them."""
+        to_bill = [state for state in planned.states if isinstance(state, ToBill)]
+        others = [state for state in planned.states if not isinstance(state, ToBill)]
+        held: list[Done | Held] = []
+        while True:
+            proposed = _grouped(to_bill, policy, period, begun)
+            blocked = in_the_way(proposed, begun, self.unsigned_drafts)
+            if not blocked:
+                break
+            held += [
+                held_for_its_draft(state, blocked[state.link.order_id])
+                for state in to_bill
+                if state.link.order_id in blocked
+            ]
+            to_bill = [state for state in to_bill if state.link.order_id not in blocked]
+        keys = {one.plan.key for one in proposed}
+        proposed = [with_what_it_gives_up(one, keys, begun) for one in proposed]
+        return proposed, [*held_beside_what_is_done(others, keys, begun), *held]
 
     def _done(self, done: Sequence[Done]) -> tuple[DoneOrder, ...]:
         """What is drafted and unchanged, with the run that has drafted it."""
@@ -316,6 +378,11 @@ def _signed_days(one: BatchInvoice, entry: LedgerEntry | None, approval: Approva
     return SignedDays(days_by_terms(one.plan.due, entry.invoice_day), entry.period)
 
 
+def _asked_for_what_it_deletes(one: BatchInvoice, decision: Decision) -> Decision:
+    """A draft is deleted only by an approval whose page said so, also where the content was signed for before."""
+    return replace(decision, disposition=Disposition.ASK) if one.deletes else decision
+
+
 def _reason(one: BatchInvoice, approval: Approval | None, decision: Decision) -> str:
     """Why it is asked about: an approval that was taken away is told beside everything else."""
     if one.reason and approval is not None and not approval.stands:
@@ -337,7 +404,7 @@ def _settled(state: Done | Held, carried: Mapping[str, Carried], period: str) ->
     )
 
 
-def _grouped(to_bill: Sequence[ToBill], policy: BillingPolicy, period: str) -> list[BatchInvoice]:
+def _grouped(to_bill: Sequence[ToBill], policy: BillingPolicy, period: str, begun: Begun) -> list[BatchInvoice]:
     """The invoices that are proposed: one per order, or per client, currency and terms. Their disposition is decided
     later."""
     if policy.grouping == "order":
@@ -347,17 +414,45 @@ def _grouped(to_bill: Sequence[ToBill], policy: BillingPolicy, period: str) -> l
         of_client.setdefault(one.plan.client.netsuite_id, []).append(one)
     proposed = []
     for members in of_client.values():
-        for start in range(0, len(members), _ORDERS_PER_INVOICE):
-            chunk = members[start : start + _ORDERS_PER_INVOICE]
+        for chunk in _chunks(members, begun):
             for plan in group_by_client([one.plan for one in chunk], policy):
                 ids = {order.id for order in plan.orders}
                 inside = tuple(one for one in chunk if one.link.order_id in ids)
                 # The same client comes back every month, and perhaps twice in one: the key names the orders too.
                 digest = sha256_hex(canonical_json([one.plan.key for one in inside]))[:8]
                 base, part, number = plan.key.partition("-part-")
-                key = f"{base}-{period}-{digest}{part}{number}"
+                end = f"-{digest}{part}{number}"
+                # Begun in an earlier period with the same orders, it is finished under the key that it has.
+                former = {
+                    key
+                    for order_id in ids
+                    for key in begun.claims.get(order_id, {})
+                    if key.startswith(f"{base}-") and key.endswith(end)
+                }
+                key = former.pop() if len(former) == 1 else f"{base}-{period}{end}"
                 proposed.append(_proposed(with_charge_warnings(replace(plan, key=key)), inside))
     return proposed
+
+
+def _chunks(members: Sequence[ToBill], begun: Begun) -> Iterable[list[ToBill]]:
+    """As many orders together as an intent can claim with all that it gives up."""
+    chunk: list[ToBill] = []
+    room = _ORDERS_PER_INVOICE
+    for one in members:
+        takes = 1 + len(begun.claims.get(one.link.order_id, {}))
+        if chunk and takes > room:
+            yield chunk
+            chunk, room = [], _ORDERS_PER_INVOICE
+        chunk.append(one)
+        room -= takes
+    if chunk:
+        yield chunk
+
+
+def _beside_its_draft(problem: Problem, begun: Begun) -> Problem:
+    """An order that cannot be billed as it is, with the drafts that were begun of it named: nobody else would."""
+    ids = ", ".join(one.id for one in begun.of_order(problem.order_id))
+    return replace(problem, message=f"{problem.message} An earlier run began a draft of it: {ids}.") if ids else problem
 
 
 def _proposed(plan: InvoicePlan, members: Sequence[ToBill]) -> BatchInvoice:

@@ -201,7 +201,8 @@ class RecordService:
             else:
                 items = [_link(here, key) for key in keys]
             return answers.json_answer(200, _collection(here, items, len(items), 0), "collection")
-        limit, offset = int(call.query.get("limit", _LARGEST_PAGE)), int(call.query.get("offset", 0))
+        sent = call.query.get("limit", str(_LARGEST_PAGE)), call.query.get("offset", "0")
+        limit, offset = (int(each) if each.isdigit() else 0 for each in sent)
         if not 1 <= limit <= _LARGEST_PAGE or offset % limit:
             raise Refused(f"Provided limit {limit} or offset {offset} is not valid.", "INVALID_PARAMETER")
         every = self._ids(call.record)
