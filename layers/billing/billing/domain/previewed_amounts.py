@@ -11,6 +11,7 @@ from math import prod
 from typing import Final
 
 from billing.domain.invoice_preview import InvoicePreview
+from billing.domain.line_text import price_text
 from billing.domain.money import rule_of, terminating_decimal
 from billing.domain.open_amount import OpenLine, OpenOrder
 from billing.domain.sales_order import LineRole, SalesOrder, SalesOrderLine
@@ -143,7 +144,6 @@ def _minor(amount: Decimal, currency: str) -> Fraction:
 
 
 def _major(minor: Fraction, currency: str) -> str:
-    exponent = rule_of(currency).exponent
-    exact = terminating_decimal(minor / int(10**exponent), _MOST_PLACES)
+    exact = terminating_decimal(minor / int(10 ** rule_of(currency).exponent), _MOST_PLACES)
     # Sums of NetSuite's own decimals always end.
-    return f"{exact if exact is not None else minor} {currency.upper()}"
+    return f"{minor if exact is None else price_text(exact, currency)} {currency.upper()}"
