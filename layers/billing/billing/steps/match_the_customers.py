@@ -98,7 +98,7 @@ class Invoices(Protocol):
     def of_customer(self, customer: str, created_from: int) -> list[StripeInvoice]: ...
     def read(self, invoice_id: str) -> StripeInvoice: ...
     def drafts(self) -> list[StripeInvoice]: ...
-    def looked_up(self, invoice_ids: Collection[str]) -> LookedUp: ...
+    def looked_up(self, invoice_ids: Collection[str], *, without_drafts: bool = False) -> LookedUp: ...
 
 
 class Months(Protocol):
@@ -142,7 +142,9 @@ class Matching:
         rows, ended_rows, once_ended = _ended_apart(rows_of(snapshot), ended_of(snapshot))
         ended = _ended(plan_invoices(read_orders(ended_rows), replace(policy, grouping="order")), ended_of(snapshot))
         carried = carried_of(snapshot)
-        planned, begun, paid = self._planned(with_previews(read_orders(rows), snapshot), policy)
+        # A trial lists too little to tell which drafts nobody should send.
+        drafts = None if parse_filter(run["filter"]).is_trial else self.invoices.drafts()
+        planned, begun, paid = self._planned(with_previews(read_orders(rows), snapshot), policy, drafts)
         proposed, others = self._proposed(planned, begun, policy, run["period"])
         done = [state for state in others if isinstance(state, Done) and state.unchanged]
         settled = [
@@ -192,7 +194,10 @@ class Matching:
             carried_gone=tuple(CarriedGone(*one) for one in snapshot.get("carriedGone", ())),
             ended=ended,
             done=self._done(done),
-            outstanding=(*_outstanding(snapshot, carried), *self._unwanted(run, {row.get("id", "") for row in rows})),
+            outstanding=(
+                *_outstanding(snapshot, carried),
+                *self._unwanted(run, drafts, {row.get("id", "") for row in rows}),
+            ),
             left_alone=_left_alone(snapshot),
             paid=tuple(sorted(paid)),
         )
@@ -208,7 +213,9 @@ class Matching:
             "problems": len(batch.problems),
         }
 
-    def _planned(self, listing: Listing, policy: BillingPolicy) -> tuple[Planned, Begun, frozenset[str]]:
+    def _planned(
+        self, listing: Listing, policy: BillingPolicy, drafts: Sequence[StripeInvoice] | None
+    ) -> tuple[Planned, Begun, frozenset[str]]:
         """What is to be done with each listed order, by the ledger and by what became of our drafts in Stripe; what was
         begun of them and did not end; and which invoices were seen paid for the first time."""
         records = self.ledger.order_records(
@@ -216,7 +223,8 @@ class Matching:
         )
         entries = self.ledger.entries({one.plan_key for record in records.values() for one in record.billed.values()})
         billed = {id_ for record in records.values() for id_ in record.billed}
-        looked = self.invoices.looked_up(billed - self.ledger.paid_among(sorted(billed)))
+        left = billed - {one.id for one in drafts or ()}
+        looked = self.invoices.looked_up(left - self.ledger.paid_among(sorted(left)), without_drafts=drafts is not None)
         begun = self._begun(self.ledger.begun(records), billed)
         return still_to_bill(listing, policy, records, entries, looked.removed), begun, looked.paid
 
@@ -262,17 +270,17 @@ class Matching:
         proposed = [with_what_it_gives_up(one, keys, begun) for one in proposed]
         return proposed, [*held_beside_what_is_done(others, keys, begun), *held]
 
-    def _unwanted(self, run: Mapping[str, Any], listed: Collection[str]) -> list[Outstanding]:
+    def _unwanted(
+        self, run: Mapping[str, Any], drafts: Sequence[StripeInvoice] | None, listed: Collection[str]
+    ) -> list[Outstanding]:
         """Drafts that wait in Stripe and whose orders were ended in NetSuite, which is asked only about orders that are
-        not listed: one call more, and only if there is such a draft. A trial lists too little for that."""
-        if parse_filter(run["filter"]).is_trial:
-            return []
-        drafts = [one.waiting for one in self.invoices.drafts()]
-        missing = orders_to_look_up(drafts, listed)
+        not listed: one call more, and only if there is such a draft."""
+        waiting = [one.waiting for one in drafts or ()]
+        missing = orders_to_look_up(waiting, listed)
         states = self.order_states(missing) if missing else {}
         return [
             Outstanding(one.order_id, one.number, one.draft.period or run["period"], "", one.why)
-            for one in unwanted_drafts(drafts, states, listed)
+            for one in unwanted_drafts(waiting, states, listed)
         ]
 
     def _done(self, done: Sequence[Done]) -> tuple[DoneOrder, ...]:
