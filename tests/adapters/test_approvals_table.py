@@ -41,8 +41,8 @@ def table(aws: AwsWorld) -> ApprovalsTable:
 
 def test_a_request_is_kept_whole_and_opened_once(table: ApprovalsTable) -> None:
     assert table.read(REQUEST.id) is None
-    assert table.open(REQUEST) is True
-    assert table.open(replace(REQUEST, invoices=99)) is False
+    assert table.open(REQUEST, "signed") is True
+    assert table.open(replace(REQUEST, invoices=99), "signed") is False
     stored = table.read(REQUEST.id)
     assert stored is not None
     assert stored.request == REQUEST
@@ -51,8 +51,8 @@ def test_a_request_is_kept_whole_and_opened_once(table: ApprovalsTable) -> None:
 
 def test_the_newest_request_is_the_one_that_the_run_points_at(table: ApprovalsTable) -> None:
     assert (table.current_number("run-1"), table.newest("run-1")) == (0, None)
-    table.open(REQUEST)
-    table.open(replace(REQUEST, id="run-1.2"))
+    table.open(REQUEST, "signed")
+    table.open(replace(REQUEST, id="run-1.2"), "signed")
     table.make_current("run-1", 2)
     newest = table.newest("run-1")
     assert newest is not None
@@ -61,7 +61,7 @@ def test_the_newest_request_is_the_one_that_the_run_points_at(table: ApprovalsTa
 
 
 def test_only_the_newest_token_is_kept_and_none_for_a_request_that_is_not_there(table: ApprovalsTable) -> None:
-    table.open(REQUEST)
+    table.open(REQUEST, "signed")
     table.seal(REQUEST.id, b"first")
     table.seal(REQUEST.id, b"second")
     stored = table.read(REQUEST.id)
@@ -72,7 +72,7 @@ def test_only_the_newest_token_is_kept_and_none_for_a_request_that_is_not_there(
 
 
 def test_the_first_answer_of_a_person_stands(table: ApprovalsTable) -> None:
-    table.open(REQUEST)
+    table.open(REQUEST, "signed")
     assert table.vote(REQUEST.id, "ann", "signed approve", "h" * 64) is True
     assert table.vote(REQUEST.id, "ann", "signed reject", "h" * 64) is False
     stored = table.read(REQUEST.id)
@@ -86,7 +86,7 @@ def test_no_vote_for_a_request_that_was_never_opened(aws: AwsWorld, table: Appro
 
 
 def test_no_vote_after_the_outcome(table: ApprovalsTable) -> None:
-    table.open(REQUEST)
+    table.open(REQUEST, "signed")
     table.vote(REQUEST.id, "ann", "signed", "h" * 64)
     assert table.conclude(REQUEST.id, APPROVED, 1) is True
     assert table.vote(REQUEST.id, "bob", "signed", "h" * 64) is False
@@ -97,7 +97,7 @@ def test_no_vote_after_the_outcome(table: ApprovalsTable) -> None:
 
 @pytest.mark.parametrize(("votes", "seen"), [(0, 1), (1, 0), (2, 1), (1, 2)])
 def test_no_outcome_from_an_old_picture(table: ApprovalsTable, votes: int, seen: int) -> None:
-    table.open(REQUEST)
+    table.open(REQUEST, "signed")
     for number in range(votes):
         table.vote(REQUEST.id, f"person-{number}", "signed", "h" * 64)
     assert table.conclude(REQUEST.id, APPROVED, seen) is False
@@ -105,7 +105,7 @@ def test_no_outcome_from_an_old_picture(table: ApprovalsTable, votes: int, seen:
 
 
 def test_the_first_outcome_stands(table: ApprovalsTable) -> None:
-    table.open(REQUEST)
+    table.open(REQUEST, "signed")
     assert table.conclude(REQUEST.id, RecordedOutcome("expired", "late", "t"), 0) is True
     assert table.conclude(REQUEST.id, APPROVED, 0) is False
     stored = table.read(REQUEST.id)
@@ -120,7 +120,7 @@ def test_no_outcome_for_a_request_that_was_never_opened(aws: AwsWorld, table: Ap
 
 def test_a_request_of_many_messages_and_votes_is_read_whole(aws: AwsWorld, table: ApprovalsTable) -> None:
     """DynamoDB answers a query in pages of a megabyte."""
-    table.open(REQUEST)
+    table.open(REQUEST, "signed")
     for number in range(12):
         table.vote(REQUEST.id, f"person-{number:02}", f"{number:02}" + "x" * 200_000, "h" * 64)
     stored = table.read(REQUEST.id)
@@ -183,7 +183,7 @@ def test_one_outcome_stands_in_every_interleaving_of_two_opposite_answers(aws: A
     assert len(INTERLEAVINGS) == 20
     for number, turns in enumerate(INTERLEAVINGS):
         request = replace(REQUEST, id=f"run-{number}.1")
-        table.open(request)
+        table.open(request, "signed")
         people = [
             Person(table, request.id, name, answer) for name, answer in ((ANN, Answer.APPROVE), (BOB, Answer.REJECT))
         ]
@@ -198,7 +198,7 @@ def test_one_outcome_stands_when_people_answer_at_the_same_instant(aws: AwsWorld
     table = ApprovalsTable(aws.dynamodb, APPROVALS)
     for number in range(25):
         request_id = f"race-{number}.1"
-        table.open(replace(REQUEST, id=request_id))
+        table.open(replace(REQUEST, id=request_id), "signed")
         start = threading.Barrier(2)
         outcomes: dict[str, bool] = {}
 
@@ -256,12 +256,12 @@ class Contended:
 
 def test_a_conflict_is_tried_again_and_never_taken_for_an_answer(aws: AwsWorld) -> None:
     table = ApprovalsTable(Contended(aws.dynamodb, 4), APPROVALS)  # type: ignore[arg-type]
-    table.open(REQUEST)
+    table.open(REQUEST, "signed")
     assert table.vote(REQUEST.id, "ann", "signed", "h" * 64) is True
 
 
 def test_a_conflict_that_stays_is_a_passing_error(aws: AwsWorld) -> None:
     table = ApprovalsTable(Contended(aws.dynamodb, 10**6), APPROVALS)  # type: ignore[arg-type]
-    table.open(REQUEST)
+    table.open(REQUEST, "signed")
     with pytest.raises(PassingError):
         table.vote(REQUEST.id, "ann", "signed", "h" * 64)

@@ -114,7 +114,9 @@ def test_the_run_that_took_over_goes_on_with_an_intent_that_was_left(aws: AwsWor
     ready.intend(INTENT, LOCK, PLAN, LINKS, (), "cus_1")
     ready.remember_invoice("order-5", "run-1", "in_1")
     taken_over(aws)
-    ready.intend(replace(INTENT, run_id="run-2"), LOCK, PLAN, LINKS, (), "cus_1")
+    left = ready.entry("order-5")
+    seen_by_run_2 = (OrderLink("5", HASH, ready.order_records(["5"])["5"].version),)
+    ready.intend(replace(INTENT, run_id="run-2"), LOCK, PLAN, seen_by_run_2, (), "cus_1", seen=left)
     known = ready.entry("order-5")
     assert known is not None
     assert (known.run_id, known.invoice_id) == ("run-2", "in_1")
@@ -210,7 +212,7 @@ def test_a_draft_that_is_taken_up_again_leaves_the_old_reasons_behind(ready: Led
     ready.intend(INTENT, LOCK, PLAN, LINKS, (), "cus_1")
     ready.explain("order-5", "run-1", "Stripe was down.")
     ready.note_failure("order-5", HASH, "run-2", "2026-06", "OurFault", "a piece was altered")
-    ready.intend(INTENT, LOCK, PLAN, LINKS, (), "cus_1")
+    ready.intend(INTENT, LOCK, PLAN, LINKS, (), "cus_1", seen=ready.entry("order-5"))
     taken_up = ready.entry("order-5")
     assert taken_up is not None
     assert (taken_up.reason, taken_up.earlier_reason) == (None, None)
@@ -448,6 +450,9 @@ def test_refusals_of_aws_have_the_names_that_retry_knows(
 
 def test_an_intent_that_meets_another_write_of_the_same_row_can_pass(aws: AwsWorld, ready: LedgerTable) -> None:
     class Busy:
+        def batch_get_item(self, **request: Any) -> Any:
+            return aws.dynamodb.batch_get_item(**request)
+
         def transact_write_items(self, **_: Any) -> None:
             reasons = [{"Code": "None"}, {"Code": "None"}, {"Code": "TransactionConflict"}]
             raise ClientError(

@@ -7,6 +7,7 @@ import threading
 from billing.adapters.customers_table import CustomersTable
 from billing.adapters.message_log import MessageLog, Sending
 from billing.adapters.runs_table import Holder, RunsTable, lock_key
+from billing.domain.customer_match import KnownCustomer
 from tests.adapters.aws_world import CUSTOMERS, RUNS, AwsWorld
 
 KEY = lock_key("main", "2026-05")
@@ -71,13 +72,23 @@ def test_a_customer_is_replaced_only_by_whoever_saw_the_old_one(aws: AwsWorld) -
     customers.remember("77", "cus_1", None, "now")
     customers.remember("77", "cus_1", None, "later")
     customers.remember("77", "cus_2", None, "now")
-    assert customers.one("77") == "cus_1", "the first of two writers counts"
+    assert customers.one("77") == KnownCustomer("cus_1"), "the first of two writers counts"
     customers.remember("77", "cus_3", "cus_0", "now")
-    assert customers.one("77") == "cus_1"
+    assert customers.one("77") == KnownCustomer("cus_1")
     customers.remember("77", "cus_2", "cus_1", "now")
-    assert customers.one("77") == "cus_2"
+    assert customers.one("77") == KnownCustomer("cus_2")
     assert customers.one("78") is None
-    assert customers.known(["77", "78", "77"]) == {"77": "cus_2"}
+    assert customers.known(["77", "78", "77"]) == {"77": KnownCustomer("cus_2")}
+
+
+def test_what_a_person_settles_is_kept_with_their_name_until_another_is_settled(aws: AwsWorld) -> None:
+    customers = CustomersTable(aws.dynamodb, CUSTOMERS)
+    assert customers.settle("77", "cus_1", "ann@firm.example", None, "t1")
+    assert customers.settle("77", "cus_1", "ann@firm.example", None, "t1"), "repeated"
+    assert customers.one("77") == KnownCustomer("cus_1", "ann@firm.example")
+    assert not customers.settle("77", "cus_3", "bob@firm.example", "cus_2", "t2"), "it was settled meanwhile"
+    assert customers.settle("77", "cus_2", "bob@firm.example", "cus_1", "t3")
+    assert customers.known(["77"]) == {"77": KnownCustomer("cus_2", "bob@firm.example")}
 
 
 def test_a_thousand_customers_are_read_at_once(aws: AwsWorld) -> None:

@@ -18,7 +18,7 @@ from billing.adapters.stripe_api import (
 )
 from billing.adapters.stripe_customers import StripeCustomers
 from billing.adapters.stripe_invoices import StripeInvoices
-from billing.domain.errors import PassingError, PersonNeeded
+from billing.domain.errors import OurFault, PassingError, PersonNeeded
 from tests.sandbox.faults import Answer, DropAfter, DropBefore
 from tests.sandbox.stripe import LockTimeout, RateLimits, StoredError, StripeServer
 
@@ -173,7 +173,7 @@ def test_a_deleted_customer_is_named_as_such(account: Account) -> None:
         account.create(customer=gone)
     assert account.customers.by_id(gone) is None
     assert account.customers.by_id("cus_never") is None
-    assert account.invoices.of_plan(gone, "order-1", 0) == []
+    assert account.invoices.of_customer(gone, 0) == []
 
 
 def test_a_deleted_draft_is_not_taken_for_a_deleted_customer(account: Account) -> None:
@@ -207,16 +207,40 @@ def test_a_line_of_a_persons_own_bears_no_id(account: Account) -> None:
     assert account.invoices.read(draft).line_ids == ("",)
 
 
-def test_a_plans_invoices_are_found_among_hundreds(account: Account) -> None:
+def test_our_invoices_are_found_among_hundreds_of_a_customer(account: Account) -> None:
     wanted = account.create("first", metadata={"billing_plan": "order-1"}).id
-    for number in range(210):
+    for _ in range(210):
         account.server.as_person("POST", "/v1/invoices", {
             "customer": account.customer, "collection_method": "send_invoice", "days_until_due": 1,
-            "metadata": {"billing_plan": f"order-1{number}"},
+            "metadata": {"of": "somebody else's"},
         })  # fmt: skip
-    found = account.invoices.of_plan(account.customer, "order-1", 0)
+    found = account.invoices.of_customer(account.customer, 0)
     assert [one.id for one in found] == [wanted]
-    assert account.invoices.of_plan(account.customer, "order-1", int(NOW) + 1) == []
+    assert account.invoices.of_customer(account.customer, int(NOW) + 1) == []
+
+
+def test_a_draft_names_its_orders_and_where_it_cannot_name_all_its_lines_do(account: Account) -> None:
+    short = account.create("short", metadata={"billing_plan": "a", "netsuite_so_id": "12,345"})
+    assert (short.orders, short.names_all_orders) == (frozenset({"12", "345"}), True)
+    long = account.create("long", metadata={"billing_plan": "b", "netsuite_so_id": "12,345,6…"})
+    assert (long.orders, long.names_all_orders) == (frozenset({"12", "345"}), False), "6 may be the beginning of 678"
+    account.invoices.add_lines(
+        long.id, [{"amount": 1, "description": "x", "metadata": {"netsuite_so_id": "678"}}], "lines"
+    )
+    assert account.invoices.read(long.id).orders == {"12", "345", "678"}
+
+
+def test_a_draft_is_deleted_once_and_what_was_sent_never(account: Account) -> None:
+    draft = account.create("first", metadata={"billing_plan": "order-1"}).id
+    account.invoices.delete(draft)
+    account.invoices.delete(draft)
+    assert account.invoices.of_customer(account.customer, 0) == []
+    sent = account.create("second", metadata={"billing_plan": "order-1"}).id
+    account.invoices.add_lines(sent, [{"amount": 500, "description": "x"}], "lines")
+    account.server.finalize(sent)
+    with pytest.raises((PersonNeeded, OurFault)):
+        account.invoices.delete(sent)
+    assert [one.status for one in account.invoices.of_customer(account.customer, 0)] == ["open"]
 
 
 def test_a_mark_adds_to_the_metadata_and_removes_none(account: Account) -> None:
@@ -238,10 +262,10 @@ def test_a_customer_is_created_once_for_the_same_key(account: Account) -> None:
 
 def test_search_lags_and_the_list_does_not(account: Account) -> None:
     made = account.customers.create("77", "Acme", "ap@acme.example", "k")
-    assert account.customers.by_netsuite_id("77") == []
+    assert account.customers.by_netsuite_id_or_email("77") == []
     assert account.customers.by_email("ap@acme.example") == [made]
     account.server.search_lag_seconds = 0
-    assert account.customers.by_netsuite_id("77") == [made]
+    assert account.customers.by_netsuite_id_or_email("77") == [made]
 
 
 @pytest.mark.parametrize("wanted", ["77", "7", "it's", 'a "quote"', "back\\slash"])
@@ -249,7 +273,7 @@ def test_search_finds_exactly_the_client_that_is_meant(account: Account, wanted:
     account.server.search_lag_seconds = 0
     for number, netsuite_id in enumerate(("77", "7", "177", "it's", 'a "quote"', "back\\slash", "77 x")):
         account.customers.create(netsuite_id, "Acme", f"{number}@acme.example", str(number))
-    assert [one.netsuite_id for one in account.customers.by_netsuite_id(wanted)] == [wanted]
+    assert [one.netsuite_id for one in account.customers.by_netsuite_id_or_email(wanted)] == [wanted]
 
 
 def test_an_e_mail_finds_everybody_who_has_exactly_it(account: Account) -> None:
@@ -258,6 +282,15 @@ def test_an_e_mail_finds_everybody_who_has_exactly_it(account: Account) -> None:
     account.customers.create("9", "Acme", "AP@acme.example", "9")
     assert sorted(str(one.netsuite_id) for one in account.customers.by_email("ap@acme.example")) == ["0", "1", "2"]
     assert account.customers.by_email("x" * 513) == []
+
+
+def test_one_search_finds_the_client_and_its_address_in_any_case(account: Account) -> None:
+    account.server.search_lag_seconds = 0
+    for number, email in enumerate(("AP@Acme.example", "ap@acme.example", "ap@acme.example.org", "xap@acme.example")):
+        account.customers.create(str(number), "Acme", email, str(number))
+    account.customers.create("77", "Acme", "other@acme.example", "77")
+    found = account.customers.by_netsuite_id_or_email("77", "ap@ACME.example")
+    assert sorted(str(one.netsuite_id) for one in found) == ["0", "1", "77"]
 
 
 def test_a_name_of_any_length_is_taken(account: Account) -> None:

@@ -13,7 +13,16 @@ import pytest
 from billing.adapters.message_log import MessageLog
 from billing.domain.approval_entries import QUIET, Entry, EntryKind, run_must_look, slots_now
 from billing.domain.approval_request import Bounce
-from billing.domain.approvers import Slot, approver_id, parse_slot_rules
+from billing.domain.approvers import (
+    Answer,
+    Outcome,
+    Slot,
+    Vote,
+    approver_id,
+    parse_slot_rules,
+    requester_id,
+    standing,
+)
 from billing.domain.batch import Batch
 from billing.pages.approval_mail import approval_mail, bounce_mail
 from billing.pages.approval_notices import bounce_notice
@@ -113,7 +122,7 @@ def test_who_is_barred_is_fixed_when_the_request_is_opened(aws: AwsWorld, clock:
     world.requested_by = ""
     world.ask("token-2", "undecided")
     assert present(world).request.barred == approver_id(EVE)
-    assert world.requests.open(replace(present(world).stored.request, barred="")) is False, "written once"
+    assert world.requests.open(replace(present(world).stored.request, barred=""), "") is False, "written once"
 
 
 def test_the_channel_is_not_told_that_the_barred_requester_signs(aws: AwsWorld, clock: MovingClock) -> None:
@@ -321,3 +330,46 @@ def test_a_hold_wakes_the_run_unless_it_looks_anyway() -> None:
     assert not run_must_look([held(1)], signed, now)
     assert run_must_look([held(QUIET / timedelta(minutes=1))], signed, now)
     assert run_must_look([held(1)], [(now - timedelta(seconds=10)).isoformat()], now), "that hold woke nobody"
+
+
+# One mailbox with a tag is one person ---------------------------------------------------------------------
+
+
+def test_a_request_is_not_passed_on_to_somebody_who_is_asked_with_a_tag(aws: AwsWorld, clock: MovingClock) -> None:
+    world = ApprovalWorld(aws, clock, approvers=f"Lead: {ANN}; Controller: {BOB}", domains=("firm.example",))
+    world.ask()
+    for to in ("bob+x@firm.example", "ann+x@firm.example"):
+        page = world.post(world.link(ANN), answer="delegate", delegate=to, number="3")
+        assert (page["statusCode"], "is asked already" in page["body"]) == (422, True), to
+
+
+def test_a_request_is_not_passed_on_to_the_barred_requester_with_a_tag(aws: AwsWorld, clock: MovingClock) -> None:
+    barred = requester_id("eve+billing@firm.example")
+    world = ApprovalWorld(
+        aws, clock, approvers=f"Lead: {ANN}; Controller: {BOB}", domains=("firm.example",), requested_by=barred
+    )
+    world.ask()
+    for to in ("eve@firm.example", "eve+other@firm.example"):
+        page = world.post(world.link(ANN), answer="delegate", delegate=to, number="3")
+        assert (page["statusCode"], "asked for the run" in page["body"]) == (422, True), to
+
+
+def test_the_requesters_tagged_address_is_in_no_slot_and_is_no_deputy(aws: AwsWorld, clock: MovingClock) -> None:
+    world = ApprovalWorld(
+        aws, clock, approvers=f"Lead: {ANN}, eve+lead@firm.example", deputies=("eve+dep@firm.example", CY),
+        requested_by=requester_id("eve@firm.example"),
+    )  # fmt: skip
+    assert world.ask() == 1
+    assert world.escalate() == 1
+
+
+def test_two_addresses_of_one_mailbox_fill_one_place() -> None:
+    """A request that waits may still name both: the version before took them for two people."""
+    slots = (Slot("Lead", 1, ("ann@firm.example",)), Slot("Controller", 1, ("ann+c@firm.example", BOB)))
+    votes = [
+        Vote("ann@firm.example", Answer.APPROVE, "h", "2026-06-01T10:00"),
+        Vote("ann+c@firm.example", Answer.APPROVE, "h", "2026-06-01T11:00"),
+    ]
+    assert standing(slots, votes, "h").outcome is Outcome.UNDECIDED
+    both = [*votes, Vote(BOB, Answer.APPROVE, "h", "2026-06-01T12:00")]
+    assert standing(slots, both, "h").outcome is Outcome.APPROVED

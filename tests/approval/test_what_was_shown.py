@@ -142,9 +142,9 @@ def test_a_signature_that_a_hold_voided_stays_visible_to_everybody(asked: Approv
     assert "You approved other content on" in asked.look_into(asked.inbox(ANN))["body"]
     assert asked.expire() == "expired"
     page = asked.get(asked.link(ANN))["body"]
-    assert said in page
-    assert "2 invoices, USD 2,000.00" in page
+    assert said in page, "their own"
     assert "You did not answer" not in page
+    assert said not in asked.get(asked.link(BOB))["body"], "and nobody else's: the link has ended"
 
 
 # Orders that share an invoice ----------------------------------------------------------------------------

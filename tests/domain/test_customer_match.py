@@ -6,16 +6,19 @@ import json
 
 import pytest
 
+from billing.domain.client_name import same_client_name
 from billing.domain.customer_match import (
     Candidate,
     How,
     MatchedCustomer,
     Unmatched,
     match_by_email,
+    match_by_id,
     match_by_metadata,
 )
 
-FREE, OURS, THEIRS = Candidate("cus_free", None), Candidate("cus_ours", "77"), Candidate("cus_theirs", "78")
+FREE = Candidate("cus_free", None, "ACME, Inc.", "AP@x.example")
+OURS, THEIRS = Candidate("cus_ours", "77"), Candidate("cus_theirs", "78")
 
 
 @pytest.mark.parametrize(
@@ -31,6 +34,10 @@ FREE, OURS, THEIRS = Candidate("cus_free", None), Candidate("cus_ours", "77"), C
         ("ap@x.example", [THEIRS], ["Other Ltd"], MatchedCustomer(None, How.NEW)),
         ("ap@x.example", [FREE, Candidate("cus_free2", None)], [], "customer_ambiguous"),
         ("ap@x.example", [FREE], ["Other Ltd"], "customer_ambiguous"),
+        # Another name under the same address is a shared mailbox until a person says otherwise.
+        ("ap@x.example", [Candidate("cus_free", None, "Acme Holdings")], [], "customer_name_differs"),
+        ("ap@x.example", [Candidate("cus_free", None)], [], "customer_name_differs"),
+        ("ap@x.example", [Candidate("cus_free", None, "Other"), THEIRS], [], "customer_name_differs"),
         (None, [], [], "customer_without_email"),
         (None, [], ["Other Ltd"], "customer_without_email"),
     ],
@@ -75,3 +82,60 @@ def test_the_message_stays_short_with_a_hundred_candidates() -> None:
 def test_a_match_survives_storage(how: How) -> None:
     match = MatchedCustomer(None if how is How.NEW else "cus_1", how, "ap@x.example" if how is How.NEW else None)
     assert MatchedCustomer.from_dict(json.loads(json.dumps(match.to_dict()))) == match
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Acme", "ACME, Inc."),
+        ("Acme Pty Ltd", "acme pty. ltd."),
+        ("Müller & Söhne GmbH & Co. KG", "MÜLLER UND SÖHNE".replace("UND", "and")),
+        ("Cafe\u0301 Noir S.A.R.L.", "Caf\u00e9 Noir"),
+        ("Ａｃｍｅ", "acme llc"),
+        ("Straße AG", "STRASSE"),
+        ("O'Reilly, Byrne & Partners", "O’Reilly Byrne and Partners LLP"),
+        ("Alder Sp. z o.o.", "Alder"),
+        ("株式会社ノースウィンド", "ノースウィンド"),
+    ],
+)
+def test_names_are_one_but_for_case_legal_form_and_punctuation(one: str, other: str) -> None:
+    assert same_client_name(one, other)
+    assert same_client_name(other, one)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("Acme", "Acme Holdings"),
+        ("Acme UK Ltd", "Acme US Ltd"),
+        ("Northwind 1", "Northwind 2"),
+        ("Resume", "Résumé"),
+        ("Acme", None),
+        ("", ""),
+        ("---", "..."),
+        ("Ltd", "LLC"),
+    ],
+)
+def test_any_other_word_makes_another_client(one: str | None, other: str | None) -> None:
+    assert not same_client_name(one, other)
+    assert not same_client_name(other, one)
+
+
+@pytest.mark.parametrize("how", [How.STORED, How.KNOWN, How.SETTLED])
+def test_a_stored_id_is_no_match_while_its_customer_names_another_client(how: How) -> None:
+    """A copied customer record copies its custom fields."""
+    match = match_by_id("Acme", "77", THEIRS, how)
+    assert isinstance(match, Unmatched)
+    assert match.reason_code == "customer_of_another"
+    assert "77" in match.message
+    assert "netsuite_customer_id = 78" in match.message
+    assert match_by_id("Acme", "77", OURS, how) == OURS.as_match(how)
+    assert match_by_id("Acme", "77", FREE, how) == MatchedCustomer(
+        "cus_free", how, stripe_name="ACME, Inc.", stripe_email="AP@x.example"
+    )
+
+
+def test_a_match_that_an_earlier_version_stored_is_read() -> None:
+    assert MatchedCustomer.from_dict({"id": "cus_1", "how": "known", "email": None}) == MatchedCustomer(
+        "cus_1", How.KNOWN
+    )

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from billing.pages.csv_file import Amount, csv_bytes, number_cell, text_cell
@@ -103,6 +104,29 @@ def test_no_text_of_a_csv_can_leave_its_cell_or_begin_a_formula(texts: list[str]
     assert len(rows[1]) == len(texts)
     for cell in rows[1]:
         assert not cell.lstrip(" ").startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
+
+
+_NASTY = st.text(alphabet=";,|\t\r\n\"' =+-@＝\u200ba1", max_size=14)
+_FORMULA = re.compile(r"[\s\u200b]*[=+\-@＝]")
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+@given(st.lists(_NASTY, min_size=1, max_size=4))
+@example(["a", "b;=1+1"])
+@example(["a", 'b;"=1+1'])
+@example(["a", 'b"\n=1+1'])
+@example(["a", 'b"\t =1+1'])
+def test_no_cell_of_a_csv_begins_a_formula_whatever_the_list_separator(separator: str, texts: list[str]) -> None:
+    """Opened where the list separator is another, a text's quotes count for nothing and cells begin within it."""
+    data = csv_bytes(["x"], [[*texts, Amount(100, "usd"), texts[0]]]).decode("utf-8-sig")
+    for row in csv.reader(io.StringIO(data, newline=""), delimiter=separator):
+        for cell in row:
+            assert not _FORMULA.match(cell), (cell, data)
+
+
+def test_a_text_with_separators_and_no_formula_stays_as_it_is() -> None:
+    text = "Design; 4 h × 100.00, on site (-5 % agreed)\nsecond line = more"
+    assert text_cell(text) == text
 
 
 @pytest.mark.parametrize("text", ["1E+999999", "1E-999999", "9" * 5_000, "NaN", "Infinity", "-sNaN", "1_0", "٣"])

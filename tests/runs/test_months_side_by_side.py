@@ -21,16 +21,23 @@ def sandbox() -> Iterator[Sandbox]:
         yield opened
 
 
-def test_this_months_schedule_bills_while_last_months_approval_is_open(sandbox: Sandbox) -> None:
+def test_this_months_schedule_bills_what_last_months_open_approval_still_asks_about_and_nothing_is_billed_twice(
+    sandbox: Sandbox,
+) -> None:
+    """May lists whatever is open since the start, April's order too: whoever signs first bills it."""
     april = sandbox.fire_schedule(at=APRIL_IN_MAY)
     asked_for_april = sandbox.wait_for_approval(april, SECONDS)
     may = sandbox.fire_schedule()
     assert decided(sandbox, may).status == "SUCCEEDED"
     assert [amounts(invoice) for invoice in live(sandbox, 2)] == [[20000]]
-    assert live(sandbox, 1) == [], "the signature under May is none under April"
+    assert [amounts(invoice) for invoice in live(sandbox, 1)] == [[10000]]
+    assert live(sandbox, 1)[0]["metadata"]["billing_period"] == "2026-05"
     assert sandbox.result(april).status == "RUNNING"
+    before = sandbox.stripe.dump()
     sandbox.answer(asked_for_april[0], "approve")
-    assert sandbox.wait_for_end(april, SECONDS).status == "SUCCEEDED"
-    april_invoice = live(sandbox, 1)[0]
-    assert april_invoice["metadata"]["billing_period"] == "2026-04"
-    assert len(live(sandbox)) == 2
+    ended = sandbox.wait_for_end(april, SECONDS)
+    report = sandbox.report(april)
+    assert ended.status == "SUCCEEDED"
+    assert [(line["orders"], line["fate"]) for line in report["lines"]] == [(["SO-1"], "skipped")]
+    assert f"The run {may.name} has drafted it meanwhile" in report["lines"][0]["reason"]
+    assert sandbox.stripe.dump() == before

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from billing.adapters.runs_table import Holder
+from billing.domain.approvers import approver_id
 from billing.domain.errors import ENDS, InputInvalid, OurFault, PassingError
 from billing.domain.waiting import WaitingRules
 from billing.steps.open_the_run import RunSettings, former_listing, open_the_run
@@ -165,6 +166,44 @@ def test_the_requester_is_kept_as_a_hash_and_barred_only_if_the_stack_says_so() 
     assert start(Locks(), raw=asked_by, requester_may_sign=False, approvers=both)["lock"] == "held by this run"
     with pytest.raises(InputInvalid, match='"requestedBy"'):
         start(Locks(), raw={**JUNE, "requestedBy": "ann"})
+
+
+@pytest.mark.parametrize("given", [{"period": "2026-05"}, {**JUNE, "period": "2026-05"}])
+def test_a_run_by_hand_says_who_starts_it_where_the_requester_may_not_sign(given: dict[str, Any]) -> None:
+    locks, two = Locks(), {"approvers": "ann@firm.example, bob@firm.example", "requester_may_sign": False}
+    with pytest.raises(InputInvalid, match=r'"requestedBy" is missing.*RequesterMaySign is false'):
+        start(locks, raw=given, **two)
+    assert locks.held == {}
+    named = start(locks, raw={**given, "requestedBy": "bob@firm.example"}, **two)
+    assert named["barred"] == approver_id("bob@firm.example")
+    assert start(Locks(), raw={**given, "dryRun": True}, **two)["dryRun"], "a dry run asks nobody"
+    assert start(Locks(), raw=given)["lock"] == "held by this run", "and where the requester may sign, nobody is named"
+    assert start(Locks(), raw=JUNE, **two)["barred"] == "", "a schedule asks in nobody's name"
+
+
+def test_the_requester_is_the_same_person_with_a_tag() -> None:
+    two = {"approvers": "ann@firm.example, bob@firm.example", "requester_may_sign": False}
+    plain = start(Locks(), raw={**JUNE, "requestedBy": "ann@firm.example"}, **two)
+    tagged = start(Locks(), raw={**JUNE, "requestedBy": "Ann+billing@firm.example"}, **two)
+    assert tagged["barred"] == plain["barred"] != ""
+    with pytest.raises(InputInvalid, match="RequesterMaySign"):
+        start(Locks(), raw={**JUNE, "requestedBy": "ann+x@firm.example"}, requester_may_sign=False)
+
+
+@pytest.mark.parametrize(
+    ("settings", "named"),
+    [
+        ({"approvers": "Lead: ann@firm.example; Controller: ann+x@firm.example"}, '"Lead" and the slot "Controller"'),
+        ({"approvers": "Lead (2): ann@firm.example, Ann+x@firm.example"}, 'in the slot "Lead":'),
+        ({"deputies": "ann+deputy@firm.example"}, "the parameter Deputies"),
+    ],
+)
+def test_one_mailbox_under_two_addresses_is_refused_before_the_run(settings: dict[str, str], named: str) -> None:
+    waiting = WaitingRules(7 * 86_400, 86_400, 3_600 if "deputies" in settings else 0)
+    with pytest.raises(InputInvalid, match="One mailbox is written in two ways") as caught:
+        start(Locks(), waiting=waiting, **settings)
+    assert named in str(caught.value)
+    assert "ann" not in str(caught.value)
 
 
 def test_a_run_by_hand_dates_its_invoices_on_the_day_it_started() -> None:

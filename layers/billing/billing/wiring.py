@@ -31,9 +31,11 @@ if TYPE_CHECKING:
     from billing.domain.approvers import Slot, SlotRule
     from billing.domain.batch import Batch
     from billing.domain.billing_policy import BillingPolicy
+    from billing.domain.invoice_preview import InvoicePreview
     from billing.domain.listed_people import ListedPeople
     from billing.domain.mail import MailContent
     from billing.domain.report import Report
+    from billing.domain.sales_order import SalesOrder
     from billing.steps.approval_links import ApproverLinks
     from billing.steps.draft_the_invoice import Drafting
     from billing.steps.open_the_run import RunSettings
@@ -163,7 +165,9 @@ def list_the_sales_orders() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     from billing.adapters.beside_the_listing import order_states, orders_before
     from billing.adapters.carry_over import CarryOver
     from billing.adapters.ended_orders import EndedOrders
+    from billing.adapters.invoice_previews import InvoicePreviews
     from billing.adapters.sales_orders import list_sales_orders
+    from billing.domain.order_plan import needs_preview
     from billing.steps.list_the_sales_orders import NetSuite, list_the_sales_orders
 
     env = _environment()
@@ -171,15 +175,24 @@ def list_the_sales_orders() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     suiteql = _suiteql(env)
     carry_over = CarryOver(_dynamodb(), env.text("LEDGER_TABLE"))
     ended = EndedOrders(_dynamodb(), env.text("LEDGER_TABLE"))
+    previews, in_advance = env.text("PREVIEW_PARTLY_BILLED") == "on", env.flag("INVOICE_IN_ADVANCE")
+
+    def preview(order: SalesOrder) -> InvoicePreview | None:
+        return InvoicePreviews(suiteql()).of(order.id) if previews and needs_preview(order, in_advance) else None
 
     def list_orders(event: Mapping[str, Any]) -> dict[str, Any]:
-        asked = suiteql()  # one login for all three
+        asked = suiteql()  # one login for all four
         return list_the_sales_orders(
             event["run"],
             env.texts("ORDER_STATUSES"),
             env.texts("BILLING_EMAIL_FIELDS"),
             env.optional("STRIPE_ID_FIELD"),
-            NetSuite(partial(list_sales_orders, asked), partial(orders_before, asked), partial(order_states, asked)),
+            NetSuite(
+                partial(list_sales_orders, asked),
+                partial(orders_before, asked),
+                partial(order_states, asked),
+                preview,
+            ),
             carry_over,
             ended,
             files,
@@ -216,9 +229,12 @@ def compare_with_the_listing() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
 
 def match_the_customers() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     """Wire the state "Match the customers"."""
+    from billing.adapters.beside_the_listing import order_states
     from billing.adapters.customers_table import CustomersTable
     from billing.adapters.ledger_table import LedgerTable
     from billing.adapters.months import Months
+    from billing.adapters.netsuite_clients import clients_with_emails
+    from billing.adapters.netsuite_clients import sharing as others_with
     from billing.adapters.stripe_customers import StripeCustomers
     from billing.adapters.stripe_invoices import StripeInvoices
     from billing.domain.upper_bounds import parse_upper_bounds
@@ -228,6 +244,12 @@ def match_the_customers() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     files = _files(env)
     dynamodb = _dynamodb()
     stripe = _stripe(env, share=1)
+    suiteql = _suiteql(env)
+
+    def sharing(addresses: Mapping[str, str]) -> dict[str, list[str]]:
+        found = clients_with_emails(suiteql(), addresses.values())
+        return {netsuite_id: others_with(found, email, netsuite_id) for netsuite_id, email in addresses.items()}
+
     return lambda event: Matching(
         policy_of=partial(_policy, env),
         bounds=parse_upper_bounds(env.optional("UPPER_BOUNDS")),
@@ -237,8 +259,11 @@ def match_the_customers() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
         known=CustomersTable(dynamodb, env.text("CUSTOMERS_TABLE")),
         customers=StripeCustomers(*stripe()),
         invoices=StripeInvoices(*stripe()),
+        unsigned_drafts=env.text("UNSIGNED_DRAFTS"),  # type: ignore[arg-type]
         months=Months(dynamodb, env.text("RUNS_TABLE")),
         now=now(),
+        sharing=sharing,
+        order_states=lambda order_ids: order_states(suiteql(), order_ids),
     ).match(event["run"], event["listed"])
 
 
@@ -449,14 +474,21 @@ def draft_the_invoice() -> Callable[[Mapping[str, Any]], Drafting]:
 
 def find_the_orphans() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     """Wire the repair that is started by hand."""
+    from billing.adapters.beside_the_listing import order_states
     from billing.adapters.ledger_table import LedgerTable
     from billing.adapters.stripe_invoices import StripeInvoices
     from billing.steps.find_the_orphans import find_the_orphans
 
     env = _environment()
-    stripe = _stripe(env, share=1)
+    stripe, suiteql = _stripe(env, share=1), _suiteql(env)
     ledger = LedgerTable(_dynamodb(), env.text("LEDGER_TABLE"))
-    return lambda event: find_the_orphans(event, StripeInvoices(*stripe()), ledger, env.zone("FIRM_TIME_ZONE"))
+    return lambda event: find_the_orphans(
+        event,
+        StripeInvoices(*stripe()),
+        ledger,
+        lambda order_ids: order_states(suiteql(), order_ids),
+        env.zone("FIRM_TIME_ZONE"),
+    )
 
 
 def end_the_order() -> Callable[[Mapping[str, Any]], dict[str, str]]:
@@ -469,6 +501,25 @@ def end_the_order() -> Callable[[Mapping[str, Any]], dict[str, str]]:
     dynamodb, table, cycle = _dynamodb(), env.text("LEDGER_TABLE"), env.text("CYCLE_NAME")
     carried, ended = CarryOver(dynamodb, table), EndedOrders(dynamodb, table)
     return lambda event: end_the_order(event, cycle, carried, ended, now())
+
+
+def settle_the_customer() -> Callable[[Mapping[str, Any]], dict[str, str]]:
+    """Wire what a person starts who knows which Stripe customer a client is."""
+    from billing.adapters.customers_table import CustomersTable
+    from billing.adapters.netsuite_clients import client_by_id
+    from billing.adapters.stripe_customers import StripeCustomers
+    from billing.steps.settle_the_customer import settle_the_customer
+
+    env = _environment()
+    suiteql, stripe = _suiteql(env), _stripe(env, share=1)
+    known = CustomersTable(_dynamodb(), env.text("CUSTOMERS_TABLE"))
+    return lambda event: settle_the_customer(
+        event,
+        lambda netsuite_id: client_by_id(suiteql(), netsuite_id, env.optional("STRIPE_ID_FIELD")),
+        lambda stripe_id: StripeCustomers(*stripe()).by_id(stripe_id),
+        known,
+        now(),
+    )
 
 
 def note_the_failure() -> Callable[[Mapping[str, Any]], dict[str, str]]:

@@ -68,6 +68,31 @@ def test_a_credit_memo_reverses_income_and_closes_the_invoice(books: Books) -> N
     assert (shown["applied"], shown["unapplied"], shown["createdFrom"]["id"]) == (100, 0, str(invoice))
 
 
+def test_a_memo_takes_the_lines_of_its_invoice_and_adds_lines_without_a_key(books: Books) -> None:
+    invoice = books.invoice(item={"items": [books.line(100), books.line(40, "Hosting")]})
+    path = f"invoice/{invoice}/!transform/creditMemo"
+
+    def amounts(query: str, *items: dict[str, Any]) -> list[float]:
+        body = {"item": {"items": list(items)}, "apply": books.apply({})}
+        memo = books.account.get(f"creditMemo/{books.account.write('POST', path + query, body)}")
+        return [line["amount"] for line in memo["item"]["items"]]
+
+    assert amounts("") == [100, 40]
+    assert amounts("", {"orderLine": 1, "amount": 25}, {"orderLine": 2, "quantity": 0}) == [25]
+    assert amounts("", books.line(7)) == [100, 40, 7]
+    assert amounts("?replace=item", books.line(7)) == [7]
+    assert "[orderLine] and value: [5]" in books.refused("POST", path, {"item": {"items": [{"orderLine": 5}]}})
+
+
+def test_a_memo_over_a_part_of_a_taxed_invoice_takes_its_part_of_the_tax(start_account: StartAccount) -> None:
+    books = started(start_account, legacy_tax_code="NY")
+    invoice = books.invoice(100)
+    body = {"item": {"items": [{"orderLine": 1, "amount": 25}]}}
+    memo = books.account.write("POST", f"invoice/{invoice}/!transform/creditMemo", body)
+    assert books.account.get(f"creditMemo/{memo}")["total"] == 27.5
+    assert books.balance("Sales Tax Payable") == -7.5
+
+
 def test_a_refund_takes_a_credit_memo_back_out_of_undeposited_funds(books: Books) -> None:
     memo = books.memo(30)
     refund = books.refund({memo: 30}, line=1, externalId="re_1")
@@ -492,6 +517,16 @@ def test_an_edit_form_and_a_create_form_save_nothing(books: Books) -> None:
     body = books.payment_body(40, {invoice: 30})
     shown = books.account.send("POST", "customerPayment", body, headers=create).json()
     assert (shown["applied"], shown["unapplied"]) == (30, 10)
+    assert books.server.dump() == before
+
+
+def test_the_forms_of_customers_and_items_save_nothing(books: Books) -> None:
+    before = books.server.dump()
+    create = {"Accept": "application/vnd.oracle.resource+json; type=create-form"}
+    edit = {"Accept": "application/vnd.oracle.resource+json; type=edit-form"}
+    body = {"companyName": "New", "subsidiary": {"id": "1"}}
+    assert books.account.send("POST", "customer", body, headers=create).json()["companyName"] == "New"
+    assert books.account.send("PATCH", "customer/501", {"email": "a@b.example"}, headers=edit).json()["id"] == "501"
     assert books.server.dump() == before
 
 

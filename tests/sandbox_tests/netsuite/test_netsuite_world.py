@@ -260,3 +260,26 @@ def test_custom_fields_become_columns() -> None:
 def test_a_file_that_is_not_there_says_which_are() -> None:
     with pytest.raises(FileNotFoundError, match="services_firm, tiny"):
         load_world("teeny")
+
+
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [
+        ({"accounts": [{"name": "B", "type": "Bank"}]}, "account B, field 'currency'"),
+        ({"accounts": [{"name": "B", "type": "Safe"}]}, "no account type"),
+        ({"accounts": [{"name": "B", "type": "Income", "subsidiary": "X"}]}, "'subsidiaries'"),
+        ({"subsidiaries": [{"name": "S", "currency": "XYZ"}]}, "'currencies'"),
+        ({"exchangeRates": [{"currency": "USD", "rate": "2"}]}, "field 'date'"),
+        ({"accountingPeriods": [{"month": "May", "closed": True}]}, "field 'month'"),
+    ],
+)
+def test_a_mistake_about_the_books_is_named(part: dict[str, object], words: str) -> None:
+    with pytest.raises(WorldError, match=words):
+        load_world({"currencies": [{"symbol": "USD", "name": "US Dollar"}], **part})
+
+
+def test_an_income_account_that_is_not_there_stops_the_start() -> None:
+    items = [{"name": "Work", "type": "Service", "incomeAccount": "Nowhere"}]
+    world = load_world({"currencies": [{"symbol": "USD", "name": "US Dollar"}], "items": items})
+    with pytest.raises(WorldError, match="Nowhere"):
+        NetSuiteServer(world)

@@ -2,8 +2,9 @@
 changed.
 
 pk = "RUN#<run id>",         sk = "CURRENT"              the number of the run's present request
-pk = "REQUEST#<request id>", sk = "REQUEST"              what is asked, of whom, until when; the sealed task token; how
-                                                         many changes there were; the content asked about now
+pk = "REQUEST#<request id>", sk = "REQUEST"              what is asked, of whom, until when; the signature over
+                                                         that; the sealed task token; how many changes there were;
+                                                         the content asked about now
                              sk = "VOTE#<person>#<hash>" one per person and content, signed
                              sk = "ENTRY#<number>"       holds, delegations, escalations, signed
                              sk = "BOUNCE#<person>"      mail does not reach this person
@@ -23,8 +24,14 @@ from boto3.dynamodb.types import Binary
 from botocore.exceptions import ClientError
 
 from billing.adapters.dynamo import query_all, to_item, values_of
-from billing.domain.approval_request import ApprovalRequest, Bounce, RecordedOutcome, RunEnd, SentMessage
-from billing.domain.approvers import Slot
+from billing.domain.approval_request import (
+    ApprovalRequest,
+    Bounce,
+    RecordedOutcome,
+    RunEnd,
+    SentMessage,
+    request_from_dict,
+)
 from billing.domain.errors import PassingError
 
 if TYPE_CHECKING:
@@ -37,7 +44,7 @@ _CONFLICTS = 10
 class StoredRequest:
     """Everything the table holds about a request as it was opened. `signed_votes` and `signed_entries` are still to be
     verified; `changes` counts them, and an entry comes with the number of the change that it is. `messages` are those
-    that were sent for certain."""
+    that were sent for certain. `signature` covers the request, "" for one that an earlier version opened."""
 
     request: ApprovalRequest
     sealed_token: bytes
@@ -47,6 +54,7 @@ class StoredRequest:
     signed_entries: tuple[tuple[int, str], ...] = ()
     bounces: tuple[Bounce, ...] = ()
     messages: tuple[SentMessage, ...] = ()
+    signature: str = ""
 
 
 def request_owner(request_id: str) -> str:
@@ -85,25 +93,11 @@ class ApprovalsTable:
             TableName=self.table, Item=to_item({"pk": f"RUN#{run_id}", "sk": "CURRENT", "request_number": number})
         )
 
-    def open(self, request: ApprovalRequest) -> bool:
-        """Write a request if it is not there yet. Answers whether it was written now."""
-        return self._put_once(
-            {
-                "pk": request_owner(request.id),
-                "sk": "REQUEST",
-                "run_id": request.run_id,
-                "execution_arn": request.execution_arn,
-                "cycle": request.cycle,
-                "period": request.period,
-                "batch_key": request.batch_key,
-                "batch_sha256": request.batch_sha256,
-                "slots": [slot.to_dict() for slot in request.slots],
-                "opened_at": request.opened_at,
-                "expires_at": request.expires_at,
-                "invoices": request.invoices,
-                "barred": request.barred,
-            }
-        )
+    def open(self, request: ApprovalRequest, signature: str) -> bool:
+        """Write a request if it is not there yet, with the signature over all of it. Answers whether it was written
+        now."""
+        written = {name: value for name, value in request.to_dict().items() if name != "id"}
+        return self._put_once({"pk": request_owner(request.id), "sk": "REQUEST", **written, "signature": signature})
 
     def seal(self, request_id: str, sealed_token: bytes) -> None:
         """Keep the task token of the present wait. A retried or renewed wait has a new token, and only that one wakes
@@ -125,21 +119,9 @@ class ApprovalsTable:
         outcome = rows.get("OUTCOME")
         token = head.get("sealed_token")
         return StoredRequest(
-            request=ApprovalRequest(
-                id=request_id,
-                run_id=head["run_id"],
-                execution_arn=head["execution_arn"],
-                cycle=head["cycle"],
-                period=head["period"],
-                batch_key=head["batch_key"],
-                batch_sha256=head["batch_sha256"],
-                slots=tuple(Slot(slot["name"], int(slot["need"]), tuple(slot["people"])) for slot in head["slots"]),
-                opened_at=head["opened_at"],
-                expires_at=head["expires_at"],
-                invoices=int(head["invoices"]),
-                barred=str(head.get("barred", "")),
-            ),
+            request=request_from_dict({**head, "id": request_id}),
             sealed_token=bytes(token) if token is not None else b"",
+            signature=str(head.get("signature", "")),
             signed_votes=tuple(str(row["signed"]) for sk, row in sorted(rows.items()) if sk.startswith("VOTE#")),
             changes=int(head.get("changes", 0)),
             outcome=RecordedOutcome(outcome["outcome"], outcome["reason"], outcome["at"]) if outcome else None,

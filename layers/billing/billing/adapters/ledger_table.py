@@ -3,7 +3,8 @@
     pk = plan key,          sk = "INVOICE"                  the plan's entry
     pk = plan key,          sk = "APPROVED#<content hash>"  when this content was last signed for, and when approvers
                                                            last said no to it: the later of the two counts
-    pk = "ORDER#<order id>", sk = "BILLED"                  what was billed of an order, by invoice
+    pk = "ORDER#<order id>", sk = "BILLED"                  what was billed of an order, by invoice, and which plans
+                                                           have claimed it and not ended (open_claims)
     pk = "INVOICE#<Stripe id>", sk = "PAID"                 that the invoice was seen paid: it is not looked up again
 
 A row is only ever moved forward by conditional writes. What is drafted stays drafted, unless a person has removed its
@@ -13,7 +14,7 @@ invoice in Stripe and the approvers have signed for the one that takes its place
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from billing.adapters.dynamo import batch_get, batch_write, to_item, values_of
 from billing.domain.errors import OurFault, PassingError, PersonNeeded
 from billing.domain.invoice_days import InvoiceDays, SignedDays
 from billing.domain.ledger import (
+    UNSETTLED,
     Approval,
     BilledInvoice,
     EntryState,
@@ -32,6 +34,7 @@ from billing.domain.ledger import (
     OrderRecord,
     Withdrawal,
     family,
+    is_part_beside,
 )
 from billing.domain.plan_record import InvoicePlan
 
@@ -43,6 +46,7 @@ _BILLED = "BILLED"
 _PAID = "PAID"
 _LOCK = "LOCK"
 _TOGETHER = 100  # TransactWriteItems' own maximum.
+_MOST_PARTS = 40  # Ten thousand lines: where an older version noted no claims, so many parts are looked for.
 # Both times are written by whoever fixed the outcome of a request, so the order in which the rows are written, or
 # written again, does not matter. At the same instant the objection wins.
 _STANDS = "attribute_exists(approved_at) AND (attribute_not_exists(withdrawn_at) OR withdrawn_at < approved_at)"
@@ -142,10 +146,25 @@ class LedgerTable:
                     )
                     for invoice_id, one in row["billed"].items()
                 },
-                tuple(sorted(row.get("open_claims", ()))),
+                tuple(sorted(row["open_claims"])) if "open_claims" in row else _claims_of_old(row),
                 row.get("plan_family", ""),
             )
         return records
+
+    def begun(self, records: Mapping[str, OrderRecord]) -> dict[str, dict[str, LedgerEntry]]:
+        """By order id, the entries of plans that have claimed the order and not ended, by plan key. Orders without one
+        are absent."""
+        entries = self.entries({key for record in records.values() for key in record.claims})
+        claims = {order_id: set(record.claims) for order_id, record in records.items()}
+        for order_id, record in records.items():
+            if f"{record.family}-part-1" in entries and f"{record.family}-part-2" not in record.claims:
+                claims[order_id] |= {f"{record.family}-part-{number}" for number in range(2, _MOST_PARTS + 1)}
+        entries |= self.entries({key for keys in claims.values() for key in keys} - entries.keys())
+        found = {
+            order_id: {key: entries[key] for key in sorted(keys) if key in entries and entries[key].is_begun}
+            for order_id, keys in claims.items()
+        }
+        return {order_id: begun for order_id, begun in found.items() if begun}
 
     def paid_among(self, invoice_ids: Iterable[str]) -> set[str]:
         """Those of these invoices that were seen paid: nothing can happen to them in Stripe that makes their orders
@@ -237,17 +256,25 @@ class LedgerTable:
         orders: Iterable[OrderLink],
         replaces: Iterable[str],
         customer: str | None = None,
+        *,
+        seen: LedgerEntry | None = None,
+        gives_up: Collection[str] = (),
     ) -> None:
         """Write the intent and claim the plan's orders, in one transaction with what must hold: the run holds its
         period, this very content was approved and nobody said no to it since, the plan was not drafted yet (or a person
-        removed the invoice that this one replaces), and no other plan has claimed one of its orders since this one was
-        made. Safe to repeat by the same run.
+        removed the invoice that this one replaces), its entry is still the one that was `seen`, and no other plan has
+        claimed one of its orders since this one was made. Safe to repeat by the same run.
+
+        An order whose drafting another plan has begun and not ended is refused, whatever its key. The plans that this
+        one `gives_up` are fenced by the same transaction: from then on nothing more is written for them. They stay
+        begun until `abandon`.
 
         Raises OurFault if the run has lost its period or the content was never approved, PersonNeeded if its approval
         was taken away or the plan or an order is drafted already, PassingError if DynamoDB is busy with the same rows.
         """
         removed = list(replaces)
         links = list(orders)
+        claims = self._claims_beside(entry, plan, links, gives_up)
         items: list[Any] = [
             {
                 "ConditionCheck": {
@@ -268,8 +295,9 @@ class LedgerTable:
                     "ExpressionAttributeValues": to_item({":customer": customer, ":null": "NULL"}),
                 }
             },
-            {"Update": self._intent(entry, removed)},
-            *({"Update": self._claim(link, plan)} for link in links),
+            {"Update": self._intent(entry, removed, seen, gives_up)},
+            *({"Update": self._claim(link, plan, entry.run_id, claims[link.order_id])} for link in links),
+            *({"Update": self._fence(key, entry.key)} for key in gives_up),
         ]
         try:
             self.dynamodb.transact_write_items(TransactItems=items)
@@ -307,17 +335,57 @@ class LedgerTable:
         row = values_of(item) if item else {}
         return _approval(row) if "approved_at" in row else None
 
-    def _intent(self, entry: LedgerEntry, removed: list[str]) -> dict[str, Any]:
-        may = "attribute_not_exists(pk) OR #state IN (:intended, :failed)"
+    def _claims_beside(
+        self, entry: LedgerEntry, plan: InvoicePlan, links: Iterable[OrderLink], gives_up: Collection[str]
+    ) -> dict[str, set[str]]:
+        """By order id, the begun plans beside this one that keep their claim: its own other parts, and those that it
+        gives up. Raises PersonNeeded for any other."""
+        records = self.order_records(link.order_id for link in links)
+        begun = self.begun(records)
+        for order_id, entries in begun.items():
+            for key, other in entries.items():
+                if key not in (entry.key, *gives_up) and not is_part_beside(key, entry.key, plan.parts):
+                    number = next((order.number for order in plan.orders if order.id == order_id), order_id)
+                    raise PersonNeeded(
+                        f"{entry.key}: the drafting of {number} as {key} was begun in run {other.run_id} and has not "
+                        f"ended{f', its draft is {other.invoice_id}' if other.invoice_id else ''}. Start a new "
+                        "execution: it settles that first. Nothing is drafted twice."
+                    )
+        return {link.order_id: set(begun.get(link.order_id, ())) for link in links}
+
+    def _intent(
+        self, entry: LedgerEntry, removed: list[str], seen: LedgerEntry | None, gives_up: Collection[str]
+    ) -> dict[str, Any]:
+        """The entry is as it was seen, or this run's own. Where two runs of different periods are at the same order,
+        the second one is stopped here, before it creates anything."""
+        unfenced = "attribute_not_exists(fenced_by)"
+        fences = {f":fence{number}": key for number, key in enumerate(gives_up)}
+        if fences:
+            unfenced = f"({unfenced} OR fenced_by IN ({', '.join(fences)}))"
+        may = f"(run_id = :run AND content_hash = :hash AND #state IN (:intended, :failed) AND {unfenced})"
+        known: dict[str, Any] = {}
+        if seen is None:
+            may += " OR attribute_not_exists(pk)"
+        elif seen.state is EntryState.ABANDONED or seen.state in UNSETTLED:
+            known = {
+                ":seen_run": seen.run_id,
+                ":seen_hash": seen.content_hash,
+                ":seen_attempt": seen.attempt,
+                ":abandoned": EntryState.ABANDONED,
+            }
+            may += (
+                " OR (run_id = :seen_run AND content_hash = :seen_hash AND attempt = :seen_attempt AND "
+                f"(#state = :abandoned OR (#state IN (:intended, :failed) AND {unfenced})))"
+            )
         gone = {f":gone{number}": invoice_id for number, invoice_id in enumerate(removed)}
         if gone:
-            may += f" OR invoice_id IN ({', '.join(gone)})"
+            may += f" OR (invoice_id IN ({', '.join(gone)}) AND {unfenced})"
         return {
             "TableName": self.table,
             "Key": to_item({"pk": entry.key, "sk": _ENTRY}),
             "UpdateExpression": "SET #state = :state, content_hash = :hash, run_id = :run, period = :period, "
             "attempt = :attempt, invoice_day = :day, due_day = :due, stripe_customer = :customer "
-            "REMOVE reason, reason_name, earlier_reason",
+            "REMOVE reason, reason_name, earlier_reason, fenced_by",
             "ConditionExpression": may,
             "ExpressionAttributeNames": {"#state": "state"},
             "ExpressionAttributeValues": to_item(
@@ -332,21 +400,26 @@ class LedgerTable:
                     ":customer": entry.stripe_customer,
                     ":intended": EntryState.INTENDED,
                     ":failed": EntryState.FAILED,
+                    **known,
+                    **fences,
                     **gone,
                 }
             ),
         }
 
-    def _claim(self, link: OrderLink, plan: InvoicePlan) -> dict[str, Any]:
-        """The order's record is as it was when the plan was made, or belongs to a part of the same plan. Each claim
-        moves the version, so that of two plans that saw the same record only one gets the order."""
+    def _claim(self, link: OrderLink, plan: InvoicePlan, run_id: str, beside: Iterable[str]) -> dict[str, Any]:
+        """The order's record is as it was when the plan was made, or was claimed by this run for a part of the same
+        plan. Each claim moves the version, so that of two plans that saw the same record only one gets the order."""
         unseen = "attribute_not_exists(pk)" if link.version == 0 else "record_version = :seen"
+        # An older version did not note who claimed it; its run may be drafting the other parts.
+        by_us = "plan_family = :family AND (claimed_by = :run OR attribute_not_exists(claimed_by))"
         return {
             "TableName": self.table,
             "Key": to_item({"pk": _order_key(link.order_id), "sk": _BILLED}),
             "UpdateExpression": "SET record_version = :next, plan_family = :family, client_id = :client, "
-            "currency = :currency, billed = if_not_exists(billed, :nothing)",
-            "ConditionExpression": f"{unseen} OR plan_family = :family",
+            "currency = :currency, billed = if_not_exists(billed, :nothing), claimed_by = :run "
+            "ADD open_claims :claims",
+            "ConditionExpression": f"{unseen} OR ({by_us})",
             "ExpressionAttributeValues": to_item(
                 {
                     ":family": family(plan.key),
@@ -354,19 +427,84 @@ class LedgerTable:
                     ":client": plan.client.netsuite_id,
                     ":currency": plan.currency,
                     ":nothing": {},
+                    ":run": run_id,
+                    ":claims": {plan.key, *beside},
                     **({":seen": link.version} if link.version else {}),
                 }
             ),
         }
 
+    def _fence(self, key: str, instead: str) -> dict[str, Any]:
+        """Nothing more is written for a plan that was given up: whoever may still be drafting it is refused."""
+        return {
+            "TableName": self.table,
+            "Key": to_item({"pk": key, "sk": _ENTRY}),
+            "UpdateExpression": "SET fenced_by = :instead",
+            "ConditionExpression": "#state IN (:intended, :failed, :abandoned)",
+            "ExpressionAttributeNames": {"#state": "state"},
+            "ExpressionAttributeValues": to_item(
+                {
+                    ":instead": instead,
+                    ":intended": EntryState.INTENDED,
+                    ":failed": EntryState.FAILED,
+                    ":abandoned": EntryState.ABANDONED,
+                }
+            ),
+        }
+
+    def abandon(self, keys: Iterable[str], instead: str) -> None:
+        """Note that nothing of these plans is in Stripe any more: the plan `instead`, which has fenced them, bills
+        their orders. Safe to repeat. OurFault if one of them was taken up again."""
+        for key in keys:
+            if not self._marked(
+                key,
+                "SET #state = :abandoned",
+                "fenced_by = :instead AND #state IN (:intended, :failed, :abandoned)",
+                {
+                    ":abandoned": EntryState.ABANDONED,
+                    ":instead": instead,
+                    ":intended": EntryState.INTENDED,
+                    ":failed": EntryState.FAILED,
+                },
+            ):
+                raise OurFault(f"{instead}: {key} was taken up again meanwhile. Start a new execution.")
+
+    def note_mirrored(self, order_id: str, invoice_id: str, netsuite_invoice: str) -> None:
+        """Note that NetSuite's invoice `netsuite_invoice` was made of exactly our draft `invoice_id`: what it bills of
+        the order is the same goods. Safe to repeat. OurFault if the order was not billed by that draft."""
+        try:
+            self.dynamodb.update_item(
+                TableName=self.table,
+                Key=to_item({"pk": _order_key(order_id), "sk": _BILLED}),
+                UpdateExpression="SET billed.#invoice.mirrored_as = :netsuite",
+                ConditionExpression="attribute_exists(billed.#invoice)",
+                ExpressionAttributeNames={"#invoice": invoice_id},
+                ExpressionAttributeValues=to_item({":netsuite": netsuite_invoice}),
+            )
+        except ClientError as error:
+            if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
+                raise OurFault(f"The order {order_id} was not billed by {invoice_id}.") from None
+            raise
+
     def remember_invoice(self, key: str, run_id: str, invoice_id: str) -> None:
         """Note the draft's id as soon as Stripe has given it."""
-        self._update(key, "SET invoice_id = :invoice", {":invoice": invoice_id, ":run": run_id}, "run_id = :run")
+        self._update(
+            key,
+            "SET invoice_id = :invoice",
+            {":invoice": invoice_id, ":run": run_id},
+            "run_id = :run AND attribute_not_exists(fenced_by)",
+        )
 
     def settle(
-        self, entry: LedgerEntry, plan: InvoicePlan, orders: Iterable[OrderLink], replaces: Iterable[str]
+        self,
+        entry: LedgerEntry,
+        plan: InvoicePlan,
+        orders: Iterable[OrderLink],
+        replaces: Iterable[str],
+        gave_up: Iterable[str] = (),
     ) -> None:
-        """Write the fact: drafted, or differs; and what was billed of each order. Safe to repeat.
+        """Write the fact: drafted, or differs; and what was billed of each order. The plan's claim ends, and those of
+        the plans that it gave up. Safe to repeat.
 
         OurFault if the entry has other content by now.
         """
@@ -380,8 +518,8 @@ class LedgerTable:
                     "#total = :total, reason = :reason, reason_name = :name, stripe_customer = :customer, "
                     "live_mode = :live, invoice_day = :day, due_day = :due",
                     # A fact stays: only the same one may be written over it.
-                    "ConditionExpression": "content_hash = :hash AND (#state IN (:intended, :failed) "
-                    "OR (#state = :state AND invoice_id = :invoice))",
+                    "ConditionExpression": "content_hash = :hash AND attribute_not_exists(fenced_by) AND "
+                    "(#state IN (:intended, :failed) OR (#state = :state AND invoice_id = :invoice))",
                     "ExpressionAttributeNames": {"#state": "state", "#total": "total"},
                     "ExpressionAttributeValues": to_item(
                         {
@@ -403,7 +541,8 @@ class LedgerTable:
                 }
             },
         ]
-        items += [{"Update": self._billed(link, entry, plan, removed)} for link in orders]
+        ended = {entry.key, *gave_up}
+        items += [{"Update": self._billed(link, entry, plan, removed, ended)} for link in orders]
         try:
             self.dynamodb.transact_write_items(TransactItems=items)
         except ClientError as error:
@@ -414,7 +553,9 @@ class LedgerTable:
                 raise OurFault(f"{entry.key}: another run has taken this order over. Start a new execution.") from None
             raise PassingError(f"The ledger is busy with {entry.key}.") from None
 
-    def _billed(self, link: OrderLink, entry: LedgerEntry, plan: InvoicePlan, removed: list[str]) -> dict[str, Any]:
+    def _billed(
+        self, link: OrderLink, entry: LedgerEntry, plan: InvoicePlan, removed: list[str], ended: set[str]
+    ) -> dict[str, Any]:
         lines = [
             [line.id, line.quantity, line.amount, line.description[:200]]
             for line in plan.lines
@@ -428,12 +569,15 @@ class LedgerTable:
         return {
             "TableName": self.table,
             "Key": to_item({"pk": _order_key(link.order_id), "sk": _BILLED}),
-            "UpdateExpression": "SET billed.#invoice = :billed, order_hash = :hash" + forget,
+            "UpdateExpression": "SET billed.#invoice = :billed, order_hash = :hash"
+            + forget
+            + " DELETE open_claims :ended",
             "ConditionExpression": "plan_family = :family",
             "ExpressionAttributeNames": {"#invoice": str(entry.invoice_id), **gone},
             "ExpressionAttributeValues": to_item(
                 {
                     ":billed": billed,
+                    ":ended": ended,
                     ":hash": link.order_hash,
                     ":family": family(plan.key),
                 }
@@ -528,6 +672,13 @@ def _paid_key(invoice_id: str) -> str:
 
 def _order_key(order_id: str) -> str:
     return f"ORDER#{order_id}"
+
+
+def _claims_of_old(row: Mapping[str, Any]) -> tuple[str, ...]:
+    """The claims of a row of an older version, which noted the plan that claimed the order last, and not whether it
+    ended: that its entry says. Its further parts are looked for where there is a first one."""
+    name = row.get("plan_family", "")
+    return (name, f"{name}-part-1") if name and "claimed_by" not in row else ()
 
 
 def _approval(row: Mapping[str, Any]) -> Approval:

@@ -11,10 +11,12 @@ from typing import Any
 import stripe
 
 from billing.adapters.stripe_api import Caller, CustomerMissing, ObjectMissing
+from billing.domain.customer_match import same_email
 
 NETSUITE_ID = "netsuite_customer_id"
 MAX_EMAIL = 512
 MAX_NAME = 256
+_MOST_FOUND = 1000  # More than one is a question for a person already.
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +44,25 @@ class StripeCustomers:
             return None
         return None if getattr(customer, "deleted", False) else _customer(customer)
 
-    def by_netsuite_id(self, netsuite_id: str) -> list[StripeCustomer]:
-        """Customers whose metadata name this NetSuite customer. Search lags by up to a minute."""
-        quoted = netsuite_id.replace("\\", "\\\\").replace("'", "\\'")
-        found = self.call(
-            "search customers",
-            lambda: self.client.v1.customers.search({"query": f"metadata['{NETSUITE_ID}']:'{quoted}'", "limit": 10}),
-        )
+    def by_netsuite_id_or_email(self, netsuite_id: str, email: str | None = None) -> list[StripeCustomer]:
+        """Customers whose metadata name this NetSuite customer, and those with this address in any case: one search.
+
+        A list's `email` filter compares the case, and Stripe keeps it so (stripe-dotnet#2240); search does not. Search
+        lags by up to a minute, so what has just been created is found by the list alone.
+        """
+        query = f"metadata['{NETSUITE_ID}']:'{_quoted(netsuite_id)}'"
+        if email is not None and len(email) <= MAX_EMAIL:
+            query += f" OR email:'{_quoted(email)}'"
+        found: list[StripeCustomer] = []
+        params: Any = {"query": query, "limit": 100}
+        while True:
+            page = self.call("search customers", lambda: self.client.v1.customers.search(dict(params)))  # type: ignore[arg-type]
+            found += map(_customer, page.data)
+            if not page.has_more or not page.next_page or len(found) >= _MOST_FOUND:
+                break
+            params["page"] = page.next_page
         # Search matches phrases, so what it found is compared again.
-        return [c for c in map(_customer, found.data) if c.netsuite_id == netsuite_id]
+        return [one for one in found if one.netsuite_id == netsuite_id or same_email(one.email, email)]
 
     def by_email(self, email: str) -> list[StripeCustomer]:
         """Customers with exactly this address, strongly consistent. Stripe compares the case."""
@@ -72,6 +84,10 @@ class StripeCustomers:
         return _customer(
             self.call("create customer", lambda: self.client.v1.customers.create(params=params, options=options))
         )
+
+
+def _quoted(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("'", "\\'")
 
 
 def _customer(customer: stripe.Customer) -> StripeCustomer:

@@ -4,6 +4,7 @@ units.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +12,7 @@ from typing import Any
 import stripe
 
 from billing.adapters.stripe_api import Caller, ObjectMissing
+from billing.domain.unwanted_drafts import WaitingDraft
 
 LINES_PER_CALL = 100
 PAID = "paid"
@@ -22,12 +24,15 @@ _EXTRA_PAGES = 10
 PLAN_KEY = "billing_plan"
 CONTENT_HASH = "content_sha256"
 LINE_ID = "netsuite_line_id"
+ORDER_IDS = "netsuite_so_id"
+ORDER_NUMBERS = "netsuite_so_number"
 
 
 @dataclass(frozen=True, slots=True)
 class StripeInvoice:
     """An invoice as Stripe holds it. `line_ids` are the metadata ids of its lines, "" for lines that bear none;
-    `due_date` and `effective_at` are epoch seconds."""
+    `line_orders` are the internal ids of the orders that its lines bill; `due_date` and `effective_at` are epoch
+    seconds."""
 
     id: str
     status: str
@@ -41,6 +46,29 @@ class StripeInvoice:
     line_ids: tuple[str, ...]
     due_date: int | None = None
     effective_at: int | None = None
+    line_orders: tuple[str, ...] = ()
+
+    @property
+    def orders(self) -> frozenset[str]:
+        """Internal ids of the orders that it names. Of very many the last may be missing: read its lines then
+        (`names_all_orders`)."""
+        ids = self.metadata.get(ORDER_IDS, "").split(",")
+        # The last one of a list that was cut may be the beginning of another id.
+        whole = ids if self.names_all_orders else ids[:-1]
+        return frozenset(one for one in whole if one.isdecimal()) | frozenset(self.line_orders)
+
+    @property
+    def waiting(self) -> WaitingDraft:
+        """It as a draft that waits, with its orders' numbers where its metadata holds them."""
+        ids, numbers = (self.metadata.get(name, "").split(",") for name in (ORDER_IDS, ORDER_NUMBERS))
+        known = dict(zip(ids, numbers, strict=False)) if len(ids) == len(numbers) else {}
+        orders = tuple((order_id, known.get(order_id, "")) for order_id in sorted(self.orders, key=int))
+        return WaitingDraft(self.id, self.metadata[PLAN_KEY], self.metadata.get("billing_period", ""), orders)
+
+    @property
+    def names_all_orders(self) -> bool:
+        """Whether its metadata holds every order's id: Stripe keeps 500 characters."""
+        return not self.metadata.get(ORDER_IDS, "").endswith("…")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,26 +87,29 @@ class StripeInvoices:
     client: stripe.StripeClient
     call: Caller
 
-    def of_plan(self, customer: str, plan_key: str, created_from: int) -> list[StripeInvoice]:
-        """The customer's invoices that bear the plan's key, created at or after `created_from` (epoch seconds).
+    def of_customer(self, customer: str, created_from: int) -> list[StripeInvoice]:
+        """The customer's invoices that bear a plan's key, whatever their status, created at or after `created_from`
+        (epoch seconds).
 
         Lists are strongly consistent where search lags. Lines are not read here.
         """
-        found: list[StripeInvoice] = []
-        params: dict[str, Any] = {"customer": customer, "created": {"gte": created_from}, "limit": 100}
-        while True:
-            page = self.call("list invoices", lambda: self.client.v1.invoices.list(dict(params)))  # type: ignore[arg-type]
-            found += [invoice for invoice in map(_invoice, page.data) if invoice.metadata.get(PLAN_KEY) == plan_key]
-            if not page.has_more or not page.data:
-                return found
-            params["starting_after"] = page.data[-1].id
+        return self._ours({"customer": customer, "created": {"gte": created_from}})
 
     def of_ours(self, created_from: int) -> list[StripeInvoice]:
         """Every invoice that bears a plan's key, whatever its status, created at or after `created_from`. Without
         lines.
         """
+        return self._ours({"created": {"gte": created_from}})
+
+    def drafts(self) -> list[StripeInvoice]:
+        """Every draft that bears a plan's key, a hundred a call. One whose metadata does not hold all its orders is
+        read with its lines."""
+        found = self._ours({"status": "draft", "collection_method": "send_invoice"})
+        return [one if one.names_all_orders else self.read(one.id) for one in found]
+
+    def _ours(self, which: Mapping[str, Any]) -> list[StripeInvoice]:
         found: list[StripeInvoice] = []
-        params: dict[str, Any] = {"created": {"gte": created_from}, "limit": 100}
+        params: dict[str, Any] = {**which, "limit": 100}
         while True:
             page = self.call("list invoices", lambda: self.client.v1.invoices.list(dict(params)))  # type: ignore[arg-type]
             found += [invoice for invoice in map(_invoice, page.data) if invoice.metadata.get(PLAN_KEY)]
@@ -148,6 +179,11 @@ class StripeInvoices:
             "update invoice", lambda: self.client.v1.invoices.update(invoice_id, params=arguments, options=options)
         )
 
+    def delete(self, invoice_id: str) -> None:
+        """Delete a draft. Stripe refuses to delete anything else; one that is gone already is none the less deleted."""
+        with contextlib.suppress(ObjectMissing):
+            self.call("delete invoice", lambda: self.client.v1.invoices.delete(invoice_id))
+
     def set_days(self, invoice_id: str, days: Mapping[str, int], idempotency_key: str) -> None:
         """Set a draft's `due_date` and `effective_at`, epoch seconds. Stripe takes both while it is a draft."""
         arguments: Any = dict(days)
@@ -176,6 +212,7 @@ class StripeInvoices:
 
 def _invoice(invoice: stripe.Invoice, lines: Iterable[stripe.InvoiceLineItem] = ()) -> StripeInvoice:
     customer = invoice.customer
+    labels = [line.metadata.to_dict() if line.metadata else {} for line in lines]
     return StripeInvoice(
         id=str(invoice.id),
         status=str(invoice.status),
@@ -186,7 +223,8 @@ def _invoice(invoice: stripe.Invoice, lines: Iterable[stripe.InvoiceLineItem] = 
         live_mode=bool(invoice.livemode),
         created=invoice.created,
         metadata=invoice.metadata.to_dict() if invoice.metadata else {},
-        line_ids=tuple((line.metadata.to_dict() if line.metadata else {}).get(LINE_ID, "") for line in lines),
+        line_ids=tuple(label.get(LINE_ID, "") for label in labels),
+        line_orders=tuple(dict.fromkeys(label[ORDER_IDS] for label in labels if ORDER_IDS in label)),
         due_date=getattr(invoice, "due_date", None),
         effective_at=getattr(invoice, "effective_at", None),
     )

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from billing.domain.approval_request import ApprovalRequest
-from billing.domain.approvers import Slot, approver_id
+from billing.domain.approvers import Slot, is_barred
 from billing.domain.batch import Batch, BatchInvoice
 from billing.domain.canonical import canonical_json, sha256_hex
 from billing.domain.ledger import Disposition
@@ -166,8 +166,7 @@ def request_now(request: ApprovalRequest, entries: Iterable[Entry]) -> ApprovalR
 def not_barred(slots: Iterable[Slot], barred: str) -> tuple[Slot, ...]:
     """The slots without the person whose approver id this is."""
     return tuple(
-        replace(slot, people=tuple(one for one in slot.people if approver_id(one) != barred)) if barred else slot
-        for slot in slots
+        replace(slot, people=tuple(one for one in slot.people if not is_barred(one, barred))) for slot in slots
     )
 
 

@@ -23,7 +23,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from billing.domain.email_address import has_unseen, mistake_in_address, mistake_in_domain
+from billing.domain.email_address import has_unseen, mailbox_of, mistake_in_address, mistake_in_domain
 from billing.domain.errors import InputInvalid
 from billing.domain.slot_assignment import Assignment, assign
 from billing.domain.upper_bounds import parse_upper_bounds
@@ -38,6 +38,17 @@ _LONGEST_NAME = 60
 def approver_id(email: str) -> str:
     """A short name for an approver that tells nothing about them: 16 hex digits of the address's SHA-256."""
     return hashlib.sha256(email.strip().lower().encode()).hexdigest()[:16]
+
+
+def requester_id(email: str) -> str:
+    """The name under which a run keeps who asked for it: the approver id of their mailbox, whatever tag they write."""
+    return approver_id(mailbox_of(email))
+
+
+def is_barred(address: str, barred: str) -> bool:
+    """Whether this is the person whose id a run has barred ("": nobody): their own address, or one with a tag. A run
+    that an earlier version opened has kept the id of the address as it was typed."""
+    return bool(barred) and barred in (approver_id(address), requester_id(address))
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +78,11 @@ class Answer(StrEnum):
 
     APPROVE = "approve"
     REJECT = "reject"
+
+    @property
+    def past(self) -> str:
+        """ "approved" or "rejected"."""
+        return "approved" if self is Answer.APPROVE else "rejected"
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,6 +201,21 @@ def check_slot_rules(rules: Iterable[SlotRule]) -> None:
         )
 
 
+def one_mailbox_twice(rules: Iterable[SlotRule], deputies: Iterable[str]) -> None:
+    """Raises InputInvalid if the parameters write one mailbox in two ways, as ann@firm.example and
+    ann+billing@firm.example: one person would be counted, mailed and barred as two. Names the places, no address."""
+    known: dict[str, tuple[str, str]] = {}
+    places = [(f'the slot "{rule.slot.name}"', address) for rule in rules for address in rule.slot.people]
+    for place, address in (*places, *(("the parameter Deputies", one) for one in deputies)):
+        where, other = known.setdefault(mailbox_of(address), (place, address))
+        if other != address:
+            named = where if where == place else f"{where} and {place}"
+            raise InputInvalid(
+                f'One mailbox is written in two ways in {named}: what stands from a "+" to the @ makes no other '
+                "person. Write each person's address in one way."
+            )
+
+
 def _check_people(slots: tuple[Slot, ...], where: str) -> None:
     found = _assignment(slots, dict.fromkeys(everybody(slots)))
     if found.lacking:
@@ -230,7 +261,7 @@ def slots_without(rules: Iterable[SlotRule], cycle: str, totals: Mapping[str, in
 def without(slots: Iterable[Slot], person_id: str) -> tuple[Slot, ...]:
     """The slots without one person. Raises InputInvalid if they cannot be filled without them."""
     left = tuple(
-        replace(slot, people=tuple(address for address in slot.people if approver_id(address) != person_id))
+        replace(slot, people=tuple(address for address in slot.people if not is_barred(address, person_id)))
         for slot in slots
     )
     try:
@@ -344,11 +375,13 @@ def _able(slot: Slot, people: Mapping[str, tuple[str, ...] | None]) -> list[str]
 
 
 def _approvals(votes: Iterable[Vote], content_hash: str) -> dict[str, tuple[str, ...] | None]:
-    """Who approved this content, and the slots for which that may count; the first answer stands."""
+    """Who approved this content, and the slots for which that may count; the first answer stands, also of a person who
+    has two addresses of one mailbox."""
     given = [vote for vote in votes if vote.content_hash == content_hash and vote.answer is Answer.APPROVE]
-    return {
-        vote.approver: vote.slots for vote in sorted(given, key=lambda one: (one.at, one.slots or ()), reverse=True)
-    }
+    first: dict[str, Vote] = {}
+    for vote in sorted(given, key=lambda one: (one.at, one.slots or ())):
+        first.setdefault(mailbox_of(vote.approver), vote)
+    return {vote.approver: vote.slots for vote in reversed(first.values())}
 
 
 def _answered(votes: Iterable[Vote], content_hash: str) -> set[str]:

@@ -41,8 +41,9 @@ class BatchInvoice:
     `orders` links to the ledger's records of the plan's orders. `replaces` are invoices of ours that a person deleted
     or voided in Stripe and that this one takes the place of. `billed_by` is the plan key of the invoice that has billed
     it already. `carried_from` is the period in which an earlier run listed the
-    order without drafting it. `days` are the days that are signed for, None for what is not drafted and in batches
-    that were written before they were kept.
+    order without drafting it. `gives_up` are plans whose drafting was begun with its orders and which it takes the
+    place of; `deletes` are the drafts in Stripe that they, or other content of its own, left behind. `days` are
+    the days that are signed for, None for what is not drafted and in batches that were written before they were kept.
     """
 
     plan: InvoicePlan
@@ -56,6 +57,8 @@ class BatchInvoice:
     replaces: tuple[str, ...] = ()
     carried_from: str | None = None
     billed_by: str = ""
+    gives_up: tuple[str, ...] = ()
+    deletes: tuple[str, ...] = ()
     days: InvoiceDays | None = None
 
 
@@ -177,6 +180,8 @@ class Batch:
                     "replaces": list(invoice.replaces),
                     "carriedFrom": invoice.carried_from,
                     "billedBy": invoice.billed_by,
+                    "givesUp": list(invoice.gives_up),
+                    "deletes": list(invoice.deletes),
                     "days": invoice.days.to_dict() if invoice.days else None,
                 }
                 for invoice in self.invoices
@@ -212,6 +217,8 @@ def batch_from_dict(data: Mapping[str, Any]) -> Batch:
                 replaces=tuple(one["replaces"]),
                 carried_from=one["carriedFrom"],
                 billed_by=one["billedBy"],
+                gives_up=tuple(one.get("givesUp", ())),
+                deletes=tuple(one.get("deletes", ())),
                 days=InvoiceDays.from_dict(one["days"]) if one.get("days") else None,
             )
             for one in data["invoices"]
@@ -262,6 +269,8 @@ def with_pieces(invoices: Iterable[BatchInvoice]) -> tuple[tuple[BatchInvoice, .
                 "customer": invoice.customer.to_dict(),
                 "orders": [link.to_dict() for link in invoice.orders],
                 "replaces": list(invoice.replaces),
+                "givesUp": list(invoice.gives_up),
+                "deletes": list(invoice.deletes),
                 "days": invoice.days.to_dict() if invoice.days else None,
             }
         )

@@ -11,6 +11,16 @@ _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _DOMAIN = re.compile(rf"(?:{_LABEL}\.)+(?=[^.]*[A-Za-z]){_LABEL}")
 
 
+def mailbox_of(address: str) -> str:
+    """The address whose mailbox this one's mail arrives in, in small letters: "ann+billing@firm.example" is Ann's.
+
+    Subaddressing (RFC 5233) is what Google Workspace, Microsoft 365 and most others do with a "+". On a domain where it
+    is a letter like any other, two people who differ behind it alone count as one here: the safe side.
+    """
+    name, at, domain = address.strip().lower().rpartition("@")
+    return f"{name.partition('+')[0] or name}{at}{domain}"
+
+
 def is_address(text: str) -> bool:
     """Whether it is one e-mail address that can be mailed."""
     return not mistake_in_address(text)

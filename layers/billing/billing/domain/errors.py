@@ -33,6 +33,11 @@ class OurFault(Exception):
     """A bug or a broken promise of this product: an altered snapshot, a request that was malformed. Never retried."""
 
 
+class RequestAltered(OurFault):
+    """The row of an approval request is not what was signed when it was opened: somebody writes to the table past the
+    page. It leaves a function as OurFault."""
+
+
 class InputInvalid(Exception):
     """The execution's input or the stack's parameters are wrong. The message names the field. Never retried."""
 

@@ -59,6 +59,12 @@ class LedgerEntry:
     earlier_reason: str | None = None
     due_day: str | None = None
 
+    @property
+    def is_begun(self) -> bool:
+        """Whether something of it may be in Stripe that nobody has read back: an intent without an end. A failure
+        without a day is one that never came to an intent."""
+        return self.state in UNSETTLED and bool(self.invoice_day)
+
 
 @dataclass(frozen=True, slots=True)
 class OrderLink:
@@ -204,6 +210,12 @@ def signed_hash(plan: InvoicePlan, replaces: Iterable[str]) -> str:
 def family(plan_key: str) -> str:
     """The key without its part's number: the parts of one plan belong together."""
     return plan_key.rpartition("-part-")[0] or plan_key
+
+
+def is_part_beside(other: str, key: str, parts: int) -> bool:
+    """Whether `other` is another part of the plan `key`, which has `parts` parts: they are drafted side by side."""
+    base, part, number = other.rpartition("-part-")
+    return bool(part) and other != key and base == family(key) != key and number.isdecimal() and int(number) <= parts
 
 
 def decide(

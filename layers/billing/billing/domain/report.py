@@ -270,6 +270,12 @@ def _fate(
         left = _left_behind(invoice, entry)
         return Fate.HELD, f"{unreleased_reason.rstrip('.')}. {left}" if left else unreleased_reason
     if entry is not None and entry.content_hash == invoice.content_hash:
+        if entry.state is EntryState.DRAFTED and not mine:
+            # Two months may ask about one order at once: whoever was signed first has drafted it.
+            return (
+                Fate.SKIPPED,
+                f"The run {entry.run_id} has drafted it meanwhile, in {entry.period}, as {entry.invoice_id}.",
+            )
         return (Fate.DRAFTED, "") if entry.state is EntryState.DRAFTED else (Fate.FAILED, failure_words(entry))
     if entry is not None and mine and entry.state is EntryState.FAILED:
         # Of the draft that an earlier run had begun of other content, the ledger keeps that content.

@@ -78,8 +78,27 @@ _INVALID: Final = (
     "If it still does not work, ask whoever sent you the mail. Nothing was changed by opening this page.",
 )
 _INBOX_EXPIRED: Final = (
-    "It opened everything that waits for you, and it lasted as long as the request it was mailed for.",
+    (
+        "It opened everything that waits for you, and it lasted as long as the request it was mailed for, and as you "
+        "are listed among those who sign."
+    ),
     "Every newer mail about an approval carries a newer one. Links to single requests still show how those ended.",
+)
+_TAKEN_OFF: Final = (
+    "You were taken off the list of those who sign, so you cannot answer any more, and this link shows nothing of the "
+    "request."
+)
+_LINK_OVER: Final = "This link ended on {when}, as its mail said. It shows nothing of what was asked any more."
+_WHERE_ELSE: Final = "Who has to know what was billed finds it in the run’s report: ask the people who run the billing."
+_ALTERED: Final = (
+    (
+        "Somebody has changed it in the database, past this page: it is not what was opened any more. So nobody can "
+        "answer it, and nothing is billed by it."
+    ),
+    (
+        "The people who run the billing are told. When they have found out what happened they start the run again, and "
+        "you get a new mail with a new link."
+    ),
 )
 _UNTOUCHED: Final = "Nothing was changed by opening this page. Nothing is billed without every signature it needs."
 _UNCERTAIN: Final = (
@@ -250,6 +269,52 @@ def standing_page(
             "slots": slot_states(request, votes, voided),
             "waiting": outcome is None and standing.outcome is Outcome.UNDECIDED and not late,
         },
+    )
+
+
+def ended_page(
+    request: ApprovalRequest,
+    outcome: RecordedOutcome | None,
+    standing: Standing,
+    now: datetime,
+    *,
+    taken_off: bool,
+    mine: RecordedVote | None,
+    mistake: str = "",
+    said: str = "",
+    asked_anew: bool = False,
+    awake: bool = True,
+) -> Shown:
+    """What a link shows when it has ended: how the request ended, and no name, no address and no amount of it.
+
+    It ended because its time is over, or because its holder was taken off the list of those who sign (`taken_off`).
+    `mine` is its holder's own answer, the last one that they gave. `mistake` says why a POST was not recorded, `said`
+    what one has just done. `asked_anew` and `awake` as in `standing_page`.
+    """
+    late = outcome is None and now >= datetime.fromisoformat(request.expires_at)
+    headline, _, _ = _headline(request, (), outcome, standing, None, late)
+    why = _TAKEN_OFF if taken_off else _LINK_OVER.format(when=instant_words(request.expires_at))
+    next_step = _ASKED_ANEW if asked_anew else _next_step(request, outcome, standing, late, False, None, now, awake)
+    waiting = outcome is None and not late
+    own = "You did not answer."
+    if mine is not None:
+        what = mine.answer.past if mine.batch_sha256 == request.batch_sha256 else f"{mine.answer.past} other content"
+        own = f"You {what} on {instant_words(mine.at)}."
+    return render_page(
+        "message_page.html.j2",
+        {
+            "title": f"This link has ended. {headline}" if taken_off else headline,
+            "paragraphs": [one for one in (mistake, said, why, own, "" if waiting else next_step, _WHERE_ELSE) if one],
+            "reference": "",
+        },
+    )
+
+
+def altered_page() -> Shown:
+    """For a request whose row in the table is not what was signed when it was opened."""
+    return render_page(
+        "message_page.html.j2",
+        {"title": "This request cannot be answered", "paragraphs": _ALTERED, "reference": ""},
     )
 
 

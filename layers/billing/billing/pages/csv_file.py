@@ -12,9 +12,12 @@ from billing.domain.money import plain_amount
 
 # Excel and its kin take a cell for a formula when it begins like this; some look past blanks and what shows as nothing,
 # and Asian versions take the full-width and small signs too (OWASP, "CSV injection").
-_STARTS_A_FORMULA: Final = re.compile(
-    r"[\s\xad\u061c\u180e\u200b-\u200f\u2060-\u2064\ufeff]*[=+\-@\t\r\n＝＋－＠﹦﹢﹣﹫]|[\t\r\n]"
-)
+_PASSED_OVER: Final = r"\s\xad\u061c\u180e\u200b-\u200f\u2060-\u2064\ufeff"
+_SIGNS: Final = r"=+\-@＝＋－＠﹦﹢﹣﹫"
+_STARTS_A_FORMULA: Final = re.compile(rf"[{_PASSED_OVER}]*[{_SIGNS}]|[\t\r\n]")
+# Where the list separator is none of ours, a cell begins inside a text: after the separator that is in force there, or
+# on a new line, and perhaps within quotes (RFC 4180 knows the comma alone; Excel takes what the system's region says).
+_STARTS_A_FORMULA_INSIDE: Final = re.compile(rf"[,;|\t\r\n](?=[\"'{_PASSED_OVER}]*[{_SIGNS}])")
 _LONGEST_NUMBER: Final = 40
 _UNWRITABLE: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
 _MARK: Final = "\ufeff"
@@ -57,8 +60,9 @@ def _line(row: Sequence[Cell], mark: str = "") -> bytes:
 
 
 def text_cell(text: str) -> str:
-    """`text` in full, made harmless: an apostrophe before what a spreadsheet would take for a formula."""
-    safe = _UNWRITABLE.sub("", text)
+    """`text` in full, made harmless: an apostrophe before what a spreadsheet would take for a formula, at its beginning
+    and wherever a cell would begin in it, whatever the list separator is."""
+    safe = _STARTS_A_FORMULA_INSIDE.sub(r"\g<0>'", _UNWRITABLE.sub("", text))
     return f"'{safe}" if _STARTS_A_FORMULA.match(safe) else safe
 
 
@@ -82,5 +86,5 @@ def _cell(cell: Cell) -> str:
         return str(cell)
     if isinstance(cell, Decimal):
         return f"{cell:f}"
-    # Quoted always: a semicolon in a text would begin a new cell where the list separator is one.
+    # Quoted always: a comma or a line break in a text must not begin a new cell.
     return '"' + text_cell(cell).replace('"', '""') + '"'

@@ -16,6 +16,7 @@ from billing.domain.period_name import MONTHS, day_name
 _FOUND: Final = {
     How.STORED: "named in NetSuite's customer record",
     How.KNOWN: "known from an earlier run",
+    How.SETTLED: "settled by a person",
     How.METADATA: "found by its NetSuite id",
     How.EMAIL: "found by its e-mail address",
 }
@@ -112,7 +113,8 @@ def customer_words(customer: MatchedCustomer | None) -> str:
         return "No Stripe customer was looked for"
     if customer.id is None:
         return "New: will be created in Stripe"
-    return f"{customer.id}, {_FOUND[customer.how]}"
+    own = ", ".join(part for part in (customer.stripe_name, customer.stripe_email) if part)
+    return f"{customer.id}{f' ({own})' if own else ''}, {_FOUND[customer.how]}"
 
 
 def people_words(people: Iterable[str], joint: str = "and") -> str:

@@ -19,9 +19,11 @@ from billing.domain.batch import Batch, totals
 from billing.domain.errors import OurFault
 from billing.http_exchange import LONGEST_FILE, answer_of, file_of, form_of, query_of
 from billing.pages.approval_page import (
+    altered_page,
     approval_page,
     batch_csv,
     csv_parts_page,
+    ended_page,
     expired_inbox_page,
     invalid_link_page,
     standing_page,
@@ -82,15 +84,28 @@ class ApprovalExchange:
         if seen is None:
             return _refused()
         logger.append_keys(run_id=seen.request.run_id)
+        if not seen.present.trustworthy:
+            return self._altered(seen, method)
         if method == "POST":
             return self._decide(link, seen, form_of(event))
         query = query_of(event)
+        if seen.over:
+            return _html(410 if query.get("format") == "csv" else 200, self._ended(seen))
         if query.get("format") == "csv":
             batch = batch_of(seen, self.files)
             return _csv(event, seen, batch, query.get("part", ""), batch.day_of(self.now()))
         if not seen.open:
             return _html(200, self._standing(seen))
         return _html(200, self._page(seen, query))
+
+    def _altered(self, seen: Seen, method: str) -> dict[str, Any]:
+        """Somebody has written into the request's row. Nothing of it is shown and nobody can answer; a POST wakes the
+        run, which ends and tells the team."""
+        logger.error("approval request altered in the table", extra={"altered": list(seen.present.altered)})
+        metrics.add_metric(name="ApprovalPagesFailed", unit="Count", value=1)
+        if method == "POST":
+            self._wake(seen)
+        return _html(409, altered_page())
 
     def _decide(self, link: str, seen: Seen, form: Mapping[str, str]) -> dict[str, Any]:
         # What cannot be shown (missing, altered) cannot be signed for. A request that has ended needs it no more: a
@@ -189,13 +204,12 @@ class ApprovalExchange:
     def _standing(
         self, seen: Seen, just_signed: bool = False, mistake: str = "", said: str = "", awake: bool = True
     ) -> Shown:
+        if seen.over:
+            return self._ended(seen, mistake, said, awake)
         try:
             batch = batch_of(seen, self.files)
         except OurFault:
             batch = None  # How it ended can be told without it.
-        remarks = list(changes_words(seen.present.entries))
-        if seen.taken_off:
-            remarks.append("You were taken off the list of those who sign, so you cannot answer any more.")
         return standing_page(
             seen.request,
             batch,
@@ -206,7 +220,7 @@ class ApprovalExchange:
             self.now(),
             just_signed=just_signed,
             finalises=self.finalises,
-            changes=remarks,
+            changes=changes_words(seen.present.entries),
             passed_to=seen.passed_to,
             mistake=mistake,
             said=said,
@@ -214,6 +228,20 @@ class ApprovalExchange:
             end=self.requests.end(seen.request.id),
             awake=awake,
             asked_anew=self._is_asked_anew(seen),
+        )
+
+    def _ended(self, seen: Seen, mistake: str = "", said: str = "", awake: bool = True) -> Shown:
+        return ended_page(
+            seen.request,
+            seen.present.stored.outcome,
+            seen.standing,
+            self.now(),
+            taken_off=not seen.expired,
+            mine=seen.own_vote or seen.present.earlier_vote_of(seen.approver),
+            mistake=mistake,
+            said=said,
+            asked_anew=self._is_asked_anew(seen),
+            awake=awake,
         )
 
     def _is_asked_anew(self, seen: Seen) -> bool:

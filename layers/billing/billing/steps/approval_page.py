@@ -82,12 +82,14 @@ class Signing(SignedTexts, Protocol):
 @dataclass(frozen=True, slots=True)
 class Seen:
     """A link that is good, and where its request stands. `approver` is the address of the person who holds the link,
-    and `taken_off` says that the stack no longer lists them."""
+    `taken_off` says that they may not sign for it now, and `over` that their link has ended and reads nothing any more:
+    its time is over, or the stack no longer lists them."""
 
     present: PresentRequest
     approver: str
     expired: bool
     taken_off: bool
+    over: bool
 
     @property
     def request(self) -> ApprovalRequest:
@@ -116,6 +118,7 @@ class Seen:
             not self.present.decided
             and not self.expired
             and not self.taken_off
+            and self.present.trustworthy
             and not self.passed_to
             and self.own_vote is None
         )
@@ -143,15 +146,20 @@ def look(link: str, requests: Requests, signing: Signing, who: WhoMaySign, now: 
     A forged link costs the same read as an unknown one, so that the time of the answer does not tell them apart."""
     signed = signing.read_link(link)
     stored = requests.read(signed.request_id if signed else UNKNOWN)
-    if signed is None or stored is None or signed.batch_sha256 != stored.request.batch_sha256:
+    if signed is None or stored is None:
         return None
     present = present_request(stored, signing)
+    if signed.batch_sha256 != present.stored.request.batch_sha256:
+        return None
     known = {approver_id(address): address for address in (*passed_on(present.entries), *present.people)}
     approver = known.get(signed.approver)
     if approver is None:
         return None
     expired = present.expired(now) or now.timestamp() >= signed.expires_at
-    return Seen(present, approver, expired, not who.may_sign(approver, present))
+    taken_off = not who.may_sign(approver, present)
+    # Whoever passed it on may not sign, and has not lost their place in the parameters by that.
+    off_the_list = not who.is_listed(approver) if approver in passed_on(present.entries) else taken_off
+    return Seen(present, approver, expired, taken_off, expired or off_the_list)
 
 
 def answer(
@@ -212,6 +220,8 @@ def stands_already(seen: Seen, asked: str) -> bool:
 
 def conclude(seen: Seen, requests: Requests, now: datetime) -> bool:
     """Write the outcome that the votes give, once. Answers False if the picture has changed: look again."""
+    if not seen.present.trustworthy:
+        return True
     if seen.present.stored.outcome is not None or seen.standing.outcome is Outcome.UNDECIDED or seen.expired:
         return True
     return requests.conclude(

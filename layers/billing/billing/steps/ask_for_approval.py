@@ -20,6 +20,7 @@ from billing.domain.mail import MailContent
 from billing.steps.approval_links import ApproverLinks, mail_tags
 from billing.steps.ports import Mail, Messages, ReadableFiles
 from billing.steps.present_request import PresentRequest, SignedTexts, present_request
+from billing.steps.unsigned_request import not_vouched_for, refuse_unvouched
 
 
 class Requests(Protocol):
@@ -27,11 +28,17 @@ class Requests(Protocol):
 
     def current_number(self, run_id: str) -> int: ...
     def read(self, request_id: str) -> StoredRequest | None: ...
-    def open(self, request: ApprovalRequest) -> bool: ...
+    def open(self, request: ApprovalRequest, signature: str) -> bool: ...
     def make_current(self, run_id: str, number: int) -> None: ...
     def seal(self, request_id: str, sealed_token: bytes) -> None: ...
     def index(self, approver: str, request_id: str, at: str) -> None: ...
     def note_bounce(self, request_id: str, bounce: Bounce) -> bool: ...
+
+
+class Signing(SignedTexts, Protocol):
+    """Signs and verifies."""
+
+    def sign_request(self, request: Mapping[str, Any]) -> str: ...
 
 
 class WriteMail(Protocol):
@@ -63,7 +70,7 @@ class Asking:
     mail: Mail
     seal: Callable[[str, str], bytes]
     complete: Callable[[str], bool]
-    signed: SignedTexts
+    signed: Signing
     links: ApproverLinks
     write_mail: WriteMail
     now: datetime
@@ -80,7 +87,7 @@ class Asking:
 
         An address that SES refuses for good is put on record like a bounce, and wakes the run: the others hear of it,
         or a slot is lost. Raises PersonNeeded if mail as such is refused (sender, account) and a slot cannot be
-        satisfied without those who have no link yet.
+        satisfied without those who have no link yet; RequestAltered if the request that waits was altered in the table.
         """
         batch = batch_from_dict(self.files.read_json(matched["batchKey"], matched["sha256"]))
         request = self._request(run, matched, batch, waits=outcome_so_far == Outcome.UNDECIDED)
@@ -90,6 +97,7 @@ class Asking:
         if stored is None:
             raise OurFault("The approval request vanished while it was asked. Start a new execution.")
         present = present_request(stored, self.signed)
+        self._refuse_altered(present, run, matched, batch)
         if present.decided or present.lost_slots or present.expired(self.now):
             self.complete(task_token)
             return {"mails": 0, "refused": 0}
@@ -171,8 +179,13 @@ class Asking:
         number = self.requests.current_number(run["id"])
         stored = self.requests.read(f"{run['id']}.{number}") if number else None
         still_asked = stored is not None and (self._is_open(stored) or (waits and not self._is_long_over(stored)))
-        if stored is not None and still_asked and stored.request.batch_sha256 == matched["sha256"]:
-            return stored.request
+        if stored is not None and (still_asked or waits):
+            present = present_request(stored, self.signed)
+            if waits:
+                self._refuse_altered(present, run, matched, batch)
+            # Whoever redrives a run that ended because of an altered row gets a new one.
+            if still_asked and self._is_as_opened(present, run, matched, batch):
+                return present.stored.request
         while True:
             number += 1
             request = ApprovalRequest(
@@ -189,14 +202,33 @@ class Asking:
                 invoices=len(batch.to_draft),
                 barred=run["barred"],
             )
-            if not self.requests.open(request):
+            if not self.requests.open(request, self.signed.sign_request(request.to_dict())):
                 # A former attempt wrote it and was killed before it pointed the run at it.
                 kept = self.requests.read(request.id)
-                if kept is None or kept.request.batch_sha256 != matched["sha256"] or not self._is_open(kept):
+                if kept is None or not self._is_open(kept):
                     continue
-                request = kept.request
+                present = present_request(kept, self.signed)
+                if not self._is_as_opened(present, run, matched, batch):
+                    continue
+                request = present.stored.request
             self.requests.make_current(run["id"], number)
             return request
+
+    def _refuse_altered(
+        self, present: PresentRequest, run: Mapping[str, Any], matched: Mapping[str, Any], batch: Batch
+    ) -> None:
+        present.refuse_altered()
+        if not present.stored.signature:
+            refuse_unvouched(present.stored.request, run, matched, batch, self.listed.rules)
+
+    def _is_as_opened(
+        self, present: PresentRequest, run: Mapping[str, Any], matched: Mapping[str, Any], batch: Batch
+    ) -> bool:
+        """Whether it asks about this batch, and nobody has altered it in the table."""
+        if not present.trustworthy or present.stored.request.batch_sha256 != matched["sha256"]:
+            return False
+        signed = bool(present.stored.signature)
+        return signed or not not_vouched_for(present.stored.request, run, matched, batch, self.listed.rules)
 
     def _is_open(self, stored: StoredRequest) -> bool:
         """Whether the approvers' links can still decide. A run that was aborted while it waited and is redriven days

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from billing.adapters.approvals_table import StoredRequest
 from billing.domain.approval_entries import Entry, EntryKind, passed_on
-from billing.domain.approvers import approver_id
+from billing.domain.approvers import is_barred
 from billing.domain.errors import PassingError
 from billing.steps.present_request import SignedTexts, present_request
 
@@ -50,7 +50,7 @@ def ask_the_deputies(
     if present.decided or present.deputies_asked or present.expired(now):
         return {"deputies": 0}
     out = passed_on(present.entries)
-    people = tuple(one for one in deputies if approver_id(one) != present.request.barred and one not in out)
+    people = tuple(one for one in deputies if not is_barred(one, present.request.barred) and one not in out)
     entry = Entry(
         EntryKind.ESCALATE,
         "",

@@ -8,21 +8,22 @@ idempotency keys live for 24 hours, a redrive may come after 13 days.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from billing.adapters.stripe_api import CustomerMissing, KeyUsedOtherwise, ObjectMissing, ReplayedFailure
 from billing.adapters.stripe_customers import StripeCustomer
-from billing.adapters.stripe_invoices import CONTENT_HASH, LINES_PER_CALL, StripeInvoice
+from billing.adapters.stripe_invoices import CONTENT_HASH, LINES_PER_CALL, PLAN_KEY, StripeInvoice
+from billing.domain.begun_drafts import LOOK_BACK
 from billing.domain.billing_policy import TaxMode
-from billing.domain.customer_match import MatchedCustomer
+from billing.domain.customer_match import How, KnownCustomer, MatchedCustomer
 from billing.domain.draft_check import day_difference, differences
 from billing.domain.errors import OurFault, PassingError, PersonNeeded
 from billing.domain.invoice_days import InvoiceDays, days_by_terms
-from billing.domain.ledger import EntryState, LedgerEntry, OrderLink, signed_hash
+from billing.domain.ledger import EntryState, LedgerEntry, OrderLink, OrderRecord, is_part_beside, signed_hash
 from billing.domain.plan_record import InvoicePlan, PlanUnreadable
 from billing.domain.stripe_requests import day_params, idempotency_key, invoice_params, line_params
 
@@ -31,9 +32,6 @@ _ATTEMPTS = 3
 # with one order's attempts, and every fault of Stripe's burns one for 24 hours.
 _CUSTOMER_KEYS = 8
 _GONE = ("void",)
-# How far before the run's own dates a draft of a former attempt is looked for: a period can lie ahead of the day on
-# which it is billed, and an order's date can be moved after its draft was made.
-_LOOK_BACK = timedelta(days=92)
 
 
 class Files(Protocol):
@@ -54,10 +52,21 @@ class Ledger(Protocol):
         orders: Iterable[OrderLink],
         replaces: Iterable[str],
         customer: str | None,
+        *,
+        seen: LedgerEntry | None,
+        gives_up: Collection[str],
     ) -> None: ...
+    def order_records(self, order_ids: Iterable[str]) -> dict[str, OrderRecord]: ...
+    def entries(self, keys: Iterable[str]) -> dict[str, LedgerEntry]: ...
+    def abandon(self, keys: Iterable[str], instead: str) -> None: ...
     def remember_invoice(self, key: str, run_id: str, invoice_id: str) -> None: ...
     def settle(
-        self, entry: LedgerEntry, plan: InvoicePlan, orders: Iterable[OrderLink], replaces: Iterable[str]
+        self,
+        entry: LedgerEntry,
+        plan: InvoicePlan,
+        orders: Iterable[OrderLink],
+        replaces: Iterable[str],
+        gave_up: Iterable[str],
     ) -> None: ...
     def explain(self, key: str, run_id: str, reason: str) -> None: ...
 
@@ -65,7 +74,7 @@ class Ledger(Protocol):
 class KnownCustomers(Protocol):
     """Our own map from NetSuite to Stripe."""
 
-    def one(self, netsuite_id: str) -> str | None: ...
+    def one(self, netsuite_id: str) -> KnownCustomer | None: ...
     def remember(self, netsuite_id: str, stripe_id: str, instead_of: str | None, at: str) -> None: ...
 
 
@@ -80,12 +89,13 @@ class Customers(Protocol):
 class Invoices(Protocol):
     """Stripe's invoices."""
 
-    def of_plan(self, customer: str, plan_key: str, created_from: int) -> list[StripeInvoice]: ...
+    def of_customer(self, customer: str, created_from: int) -> list[StripeInvoice]: ...
     def create(self, params: Mapping[str, Any], idempotency_key: str) -> StripeInvoice: ...
     def add_lines(self, invoice_id: str, lines: Sequence[Mapping[str, Any]], idempotency_key: str) -> None: ...
     def mark(self, invoice_id: str, metadata: Mapping[str, str], idempotency_key: str) -> None: ...
     def set_days(self, invoice_id: str, days: Mapping[str, int], idempotency_key: str) -> None: ...
     def read(self, invoice_id: str) -> StripeInvoice: ...
+    def delete(self, invoice_id: str) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,18 +109,22 @@ class DraftSettings:
 @dataclass(frozen=True, slots=True)
 class Approved:
     """What the approvers signed for: the plan, its customer, the ledger's records of its orders as they were, and the
-    removed invoices that it takes the place of. `days` is None in a piece that was written before days were kept."""
+    removed invoices that it takes the place of, the begun plans that it gives up, and the drafts of these that we
+    delete. `days` is None in a piece that was written before days were kept."""
 
     plan: InvoicePlan
     customer: MatchedCustomer
     orders: tuple[OrderLink, ...]
     replaces: tuple[str, ...]
+    gives_up: tuple[str, ...] = ()
+    deletes: tuple[str, ...] = ()
     days: InvoiceDays | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Drafting:
-    """Everything the drafting of one plan needs. `approved` is set once its piece has been read."""
+    """Everything the drafting of one plan needs. `approved` is set once its piece has been read, and `seen`
+    is the plan's entry as it was then."""
 
     run: Mapping[str, Any]
     settings: DraftSettings
@@ -121,6 +135,7 @@ class Drafting:
     invoices: Invoices
     now: datetime
     approved: Approved | None = None
+    seen: LedgerEntry | None = None
 
     def draft(self, item: Mapping[str, Any]) -> dict[str, str]:
         """Answer {"outcome": "drafted"} or {"outcome": "differs"}. Safe to repeat, and to kill anywhere.
@@ -128,11 +143,11 @@ class Drafting:
         Raises PassingError, PersonNeeded, OurFault; the full reason is kept in the ledger before.
         """
         approved = self._approved(item)
-        return replace(self, approved=approved)._draft(approved, item["contentHash"])
+        seen = self.ledger.entry(approved.plan.key)
+        return replace(self, approved=approved, seen=seen)._draft(approved, item["contentHash"])
 
     def _draft(self, approved: Approved, signed: str) -> dict[str, str]:
-        plan = approved.plan
-        entry = self.ledger.entry(plan.key)
+        plan, entry = approved.plan, self.seen
         if entry is not None and entry.state in (EntryState.DRAFTED, EntryState.DIFFERS):
             if entry.content_hash == signed:
                 return {"outcome": str(entry.state)}
@@ -168,7 +183,7 @@ class Drafting:
                 plan.key, self.run["id"], " ".join([str(error), *getattr(error, "__notes__", [])]).strip()
             )
             raise
-        self.ledger.settle(settled, plan, approved.orders, approved.replaces)
+        self.ledger.settle(settled, plan, approved.orders, approved.replaces, approved.gives_up)
         return {"outcome": str(settled.state)}
 
     @property
@@ -180,7 +195,16 @@ class Drafting:
         if self.approved is None:
             raise OurFault(f"{intent.key}: an intent needs the approved plan.")
         signed = self.approved
-        self.ledger.intend(intent, self.run["lockKey"], signed.plan, signed.orders, signed.replaces, signed.customer.id)
+        self.ledger.intend(
+            intent,
+            self.run["lockKey"],
+            signed.plan,
+            signed.orders,
+            signed.replaces,
+            signed.customer.id,
+            seen=self.seen,
+            gives_up=signed.gives_up,
+        )
 
     def _approved(self, item: Mapping[str, Any]) -> Approved:
         place = item["piece"]
@@ -196,12 +220,22 @@ class Drafting:
             raise OurFault(f"{item['key']}: the plan is not the one that was approved. Start a new execution.")
         orders = tuple(OrderLink.from_dict(link) for link in piece["orders"])
         days = InvoiceDays.from_dict(piece["days"]) if piece.get("days") else None
-        return Approved(plan, MatchedCustomer.from_dict(piece["customer"]), orders, replaces, days)
+        # A piece of an older version gives nothing up: if its orders turn out to be claimed, its intent is refused.
+        return Approved(
+            plan,
+            MatchedCustomer.from_dict(piece["customer"]),
+            orders,
+            replaces,
+            tuple(piece.get("givesUp", ())),
+            tuple(piece.get("deletes", ())),
+            days,
+        )
 
     def _settled(self, plan: InvoicePlan, approved: MatchedCustomer, intent: LedgerEntry, first: bool) -> LedgerEntry:
         try:
             customer, created_now = self._customer(plan, approved)
             intent = self._for_customer(plan, customer, intent)
+            self._give_up(plan, customer, intent)
             look = not (created_now and first)
             invoice, intent, fresh = self._invoice(plan, customer, intent, look=look, again=not first)
             if invoice.status == "draft":
@@ -278,9 +312,15 @@ class Drafting:
     def _customer(self, plan: InvoicePlan, approved: MatchedCustomer) -> tuple[str, bool]:
         """The customer to bill, and whether it was created by this very call."""
         netsuite_id, at = plan.client.netsuite_id, self.now.isoformat()
-        kept = self.known.one(netsuite_id)
+        row = self.known.one(netsuite_id)
+        kept = row.stripe_id if row is not None else None
+        if row is not None and row.settled_by and approved.id != kept and approved.how is not How.STORED:
+            raise PersonNeeded(
+                f"{plan.key}: it was approved for {approved.id or 'a new Stripe customer'}, and since then a person "
+                f"has settled that its client is {kept}. Run again: it is asked about with that one."
+            )
         if approved.id is not None:
-            if kept != approved.id:
+            if kept != approved.id and not (row is not None and row.settled_by):
                 self.known.remember(netsuite_id, approved.id, kept, at)
             return approved.id, False
         if kept is not None and self.customers.by_id(kept) is not None:
@@ -310,10 +350,10 @@ class Drafting:
         if former == customer:
             return intent
         if former is not None:
-            left = [one.id for one in self._of_plan(plan, former, intent) if one.status not in _GONE]
+            left = self._cleared(plan, former, intent)
             if left:
                 raise PersonNeeded(
-                    f"{plan.key}: Stripe has {left[0]} for it with the customer {former}, and it is "
+                    f"{plan.key}: Stripe has {left[0].id} for it with the customer {former}, and it is "
                     f"approved for {customer}. "
                     "Delete or void that invoice, then run again."
                 )
@@ -321,11 +361,69 @@ class Drafting:
         self._intend(intent)
         return intent
 
-    def _of_plan(self, plan: InvoicePlan, customer: str, intent: LedgerEntry) -> list[StripeInvoice]:
-        """What the customer has for this plan, from far enough back for every former attempt."""
+    def _give_up(self, plan: InvoicePlan, customer: str, intent: LedgerEntry) -> None:
+        """See to it that nothing is left in Stripe of the plans that this one takes the place of. The intent has fenced
+        them: whoever may still be drafting one of them adds nothing more."""
+        gives_up = self.approved.gives_up if self.approved is not None else ()
+        if not gives_up:
+            return
+        theirs = {one.stripe_customer for one in self.ledger.entries(gives_up).values()}
+        for other in sorted(filter(None, theirs)):
+            left = self._cleared(plan, other, intent)
+            if left and other != customer:
+                raise PersonNeeded(
+                    f"{plan.key}: Stripe has {left[0].id} for it with the customer {other}. Delete or void it, then "
+                    "run again."
+                )
+        self.ledger.abandon(gives_up, plan.key)
+
+    def _cleared(self, plan: InvoicePlan, customer: str, intent: LedgerEntry) -> list[StripeInvoice]:
+        """The customer's live invoices of exactly this content, from far enough back for every former attempt.
+
+        Any other invoice there that is about one of the plan's orders and that the ledger does not have as billed is a
+        draft that was begun and never ended. It is deleted if that was signed for and it still is a draft; else
+        PersonNeeded names it.
+        """
         first = min(date.fromisoformat(self.run["listedFrom"]), date.fromisoformat(intent.invoice_day), self.now.date())
-        since = datetime.combine(first - _LOOK_BACK, time(0), UTC)
-        return self.invoices.of_plan(customer, plan.key, int(since.timestamp()))
+        since = datetime.combine(first - LOOK_BACK, time(0), UTC)
+        live = [one for one in self.invoices.of_customer(customer, int(since.timestamp())) if one.status not in _GONE]
+        ours = [
+            one
+            for one in live
+            if one.metadata[PLAN_KEY] == plan.key and one.metadata.get(CONTENT_HASH) == intent.content_hash
+        ]
+        for one in self._begun_otherwise(plan, [one for one in live if one not in ours]):
+            if one.id not in (self.approved.deletes if self.approved is not None else ()):
+                raise PersonNeeded(
+                    f"{plan.key}: Stripe has {one.id} for it with other content. Delete or void that invoice, "
+                    "then run again."
+                )
+            if one.status != "draft":
+                raise PersonNeeded(
+                    f"{plan.key}: {one.id} was to be deleted as a draft, and it is {one.status} now. Look whether "
+                    "it is to be paid; void it if not, then run again."
+                )
+            self.invoices.delete(one.id)
+        return ours
+
+    def _begun_otherwise(self, plan: InvoicePlan, others: Sequence[StripeInvoice]) -> list[StripeInvoice]:
+        """Those of `others` that are about the plan or one of its orders, and not billed by another plan, nor another
+        part of this one that is drafted beside it."""
+        gives_up = self.approved.gives_up if self.approved is not None else ()
+        ids = {order.id for order in plan.orders}
+        about = []
+        for one in others:
+            key = one.metadata[PLAN_KEY]
+            if key == plan.key or key in gives_up:
+                about.append(one)
+            elif not is_part_beside(key, plan.key, plan.parts):
+                whole = one if one.names_all_orders or one.orders & ids else self.invoices.read(one.id)
+                if whole.orders & ids:
+                    about.append(one)
+        if not about:
+            return []
+        billed = {id_ for record in self.ledger.order_records(ids).values() for id_ in record.billed}
+        return [one for one in about if one.metadata[PLAN_KEY] == plan.key or one.id not in billed]
 
     def _with_new_keys(self, intent: LedgerEntry) -> LedgerEntry:
         """The next attempt, kept in the ledger: a later start must not try the burnt keys again."""
@@ -370,14 +468,7 @@ class Drafting:
         raise PassingError(f"{plan.key}: Stripe replays failures under every key that was tried.")
 
     def _existing(self, plan: InvoicePlan, customer: str, intent: LedgerEntry) -> StripeInvoice | None:
-        live = [one for one in self._of_plan(plan, customer, intent) if one.status not in _GONE]
-        ours = [one for one in live if one.metadata.get(CONTENT_HASH) == intent.content_hash]
-        if len(live) > len(ours):
-            stale = next(one.id for one in live if one not in ours)
-            raise PersonNeeded(
-                f"{plan.key}: Stripe has {stale} for it with older content. Delete or void that invoice, "
-                "then run again."
-            )
+        ours = self._cleared(plan, customer, intent)
         if len(ours) > 1:
             ids = ", ".join(sorted(one.id for one in ours))
             raise PersonNeeded(f"{plan.key}: Stripe has it twice ({ids}). Delete one of them, then run again.")

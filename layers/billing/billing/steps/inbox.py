@@ -20,7 +20,7 @@ MOST_REQUESTS = 60
 
 
 class Expired:
-    """A link that was ours and is over."""
+    """A link that was ours and is over: its time has passed, or its holder was taken off the list of those who sign."""
 
 
 class Requests(Protocol):
@@ -50,7 +50,7 @@ def inbox(
         return None
     if now.timestamp() >= signed.expires_at:
         return Expired()
-    address, items = "", list[InboxItem]()
+    address, items, may = "", list[InboxItem](), list[bool]()
     for request_id in ids[:MOST_REQUESTS]:
         stored = requests.read(request_id)
         if stored is None:
@@ -62,19 +62,21 @@ def inbox(
             continue
         address = known[signed.approver]
         own = next((vote for vote in present.counted if vote.approver == address), None)
-        opened = stored.request
+        opened = present.stored.request
         own_link = Link(
             opened.id,
             signed.approver,
             opened.batch_sha256,
             int(datetime.fromisoformat(opened.expires_at).timestamp()),
         )
+        may.append(who.may_sign(address, present))
         waits = (
             own is None
             and not present.decided
             and not present.expired(now)
+            and present.trustworthy
             and address not in passed
-            and who.may_sign(address, present)
+            and may[-1]
         )
         items.append(
             InboxItem(
@@ -89,4 +91,6 @@ def inbox(
                 end=requests.end(opened.id),
             )
         )
+    if address and not who.is_listed(address) and not any(may):
+        return Expired()
     return (address, tuple(items)) if address else None

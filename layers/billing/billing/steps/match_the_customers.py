@@ -5,13 +5,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, date, datetime, time
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
 from billing.adapters.stripe_customers import StripeCustomer
-from billing.adapters.stripe_invoices import LookedUp
+from billing.adapters.stripe_invoices import CONTENT_HASH, PLAN_KEY, REMOVED, LookedUp, StripeInvoice
 from billing.domain.batch import Batch, BatchInvoice, DoneOrder, LeftAlone, left_alone, with_pieces
+from billing.domain.begun_drafts import (
+    LOOK_BACK,
+    Begun,
+    BegunDraft,
+    UnsignedDrafts,
+    held_beside_what_is_done,
+    held_for_its_draft,
+    in_the_way,
+    with_deletion_said,
+    with_what_it_gives_up,
+)
 from billing.domain.billing_policy import BillingPolicy
 from billing.domain.billing_state import Done, Held, ToBill
 from billing.domain.canonical import canonical_json, sha256_hex
@@ -19,10 +30,13 @@ from billing.domain.charge_limits import with_charge_warnings
 from billing.domain.customer_match import (
     Candidate,
     How,
+    KnownCustomer,
     MatchedCustomer,
     Unmatched,
     match_by_email,
+    match_by_id,
     match_by_metadata,
+    same_email,
 )
 from billing.domain.ended_orders import EndedListed, EndedOrder, contents_of
 from billing.domain.grouping import group_by_client
@@ -31,14 +45,15 @@ from billing.domain.invoice_plan import Plans, plan_invoices
 from billing.domain.ledger import Approval, Decision, Disposition, LedgerEntry, OrderRecord, dated, decide, signed_hash
 from billing.domain.month_comparison import BatchWarning, MonthInvoice, compare_with_last_month
 from billing.domain.order_rows import read_orders
-from billing.domain.outstanding import Carried, CarriedGone, Outstanding, not_asked
+from billing.domain.outstanding import Carried, CarriedGone, OrderState, Outstanding, not_asked
 from billing.domain.period import BillingPeriod
 from billing.domain.plan_record import InvoicePlan, PlanClient
 from billing.domain.run_input import parse_filter
 from billing.domain.sales_order import Listing, Problem
 from billing.domain.still_to_bill import Planned, still_to_bill
+from billing.domain.unwanted_drafts import orders_to_look_up, unwanted_drafts
 from billing.domain.upper_bounds import bound_warnings
-from billing.steps.list_the_sales_orders import carried_of, ended_of, outstanding_of, rows_of
+from billing.steps.list_the_sales_orders import carried_of, ended_of, outstanding_of, rows_of, with_previews
 from billing.steps.ports import Files
 
 # What the approvers and the report are shown of the run's frame.
@@ -56,6 +71,7 @@ class Ledger(Protocol):
 
     def order_records(self, order_ids: Iterable[str]) -> dict[str, OrderRecord]: ...
     def entries(self, keys: Iterable[str]) -> dict[str, LedgerEntry]: ...
+    def begun(self, records: Mapping[str, OrderRecord]) -> dict[str, dict[str, LedgerEntry]]: ...
     def paid_among(self, invoice_ids: Iterable[str]) -> set[str]: ...
     def entries_and_approvals(
         self, hashes: Mapping[str, str]
@@ -65,20 +81,23 @@ class Ledger(Protocol):
 class KnownCustomers(Protocol):
     """Our own map from NetSuite to Stripe."""
 
-    def known(self, netsuite_ids: Iterable[str]) -> dict[str, str]: ...
+    def known(self, netsuite_ids: Iterable[str]) -> dict[str, KnownCustomer]: ...
 
 
 class Customers(Protocol):
     """Stripe's customers."""
 
     def by_id(self, customer_id: str) -> StripeCustomer | None: ...
-    def by_netsuite_id(self, netsuite_id: str) -> list[StripeCustomer]: ...
+    def by_netsuite_id_or_email(self, netsuite_id: str, email: str | None = None) -> list[StripeCustomer]: ...
     def by_email(self, email: str) -> list[StripeCustomer]: ...
 
 
 class Invoices(Protocol):
     """Stripe's invoices."""
 
+    def of_customer(self, customer: str, created_from: int) -> list[StripeInvoice]: ...
+    def read(self, invoice_id: str) -> StripeInvoice: ...
+    def drafts(self) -> list[StripeInvoice]: ...
     def looked_up(self, invoice_ids: Collection[str]) -> LookedUp: ...
 
 
@@ -91,7 +110,10 @@ class Months(Protocol):
 @dataclass(frozen=True, slots=True)
 class Matching:
     """Everything that matching needs. `policy_of(period, email columns)` gives the BillingPolicy; `bounds` are minor
-    units by currency, `change_percent` is what counts as a change against last month."""
+    units by currency, `change_percent` is what counts as a change against last month. `sharing` takes addresses by
+    NetSuite id and gives, by NetSuite id, the other clients of the account that have the same address. `order_states`
+    gives orders as NetSuite has them now, by internal id. `unsigned_drafts` says what becomes of a draft that nobody
+    signed for in its order's present form."""
 
     policy_of: Callable[[str, tuple[str, ...]], BillingPolicy]
     bounds: Mapping[str, int]
@@ -103,6 +125,9 @@ class Matching:
     invoices: Invoices
     months: Months
     now: datetime
+    sharing: Callable[[Mapping[str, str]], Mapping[str, Sequence[str]]]
+    order_states: Callable[[Iterable[str]], Mapping[str, OrderState]]
+    unsigned_drafts: UnsignedDrafts = "hold"
 
     def match(self, run: Mapping[str, Any], listed: Mapping[str, Any]) -> dict[str, Any]:
         """Write the batch; answer its key, its SHA-256 and counts of what is to be done. Safe to repeat.
@@ -117,20 +142,19 @@ class Matching:
         rows, ended_rows, once_ended = _ended_apart(rows_of(snapshot), ended_of(snapshot))
         ended = _ended(plan_invoices(read_orders(ended_rows), replace(policy, grouping="order")), ended_of(snapshot))
         carried = carried_of(snapshot)
-        planned, paid = self._planned(read_orders(rows), policy)
-        to_bill = [state for state in planned.states if isinstance(state, ToBill)]
-        done = [state for state in planned.states if isinstance(state, Done) and state.unchanged]
+        planned, begun, paid = self._planned(with_previews(read_orders(rows), snapshot), policy)
+        proposed, others = self._proposed(planned, begun, policy, run["period"])
+        done = [state for state in others if isinstance(state, Done) and state.unchanged]
         settled = [
             _settled(state, carried, run["period"])
-            for state in planned.states
-            if not (isinstance(state, ToBill) or (isinstance(state, Done) and state.unchanged))
+            for state in others
+            if not (isinstance(state, Done) and state.unchanged)
         ]
-        proposed = _grouped(to_bill, policy, run["period"])
         matches = self._matches([one.plan.client for one in proposed])
         hashes = {one.plan.key: one.content_hash for one in proposed}
         entries, approvals = self.ledger.entries_and_approvals(hashes)
 
-        invoices, problems = list(settled), list(planned.problems)
+        invoices, problems = list(settled), [_beside_its_draft(one, begun) for one in planned.problems]
         for one in proposed:
             match = matches[one.plan.client.netsuite_id]
             if isinstance(match, Unmatched):
@@ -138,7 +162,9 @@ class Matching:
                 continue
             entry, approval = entries.get(one.plan.key), approvals.get(one.plan.key)
             decision, days = dated(
-                decide(one.content_hash, match.id, entry, approval, ours=match.how in _OURS),
+                _asked_for_what_it_deletes(
+                    one, decide(one.content_hash, match.id, entry, approval, ours=match.how in _OURS)
+                ),
                 one.plan.due,
                 run["invoiceDate"],
                 _signed_days(one, entry, approval),
@@ -150,7 +176,7 @@ class Matching:
                     one,
                     days=days,
                     disposition=decision.disposition,
-                    reason=_reason(one, approval, decision),
+                    reason=with_deletion_said(_reason(one, approval, decision), one.deletes),
                     customer=match,
                     invoice_id=decision.invoice_id,
                     carried_from=_carried_from(one.plan, carried, run["period"]),
@@ -166,7 +192,7 @@ class Matching:
             carried_gone=tuple(CarriedGone(*one) for one in snapshot.get("carriedGone", ())),
             ended=ended,
             done=self._done(done),
-            outstanding=_outstanding(snapshot, carried),
+            outstanding=(*_outstanding(snapshot, carried), *self._unwanted(run, {row.get("id", "") for row in rows})),
             left_alone=_left_alone(snapshot),
             paid=tuple(sorted(paid)),
         )
@@ -182,14 +208,72 @@ class Matching:
             "problems": len(batch.problems),
         }
 
-    def _planned(self, listing: Listing, policy: BillingPolicy) -> tuple[Planned, frozenset[str]]:
-        """What is to be done with each listed order, by the ledger and by what became of our drafts in Stripe; and
-        which invoices were seen paid for the first time."""
-        records = self.ledger.order_records([order.id for order in listing.orders])
+    def _planned(self, listing: Listing, policy: BillingPolicy) -> tuple[Planned, Begun, frozenset[str]]:
+        """What is to be done with each listed order, by the ledger and by what became of our drafts in Stripe; what was
+        begun of them and did not end; and which invoices were seen paid for the first time."""
+        records = self.ledger.order_records(
+            {*(order.id for order in listing.orders), *(problem.order_id for problem in listing.problems)}
+        )
         entries = self.ledger.entries({one.plan_key for record in records.values() for one in record.billed.values()})
         billed = {id_ for record in records.values() for id_ in record.billed}
         looked = self.invoices.looked_up(billed - self.ledger.paid_among(sorted(billed)))
-        return still_to_bill(listing, policy, records, entries, looked.removed), looked.paid
+        begun = self._begun(self.ledger.begun(records), billed)
+        return still_to_bill(listing, policy, records, entries, looked.removed), begun, looked.paid
+
+    def _begun(self, claims: Mapping[str, Mapping[str, LedgerEntry]], billed: Collection[str]) -> Begun:
+        """What Stripe has of the plans that were begun: one list for each customer for whom one was."""
+        since: dict[str, date] = {}
+        for entry in (one for of_order in claims.values() for one in of_order.values()):
+            # Without a customer nothing was created yet: the ledger has it before anything is.
+            if entry.stripe_customer is not None:
+                day = date.fromisoformat(entry.invoice_day)
+                since[entry.stripe_customer] = min(day, since.get(entry.stripe_customer, day))
+        claimed = {key for of_order in claims.values() for key in of_order}
+        drafts = []
+        for customer, day in sorted(since.items()):
+            created_from = datetime.combine(day - LOOK_BACK, time(0), UTC)
+            for one in self.invoices.of_customer(customer, int(created_from.timestamp())):
+                if one.status not in REMOVED and one.id not in billed:
+                    key = one.metadata[PLAN_KEY]
+                    whole = one if one.names_all_orders or key in claimed else self.invoices.read(one.id)
+                    drafts.append(BegunDraft(one.id, one.status, key, one.metadata.get(CONTENT_HASH, ""), whole.orders))
+        return Begun(claims, tuple(drafts))
+
+    def _proposed(
+        self, planned: Planned, begun: Begun, policy: BillingPolicy, period: str
+    ) -> tuple[list[BatchInvoice], list[Done | Held]]:
+        """The invoices that are proposed, and what is done or held. Orders with a draft in the way are taken out one
+        after another: the others of the same client are billed without them."""
+        to_bill = [state for state in planned.states if isinstance(state, ToBill)]
+        others = [state for state in planned.states if not isinstance(state, ToBill)]
+        held: list[Done | Held] = []
+        while True:
+            proposed = _grouped(to_bill, policy, period, begun)
+            blocked = in_the_way(proposed, begun, self.unsigned_drafts)
+            if not blocked:
+                break
+            held += [
+                held_for_its_draft(state, blocked[state.link.order_id])
+                for state in to_bill
+                if state.link.order_id in blocked
+            ]
+            to_bill = [state for state in to_bill if state.link.order_id not in blocked]
+        keys = {one.plan.key for one in proposed}
+        proposed = [with_what_it_gives_up(one, keys, begun) for one in proposed]
+        return proposed, [*held_beside_what_is_done(others, keys, begun), *held]
+
+    def _unwanted(self, run: Mapping[str, Any], listed: Collection[str]) -> list[Outstanding]:
+        """Drafts that wait in Stripe and whose orders were ended in NetSuite, which is asked only about orders that are
+        not listed: one call more, and only if there is such a draft. A trial lists too little for that."""
+        if parse_filter(run["filter"]).is_trial:
+            return []
+        drafts = [one.waiting for one in self.invoices.drafts()]
+        missing = orders_to_look_up(drafts, listed)
+        states = self.order_states(missing) if missing else {}
+        return [
+            Outstanding(one.order_id, one.number, one.draft.period or run["period"], "", one.why)
+            for one in unwanted_drafts(drafts, states, listed)
+        ]
 
     def _done(self, done: Sequence[Done]) -> tuple[DoneOrder, ...]:
         """What is drafted and unchanged, with the run that has drafted it."""
@@ -232,38 +316,59 @@ class Matching:
                 found = self.customers.by_email(client.email)
                 match = match_by_metadata(client.name, [_candidate(c) for c in found if c.netsuite_id == netsuite_id])
             if match is None:
+                # In another case the list does not find the address; search does, a minute late.
+                searched = self.customers.by_netsuite_id_or_email(netsuite_id, client.email)
                 match = match_by_metadata(
-                    client.name, [_candidate(c) for c in self.customers.by_netsuite_id(netsuite_id)]
+                    client.name, [_candidate(c) for c in searched if c.netsuite_id == netsuite_id]
                 )
+                found = list({one.id: one for one in (*found, *searched)}.values())
             if match is None:
                 unsettled[netsuite_id] = found
             else:
                 matches[netsuite_id] = match
+        in_question: dict[str, str] = {}
         for netsuite_id, found in unsettled.items():
             client = by_id[netsuite_id]
             rivals = [
-                by_id[other].name
-                for other in unsettled
-                if other != netsuite_id and client.email is not None and by_id[other].email == client.email
+                other.name
+                for other in by_id.values()
+                if other.netsuite_id != netsuite_id and same_email(other.email, client.email)
             ]
-            matches[netsuite_id] = match_by_email(
+            match = match_by_email(
                 client.name, netsuite_id, client.email, [_candidate(customer) for customer in found], rivals
             )
+            matches[netsuite_id] = match
+            if client.email is not None and isinstance(match, MatchedCustomer) and match.how is How.EMAIL:
+                in_question[netsuite_id] = client.email
+        if in_question:
+            # One question for all of them, and none in a month in which every client is known.
+            sharing = self.sharing(in_question)
+            for netsuite_id, others in sharing.items():
+                matches[netsuite_id] = match_by_email(
+                    by_id[netsuite_id].name,
+                    netsuite_id,
+                    by_id[netsuite_id].email,
+                    [_candidate(customer) for customer in unsettled[netsuite_id]],
+                    others,
+                )
         return matches
 
-    def _by_id(self, client: PlanClient, kept: str | None) -> MatchedCustomer | Unmatched | None:
+    def _by_id(self, client: PlanClient, kept: KnownCustomer | None) -> MatchedCustomer | Unmatched | None:
         if client.stripe_id is not None:
-            if self.customers.by_id(client.stripe_id) is None:
+            stored = self.customers.by_id(client.stripe_id)
+            if stored is None:
                 return Unmatched(
                     "customer_deleted",
                     "customer",
                     f"NetSuite's record of {client.name} names the Stripe customer {client.stripe_id}, which does not "
                     "exist (any more). Correct the field in NetSuite.",
                 )
-            return MatchedCustomer(client.stripe_id, How.STORED)
-        if kept is not None and self.customers.by_id(kept) is not None:
-            return MatchedCustomer(kept, How.KNOWN)
-        return None
+            return match_by_id(client.name, client.netsuite_id, _candidate(stored), How.STORED)
+        known = self.customers.by_id(kept.stripe_id) if kept is not None else None
+        if kept is None or known is None:
+            return None
+        how = How.SETTLED if kept.settled_by else How.KNOWN
+        return match_by_id(client.name, client.netsuite_id, _candidate(known), how)
 
     def _warnings(self, run: Mapping[str, Any], invoices: Sequence[BatchInvoice]) -> tuple[BatchWarning, ...]:
         to_draft = [one for one in invoices if one.disposition in (Disposition.ASK, Disposition.FINISH)]
@@ -290,6 +395,11 @@ def _signed_days(one: BatchInvoice, entry: LedgerEntry | None, approval: Approva
     return SignedDays(days_by_terms(one.plan.due, entry.invoice_day), entry.period)
 
 
+def _asked_for_what_it_deletes(one: BatchInvoice, decision: Decision) -> Decision:
+    """A draft is deleted only by an approval whose page said so, also where the content was signed for before."""
+    return replace(decision, disposition=Disposition.ASK) if one.deletes else decision
+
+
 def _reason(one: BatchInvoice, approval: Approval | None, decision: Decision) -> str:
     """Why it is asked about: an approval that was taken away is told beside everything else."""
     if one.reason and approval is not None and not approval.stands:
@@ -311,7 +421,7 @@ def _settled(state: Done | Held, carried: Mapping[str, Carried], period: str) ->
     )
 
 
-def _grouped(to_bill: Sequence[ToBill], policy: BillingPolicy, period: str) -> list[BatchInvoice]:
+def _grouped(to_bill: Sequence[ToBill], policy: BillingPolicy, period: str, begun: Begun) -> list[BatchInvoice]:
     """The invoices that are proposed: one per order, or per client, currency and terms. Their disposition is decided
     later."""
     if policy.grouping == "order":
@@ -321,17 +431,45 @@ def _grouped(to_bill: Sequence[ToBill], policy: BillingPolicy, period: str) -> l
         of_client.setdefault(one.plan.client.netsuite_id, []).append(one)
     proposed = []
     for members in of_client.values():
-        for start in range(0, len(members), _ORDERS_PER_INVOICE):
-            chunk = members[start : start + _ORDERS_PER_INVOICE]
+        for chunk in _chunks(members, begun):
             for plan in group_by_client([one.plan for one in chunk], policy):
                 ids = {order.id for order in plan.orders}
                 inside = tuple(one for one in chunk if one.link.order_id in ids)
                 # The same client comes back every month, and perhaps twice in one: the key names the orders too.
                 digest = sha256_hex(canonical_json([one.plan.key for one in inside]))[:8]
                 base, part, number = plan.key.partition("-part-")
-                key = f"{base}-{period}-{digest}{part}{number}"
+                end = f"-{digest}{part}{number}"
+                # Begun in an earlier period with the same orders, it is finished under the key that it has.
+                former = {
+                    key
+                    for order_id in ids
+                    for key in begun.claims.get(order_id, {})
+                    if key.startswith(f"{base}-") and key.endswith(end)
+                }
+                key = former.pop() if len(former) == 1 else f"{base}-{period}{end}"
                 proposed.append(_proposed(with_charge_warnings(replace(plan, key=key)), inside))
     return proposed
+
+
+def _chunks(members: Sequence[ToBill], begun: Begun) -> Iterable[list[ToBill]]:
+    """As many orders together as an intent can claim with all that it gives up."""
+    chunk: list[ToBill] = []
+    room = _ORDERS_PER_INVOICE
+    for one in members:
+        takes = 1 + len(begun.claims.get(one.link.order_id, {}))
+        if chunk and takes > room:
+            yield chunk
+            chunk, room = [], _ORDERS_PER_INVOICE
+        chunk.append(one)
+        room -= takes
+    if chunk:
+        yield chunk
+
+
+def _beside_its_draft(problem: Problem, begun: Begun) -> Problem:
+    """An order that cannot be billed as it is, with the drafts that were begun of it named: nobody else would."""
+    ids = ", ".join(one.id for one in begun.of_order(problem.order_id))
+    return replace(problem, message=f"{problem.message} An earlier run began a draft of it: {ids}.") if ids else problem
 
 
 def _proposed(plan: InvoicePlan, members: Sequence[ToBill]) -> BatchInvoice:
@@ -415,7 +553,7 @@ def _problem_said_to_be_ended(problem: Problem, once_ended: Mapping[str, EndedOr
 
 
 def _candidate(customer: StripeCustomer) -> Candidate:
-    return Candidate(customer.id, customer.netsuite_id)
+    return Candidate(customer.id, customer.netsuite_id, customer.name, customer.email)
 
 
 def _problems(plan: InvoicePlan, unmatched: Unmatched) -> list[Problem]:

@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 
 from billing.adapters.runs_table import Holder, lock_key
 from billing.domain.approvers import (
-    approver_id,
     check_slot_rules,
+    one_mailbox_twice,
     parse_domains,
     parse_people,
     parse_slot_rules,
+    requester_id,
     rules_of,
     slots_for,
     without,
@@ -79,7 +80,14 @@ def open_the_run(
     for the lock).
     """
     run_input = parse_run_input(raw_input, settings.zone, settings.cycle)
-    requester = approver_id(run_input.requested_by) if run_input.requested_by else ""
+    requester = requester_id(run_input.requested_by) if run_input.requested_by else ""
+    # A schedule gives its own time, and never a period.
+    by_hand = run_input.scheduled_at is None or (isinstance(raw_input, Mapping) and "period" in raw_input)
+    if by_hand and not run_input.dry_run and not requester and not settings.requester_may_sign:
+        raise InputInvalid(
+            'The field "requestedBy" is missing. The parameter RequesterMaySign is false: a run that a person starts '
+            "says who that is, by their e-mail address, and they may not sign it."
+        )
     barred = "" if settings.requester_may_sign else requester
     check_who_signs(settings, run_input.cycle, barred)
     period = run_input.period
@@ -202,6 +210,7 @@ def check_who_signs(settings: RunSettings, cycle: str, barred: str) -> None:
             "The parameters Deputies and EscalationAfterSeconds belong together: set both, or neither (empty and 0)."
         )
     parse_domains(settings.delegate_domains)
+    one_mailbox_twice(rules, deputies)
 
 
 def _said(period: str, holder: Holder) -> str:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from billing.adapters.approvals_table import StoredRequest
 from billing.domain.approval_entries import Entry, entry_from_dict, escalated, quiet_until, request_now
-from billing.domain.approval_request import ApprovalRequest, RecordedVote
+from billing.domain.approval_request import ApprovalRequest, RecordedVote, request_from_dict
 from billing.domain.approvers import (
     Outcome,
     Slot,
@@ -20,7 +20,7 @@ from billing.domain.approvers import (
     standing,
     still_of_use,
 )
-from billing.domain.errors import PassingError
+from billing.domain.errors import PassingError, RequestAltered
 from billing.domain.listed_people import ListedPeople
 from billing.steps.votes import as_domain_votes, verified_votes
 
@@ -28,6 +28,7 @@ from billing.steps.votes import as_domain_votes, verified_votes
 class SignedTexts(Protocol):
     """Verifies what our keys have signed."""
 
+    def read_request(self, text: str) -> Mapping[str, Any] | None: ...
     def read_vote(self, text: str) -> Mapping[str, str] | None: ...
     def read_entry(self, text: str, request_id: str, number: int) -> Mapping[str, Any] | None: ...
 
@@ -37,7 +38,9 @@ class PresentRequest:
     """`request` has the people, the content and the number of invoices of now, `votes` are all that were given,
     whichever content they were for, and `standing` says what those for this content come to. `able` are the slots with
     those alone who may sign now; without a word of the parameters (see `among`) that is everybody. `unread_entries`
-    counts those that no key at hand has signed."""
+    counts those that no key at hand has signed. `altered` names what of the request's row is not what was signed when
+    it was opened; `unread_request` says that its signature is of no key at hand. `request` is as it was signed: what
+    somebody else wrote into the row has no effect on it."""
 
     stored: StoredRequest
     entries: tuple[Entry, ...]
@@ -46,6 +49,8 @@ class PresentRequest:
     votes: tuple[RecordedVote, ...]
     standing: Standing
     able: tuple[Slot, ...]
+    altered: tuple[str, ...] = ()
+    unread_request: bool = False
 
     def among(self, listed: ListedPeople) -> PresentRequest:
         """The request, with only those asked who are still listed."""
@@ -143,13 +148,36 @@ class PresentRequest:
                 "the signing secret does not hold. Put the key back, or wait some minutes if it was added just now."
             )
 
+    @property
+    def trustworthy(self) -> bool:
+        """Whether nobody has written into the request's row since it was opened, as far as a signature can tell."""
+        return not self.altered and not self.unread_request
+
+    def refuse_altered(self) -> None:
+        """Raise RequestAltered if the request's row is not what was signed when it was opened, PassingError if its
+        signature is of no key at hand: nothing is asked and nothing is decided by it."""
+        if self.altered:
+            raise RequestAltered(
+                f"The approval request {self.stored.request.id} was altered in the approvals table: "
+                f"{', '.join(self.altered)} {'is' if len(self.altered) == 1 else 'are'} not what was signed when it "
+                "was opened. Nothing is drafted by it. Find out who writes to the table, then redrive: a new request "
+                "is opened."
+            )
+        if self.unread_request:
+            raise PassingError(
+                f"The approval request {self.stored.request.id} has a signature of a key that the signing secret does "
+                "not hold. Put the key back, or wait some minutes if it was added just now. If there never was such a "
+                "key, somebody has altered the row."
+            )
+
     def expired(self, now: datetime) -> bool:
         """Whether its time is over."""
         return now >= datetime.fromisoformat(self.request.expires_at)
 
 
 def present_request(stored: StoredRequest, signed: SignedTexts) -> PresentRequest:
-    """Verify votes and entries, and apply the entries. What no key of ours has signed counts for nothing."""
+    """Verify request, votes and entries, and apply the entries. What no key of ours has signed counts for nothing."""
+    stored, altered, unread_request = _as_signed(stored, signed)
     read = (signed.read_entry(text, stored.request.id, number) for number, text in stored.signed_entries)
     entries = tuple(entry_from_dict(fields) for fields in read if fields is not None)
     request = request_now(stored.request, entries)
@@ -162,4 +190,17 @@ def present_request(stored: StoredRequest, signed: SignedTexts) -> PresentReques
         votes,
         standing(request.slots, as_domain_votes(votes), request.batch_sha256),
         request.slots,
+        altered,
+        unread_request,
     )
+
+
+def _as_signed(stored: StoredRequest, signed: SignedTexts) -> tuple[StoredRequest, tuple[str, ...], bool]:
+    """(the row with the request that was signed, what of it had been altered, whether its signature cannot be read)."""
+    if not stored.signature:
+        return stored, (), False
+    found = signed.read_request(stored.signature)
+    if found is None:
+        return stored, (), True
+    request = request_from_dict(found)
+    return replace(stored, request=request), request.differing(stored.request), False

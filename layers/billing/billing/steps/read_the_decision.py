@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any, Protocol
 
 from billing.adapters.approvals_table import StoredRequest
@@ -21,6 +22,7 @@ from billing.domain.objections import Said, withdrawals
 from billing.domain.waiting import Due, NextStep, WaitingRules, next_step
 from billing.steps.ports import Files
 from billing.steps.present_request import PresentRequest, SignedTexts, present_request
+from billing.steps.unsigned_request import refuse_unvouched
 
 
 class Requests(Protocol):
@@ -54,14 +56,15 @@ def read_the_decision(
     A decision that is found in the table counts, whether its callback came or not. `heldKey` names the file of plans
     that approvers held back: they are neither recorded nor drafted. `listed` reads the parameters that say who signs,
     not before somebody is waited for: a mistake in them takes no decision back. Raises OurFault if an outcome in the
-    table has no signed votes behind it.
+    table has no signed votes behind it, or the request in the table is not the one that was opened.
     """
     held_key = f"{run['prefix']}held.json"
     if not matched["toAsk"]:
         # Everything was signed for in earlier runs. Nobody signs now, so nothing new is recorded.
         files.write_json(held_key, {})
         return {"outcome": str(Outcome.APPROVED), "due": str(Due.NOTHING), "seconds": 1, "heldKey": held_key}
-    present, decided, step = _looked_at(run, matched, requests, signed, now, listed)
+    picture = partial(_present, run, matched, requests, files, signed, listed)
+    present, decided, step = _looked_at(run, picture, requests, now, listed)
     outcome = Outcome(decided.outcome) if decided is not None else Outcome.UNDECIDED
     said = Said(holds(present.entries), present.counted, decided)
     if said.against or outcome is Outcome.APPROVED:
@@ -119,25 +122,38 @@ def step_of(present: PresentRequest, rules: WaitingRules, now: datetime) -> Next
 
 
 def _present(
-    run: Mapping[str, Any], matched: Mapping[str, Any], requests: Requests, signed: SignedTexts
+    run: Mapping[str, Any],
+    matched: Mapping[str, Any],
+    requests: Requests,
+    files: Files,
+    signed: SignedTexts,
+    listed: Callable[[], ListedPeople],
 ) -> PresentRequest:
+    """The run's request, which nobody has altered in the table."""
     stored = requests.newest(run["id"])
-    if stored is None or stored.request.batch_sha256 != matched["sha256"]:
+    if stored is None:
+        raise OurFault("The approvals table has no request of this run. Start a new execution.")
+    present = present_request(stored, signed)
+    present.refuse_altered()
+    opened = present.stored.request
+    if not stored.signature:
+        batch = batch_from_dict(files.read_json(matched["batchKey"], matched["sha256"]))
+        refuse_unvouched(opened, run, matched, batch, listed().rules)
+    if opened.batch_sha256 != matched["sha256"]:
         raise OurFault("The approvals table has no request for this run's batch. Start a new execution.")
-    return present_request(stored, signed)
+    return present
 
 
 def _looked_at(
     run: Mapping[str, Any],
-    matched: Mapping[str, Any],
+    picture: Callable[[], PresentRequest],
     requests: Requests,
-    signed: SignedTexts,
     now: datetime,
     listed: Callable[[], ListedPeople],
 ) -> tuple[PresentRequest, RecordedOutcome | None, NextStep]:
     """The request, its outcome (None: undecided), which is fixed now if it can be, and what is due. The outcome belongs
     to this very picture of the request."""
-    present = _present(run, matched, requests, signed)
+    present = picture()
     stands, stored = present.standing, present.stored
     step = step_of(present, waiting_rules(run), now)
     decided = stored.outcome
@@ -147,7 +163,7 @@ def _looked_at(
             return present, None, step
         if not requests.conclude(present.request.id, decided, stored.changes):
             # Somebody voted or decided between our read and our write: it counts.
-            return _looked_at(run, matched, requests, signed, now, listed)
+            return _looked_at(run, picture, requests, now, listed)
     if Outcome(decided.outcome) is Outcome.APPROVED and stands.outcome is not Outcome.APPROVED:
         raise OurFault("The approvals table says approved, but the signed votes do not. Nothing is drafted.")
     return present, decided, step

@@ -31,6 +31,9 @@ def record_of(requests: Iterable[PresentRequest]) -> tuple[RecordLine, ...]:
 def _lines(present: PresentRequest) -> Iterator[RecordLine]:
     stored, opened = present.stored, present.stored.request
     yield RecordLine(opened.opened_at, "", f"opened the request {opened.id}", content=opened.batch_sha256)
+    if present.altered:
+        what = f"was altered in the approvals table: {', '.join(present.altered)}. What is reported is what was signed"
+        yield RecordLine(opened.opened_at, "", f"opened {opened.id}, which {what}")
     everyone = {approver_id(one): one for one in (*everybody(opened.slots), *present.people)}
     for message in stored.messages:
         kind, *rest = message.what.split("-")

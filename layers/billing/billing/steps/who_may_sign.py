@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from billing.domain.approval_entries import passed_on
-from billing.domain.approvers import approver_id
-from billing.domain.email_address import mistake_in_address
+from billing.domain.approvers import is_barred
+from billing.domain.email_address import mailbox_of, mistake_in_address
 from billing.domain.listed_people import ListedPeople
 from billing.steps.present_request import PresentRequest
 
@@ -20,6 +20,11 @@ class WhoMaySign:
     def may_sign(self, address: str, present: PresentRequest) -> bool:
         """Whether the stack still lists this person for a slot of the request, or the one who passed it on to them."""
         return bool(self.slots_of(address, present))
+
+    def is_listed(self, address: str) -> bool:
+        """Whether the parameters name this person anywhere, as an approver of any cycle or as a deputy."""
+        named = {one for rule in self.listed.rules for one in rule.slot.people}
+        return address in named or address in self.listed.deputies
 
     def slots_of(self, address: str, present: PresentRequest) -> tuple[str, ...]:
         """Names of the slots for which this person may sign now."""
@@ -39,8 +44,8 @@ class WhoMaySign:
             return wanted if not to else f"{wanted} This is none that can be mailed: {mistake}."
         if not self.listed.allows_domain(to):
             return wanted
-        if present.request.barred and approver_id(to) == present.request.barred:
+        if is_barred(to, present.request.barred):
             return "This person asked for the run, and may not sign it. Type somebody else's address."
-        if to in present.people or to in passed:
+        if mailbox_of(to) in {mailbox_of(one) for one in (*present.people, *passed)}:
             return "This person is asked already. Type somebody else's address."
         return ""

@@ -93,6 +93,9 @@ class Chart:
         self.accounts: dict[int, Account] = {}
         self._by_name: dict[str, Account] = {}
         self._make_accounts(world)
+        for name in {each.income_account for each in world.items} | {e.receivables_account for e in world.customers}:
+            if name is not None:
+                self.named(name)
         self.periods: dict[int, Period] = {}
         self._months: dict[tuple[int, int], int] = {}
         self._make_periods(world)

@@ -159,7 +159,9 @@ class Entities:
         return {name: value for name, value in body.items() if value is not None}
 
     def ids(self, record: str) -> Iterable[int]:
-        table = "item" if record in ITEM_RECORDS else record.lower()
+        if record in ITEM_RECORDS:
+            return sorted(each.id for each in self._store.items.values() if each.type == ITEM_RECORDS[record])
+        table = record.lower()
         cursor = self._store.connection.execute(f'SELECT "id" FROM "{table}" ORDER BY "id"')
         return [int(row[0]) for row in cursor]
 

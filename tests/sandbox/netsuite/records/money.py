@@ -22,6 +22,7 @@ _OWN = frozenset(
     "subsidiary id tranId total applied unapplied pending status createdDate lastModifiedDate".split()
 )
 _HOLDS_MONEY = frozenset({"Bank", "OthCurrAsset", "CredCard", "OthCurrLiab"})
+NOTHING_APPLIED = "You must apply the refund to at least one transaction."
 _PAYS = {"customerPayment": ("invoice",), "creditMemo": ("invoice",)}
 _TAKES = ("creditMemo", "customerPayment")
 
@@ -57,7 +58,7 @@ class Money:
         found.account = account.id
         self.apply(found, lines_of(fields, "apply"))
         if found.total <= 0:
-            raise refusals.access("You must apply the refund to at least one transaction.")
+            raise refusals.access(NOTHING_APPLIED)
         return found
 
     def edit(self, each: Transaction, fields: Fields, replaced: Iterable[str]) -> None:
@@ -78,6 +79,8 @@ class Money:
             each.applies = {}
         before = each.total
         self.apply(each, lines_of(fields, "apply"))
+        if each.record == "customerRefund" and each.total <= 0:
+            raise refusals.access(NOTHING_APPLIED)
         if deposited and each.total != before:
             raise refusals.access("The amount of a deposited payment cannot be changed.")
 

@@ -80,8 +80,6 @@ def bill_order(order: Order, wishes: Sequence[Wish], around: Surroundings) -> Bi
     """Refused if NetSuite would not make this invoice. The order itself is not changed."""
     named: dict[int, Wish] = {}
     for wish in wishes:
-        if wish.get("orderLine") is None:
-            raise refusals.enter_value("orderLine")
         named[int(wish["orderLine"])] = wish
     partial = _Partial(order, named, around)
     part = partial.order()

@@ -76,9 +76,6 @@ class Register:
         found = self._billed.get((order_id, line))
         return sum(found.values(), ZERO) if found else None
 
-    def invoices_of_order(self, order_id: int) -> list[Transaction]:
-        return [each for each in self.of_record("invoice") if each.created_from == order_id]
-
     def is_undeposited(self, account: int) -> bool:
         return account == self.store.chart.named(accounts.UNDEPOSITED).id
 

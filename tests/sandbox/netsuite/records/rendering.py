@@ -129,7 +129,7 @@ class Renderer:
             "taxDetailsReference": line.tax_reference,
             "lineUniqueKey": str(unique_key(each.id, line.line)) if each.id else None,
         }
-        if line.order_line is not None and each.record == "invoice":
+        if line.order_line is not None:
             body["orderDoc"] = self._created_from(each.created_from)
         body |= {name: plain(value) for name, value in line.fields.items() if name not in body}
         body["links"] = [{"rel": "self", "href": f"{here}/item/{line.line}"}] if each.id else []

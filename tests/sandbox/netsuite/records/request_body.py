@@ -78,7 +78,7 @@ class _Reader:
             path = f"{where}{name}"
             if name == "links":
                 continue
-            if name.startswith((custom, "cseg")):
+            if name.startswith((custom, "cseg")) and name.replace("_", "").isalnum():
                 found[name] = value
             elif name not in known:
                 self.unknown.append(path)

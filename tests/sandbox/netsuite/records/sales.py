@@ -52,7 +52,14 @@ class Sales:
             self._store.today,
             lambda line: self._register.billed_amount(order_id, line),
         )
-        billed = bill_order(order, lines_of(fields, "item"), around)
+        wishes = lines_of(fields, "item")
+        billed = bill_order(order, [each for each in wishes if each.get("orderLine") is not None], around)
+        currency = int(str(row["currency"]))
+        for place, sent in enumerate(wishes):
+            if sent.get("orderLine") is None:
+                # A line without a key is one more line, as in every keyed sublist.
+                number = max(line.line for line in billed.lines) + 1
+                billed.lines.append(self.sent_line(sent, number, currency, f"item.items[{place}]"))
         header = self._order_header(order, row) | {
             name: value for name, value in fields.items() if name not in ("item", "entity", "currency", "subsidiary")
         }
@@ -61,7 +68,7 @@ class Sales:
             "invoice",
             header,
             customer,
-            int(str(row["currency"])),
+            currency,
             subsidiary or self._headers.references.subsidiary_of(customer),
             billed.lines,
             rate=Decimal(str(row["exchangerate"])),
@@ -146,32 +153,59 @@ class Sales:
         lines += self._header_lines(fields, currency, len(lines))
         return self._draft(record, fields, customer, currency, subsidiary, lines)
 
-    def memo_of_invoice(self, invoice: Transaction, fields: Fields) -> Transaction:
-        """POST /invoice/{id}/!transform/creditMemo: the invoice's lines, unless the body replaces them."""
+    def memo_of_invoice(self, invoice: Transaction, fields: Fields, replaced: Iterable[str]) -> Transaction:
+        """POST /invoice/{id}/!transform/creditMemo: the invoice's lines, changed by the lines that are sent.
+
+        As in every transform a line with orderLine (here the invoice's line) edits the line that is there, quantity
+        0 leaves it out, a line without a key is added, and replace=item keeps only what is sent.
+        """
         if invoice.pending:
             raise refusals.access(f"The invoice {invoice.tran_id} is not approved.")
         customer = self._store.customers[invoice.entity or 0]
-        sent = lines_of(fields, "item")
-        if sent:
-            lines = [
-                self.sent_line(line, place, invoice.currency, f"item.items[{place - 1}]")
-                for place, line in enumerate(sent, 1)
-            ]
-        else:
-            lines = [line for line in invoice.copy().lines if line.kind is not LineKind.TAX]
-            for line in lines:
-                line.order_line = None
-        lines += self._header_lines(fields, invoice.currency, max(line.line for line in lines))
-        if not sent:
-            lines += [line for line in invoice.copy().lines if line.kind is LineKind.TAX]
+        copied = invoice.copy().lines
+        taxes = [line for line in copied if line.kind is LineKind.TAX]
+        lines = [line for line in copied if line.kind is not LineKind.TAX]
+        net = _net(lines)
+        for line in lines:
+            line.order_line = line.line
+        if "item" in replaced:
+            lines = [line for line in lines if line.kind not in (LineKind.ITEM, LineKind.TEXT, LineKind.COMPONENT)]
+        last = max((line.line for line in copied), default=0)
+        for place, sent in enumerate(lines_of(fields, "item")):
+            path = f"item.items[{place}]"
+            if sent.get("orderLine") is None:
+                last += 1
+                lines.append(self.sent_line(sent, last, invoice.currency, path))
+            else:
+                self._edit_copied(lines, sent, invoice.currency, path)
+        if not any(line.kind is LineKind.ITEM for line in lines):
+            raise refusals.access("You must enter at least one line item for this transaction.")
+        lines += self._header_lines(fields, invoice.currency, last)
+        unit = self._store.chart.minor_unit(invoice.currency)
+        for tax in taxes:
+            if net and tax.amount is not None:
+                tax.amount = (tax.amount * _net(lines) / net).quantize(unit, rounding=ROUND_HALF_UP)
         header = {"memo": invoice.fields.get("memo"), **fields}
         if "account" not in header:
             header["account"] = {"id": str(invoice.account)}
+        lines += taxes
         found = self._draft(
             "creditMemo", header, customer, invoice.currency, invoice.subsidiary, lines, rate=invoice.rate
         )
         found.created_from = invoice.id
         return found
+
+    def _edit_copied(self, lines: list[Line], sent: Fields, currency: int, path: str) -> None:
+        key = sent["orderLine"]
+        found = next((line for line in lines if line.order_line == key and line.kind is LineKind.ITEM), None)
+        if found is None:
+            raise refusals.no_matching_line("item", "orderLine", str(key))
+        if sent.get("quantity") is not None and Decimal(sent["quantity"]) == 0:
+            lines.remove(found)
+            return
+        changed = self._changed(found, sent, currency, path)
+        changed.order_line = found.order_line
+        lines[lines.index(found)] = changed
 
     def _draft(
         self,
@@ -323,6 +357,12 @@ class Sales:
             raise refusals.no_matching_line("item", "line", str(sent["line"]))
         if found.order_line is not None and sent.get("quantity") not in (None, found.quantity):
             raise refusals.access("The quantity of a line of a sales order is not changed by this stand-in.")
+        changed = self._changed(found, sent, each.currency, path)
+        changed.order_line, changed.kit_of = found.order_line, found.kit_of
+        each.lines[each.lines.index(found)] = changed
+
+    def _changed(self, found: Line, sent: Fields, currency: int, path: str) -> Line:
+        """The line with what was sent laid over it; the amount follows quantity and rate."""
         whole = {
             "item": {"id": str(found.item)},
             "quantity": found.quantity,
@@ -333,9 +373,7 @@ class Sales:
         }
         if not {"rate", "quantity", "amount"} & set(sent):
             whole["amount"] = found.amount
-        changed = self.sent_line({**whole, **sent}, found.line, each.currency, path)
-        changed.order_line, changed.kit_of = found.order_line, found.kit_of
-        each.lines[each.lines.index(found)] = changed
+        return self.sent_line({**whole, **sent}, found.line, currency, path)
 
     # Tax.
 
@@ -383,6 +421,10 @@ class Sales:
                 )
             )
         return found
+
+
+def _net(lines: list[Line]) -> Decimal:
+    return sum((line.amount for line in lines if line.kind.posts and line.amount), ZERO)
 
 
 def _dicts(value: object) -> list[dict[str, Any]]:

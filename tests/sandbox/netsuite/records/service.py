@@ -27,7 +27,7 @@ from tests.sandbox.netsuite.records.money import Money
 from tests.sandbox.netsuite.records.property_names import RECORDS, properties
 from tests.sandbox.netsuite.records.refusals import Refused
 from tests.sandbox.netsuite.records.register import Register
-from tests.sandbox.netsuite.records.rendering import Renderer
+from tests.sandbox.netsuite.records.rendering import Renderer, plain
 from tests.sandbox.netsuite.records.request_body import Body, Fields, lines_of, read_body
 from tests.sandbox.netsuite.records.sales import Sales
 from tests.sandbox.netsuite.store import Store
@@ -82,11 +82,13 @@ class RecordService:
         self._deposits = Deposits(self.register, self._headers)
         self._entities = Entities(store, self._headers)
         self._jobs = Jobs()
-        self._transforms: dict[tuple[str, str], Callable[[int, Fields], Transaction]] = {
+        self._transforms: dict[tuple[str, str], Callable[[int, Fields, list[str]], Transaction]] = {
             ("invoice", "creditMemo"): self._invoice_to_memo,
             ("invoice", "customerPayment"): self._invoice_to_payment,
-            ("creditMemo", "customerRefund"): lambda key, fields: self._to_refund("creditMemo", key, fields),
-            ("customerPayment", "customerRefund"): lambda key, fields: self._to_refund("customerPayment", key, fields),
+            ("creditMemo", "customerRefund"): lambda key, fields, _: self._to_refund("creditMemo", key, fields),
+            ("customerPayment", "customerRefund"): lambda key, fields, _: self._to_refund(
+                "customerPayment", key, fields
+            ),
             ("customer", "invoice"): self._customer_to_invoice,
             ("customer", "customerPayment"): self._customer_to_payment,
         }
@@ -201,7 +203,8 @@ class RecordService:
             else:
                 items = [_link(here, key) for key in keys]
             return answers.json_answer(200, _collection(here, items, len(items), 0), "collection")
-        limit, offset = int(call.query.get("limit", _LARGEST_PAGE)), int(call.query.get("offset", 0))
+        sent = call.query.get("limit", str(_LARGEST_PAGE)), call.query.get("offset", "0")
+        limit, offset = (int(each) if each.isdigit() else 0 for each in sent)
         if not 1 <= limit <= _LARGEST_PAGE or offset % limit:
             raise Refused(f"Provided limit {limit} or offset {offset} is not valid.", "INVALID_PARAMETER")
         every = self._ids(call.record)
@@ -225,7 +228,8 @@ class RecordService:
             if form:
                 return self._form(call, made, body)
             return self._saved(call, call.record, self.register.save(made).id, body)
-        return self._saved(call, call.record, self._write_entity(call, body.fields, None, not form), body)
+        saved = self._write_entity(call, body.fields, None, not form)
+        return _entity_form(call, {}, body) if form else self._saved(call, call.record, saved, body)
 
     def _made(self, record: str, fields: Fields) -> Transaction:
         if record in ("invoice", "creditMemo"):
@@ -247,7 +251,11 @@ class RecordService:
     def _patch(self, call: Call, key: int) -> Response:
         body = self._body(call, call.record)
         if call.record not in TRANSACTIONS:
-            return self._saved(call, call.record, self._write_entity(call, body.fields, key, save=True), body)
+            form = call.wants("edit-form")
+            self._write_entity(call, body.fields, key, save=not form)
+            return (
+                _entity_form(call, self._shown(call, key), body) if form else self._saved(call, call.record, key, body)
+            )
         saved = self.register.find(call.record, key)
         if saved is None:
             raise refusals.nothing_there()
@@ -339,7 +347,7 @@ class RecordService:
         if make is None:
             raise Refused(f"The record {call.record} cannot be transformed to {call.target}.", "INVALID_REQUEST")
         body = self._body(call, target)
-        made = make(key, body.fields)
+        made = make(key, body.fields, call.replaced)
         if call.wants("create-form"):
             return self._form(call, made, body)
         return self._saved(call, target, self.register.save(made).id, body)
@@ -358,16 +366,16 @@ class RecordService:
             raise refusals.nothing_there()
         return found
 
-    def _invoice_to_memo(self, key: int, fields: Fields) -> Transaction:
+    def _invoice_to_memo(self, key: int, fields: Fields, replaced: list[str]) -> Transaction:
         invoice = self._source("invoice", key)
-        memo = self._sales.memo_of_invoice(invoice, fields)
+        memo = self._sales.memo_of_invoice(invoice, fields, replaced)
         if "apply" in fields:
             self._money.apply(memo, lines_of(fields, "apply"))
         elif self.register.open_amount(invoice) > 0:
             self._money.apply(memo, [{"doc": {"id": str(key)}}])
         return memo
 
-    def _invoice_to_payment(self, key: int, fields: Fields) -> Transaction:
+    def _invoice_to_payment(self, key: int, fields: Fields, _: list[str]) -> Transaction:
         invoice = self._source("invoice", key)
         due = self.register.open_amount(invoice)
         preset: Fields = {
@@ -389,10 +397,10 @@ class RecordService:
         }
         return self._money.refund({**preset, **fields})
 
-    def _customer_to_invoice(self, key: int, fields: Fields) -> Transaction:
+    def _customer_to_invoice(self, key: int, fields: Fields, _: list[str]) -> Transaction:
         return self._made("invoice", {"entity": {"id": str(key)}, **fields})
 
-    def _customer_to_payment(self, key: int, fields: Fields) -> Transaction:
+    def _customer_to_payment(self, key: int, fields: Fields, _: list[str]) -> Transaction:
         return self._money.payment({"customer": {"id": str(key)}, **fields})
 
     # What a test asks.
@@ -451,6 +459,12 @@ _KEPT_ELSEWHERE = frozenset(
     "entity customer currency subsidiary account arAcct undepFunds payment externalId tranDate postingPeriod "
     "exchangeRate approvalStatus id tranId total status".split()
 )
+
+
+def _entity_form(call: Call, before: dict[str, Any], body: Body) -> Response:
+    """The form of a customer or an item: what is there, with what was sent."""
+    shown = {**before, **{name: plain(value) for name, value in body.fields.items()}}
+    return answers.json_answer(200, _only(call, shown), "singular", _warnings(body))
 
 
 def _table(record: str) -> str:
