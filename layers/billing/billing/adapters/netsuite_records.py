@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 import requests
@@ -112,7 +113,7 @@ class NetSuiteRecords:
                 renewed = True
                 self.transport.login.renew()
                 continue
-            named = _refusal(answer)
+            named = _refusal(path, answer)
             if isinstance(named, _Missing):
                 raise Refused(Rule.OTHER, error_of(answer)[0] or "HTTP 404")
             if named is not None:
@@ -124,7 +125,7 @@ class NetSuiteRecords:
 
     def _read(self, method: str, path: str, body: Json | None = None, accept: str = "application/json") -> Json | None:
         try:
-            return self.transport.repeat(method, f"{_RECORDS}{path}", body, _headers(accept), _refusal)
+            return self.transport.repeat(method, f"{_RECORDS}{path}", body, _headers(accept), partial(_refusal, path))
         except _Missing:
             return None
 
@@ -132,6 +133,22 @@ class NetSuiteRecords:
 def _headers(accept: str) -> dict[str, str]:
     # Without the second a misspelt field is dropped with a warning header, and the record is saved without it.
     return {"Accept": accept, "X-NetSuite-PropertyNameValidation": "Error"}
+
+
+_PERMISSIONS: Final = {
+    "salesOrder": "Invoice (Create) and Sales Order (Edit)",
+    "invoice": "Invoice (Create)",
+    "creditMemo": "Credit Memo (Create)",
+    "customerPayment": "Customer Payment (Create)",
+    "customerRefund": "Customer Refund (Create)",
+    "deposit": "Deposit (Create)",
+    "accountingPeriod": "Manage Accounting Periods (View)",
+}
+
+
+def _permission(path: str) -> str:
+    record = re.split("[/?]", path.lstrip("/"))[0]
+    return _PERMISSIONS.get(record, f"the record '{record}'")
 
 
 _RULES: Final = (
@@ -150,7 +167,7 @@ _RULES: Final = (
 """NetSuite's own words, in lower case, and what they mean."""
 
 
-def _refusal(answer: requests.Response) -> Exception | None:
+def _refusal(path: str, answer: requests.Response) -> Exception | None:
     """What an error answer means; None for one that passes."""
     detail, code = error_of(answer)
     lower = detail.lower()
@@ -165,8 +182,7 @@ def _refusal(answer: requests.Response) -> Exception | None:
         return AlreadyExists()
     if "does not have permission" in lower or "insufficient permission" in lower or answer.status_code == 403:
         return PersonNeeded(
-            f"NetSuite's role may not do what the settlement needs ({code or answer.status_code}). The README lists "
-            "the permissions; NetSuite's own sentence does not say which is missing."
+            f"NetSuite's role lacks a permission ({code or answer.status_code}): this call needs {_permission(path)}."
         )
     closed = code in ("TRAN_PERIOD_CLOSED", "TRAN_PRD_CLOSED")
     rule = next((rule for words, rule in _RULES if words in lower), Rule.PERIOD_CLOSED if closed else Rule.OTHER)
