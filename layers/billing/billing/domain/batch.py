@@ -60,6 +60,12 @@ class BatchInvoice:
     gives_up: tuple[str, ...] = ()
     deletes: tuple[str, ...] = ()
     days: InvoiceDays | None = None
+    open_minor: int | None = None
+
+    @property
+    def total(self) -> int:
+        """What it is about, in minor units: the plan's total, and of a held one what is still open of it."""
+        return self.plan.total if self.open_minor is None else self.open_minor
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +186,7 @@ class Batch:
                     "replaces": list(invoice.replaces),
                     "carriedFrom": invoice.carried_from,
                     "billedBy": invoice.billed_by,
+                    "openMinor": invoice.open_minor,
                     "givesUp": list(invoice.gives_up),
                     "deletes": list(invoice.deletes),
                     "days": invoice.days.to_dict() if invoice.days else None,
@@ -217,6 +224,7 @@ def batch_from_dict(data: Mapping[str, Any]) -> Batch:
                 replaces=tuple(one["replaces"]),
                 carried_from=one["carriedFrom"],
                 billed_by=one["billedBy"],
+                open_minor=one.get("openMinor"),
                 gives_up=tuple(one.get("givesUp", ())),
                 deletes=tuple(one.get("deletes", ())),
                 days=InvoiceDays.from_dict(one["days"]) if one.get("days") else None,

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from billing.domain.ledger import BilledInvoice, EntryState, LedgerEntry, OrderLink, OrderRecord, order_hash
-from billing.domain.newly_open import BilledBefore, BilledLine, MoreToBill, NothingNew, newly_open
+from billing.domain.money import Money
+from billing.domain.newly_open import WHAT_TO_DO, BilledBefore, BilledLine, MoreToBill, NothingNew, newly_open
 from billing.domain.plan_record import InvoicePlan, with_lines
 
 
@@ -40,12 +41,14 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """A plan about which a person has to decide."""
+    """A plan about which a person has to decide. `open_minor` is what is open of it beyond what live invoices of ours
+    bill, in minor units, never below zero; None: all of it."""
 
     plan: InvoicePlan
     link: OrderLink
     invoice_id: str
     reason: str
+    open_minor: int | None = None
 
 
 State = ToBill | Done | Held
@@ -93,8 +96,15 @@ def state_of_order(
     if len(plans) > 1:
         if isinstance(newly_open(_in_one(plans), _before(record, live, plans), 1), NothingNew):
             return [_unchanged(plan, link, live, gone, again, entries) for plan in plans]
-        reason = f"Billed by {named}, and changed since. It has parts: compare the invoices with the order by hand."
-        return [Held(plan, link, min(live), reason) for plan in plans]
+        whole, before = _in_one(plans), _before(record, live, plans)
+        reason = (
+            f"Billed by {named}, and changed since. It has {len(plans)} parts, between which lines may have moved. "
+            f"We have billed {Money(before.total, before.currency)} of it; without what NetSuite alone has billed it "
+            f"comes to {Money(whole.total, whole.currency)} now. {WHAT_TO_DO}"
+        )
+        # The difference is of the whole order: the first part stands for it, so that no sum counts it twice.
+        left = _left_open(whole, before)
+        return [Held(plan, link, min(live), reason, 0 if number else left) for number, plan in enumerate(plans)]
     return [_changed(plans[0], link, record, live, gone, again)]
 
 
@@ -107,7 +117,7 @@ def agreed(least: Sequence[State], most: Sequence[State] | None, numbers: str) -
         return list(least)
     reason = (
         "NetSuite has billed something of it, and so have we, and nobody can tell how much of that is the same goods. "
-        f"{numbers} Compare the invoices, and bill or credit the difference by hand."
+        f"{numbers} {WHAT_TO_DO}"
     )
     return [Held(one.plan, one.link, one.invoice_id if isinstance(one, Done | Held) else "", reason) for one in least]
 
@@ -172,7 +182,12 @@ def _changed(
     if isinstance(found, NothingNew):
         reason = f"Billed by {named}. Changed since, with nothing new to bill. {changes}"
         return Done(plan, link, first, reason.strip(), live[first].plan_key)
-    return Held(plan, link, first, f"Billed by {named}, and changed since. {found.reason} {changes}".strip())
+    return Held(plan, link, first, found.reason, _left_open(plan, _before(record, live, [plan])))
+
+
+def _left_open(plan: InvoicePlan, before: BilledBefore) -> int | None:
+    """What is open of an order beyond what was billed of it; None where the two cannot be compared."""
+    return max(0, plan.total - before.total) if plan.currency == before.currency else None
 
 
 def _before(record: OrderRecord, live: Mapping[str, BilledInvoice], plans: Sequence[InvoicePlan]) -> BilledBefore:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from billing.domain.billing_policy import BillingPolicy
+from billing.domain.charge_limits import CHARGE_WARNINGS
 from billing.domain.due_date import Due, NetDays
 from billing.domain.line_text import LONGEST_FIELD_VALUE, LONGEST_LINE
 from billing.domain.order_plan import PO_FIELD, with_texts
@@ -71,6 +72,8 @@ def _merged(key: str, members: Sequence[InvoicePlan], policy: BillingPolicy) -> 
         PlanWarning(warning.code, f"{member.orders[0].number}: {warning.message}")
         for member in members
         for warning in member.warnings
+        # One order's total is charged with the others', and only what is charged can be too little or too much.
+        if warning.code not in CHARGE_WARNINGS
     ]
     addresses = [member.client.email for member in members if member.client.email]
     if any(address != addresses[0] for address in addresses):

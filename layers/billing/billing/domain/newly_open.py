@@ -13,15 +13,16 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import Final
 
-from billing.domain.charge_limits import with_charge_warnings
+from billing.domain.charge_limits import CHARGE_WARNINGS, with_charge_warnings
 from billing.domain.line_text import LONGEST_LINE, plain
 from billing.domain.money import Money, round_half_up, rule_of
 from billing.domain.plan_record import InvoicePlan, PlanLine, PlanWarning, with_lines
 from billing.domain.row_values import cut
 
 NEWLY_OPEN: Final = "newly_open"
+WHAT_TO_DO: Final = "Compare the two, bill or credit the difference by hand, and end the order with that reason."
+"""How a person ends an order is in the runbook."""
 
-_CHARGE_WARNINGS: Final = frozenset({"below_minimum_charge", "above_maximum_charge"})
 _QUANTITY: Final = re.compile(r"[0-9]{1,40}(?:\.[0-9]{1,40})?")
 _LONGEST_SHOWN: Final = 60
 _MOST_SENTENCES: Final = 8
@@ -62,6 +63,11 @@ class BilledBefore:
     currency: str
     lines: tuple[BilledLine, ...]
     invoices: tuple[str, ...]
+
+    @property
+    def total(self) -> int:
+        """What they come to, in minor units."""
+        return sum(line.amount for line in self.lines)
 
     @classmethod
     def from_lines(
@@ -129,14 +135,15 @@ def newly_open(plan: InvoicePlan, before: BilledBefore, number: int) -> MoreToBi
     named = _order_of(plan)
     other = _other_payer(plan, before)
     if other is not None:
-        return Unclear((other,), _ask(named, other, before))
+        return Unclear((other,), _ask(named, [other], (), plan, before))
     compared = _Compared(plan.currency)
     compared.compare(plan, before)
     changes = tuple(compared.changes)
     if not compared.doubts:
         compared.doubts += _doubts_on_the_whole(plan, compared)
     if compared.doubts:
-        return Unclear(changes, _ask(named, _first(compared.doubts), before))
+        clear = [one for one in changes if one not in compared.doubts]
+        return Unclear(changes, _ask(named, compared.doubts, clear, plan, before))
     if not compared.goods_grew:
         return NothingNew(changes or ("Lines, quantities and amounts are those that were billed.",))
     return MoreToBill(_additional(plan, compared.more, before, number, compared.changes), changes)
@@ -165,9 +172,8 @@ class _Compared:
             else:
                 self._follower(line, billed.amount, _name(line))
         for vanished in known.values():
-            name = (
-                f"line {vanished.id} ({cut(vanished.text, _LONGEST_SHOWN)})" if vanished.text else f"line {vanished.id}"
-            )
+            # Its number was the order's then, and its key is none that a person sees: its text says which it was.
+            name = f"The line {_quoted(vanished.text)}" if vanished.text else "A line"
             self._doubt(f"{name}: {self._money(vanished.amount)} was billed, and it is no longer open on the order.")
 
     def _new(self, line: PlanLine) -> None:
@@ -255,12 +261,20 @@ def _other_payer(plan: InvoicePlan, before: BilledBefore) -> str | None:
     return None
 
 
-def _ask(named: str, why: str, before: BilledBefore) -> str:
-    invoices = ", ".join(before.invoices) or "its invoice"
+def _ask(named: str, doubts: Sequence[str], clear: Sequence[str], plan: InvoicePlan, before: BilledBefore) -> str:
+    """What a person has to judge, each thing once: why, what else changed, both amounts, and what to do."""
+    invoices = ", ".join(before.invoices) or "an earlier invoice"
+    why = _first(doubts) + (f" Also changed: {_first(clear)}" if clear else "")
+    drafted = Money(before.total, before.currency)
+    now = Money(plan.total, plan.currency)
     return (
-        f"{named} was billed as {invoices} and has changed in a way that only a person can judge. {why} Compare "
-        "the two, and bill or credit the difference by hand."
+        f"{named} was billed as {invoices} and has changed in a way that only a person can judge. {why} "
+        f"We have billed {drafted} of it; without what NetSuite alone has billed it comes to {now} now. {WHAT_TO_DO}"
     )
+
+
+def _quoted(text: str) -> str:
+    return f'"{cut(text, _LONGEST_SHOWN)}"'
 
 
 def _order_of(plan: InvoicePlan) -> str:
@@ -269,7 +283,9 @@ def _order_of(plan: InvoicePlan) -> str:
 
 
 def _name(line: PlanLine) -> str:
-    return f"line {line.netsuite.line or line.id} ({cut(line.description, _LONGEST_SHOWN)})"
+    """ "line 2 (Consulting — 10 h × 100.00)": the order's own line number, never its key, which nobody sees."""
+    text = cut(line.description, _LONGEST_SHOWN)
+    return f"line {line.netsuite.line} ({text})" if line.netsuite.line else f'the line "{text}"'
 
 
 def _quantity(text: str | None) -> Fraction | None:
@@ -345,7 +361,7 @@ def _additional(
         f"{_order_of(plan)} was billed as {', '.join(before.invoices) or 'an earlier invoice'}; only what is new since "
         f"is billed: {_first(changes)}",
     )
-    kept = tuple(warning for warning in plan.warnings if warning.code not in _CHARGE_WARNINGS)
+    kept = tuple(warning for warning in plan.warnings if warning.code not in CHARGE_WARNINGS)
     additional = replace(plan, key=f"{plan.key}-more-{number}", warnings=(said, *kept))
     return with_charge_warnings(with_lines(additional, more))
 

@@ -228,7 +228,7 @@ def _invoice_line(
         fate=fate,
         reason=reason,
         currency=plan.currency,
-        total=entry.total if drafted and entry and entry.total is not None else plan.total,
+        total=entry.total if drafted and entry and entry.total is not None else invoice.total,
         invoice_id=invoice.invoice_id or (entry.invoice_id if entry else None),
         content_hash=invoice.content_hash,
         stripe_customer=entry.stripe_customer
@@ -371,7 +371,7 @@ def sums_agree(batch: Batch, totals: Mapping[str, Mapping[str, int]]) -> bool:
     """Whether the sums by fate add up, per currency, to what was listed. Drafted sums are what Stripe answered, so a
     draft that differs from its plan shows here too."""
     listed: dict[str, int] = {}
-    known = [(one.plan.currency, one.plan.total) for one in batch.invoices]
+    known = [(one.plan.currency, one.total) for one in batch.invoices]
     known += [(one.currency, one.total) for one in batch.done]
     known += [(one.currency, one.total) for one in batch.ended if one.currency is not None and one.total is not None]
     for currency, amount in known + [

@@ -26,7 +26,7 @@ from billing.domain.period import BillingPeriod
 MAX_FILTER_VALUES = 1000  # SuiteQL takes at most 1,000 values in one IN list.
 MAX_ORDERS = 1_000_000  # Far above any month; a number that every JSON reader on the way keeps exactly.
 _FIELDS = ("scheduledAt", "period", "dryRun", "cycle", "timeZone", "filter", "requestedBy")
-_FILTER_FIELDS = (
+FILTER_FIELDS = (
     "orderNumbers",
     "customerIds",
     "customerCategories",
@@ -133,11 +133,11 @@ def parse_run_input(raw: object, zone: ZoneInfo, cycle: str) -> RunInput:
 def parse_filter(raw: object) -> OrderFilter:
     """Validate the input's `filter`. Raises InputInvalid with a sentence that names the field."""
     fields = _object(raw, 'The field "filter"')
-    unknown = sorted(set(fields) - set(_FILTER_FIELDS))
+    unknown = sorted(set(fields) - set(FILTER_FIELDS))
     if unknown:
         raise InputInvalid(
             f'The field "filter" has a field {_shown(unknown[0])} that it does not know. '
-            f"Known are {', '.join(_FILTER_FIELDS)}."
+            f"Known are {', '.join(FILTER_FIELDS)}."
         )
     from_date = _day(fields["fromDate"], "filter.fromDate") if "fromDate" in fields else None
     to_date = _day(fields["toDate"], "filter.toDate") if "toDate" in fields else None

@@ -58,6 +58,7 @@ def approval_mail(
     today = batch.day_of(sent)
     passed = sum(1 for days in map(batch.days_of, drafts) if days is not None and days.passed(today))
     warned = sum(1 for invoice in drafts if invoice.plan.warnings)
+    ended = sum(1 for one in batch.ended if one.first_named_in(str(batch.run.get("id", ""))))
     facts = [
         ("To sign", counted(count, "invoice")),
         ("Signed for earlier", f"{counted(len(drafts) - count, 'invoice')}, drafted with these")
@@ -68,6 +69,7 @@ def approval_mail(
         ("With a warning", counted(warned, "invoice")) if warned else None,
         ("Not billed", f"{counted(len(batch.problems), 'order')} with a problem") if batch.problems else None,
         ("Held", counted(len(batch.of(Disposition.HOLD)), "invoice")) if batch.of(Disposition.HOLD) else None,
+        ("Ended by a person", f"{counted(ended, 'order')} since the last report") if ended else None,
         ("Must sign", "; ".join(f"{slot.name}: {slot_words(slot)}" for slot in request.slots)),
         ("Open until", expires),
     ]

@@ -8,8 +8,8 @@ from typing import Any
 from billing.domain.approval_request import ApprovalRequest
 from billing.domain.approvers import Slot
 from billing.domain.batch import Batch, totals
-from billing.domain.ledger import Disposition
 from billing.domain.period_name import period_name
+from billing.pages.approval_view import orders_not_billed
 from billing.pages.beside_the_listing import batch_notes
 from billing.pages.run_messages import SlackMessage, escaped, message_of_sections
 from billing.pages.wording import counted, remaining_words, slot_words, sums_words
@@ -20,8 +20,8 @@ def asked_notice(run: Mapping[str, Any], batch: Batch, slots: Sequence[Slot], le
     drafts = batch.to_draft
     what = f"{counted(len(drafts), 'invoice')} for {period_name(run['period'])}"
     lines = [f"*{escaped(slot.name, 100)}:* {escaped(slot_words(slot), 400)}" for slot in slots]
-    left_out = len(batch.problems) + len(batch.of(Disposition.HOLD))
-    notes = [f"{counted(left_out, 'order is', 'orders are')} left out."] if left_out else []
+    not_billed = orders_not_billed(batch)
+    notes = [f"{counted(not_billed, 'order is', 'orders are')} not billed."] if not_billed else []
     if run.get("round"):
         notes.append("The run was redriven, and asks again.")
     notes.append(f"Without an answer it expires in {remaining_words(left)}.")

@@ -19,7 +19,6 @@ from billing.domain.approval_entries import EntryKind
 from billing.domain.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote, RunEnd
 from billing.domain.approvers import Answer, Outcome, Standing
 from billing.domain.batch import Batch
-from billing.domain.ledger import Disposition
 from billing.domain.order_plan import PO_FIELD
 from billing.domain.period_name import period_name
 from billing.pages.approval_view import (
@@ -30,6 +29,7 @@ from billing.pages.approval_view import (
     groups,
     newest_first,
     order_numbers,
+    orders_not_billed,
     rejects,
     slot_states,
 )
@@ -175,7 +175,7 @@ def approval_page(
                     if invoice.customer is not None and invoice.customer.id is None
                 }
             ),
-            "not_billed": len(batch.problems) + len(batch.of(Disposition.HOLD)),
+            "not_billed": orders_not_billed(batch),
             "pages": pages,
             "invoice_day": batch.run.get("invoiceDate"),
             "other_days": any(
@@ -263,7 +263,7 @@ def standing_page(
             "count": request.invoices,
             "totals": currency_totals(batch) if batch else None,
             "notes": frame_notes(batch.run, ()) if batch else (),
-            "not_billed": len(batch.problems) + len(batch.of(Disposition.HOLD)) if batch else 0,
+            "not_billed": orders_not_billed(batch) if batch else 0,
             "others": [vote for vote in votes if not any(vote.approver in slot.people for slot in request.slots)],
             "outcome": outcome,
             "slots": slot_states(request, votes, voided),

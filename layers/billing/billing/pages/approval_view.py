@@ -11,11 +11,12 @@ from billing.domain.approval_entries import Entry, EntryKind, holds
 from billing.domain.approval_request import ApprovalRequest, RecordedVote
 from billing.domain.approvers import Answer, Slot, Vote, places
 from billing.domain.batch import Batch, BatchInvoice, totals
+from billing.domain.ended_orders import EndedListed
 from billing.domain.ledger import Disposition
 from billing.domain.money import CurrencyUnknown
 from billing.domain.month_comparison import BatchWarning
 from billing.domain.period_name import period_name
-from billing.domain.run_input import parse_filter
+from billing.domain.run_input import FILTER_FIELDS
 from billing.domain.sales_order import Problem
 from billing.pages.batch_search import matches
 from billing.pages.beside_the_listing import GONE_TITLE, OUTSTANDING_TITLE, gone_words, outstanding_words
@@ -85,6 +86,12 @@ def currency_totals(batch: Batch) -> tuple[CurrencyTotal, ...]:
     )
 
 
+def orders_not_billed(batch: Batch) -> int:
+    """How many orders have a problem, or are held: each once, however many invoices it is on."""
+    held = {order.id for invoice in batch.of(Disposition.HOLD) for order in invoice.plan.orders}
+    return len(held | {problem.order_id for problem in batch.problems})
+
+
 def checked_count(request: ApprovalRequest, batch: Batch) -> int:
     """The number to type. Raises CountDiffers unless it counts what will be drafted, or the part that is new."""
     if request.invoices not in (len(batch.to_draft), len(batch.of(Disposition.ASK))):
@@ -100,7 +107,7 @@ def frame_notes(run: Mapping[str, Any], absent_columns: Sequence[str]) -> tuple[
     if run.get("dryRun"):
         notes.append("This is a dry run: nothing is written to Stripe, whatever is answered here.")
     if run.get("filter"):
-        narrowed = _filter_words(run["filter"])
+        narrowed = filter_words(run["filter"])
         notes.append(f"This run is narrowed to {narrowed}. Other orders of the month are not in it.")
     if absent_columns:
         notes.append(
@@ -124,14 +131,14 @@ def groups(batch: Batch, today: date, query: str = "") -> tuple[Group, ...]:
         _group(
             "problems",
             "Not billed: problems in NetSuite",
-            "These orders are left out. Corrected in NetSuite, they are billed by the next run.",
+            "Nothing is drafted for these orders now. Corrected in NetSuite, they are billed by the next run.",
             [_problem_row(problem) for problem in batch.problems if matches(problem, query)],
             tone="bad",
         ),
         _group(
             "held",
             "Not billed: held for a person",
-            "These orders are left out until somebody has looked at them.",
+            "Nothing is drafted for these orders until somebody has looked at them.",
             [_row(i, i.reason) for i in found if i.disposition is Disposition.HOLD],
             tone="bad",
         ),
@@ -210,6 +217,16 @@ def groups(batch: Batch, today: date, query: str = "") -> tuple[Group, ...]:
             tone="calm",
         ),
         _group(
+            "ended",
+            "Ended by a person, and not billed",
+            "Somebody has said that nothing more is to be billed of these orders. They come back when they change.",
+            [
+                _ended_row(one)
+                for one in batch.ended
+                if one.first_named_in(str(batch.run.get("id", ""))) and _finds(query, one.ended.number, one.client)
+            ],
+        ),
+        _group(
             "skipped",
             "Already drafted",
             "An earlier run has drafted these, and something about them has changed since. They are not drafted again "
@@ -219,6 +236,16 @@ def groups(batch: Batch, today: date, query: str = "") -> tuple[Group, ...]:
         ),
     )
     return tuple(group for group in candidates if group.rows)
+
+
+def _ended_row(one: EndedListed) -> Row:
+    readable = one.currency is not None and one.total is not None
+    amount = money_words(one.total or 0, one.currency or "") if readable else ""
+    return Row(one.client, one.ended.number, amount, one.ended.words)
+
+
+def _finds(query: str, *texts: str) -> bool:
+    return any(query.strip().casefold() in text.casefold() for text in texts)
 
 
 def _says(warning: BatchWarning, query: str) -> bool:
@@ -332,7 +359,7 @@ def _group(group_id: str, title: str, meaning: str, rows: Sequence[Row], tone: s
 
 def _row(invoice: BatchInvoice, message: str) -> Row:
     plan = invoice.plan
-    return Row(plan.client.name, order_numbers(invoice), money_words(plan.total, plan.currency), message)
+    return Row(plan.client.name, order_numbers(invoice), money_words(invoice.total, plan.currency), message)
 
 
 def _customer_row(theirs: Sequence[BatchInvoice]) -> Row:
@@ -349,13 +376,24 @@ def _problem_row(problem: Problem) -> Row:
     return Row(problem.client_name or "", problem.order_number, problem_amount(problem), problem.message)
 
 
-def _filter_words(raw: object) -> str:
-    chosen = parse_filter(raw)
-    parts = [
-        f"the orders {', '.join(chosen.order_numbers)}" if chosen.order_numbers else "",
-        f"the customers with NetSuite ids {', '.join(chosen.customer_ids)}" if chosen.customer_ids else "",
-        f"orders from {day_words(chosen.from_date.isoformat())} on" if chosen.from_date else "",
-        f"orders before {day_words(chosen.to_date.isoformat())}" if chosen.to_date else "",
-        f"at most {counted(chosen.at_most, 'order')}" if chosen.at_most is not None else "",
+def filter_words(chosen: Mapping[str, Any]) -> str:
+    """Everything that a run is narrowed to, as its frame keeps it. It was checked when the run was opened, and is only
+    told here: a run that an earlier version opened is told too."""
+
+    def listed(name: str, words: str) -> str:
+        return f"{words} {', '.join(map(str, chosen[name]))}" if chosen.get(name) else ""
+
+    at_most = chosen.get("atMost")
+    told = [
+        listed("orderNumbers", "the orders"),
+        listed("customerIds", "the customers with NetSuite ids"),
+        listed("customerCategories", "the customer categories with NetSuite ids"),
+        listed("subsidiaries", "the subsidiaries with NetSuite ids"),
+        *(f"orders whose field {name} is {value}" for name, value in (chosen.get("customFields") or {}).items()),
+        f"orders from {day_words(str(chosen['fromDate']))} on" if chosen.get("fromDate") else "",
+        f"orders before {day_words(str(chosen['toDate']))}" if chosen.get("toDate") else "",
+        "" if at_most is None else f"at most {counted(at_most, 'order')}",
     ]
-    return " and ".join(part for part in parts if part)
+    # A field of another version has no words of its own, and must not be silent either.
+    told += [f"{name}: {value}" for name, value in chosen.items() if name not in FILTER_FIELDS]
+    return " and ".join(one for one in told if one)

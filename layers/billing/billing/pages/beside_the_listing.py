@@ -12,7 +12,7 @@ from billing.domain.period_name import period_name
 from billing.pages.wording import counted, day_words, money_words
 
 OUTSTANDING_TITLE: Final = "Left over from earlier runs, not listed now"
-GONE_TITLE: Final = "Ended in NetSuite"
+GONE_TITLE: Final = "Ended since, and not billed"
 _MOST_NAMED: Final = 10
 _MOST_CURRENCIES: Final = 12
 
@@ -63,6 +63,13 @@ def batch_notes(batch: Batch) -> tuple[str, ...]:
     if batch.outstanding:
         waits = counted(len(batch.outstanding), "order of earlier runs waits", "orders of earlier runs wait")
         notes.append(f"{waits} outside this request: {outstanding_numbers(batch.outstanding)}.")
+    known = sum(1 for one in batch.ended if not one.first_named_in(str(batch.run.get("id", ""))))
+    if known:
+        were = counted(known, "listed order was", "listed orders were")
+        notes.append(
+            f"{were} ended by a person, as an earlier report has named, and {'has' if known == 1 else 'have'} "
+            "not changed since."
+        )
     return tuple(note for note in notes if note)
 
 

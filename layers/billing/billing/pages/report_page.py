@@ -8,6 +8,7 @@ from typing import Any, Final
 from billing.domain.money import CurrencyUnknown, rule_of
 from billing.domain.period_name import period_name
 from billing.domain.report import Fate, Report, ReportLine
+from billing.pages.approval_view import filter_words
 from billing.pages.beside_the_listing import (
     GONE_TITLE,
     OUTSTANDING_TITLE,
@@ -160,7 +161,7 @@ def _facts(report: Report) -> list[tuple[str, Any]]:
         ("Orders dated from", run.get("listedFrom")),
         ("Orders dated before", run.get("listedBefore")),
         ("Dry run", "yes" if run.get("dryRun") else None),
-        ("Narrowed to", ", ".join(f"{name}: {value}" for name, value in (run.get("filter") or {}).items())),
+        ("Narrowed to", filter_words(run.get("filter") or {})),
         ("Stripe mode", mode),
         ("Fingerprint of the batch (SHA-256)", report.batch_sha256),
     ]

@@ -21,7 +21,10 @@ def ended_words(end: RunEnd) -> str:
     of_all = end.drafted + end.failed
     drafted = f"{end.drafted:,} of {counted(of_all, 'order')} {'is' if of_all == 1 else 'are'} drafted in Stripe"
     failed = f", {end.failed:,} failed" if end.failed else ""
-    left_out = f" {counted(end.left_out, 'order was', 'orders were')} left out." if end.left_out else ""
+    left_out = ""
+    if end.left_out:
+        were = counted(end.left_out, "order was held, or had", "orders were held, or had")
+        left_out = f" {were} changed in NetSuite: nothing was drafted for {'it' if end.left_out == 1 else 'them'}."
     when = instant_words(end.at)
     if end.outcome == RunOutcome.BILLED:
         return f"The run ended on {when}: {drafted}.{left_out}"

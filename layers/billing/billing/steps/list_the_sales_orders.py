@@ -71,6 +71,16 @@ def list_the_sales_orders(
     # What a person has ended is nobody's to wait for; it stays on the list to be seen when it changes.
     waiting = [one for one in every if not _is_ended(one, ended_now)]
     outstanding, gone = _outside(run, statuses, waiting, carried, found, netsuite)
+    if not parse_filter(run["filter"]).is_trial:
+        # Neither open nor waited for any more, it is named once with who ended it and why, and leaves the list.
+        gone = (
+            *gone,
+            *(
+                CarriedGone(one.order_id, one.number, one.period, ended_now[one.order_id].words)
+                for one in carried
+                if _is_ended(one, ended_now) and one.order_id not in found
+            ),
+        )
     left_alone = netsuite.before(query) if run.get("billFromIsNew") else None
     listing = read_orders(listed.rows)
     key = f"{run['prefix']}orders.json"
@@ -111,8 +121,10 @@ def _coming_back(run: Mapping[str, Any], carried: Iterable[Carried]) -> list[Car
 
 
 def _is_ended(carried: Carried, ended: Mapping[str, EndedOrder]) -> bool:
+    """Whether a person has ended it as it was when it was last listed, also where an earlier version did not keep how
+    that was. What is listed now is another matter: see EndedOrder.holds_for."""
     one = ended.get(carried.order_id)
-    return one is not None and one.holds_for(carried.content)
+    return one is not None and not one.open_again and one.content == carried.content
 
 
 def _outside(

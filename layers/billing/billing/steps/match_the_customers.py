@@ -426,6 +426,7 @@ def _settled(state: Done | Held, carried: Mapping[str, Carried], period: str) ->
         orders=(state.link,),
         billed_by=state.billed_by if isinstance(state, Done) else "",
         carried_from=_carried_from(state.plan, carried, period),
+        open_minor=state.open_minor if isinstance(state, Held) else None,
     )
 
 
