@@ -13,6 +13,7 @@ from billing.domain.approvers import Answer, Slot, Standing, Vote, standing
 from billing.domain.batch import Batch, BatchInvoice
 from billing.domain.customer_match import How, MatchedCustomer
 from billing.domain.due_date import DayOfMonth, Due, NetDays
+from billing.domain.ended_orders import EndedListed, EndedOrder
 from billing.domain.ledger import Disposition, EntryState, LedgerEntry
 from billing.domain.order_plan import PO_FIELD
 from billing.domain.plan_record import (
@@ -192,6 +193,14 @@ def problems() -> tuple[Problem, ...]:
             "Zephyr Labs",
         ),
     )
+
+
+def ended(number: str, named_in: str = "") -> EndedListed:
+    """An order that Bob has ended; named already by the report of the run `named_in`, if any."""
+    order_id = f"58{number[-2:]}"
+    at = "2026-05-20T09:00:00+00:00"
+    one = EndedOrder(order_id, number, "billed by hand", "bob@firm.example", at, "c", named_in)
+    return EndedListed(one, "Halcyon Media", "99", "usd", 40_000)
 
 
 def request(batch: Batch, slots: tuple[Slot, ...] = SLOTS) -> ApprovalRequest:
