@@ -100,7 +100,9 @@ class Life:
             if fails:
                 self.credit += amount
             if with_note:
-                self._note(0, amount, ((found.id, amount),), where)
+                # Stripe lowers what is due first: a note over more than that is a mixed one.
+                lowers = self.remaining if self.is_open and not fails else 0
+                self._note(lowers, amount, ((found.id, amount),), where)
             return
 
     def dispute(self, won: bool) -> None:
