@@ -124,6 +124,19 @@ def test_refunds_of_a_grouped_invoices_credit_note_are_exact_on_its_memos() -> N
     ]
 
 
+def test_a_mixed_credit_note_of_a_grouped_invoice_lowers_first_and_refunds_the_rest() -> None:
+    """80.00 of credit on two orders, of which 30.00 were due and 50.00 are refunded."""
+    lines = (CreditNoteLine(4000, "", "il_5001"), CreditNoteLine(4000, "", "il_5011"))
+    mixed = note(pre=3000, post=5000, lines=lines, refunds=(("re_1", 5000),))
+    of = drafted(*GROUPED, payments=(paid(7000, refunds=(refund(5000),)),), credit_notes=(mixed,))
+    plan = plan_of(of, policies(prepayment_credit_notes="at_once"))
+    assert written(plan)[3:5] == [
+        "creditMemo cn_1-so500 4000 usd 2026-06-05 -> in_1-so501 2000, in_1-so502 1000",
+        "creditMemo cn_1-so501 4000 usd 2026-06-05",
+    ]
+    assert written(plan)[-1] == "customerRefund re_1 5000 usd 2026-06-10 -> cn_1-so500 1000, cn_1-so501 4000"
+
+
 def test_a_refund_without_a_credit_note_is_shared_by_the_orders_totals() -> None:
     """10.01 over 60, 30 and 10 per cent: 6.006, 3.003 and 1.001; the cent goes to the largest remainder."""
     of = drafted(*GROUPED, payments=(paid(10000, refunds=(refund(1001),)),))
