@@ -7,12 +7,20 @@ from dataclasses import replace
 
 import pytest
 
-from billing.domain.billing_policy import BillingPolicy
-from billing.domain.billing_state import Done, Held, ToBill, state_of_order
-from billing.domain.invoice_plan import plan_invoices
-from billing.domain.ledger import BilledInvoice, EntryState, LedgerEntry, OrderRecord, family, order_hash, signed_hash
-from billing.domain.order_rows import read_orders
-from billing.domain.plan_record import InvoicePlan
+from billing.domain.invoices.billing_policy import BillingPolicy
+from billing.domain.invoices.invoice_plan import plan_invoices
+from billing.domain.invoices.plan_record import InvoicePlan
+from billing.domain.ledger.billing_state import Done, Held, ToBill, state_of_order
+from billing.domain.ledger.ledger import (
+    BilledInvoice,
+    EntryState,
+    LedgerEntry,
+    OrderRecord,
+    family,
+    order_hash,
+    signed_hash,
+)
+from billing.domain.orders.order_rows import read_orders
 from tests.domain.suiteql_rows import hours, line, order
 
 

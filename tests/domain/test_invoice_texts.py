@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from billing.domain.billing_policy import BillingPolicy, PolicyInvalid
-from billing.domain.charge_limits import with_charge_warnings
-from billing.domain.grouping import group_by_client
-from billing.domain.invoice_plan import plan_invoices
-from billing.domain.order_rows import read_orders
+from billing.domain.invoices.billing_policy import BillingPolicy, PolicyInvalid
+from billing.domain.invoices.charge_limits import with_charge_warnings
+from billing.domain.invoices.grouping import group_by_client
+from billing.domain.invoices.invoice_plan import plan_invoices
+from billing.domain.orders.order_rows import read_orders
 from tests.domain.suiteql_rows import hours, line, order
 
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from billing.domain.billing_policy import BillingPolicy
-from billing.domain.invoice_plan import InvoicePlan, content_hash, plan_invoices
-from billing.domain.money import Money, rule_of
-from billing.domain.newly_open import (
+from billing.domain.invoices.billing_policy import BillingPolicy
+from billing.domain.invoices.invoice_plan import InvoicePlan, content_hash, plan_invoices
+from billing.domain.invoices.plan_record import LineSource, PlanLine, with_lines
+from billing.domain.invoices.supplement import (
     BilledBefore,
     BilledLine,
     BilledUnreadable,
@@ -22,8 +22,8 @@ from billing.domain.newly_open import (
     Unclear,
     newly_open,
 )
-from billing.domain.order_rows import read_orders
-from billing.domain.plan_record import LineSource, PlanLine, with_lines
+from billing.domain.money.money import Money, rule_of
+from billing.domain.orders.order_rows import read_orders
 from tests.domain.suiteql_rows import line, order
 
 

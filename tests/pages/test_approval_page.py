@@ -12,16 +12,16 @@ from typing import Any
 
 import pytest
 
-from billing.domain.approvers import Answer, Slot
-from billing.domain.batch import Batch, batch_from_dict
-from billing.domain.customer_match import How, MatchedCustomer
-from billing.domain.ledger import Disposition
-from billing.domain.plan_record import PlanOrder, PlanWarning
-from billing.domain.run_input import FILTER_FIELDS, parse_filter
-from billing.pages.approval_mail import approval_mail
-from billing.pages.approval_page import approval_page, batch_csv
-from billing.pages.approval_view import CountDiffers
-from billing.pages.batch_search import MOST_INVOICES, MOST_LINES, page_of
+from billing.domain.approval.approvers import Answer, Slot
+from billing.domain.batch.batch import Batch, batch_from_dict
+from billing.domain.invoices.plan_record import PlanOrder, PlanWarning
+from billing.domain.ledger.customer_match import How, MatchedCustomer
+from billing.domain.ledger.ledger import Disposition
+from billing.domain.runs.run_input import FILTER_FIELDS, parse_filter
+from billing.pages.approval.approval_mail import approval_mail
+from billing.pages.approval.approval_page import approval_page, batch_csv
+from billing.pages.approval.approval_view import CountDiffers
+from billing.pages.approval.batch_search import MOST_INVOICES, MOST_LINES, page_of
 from billing.pages.rendering import Shown
 from tests.pages import samples
 from tests.pages.parsed_page import Element, parse

@@ -19,7 +19,7 @@ from typing import Any, Final, Protocol
 
 from billing.domain.canonical import canonical_json, sha256_hex
 from billing.domain.errors import PassingError
-from billing.domain.money import Money
+from billing.domain.money.money import Money
 from billing.domain.settlement.bodies import (
     Resolved,
     applied_now,
