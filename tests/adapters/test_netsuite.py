@@ -13,14 +13,14 @@ from typing import Any
 import pytest
 import requests
 
-from billing.adapters.netsuite import PAGE_SIZE, SuiteQL
-from billing.adapters.netsuite_login import account_host, base_url_of, login_from_secret
-from billing.adapters.order_query import OrderQuery, email_column
-from billing.adapters.order_stamps import orders_listed_now
-from billing.adapters.sales_orders import list_sales_orders
+from billing.adapters.netsuite.fingerprints import orders_listed_now
+from billing.adapters.netsuite.login import account_host, base_url_of, login_from_secret
+from billing.adapters.netsuite.order_query import OrderQuery, email_column
+from billing.adapters.netsuite.sales_orders import list_sales_orders
+from billing.adapters.netsuite.suiteql import PAGE_SIZE, SuiteQL
 from billing.domain.errors import InputInvalid, OurFault, PassingError, PersonNeeded
-from billing.domain.order_rows import read_orders
-from billing.domain.run_input import OrderFilter
+from billing.domain.orders.order_rows import read_orders
+from billing.domain.runs.run_input import OrderFilter
 from tests.sandbox.faults import Answer, DropAfter, DropBefore
 from tests.sandbox.netsuite import (
     NetSuiteServer,
@@ -425,7 +425,7 @@ def test_an_answer_slower_than_the_client_waits_is_asked_for_again() -> None:
     class Slow(requests.Session):
         asked = 0
 
-        def post(self, *_: Any, **options: Any) -> Any:
+        def request(self, *_: Any, **options: Any) -> Any:
             assert options["timeout"], "without one a run would hang"
             self.asked += 1
             if self.asked < 3:

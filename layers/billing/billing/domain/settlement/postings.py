@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from billing.domain.money import rule_of
+from billing.domain.money.money import rule_of
 
 _LONGEST_MEMO = 999
 
@@ -34,6 +34,14 @@ class Calendar:
         start, end = period
         first = self.day(start)
         return first, max(first, self.day(end - int(timedelta(seconds=1).total_seconds())))
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Whose records they are: the customer in Stripe, and in NetSuite where the plan knows it."""
+
+    stripe_customer: str
+    netsuite_customer: str | None = None
 
 
 def in_netsuite(minor: int, currency: str, precision: int) -> Decimal:

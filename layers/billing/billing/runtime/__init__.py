@@ -1,0 +1,1 @@
+"""How a function starts: its entry, its environment, its connections."""
