@@ -89,7 +89,7 @@ class Desk:
     server: NetSuiteServer
     slept: list[float] = field(default_factory=list)
     rows: Rows = field(default_factory=Rows)
-    session: Session = field(default_factory=lambda: Session())
+    session: Session = field(default_factory=Session)
     changes: Callable[[SettlementPolicies], SettlementPolicies] = lambda found: found
 
     def __post_init__(self) -> None:
