@@ -1,6 +1,6 @@
 """State "Draft the invoice".
 
-In:  {"run": ..., "item": {"key", "order", "contentHash", "piece"}}
+In:  {"run": ..., "item": {"key", "order", "content_hash", "piece"}}
 Out: {"outcome": "drafted" or "differs"}
 """
 
@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from billing.domain.batch.batch import read_item
 from billing.runtime import wiring
 from billing.runtime.entry import state
 
@@ -17,4 +18,4 @@ draft_the_invoice = wiring.draft_the_invoice()
 @state
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Draft one approved invoice, once."""
-    return draft_the_invoice(event).draft(event["item"])
+    return draft_the_invoice(event).draft(read_item(event["item"]))

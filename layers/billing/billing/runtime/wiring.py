@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 from botocore.config import Config
 
+from billing.domain.batch.batch import read_item
 from billing.runtime.settings import Environment
 
 if TYPE_CHECKING:
@@ -528,7 +529,7 @@ def note_the_failure() -> Callable[[Mapping[str, Any]], dict[str, str]]:
     from billing.workflows.monthly_billing.note_the_failure import note_the_failure
 
     ledger = LedgerTable(_dynamodb(), _environment().text("LEDGER_TABLE"))
-    return lambda event: note_the_failure(event["run"], event["item"], event["error"], ledger)
+    return lambda event: note_the_failure(event["run"], read_item(event["item"]), event["error"], ledger)
 
 
 def close_the_run() -> Callable[[Mapping[str, Any]], dict[str, Any]]:

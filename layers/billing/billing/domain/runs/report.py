@@ -93,7 +93,7 @@ class RecordLine:
 class Report:
     """Everything about a run. `request` is the last approval request as it stood in the end, `record` everything that
     happened to all of the run's requests, and `asked` the addresses of everybody whom the last one asked at some time.
-    `outstanding` are orders of earlier runs that this one did not list, `gone` those that were ended in NetSuite since,
+    `outstanding` are orders of earlier runs that this one did not list, `carried_gone` those ended in NetSuite since,
     and `left_alone` what lies before the day from which the firm bills, None where that was told before.
     `totals` maps a fate to sums in minor units by currency; `counts` counts orders."""
 
@@ -113,7 +113,7 @@ class Report:
     record: tuple[RecordLine, ...] = ()
     asked: tuple[str, ...] = ()
     outstanding: tuple[Outstanding, ...] = ()
-    gone: tuple[CarriedGone, ...] = ()
+    carried_gone: tuple[CarriedGone, ...] = ()
     left_alone: tuple[LeftAlone, ...] | None = None
 
     def of(self, fate: Fate) -> tuple[ReportLine, ...]:

@@ -14,7 +14,7 @@ from billing.domain.approval.approval_entries import Entry, brought_in, with_hol
 from billing.domain.approval.approval_request import ApprovalRequest
 from billing.domain.approval.approvers import approver_id
 from billing.domain.approval.signers import ListedPeople
-from billing.domain.batch.batch import Batch, batch_from_dict
+from billing.domain.batch.batch import Batch, read_batch
 from billing.domain.errors import AddressRefused
 from billing.domain.mail import MailContent
 from billing.workflows.approval.approval_links import ApproverLinks, mail_tags
@@ -86,7 +86,7 @@ class Reminding:
 
     def _remind(self, present: PresentRequest, number: int) -> int:
         request, opened = present.request, present.stored.request
-        batch = batch_from_dict(self.files.read_json(opened.batch_key, opened.batch_sha256))
+        batch = read_batch(self.files.read_json(opened.batch_key, opened.batch_sha256))
         left = datetime.fromisoformat(request.expires_at) - self.now
         sent = 0
         for address in present.missing:
