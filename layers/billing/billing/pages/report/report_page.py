@@ -53,6 +53,13 @@ HEAD: Final = (
 _ORDER: Final = (Fate.FAILED, Fate.HELD, Fate.PROBLEM, Fate.ENDED, Fate.DRAFTED, Fate.SKIPPED)
 
 
+def report_faces(report: Report, console_url: str, stripe_dashboard: str) -> Iterator[tuple[str, bytes, str]]:
+    """Yield the report's files for people: name, bytes, content type."""
+    page = report_page(report, console_url, stripe_dashboard)
+    yield "report.html", page.encode(), "text/html; charset=utf-8"
+    yield "report.csv", report_csv(report), "text/csv; charset=utf-8"
+
+
 def report_page(report: Report, console_url: str, stripe_dashboard: str) -> str:
     """One file of HTML that needs nothing else and runs nothing: outcome, proof of completeness, lines, votes."""
     return kept_page(
