@@ -18,7 +18,7 @@ from billing.domain.batch.batch import Batch
 from billing.domain.invoices.plan_record import with_lines
 from billing.domain.runs.report import RecordLine, Report, RunOutcome
 from billing.pages.approval.approval_mail import approval_mail
-from billing.pages.approval.approval_page import approval_page, invalid_link_page, standing_page, trouble_page
+from billing.pages.approval.approval_page import approval_page, invalid_link_page, status_page, trouble_page
 from billing.pages.approval.approval_view import changes_words, held_orders
 from billing.pages.approval.inbox_page import inbox_page
 from billing.pages.rendering import Shown, page_csp
@@ -76,7 +76,7 @@ def held_page() -> Shown:
         batch,
         samples.ANN,
         [],
-        samples.stands([]),
+        samples.tally_of([]),
         samples.NOW,
         said="The order SO-1002 is held back.",
         changes=changes_words(entries),
@@ -90,11 +90,11 @@ def inbox_sample() -> Shown:
     """One that waits, one that was approved, one that was passed on."""
     request = samples.request(samples.month())
     done = RecordedOutcome("approved", "Every slot has signed.", AT)
-    stands = samples.stands([])
+    tally = samples.tally_of([])
     items = [
-        InboxItem(request, None, stands, None, "", True, "abc"),
-        InboxItem(request, done, stands, samples.vote(samples.ANN), "", False, "def"),
-        InboxItem(request, None, stands, None, "di@partner.example", False, "ghi"),
+        InboxItem(request, None, tally, None, "", True, "abc"),
+        InboxItem(request, done, tally, samples.vote(samples.ANN), "", False, "def"),
+        InboxItem(request, None, tally, None, "di@partner.example", False, "ghi"),
     ]
     return inbox_page(samples.ANN, items, samples.NOW)
 
@@ -109,13 +109,13 @@ def standing(
     votes: list[Any], outcome: RecordedOutcome | None = None, just_signed: bool = False, passed_to: str = ""
 ) -> Shown:
     batch = samples.month()
-    return standing_page(
+    return status_page(
         samples.request(batch),
         batch,
         samples.ANN,
         votes,
         outcome,
-        samples.stands(votes),
+        samples.tally_of(votes),
         samples.NOW,
         just_signed=just_signed,
         passed_to=passed_to,
