@@ -10,7 +10,7 @@ from typing import Any
 
 from billing.adapters.dynamodb.approvals import ApprovalsTable
 from billing.runtime.clock import now
-from billing.runtime.connections.aws import dynamodb, environment, run_files, waker
+from billing.runtime.connections.aws import dynamodb, environment, run_files, task_callback
 from billing.runtime.connections.signing import signatures
 from billing.runtime.parameters.signers import listed_people
 from billing.runtime.telemetry import logger, metrics, tracer
@@ -20,7 +20,7 @@ from billing.workflows.approval_page.approval_exchange import ApprovalExchange, 
 env = environment()
 listed, finalises = listed_people(env), env.flag("AUTO_ADVANCE")
 requests = ApprovalsTable(dynamodb(), env.text("APPROVALS_TABLE"))
-files, waiting_runs = run_files(env), waker()
+files, callback = run_files(env), task_callback()
 
 
 def connect() -> ApprovalExchange:
@@ -29,7 +29,7 @@ def connect() -> ApprovalExchange:
         requests=requests,
         files=files,
         signatures=signatures(env),
-        waker=waiting_runs,
+        callback=callback,
         who=WhoMaySign(listed()),
         now=now,
         finalises=finalises,

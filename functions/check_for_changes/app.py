@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 from billing.adapters.dynamodb.ended_orders import EndedOrders
-from billing.adapters.netsuite.fingerprints import order_stamps
+from billing.adapters.netsuite.fingerprints import order_fingerprints
 from billing.runtime.connections.aws import dynamodb, environment, run_files
 from billing.runtime.connections.netsuite import suiteql
 from billing.runtime.entry import state
@@ -30,7 +30,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         event["listed"],
         event["matched"],
         event["decision"],
-        partial(order_stamps, netsuite()),
+        partial(order_fingerprints, netsuite()),
         ended,
         files,
     )

@@ -10,15 +10,15 @@ from typing import Any
 
 from billing.adapters.dynamodb.approvals import ApprovalsTable
 from billing.runtime.clock import now
-from billing.runtime.connections.aws import dynamodb, environment, waker
+from billing.runtime.connections.aws import dynamodb, environment, task_callback
 from billing.runtime.entry import state
 from billing.workflows.approval.note_the_bounce import note_the_bounce
 
 requests = ApprovalsTable(dynamodb(), environment().text("APPROVALS_TABLE"))
-waiting_runs = waker()
+callback = task_callback()
 
 
 @state
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Put it on record and wake the run."""
-    return note_the_bounce(event, requests, waiting_runs, now())
+    return note_the_bounce(event, requests, callback, now())

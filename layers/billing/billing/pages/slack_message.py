@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from billing.pages.untrusted_text import clean, cut
+from billing.pages.untrusted_text import clean, truncate
 
 MOST_BLOCKS: Final = 50
 LONGEST_TEXT: Final = 3_000
@@ -42,7 +42,7 @@ def escaped(text: str, most: int) -> str:
 
     What would format (* _ ~ `) at a word's edge gets an invisible joiner, so that names look as they are written.
     """
-    short = cut(clean(text), most).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    short = truncate(clean(text), most).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _FORMATS.sub("\u2060\\g<0>\u2060", short)
 
 
@@ -54,7 +54,10 @@ def link(address: str, label: str) -> str:
 
 def header(title: str) -> dict[str, Any]:
     """The block that says in large letters what a message is about."""
-    return {"type": "header", "text": {"type": "plain_text", "text": cut(clean(title), _LONGEST_HEADER), "emoji": True}}
+    return {
+        "type": "header",
+        "text": {"type": "plain_text", "text": truncate(clean(title), _LONGEST_HEADER), "emoji": True},
+    }
 
 
 def section(text: str) -> dict[str, Any]:
@@ -65,4 +68,4 @@ def section(text: str) -> dict[str, Any]:
 def mrkdwn(text: str) -> dict[str, Any]:
     """A text in Slack's format; foreign text in it is escaped already."""
     # verbatim: Slack makes no links and no mentions out of what it finds in the text by itself.
-    return {"type": "mrkdwn", "text": cut(text, LONGEST_TEXT), "verbatim": True}
+    return {"type": "mrkdwn", "text": truncate(text, LONGEST_TEXT), "verbatim": True}

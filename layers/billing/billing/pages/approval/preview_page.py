@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from billing.domain.approval.approval_request import ApprovalRequest
-from billing.domain.approval.approvers import SlotRule, everybody, slots_without, standing
+from billing.domain.approval.approvers import SlotRule, count_votes, everybody, slots_without
 from billing.domain.batch.batch import Batch, totals
 from billing.pages.approval.approval_page import approval_page
 
@@ -30,11 +30,11 @@ def preview_page(
         cycle=run["cycle"],
         period=run["period"],
         batch_key="",
-        batch_sha256=sha256,
+        request_hash=sha256,
         slots=slots,
         opened_at=opened.isoformat(),
         expires_at=(opened + timedelta(seconds=run["settings"]["approvalTimeoutSeconds"])).isoformat(),
         invoices=len(batch.to_draft),
     )
-    stands = standing(slots, (), sha256)
-    return approval_page(request, batch, everybody(slots)[0], (), stands, opened, finalises=finalises).html.encode()
+    tally = count_votes(slots, (), sha256)
+    return approval_page(request, batch, everybody(slots)[0], (), tally, opened, finalises=finalises).html.encode()

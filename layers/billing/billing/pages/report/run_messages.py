@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from billing.domain.mail import MailContent
-from billing.domain.runs.report import Fate, Report, RunOutcome
-from billing.pages.email import Letter, Listing, mail_of
+from billing.domain.runs.report import LineOutcome, Report, RunOutcome
+from billing.pages.email import Email, Listing, mail_of
 from billing.pages.formatting import counted, money_words
 from billing.pages.report.beside_the_listing import (
     GONE_TITLE,
@@ -84,14 +84,14 @@ def summary_mail(report: Report, *, console_url: str, report_url: str, stripe_da
         items = tuple(f"{number}: {words}" for number, words in named[:_MOST_TROUBLES])
         listings.append(Listing(f"{beside} ({len(named):,})", items, max(0, len(named) - _MOST_TROUBLES)))
     left_alone = left_alone_words(report.left_alone, str(report.run.get("billFrom", "")))
-    drafted = report.totals.get(str(Fate.DRAFTED), {})
+    drafted = report.totals.get(str(LineOutcome.DRAFTED), {})
     references = [
         ("The report, with every order", report_url),
         ("The drafts in Stripe", f"{stripe_dashboard.rstrip('/')}/invoices?status=draft" if stripe_dashboard else ""),
         ("The execution in the console", console_url),
     ]
     return mail_of(
-        Letter(
+        Email(
             subject=title,
             heading=title,
             opening=(explanation(report), *([left_alone] if left_alone else [])),
@@ -110,7 +110,7 @@ def summary_mail(report: Report, *, console_url: str, report_url: str, stripe_da
 def _sum_rows(report: Report) -> Iterable[tuple[str, int, str]]:
     yield "Listed", report.listed, ""
     for fate, orders, words in fate_sums(report):
-        if orders or fate is Fate.DRAFTED:
+        if orders or fate is LineOutcome.DRAFTED:
             yield FATE_TITLES[fate], orders, words
 
 

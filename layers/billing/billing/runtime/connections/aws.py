@@ -10,7 +10,7 @@ from botocore.config import Config
 
 from billing.adapters.aws.mailer import Mailer
 from billing.adapters.aws.run_files import RunFiles
-from billing.adapters.aws.task_tokens import Waker
+from billing.adapters.aws.task_tokens import TaskCallback
 from billing.runtime.settings import Environment
 
 if TYPE_CHECKING:
@@ -51,6 +51,6 @@ def mailer(env: Environment) -> Mailer:
     return Mailer(boto3.client("sesv2", config=_RETRIES), env.text("SENDER_EMAIL"), env.text("MAIL_CONFIGURATION_SET"))
 
 
-def waker() -> Waker:
+def task_callback() -> TaskCallback:
     """Return what opens sealed task tokens and ends the wait of a run."""
-    return Waker(kms(), stepfunctions())
+    return TaskCallback(kms(), stepfunctions())
