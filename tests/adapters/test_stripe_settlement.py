@@ -118,6 +118,7 @@ def test_payments_in_parts_too_much_and_outside_stripe(account: Account) -> None
     assert plan.records[1].applies[0].amount == 10000
     invoice = account.bill()
     account.server.pay(invoice, 40_00)
+    account.now[0] += 60
     account.server.pay(invoice, 70_00)
     plan = account.plan(invoice)
     assert [(one.amount, sum(each.amount for each in one.applies)) for one in plan.records[1:]] == [
