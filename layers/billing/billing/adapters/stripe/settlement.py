@@ -60,12 +60,15 @@ class SettlementReads:
             return InvoiceFacts(invoice, ())
         held = found.get("lines") or {}
         lines = list(held.get("data") or [])
-        if held.get("has_more") or found.get("total_discount_amounts") or found.get("total_taxes"):
-            # Coupons and the places of tax rates are seen only expanded, deeper than an invoice's own lines reach.
-            expand = {"expand": ["data.discount_amounts.discount", "data.taxes.tax_rate_details.tax_rate"]}
-            lines = list(
-                self._all("list invoice lines", lambda params: invoices.line_items.list(invoice_id, params), expand)
+        if held.get("has_more") or any(line.get("taxes") or line.get("discount_amounts") for line in lines):
+            # Only this list names the coupon of a discount and the jurisdiction of a tax: four levels are the most that
+            # Stripe expands, and from the invoice it would be five.
+            listed = self._all(
+                "list invoice lines",
+                lambda params: invoices.line_items.list(invoice_id, params),
+                {"expand": ["data.discount_amounts.discount", "data.taxes.tax_rate_details.tax_rate"]},
             )
+            lines = list(listed)
         payments = list(
             self._all("list invoice payments", self.client.v1.invoice_payments.list, {"invoice": invoice_id})
         )
@@ -98,7 +101,11 @@ class SettlementReads:
         return ChargeFacts(charge) if charge is not None else None
 
     def invoice_of_charge(self, charge_id: str, payment_intent: str) -> str | None:
-        """The invoice that a charge pays, None for a charge without one."""
+        """The invoice that a charge pays, None for a charge without one.
+
+        Stripe finds invoice payments by payment intent or payment record only: a charge of the old Charges API, which
+        has no intent, counts as one without an invoice.
+        """
         intent = payment_intent
         if not intent and charge_id.startswith(("ch_", "py_")):
             try:
@@ -106,8 +113,9 @@ class SettlementReads:
             except ObjectMissing:
                 return None
             intent = _id(charge.get("payment_intent"))
-        kind, value = ("payment_intent", intent) if intent else ("charge", charge_id)
-        params = {"payment": {"type": kind, kind: value}, "limit": 1}
+        if not intent:
+            return None
+        params = {"payment": {"type": "payment_intent", "payment_intent": intent}, "limit": 1}
         listed = self._page("list invoice payments", self.client.v1.invoice_payments.list, params)
         return next((_id(one.get("invoice")) for one in listed["data"]), None)
 
