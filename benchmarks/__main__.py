@@ -23,7 +23,7 @@ from billing.domain.batch.batch import Batch, BatchInvoice, read_batch, with_pie
 from billing.domain.invoices.billing_policy import BillingPolicy
 from billing.domain.invoices.invoice_plan import plan_invoices
 from billing.domain.ledger.customer_match import How, MatchedCustomer
-from billing.domain.ledger.ledger import Disposition, signed_hash
+from billing.domain.ledger.ledger import Disposition, invoice_hash
 from billing.domain.orders.order_rows import read_orders
 from billing.domain.records import stored
 from billing.domain.runs.run_input import OrderFilter
@@ -69,7 +69,7 @@ def in_memory() -> Iterator[Row]:
     seconds, plans = timed(lambda: plan_invoices(listing, BillingPolicy()))
     yield Row(f"plan {len(plans.invoices)} invoices", seconds)
     invoices = [
-        BatchInvoice(plan, signed_hash(plan, ()), Disposition.ASK, "New.", MatchedCustomer(None, How.NEW))
+        BatchInvoice(plan, invoice_hash(plan, ()), Disposition.ASK, "New.", MatchedCustomer(None, How.NEW))
         for plan in plans.invoices
     ]
     seconds, (placed, data) = timed(lambda: with_pieces(invoices))

@@ -20,11 +20,11 @@ import pytest
 from billing.domain.batch.batch import Disposition, read_batch, read_item, read_piece, read_reasons
 from billing.domain.canonical import canonical_json, sha256_hex
 from billing.domain.errors import OurFault
-from billing.domain.invoices.plan_record import content_hash
-from billing.domain.ledger.ledger import signed_hash
+from billing.domain.invoices.plan_record import plan_hash
+from billing.domain.ledger.ledger import invoice_hash
 from billing.domain.orders.order_rows import read_orders
 from billing.domain.records import FORMAT, RecordUnreadable, from_record, read_stored, stored, to_record
-from billing.domain.runs.report import Fate
+from billing.domain.runs.report import LineOutcome
 from billing.domain.runs.report_record import read_report
 from billing.domain.runs.snapshot import read_snapshot
 
@@ -89,10 +89,10 @@ def test_hashes_that_were_signed_before_are_the_same_hashes_now(version: str) ->
         raw = json.loads(files[f"{where}batch.json"])
         for before, one in zip(raw["invoices"], read_batch(raw).invoices, strict=True):
             assert canonical_json(to_record(one.plan)) == canonical_json(before["plan"])
-            assert signed_hash(one.plan, one.replaces) == one.content_hash == before["contentHash"]
+            assert invoice_hash(one.plan, one.replaces) == one.invoice_hash == before["contentHash"]
         for line in files[f"{where}invoices.ndjson"].splitlines():
             piece = read_piece(json.loads(line), "any")
-            assert signed_hash(piece.plan, piece.replaces) == content_hash(piece.plan) == piece.content_hash
+            assert invoice_hash(piece.plan, piece.replaces) == plan_hash(piece.plan) == piece.invoice_hash
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -105,7 +105,7 @@ def test_items_name_the_bytes_of_their_pieces(version: str) -> None:
         place = item.piece
         line = ndjson[place.offset : place.offset + place.length]
         assert sha256_hex(line) == place.sha256
-        assert read_piece(json.loads(line), item.key).content_hash == item.content_hash
+        assert read_piece(json.loads(line), item.key).invoice_hash == item.invoice_hash
 
 
 @pytest.mark.parametrize("version", VERSIONS)
@@ -117,7 +117,7 @@ def test_what_was_held_back_changed_reported_and_listed_is_read(version: str) ->
     assert "Hours are not final." in held["order-20002"]
     assert list(changed) == ["order-20004"]
     report = read_report(json.loads(files[f"{FIRST}report.json"]))
-    assert {line.orders[0] for line in report.of(Fate.DRAFTED)} == {"SO-1", "SO-3", "SO-5", "SO-6"}
+    assert {line.orders[0] for line in report.of(LineOutcome.DRAFTED)} == {"SO-1", "SO-3", "SO-5", "SO-6"}
     assert report.totals["drafted"] == {"eur": 30_000, "usd": 197_938}
     assert [vote.answer for vote in report.votes] == ["approve"]
     first, second = (read_snapshot(json.loads(files[f"{where}orders.json"])) for where in (FIRST, SECOND))

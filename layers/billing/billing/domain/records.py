@@ -30,8 +30,13 @@ FORMAT: Final = 2
 """The format that this version writes. What has no number was written in format 1, before there were numbers."""
 FORMAT_NAME: Final = "format"
 
-WRITTEN_IF_SET: Final[Mapping[str, bool]] = {"written if set": True}
+WRITTEN_IF_SET: Final[Mapping[str, Any]] = {"written if set": True}
 """Metadata of a field that is left out while it is None: hashes of records without it stay what they are."""
+
+
+def written_as(name: str) -> Mapping[str, Any]:
+    """Metadata of a field that is kept under another name: signatures, rows and files of earlier versions have it."""
+    return {"written as": name}
 
 
 class RecordUnreadable(OurFault):
@@ -57,8 +62,8 @@ def to_record(value: Any) -> Any:
         return value
     if is_dataclass(kind):
         return {
-            name: to_record(found)
-            for name, if_set in _written(kind)
+            key: to_record(found)
+            for name, key, if_set in written_fields(kind)
             if (found := getattr(value, name)) is not None or not if_set
         }
     if isinstance(value, (tuple, list)):
@@ -127,8 +132,11 @@ def _capital(text: str) -> str:
 
 
 @cache
-def _written(kind: type) -> tuple[tuple[str, bool], ...]:
-    return tuple((one.name, "written if set" in one.metadata) for one in fields(kind))
+def written_fields(kind: type) -> tuple[tuple[str, str, bool], ...]:
+    """(field, its key in a record, whether it is left out while it is None)."""
+    return tuple(
+        (one.name, one.metadata.get("written as", one.name), "written if set" in one.metadata) for one in fields(kind)
+    )
 
 
 Reader = Callable[[Any, str], Any]
@@ -225,7 +233,7 @@ def _union(kinds: tuple[Any, ...]) -> Reader:
         inner = _reader(others[0]) if len(others) == 1 else _union(others)
         return lambda value, path: None if value is None else inner(value, path)
     # Of several dataclasses it is the one whose fields the object has.
-    readers = [(frozenset(name for name, _ in _written(kind)), _reader(kind)) for kind in kinds]
+    readers = [(frozenset(key for _, key, _ in written_fields(kind)), _reader(kind)) for kind in kinds]
 
     def read(value: Any, path: str) -> Any:
         for names, reader in readers:
@@ -282,7 +290,8 @@ def _mapping(kind: Any) -> Reader:
 
 def _dataclass(kind: type) -> Reader:
     hints = typing.get_type_hints(kind)
-    readers = {one.name: _reader(hints[one.name]) for one in fields(kind)}
+    readers = {key: (name, _reader(hints[name])) for name, key, _ in written_fields(kind)}
+    named = {name: key for name, key, _ in written_fields(kind)}
     required = tuple(one.name for one in fields(kind) if one.default is MISSING and one.default_factory is MISSING)
 
     def read(value: Any, path: str) -> Any:
@@ -290,14 +299,14 @@ def _dataclass(kind: type) -> Reader:
             raise _NotAsHinted(path, "is no object")
         dot = f"{path}." if path else ""
         arguments = {}
-        for name, found in value.items():
-            reader = readers.get(name)
-            if reader is None:
-                raise _NotAsHinted(path, f"has a field {name!r:.60} that a {kind.__name__} does not have")
-            arguments[name] = reader(found, dot + name)
+        for key, found in value.items():
+            if key not in readers:
+                raise _NotAsHinted(path, f"has a field {key!r:.60} that a {kind.__name__} does not have")
+            name, reader = readers[key]
+            arguments[name] = reader(found, dot + key)
         for name in required:
             if name not in arguments:
-                raise _NotAsHinted(dot + name, "is missing")
+                raise _NotAsHinted(dot + named[name], "is missing")
         try:
             made = kind(**arguments)
             # What no type hint can say: sums that add up, days that exist.

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import fields
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from billing.domain.errors import PassingError
-from billing.domain.records import FORMAT, RecordUnreadable, from_record
+from billing.domain.records import FORMAT, RecordUnreadable, from_record, written_fields
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -37,8 +36,8 @@ def row_as(kind: type[T], row: Mapping[str, Any], **renamed: str) -> T:
     """A row as the dataclass that it keeps, field by field; `renamed` gives the attribute of a field that has another
     name. A row may hold more than the dataclass. Raises RecordUnreadable, see `refuse_newer`."""
     refuse_newer(row)
-    attributes = {one.name: renamed.get(one.name, one.name) for one in fields(kind)}  # type: ignore[arg-type]
-    found = {name: _as_json(row[attribute]) for name, attribute in attributes.items() if attribute in row}
+    attributes = {key: renamed.get(name, key) for name, key, _ in written_fields(cast("Any", kind))}
+    found = {key: _as_json(row[attribute]) for key, attribute in attributes.items() if attribute in row}
     try:
         return from_record(kind, found)
     except RecordUnreadable as error:

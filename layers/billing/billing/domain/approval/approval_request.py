@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 
 from billing.domain.approval.approvers import Answer, Slot
+from billing.domain.records import written_as
 
 
 @dataclass(frozen=True, slots=True)
 class ApprovalRequest:
     """`id` is "<run id>.<number>": a run that is redriven after an expiry asks again under the next number.
 
-    `batch_sha256` is the hash of exactly what is signed for: of the batch, and of what is held back from it. Instants
+    `request_hash` is the hash of exactly what is signed for: of the batch, and of what is held back from it. Instants
     are ISO texts with their zone. `barred` is the approver id of the person who requested the run and may not sign it,
     "" for nobody: no delegation and no deputising brings them back.
     """
@@ -22,7 +23,7 @@ class ApprovalRequest:
     cycle: str
     period: str
     batch_key: str
-    batch_sha256: str
+    request_hash: str = field(metadata=written_as("batch_sha256"))
     slots: tuple[Slot, ...]
     opened_at: str
     expires_at: str
@@ -64,7 +65,7 @@ class RecordedVote:
     answer: Answer
     reason: str
     at: str
-    batch_sha256: str
+    request_hash: str = field(metadata=written_as("batch_sha256"))
     shown: str = ""
     slots: tuple[str, ...] | None = None
 

@@ -6,7 +6,7 @@ The batch is written once, hashed, shown to the approvers and signed for. What i
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from decimal import Decimal
 from fractions import Fraction
@@ -22,7 +22,7 @@ from billing.domain.ledger.ended_orders import EndedListed
 from billing.domain.ledger.ledger import Disposition, OrderLink
 from billing.domain.money.money import round_half_up, rule_of
 from billing.domain.orders.sales_order import Problem
-from billing.domain.records import read_stored, stored
+from billing.domain.records import read_stored, stored, written_as
 from billing.domain.records_of_format_1 import (
     batch_of_format_1,
     item_of_format_1,
@@ -54,7 +54,7 @@ class BatchInvoice:
     """
 
     plan: InvoicePlan
-    content_hash: str
+    invoice_hash: str = field(metadata=written_as("content_hash"))
     disposition: Disposition
     reason: str
     customer: MatchedCustomer | None
@@ -88,7 +88,7 @@ class DoneOrder:
     currency: str
     total: int
     invoice_id: str
-    content_hash: str
+    invoice_hash: str = field(metadata=written_as("content_hash"))
     reason: str
     billed_by: str
     run_id: str
@@ -180,7 +180,7 @@ class Approved:
     delete. `days` is None in a piece that was written before days were kept. It is a line of invoices.ndjson."""
 
     plan: InvoicePlan
-    content_hash: str
+    invoice_hash: str = field(metadata=written_as("content_hash"))
     customer: MatchedCustomer
     orders: tuple[OrderLink, ...]
     replaces: tuple[str, ...]
@@ -196,7 +196,7 @@ class MapItem:
 
     key: str
     order: str
-    content_hash: str
+    invoice_hash: str = field(metadata=written_as("content_hash"))
     piece: Piece
 
 
@@ -233,7 +233,7 @@ def with_pieces(invoices: Iterable[BatchInvoice]) -> tuple[tuple[BatchInvoice, .
             continue
         piece = Approved(
             plan=invoice.plan,
-            content_hash=invoice.content_hash,
+            invoice_hash=invoice.invoice_hash,
             customer=invoice.customer,
             orders=invoice.orders,
             replaces=invoice.replaces,
@@ -262,7 +262,7 @@ def map_items(invoices: Sequence[BatchInvoice]) -> list[MapItem]:
         MapItem(
             invoice.plan.key,
             ", ".join(order.number for order in invoice.plan.orders)[:200],
-            invoice.content_hash,
+            invoice.invoice_hash,
             invoice.piece,
         )
         for invoice in invoices

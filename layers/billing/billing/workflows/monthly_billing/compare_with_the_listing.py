@@ -46,7 +46,7 @@ def compare_with_the_listing(
     try:
         snapshot = read_snapshot(files.read_json(listed["snapshotKey"], listed["sha256"]))
     except OurFault:
-        return _differs("The former listing's file is missing, was altered or cannot be read.")
+        return _differs("The former listing's file is missing or was altered.")
     if snapshot.email_columns != tuple(email_column(field) for field in email_fields):
         return _differs("The parameter BillingEmailFields was changed.")
     if _endings(ended.latest()) != _endings(snapshot.ended_by_order):

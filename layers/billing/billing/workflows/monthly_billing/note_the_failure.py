@@ -12,7 +12,7 @@ from billing.domain.batch.batch import MapItem
 class Ledger(Protocol):
     """What has been drafted."""
 
-    def note_failure(self, key: str, content_hash: str, run_id: str, period: str, name: str, reason: str) -> bool: ...
+    def note_failure(self, key: str, invoice_hash: str, run_id: str, period: str, name: str, reason: str) -> bool: ...
 
 
 def note_the_failure(run: Mapping[str, Any], item: MapItem, error: Mapping[str, Any], ledger: Ledger) -> dict[str, str]:
@@ -22,7 +22,7 @@ def note_the_failure(run: Mapping[str, Any], item: MapItem, error: Mapping[str, 
     """
     marked = ledger.note_failure(
         item.key,
-        item.content_hash,
+        item.invoice_hash,
         run["id"],
         run["period"],
         str(error.get("Error", "Unknown")),
