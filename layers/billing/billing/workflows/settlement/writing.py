@@ -12,10 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any, Final, Protocol
 
-from billing.domain.canonical import canonical_json, sha256_hex
 from billing.domain.errors import PassingError
 from billing.domain.settlement.bodies import (
     Resolved,
@@ -29,28 +27,10 @@ from billing.domain.settlement.order_invoices import compare
 from billing.domain.settlement.policies import SettlementPolicies
 from billing.domain.settlement.records import Hold, NetSuiteRecord, RecordType
 from billing.domain.settlement.write_doubts import AlreadyExists, MayBeWritten
+from billing.domain.settlement.written import WriteState, WrittenRecord, applied_hash
 
 _WRITES: Final = 3
 """How often one pass posts a record, each time after a fresh look."""
-
-
-class WriteState(StrEnum):
-    """How far a record got."""
-
-    INTENDED = "intended"  # it may or may not be in NetSuite
-    WRITTEN = "written"  # read back and equal to the plan
-
-
-@dataclass(frozen=True, slots=True)
-class WrittenRecord:
-    """The row of a record: its internal id in NetSuite once it is written, and a hash of what it is applied to."""
-
-    external_id: str
-    type: RecordType
-    state: WriteState
-    root: str
-    internal_id: str = ""
-    applied_hash: str = ""
 
 
 class RecordRows(Protocol):
@@ -96,7 +76,7 @@ class Writer:
         """Make sure that the record is in NetSuite and applied as the plan says; return its row. A record that was
         written and applied before costs no call. Raises Held, PassingError, and what the ports raise."""
         known = self.rows.record(record.external_id)
-        wanted = _applied_hash(record)
+        wanted = applied_hash(record)
         if known is not None and known.state is WriteState.WRITTEN:
             if known.applied_hash == wanted:
                 return known
@@ -162,7 +142,7 @@ class Writer:
             WriteState.WRITTEN,
             root,
             internal_id=str(found.get("id") or ""),
-            applied_hash=_applied_hash(record),
+            applied_hash=applied_hash(record),
         )
         if not self._is_applied(record, resolved, found):
             return self._apply(record, resolved, written)
@@ -195,7 +175,7 @@ class Writer:
                     WriteState.WRITTEN,
                     written.root,
                     written.internal_id,
-                    _applied_hash(record),
+                    applied_hash(record),
                 )
                 self.rows.settle(settled, self.at)
                 return settled
@@ -214,10 +194,6 @@ class Writer:
             except MayBeWritten:
                 continue
         raise PassingError(f"NetSuite does not show {record.external_id} applied as it was asked to. Redrive later.")
-
-
-def _applied_hash(record: NetSuiteRecord) -> str:
-    return sha256_hex(canonical_json(sorted([one.external_id, one.amount] for one in record.applies)))
 
 
 def _taken(record: NetSuiteRecord) -> Hold:
