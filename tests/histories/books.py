@@ -20,7 +20,8 @@ what a client would read."""
 
 BILLABLE = ("E", "F")
 ENDED = ("C", "H")
-"""NetSuite's status letters: Cancelled, Closed."""
+OVER = ("C", "G", "H")
+"""NetSuite's status letters: Cancelled, Billed, Closed."""
 
 
 def number_of(order: int) -> str:
@@ -49,7 +50,8 @@ class OrderedLine:
 @dataclass
 class OrderBook:
     """One order as it is in NetSuite. `client` is the client's e-mail address, `day` its date as YYYY-MM-DD, `status`
-    NetSuite's letter. `was_listed` says that a run has listed it, `gone` that it was deleted in NetSuite."""
+    NetSuite's letter. `was_open` says that something was open when the last run ended,
+    `gone` that it was deleted in NetSuite."""
 
     order: int
     client: str
@@ -57,7 +59,7 @@ class OrderBook:
     day: str
     status: str
     lines: list[OrderedLine]
-    was_listed: bool = False
+    was_open: bool = False
     gone: bool = False
 
     @property

@@ -25,7 +25,7 @@ FEW = {
 SEEDS = st.integers(0, 10**6)
 
 
-@settings(max_examples=6, **FEW)
+@settings(max_examples=3, **FEW)
 @given(SEEDS)
 def test_runs_that_are_killed_held_rejected_and_started_twice_bill_each_order_once(seed: int) -> None:
     run_only = ("kill", "hold", "reject", "expire", "start twice", "finalise", "pay", "taxes")
@@ -34,10 +34,38 @@ def test_runs_that_are_killed_held_rejected_and_started_twice_bill_each_order_on
     assert history.drafts > 0
 
 
+# Played by `make soak` alone: what takes long, and what the product does not promise yet. An order that is over while a
+# draft of more than it was still waits: closed, cancelled, deleted, or lowered and then billed to the end in NetSuite.
+# And an order that changes between the death of a run that drafts and its redrive, which asks NetSuite no second time.
+SOAK_ONLY = (
+    "big order",
+    "close the order",
+    "cancel the order",
+    "delete the order",
+    "bill in NetSuite",
+    "change before the redrive",
+)
+BILLED_BY_BOTH = ("bill in NetSuite", "extend", "add a line", "enter late", "approve late", "hold", "kill", "finalise")
+
+
+@settings(max_examples=3, **FEW)
+@given(SEEDS)
+def test_at_every_months_end_each_order_is_drafted_billed_or_named_as_open(seed: int) -> None:
+    history = play(seed, [name for name in ACTIONS if name not in SOAK_ONLY], months=5)
+    assert not history.broken, history.story()
+
+
+@settings(max_examples=3, **FEW)
+@given(SEEDS)
+def test_what_we_and_netsuite_bill_together_is_what_is_ordered(seed: int) -> None:
+    history = play(seed, BILLED_BY_BOTH, months=4)
+    assert not history.broken, history.story()
+
+
 def test_the_same_number_plays_the_same_months() -> None:
-    one, again = play(7, months=2), play(7, months=2)
+    one, again = play(7, months=1), play(7, months=1)
     assert one.trace == again.trace
-    assert one.trace != play(8, months=2).trace
+    assert one.trace != play(8, months=1).trace
 
 
 def test_i5_a_complete_month_that_is_run_again_writes_nothing_anywhere_but_its_own_report() -> None:

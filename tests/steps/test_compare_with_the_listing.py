@@ -56,7 +56,10 @@ class Listing:
     def list(self) -> dict[str, Any]:
         suiteql = self.account.suiteql
         netsuite = NetSuite(
-            partial(list_sales_orders, suiteql), partial(orders_before, suiteql), partial(order_states, suiteql)
+            partial(list_sales_orders, suiteql),
+            partial(orders_before, suiteql),
+            partial(order_states, suiteql),
+            lambda _: None,
         )
         return list_the_sales_orders(
             self.run, self.statuses, self.emails, "", netsuite, self.carry_over, self.ended, self.files

@@ -31,9 +31,11 @@ if TYPE_CHECKING:
     from billing.domain.approvers import Slot, SlotRule
     from billing.domain.batch import Batch
     from billing.domain.billing_policy import BillingPolicy
+    from billing.domain.invoice_preview import InvoicePreview
     from billing.domain.listed_people import ListedPeople
     from billing.domain.mail import MailContent
     from billing.domain.report import Report
+    from billing.domain.sales_order import SalesOrder
     from billing.steps.approval_links import ApproverLinks
     from billing.steps.draft_the_invoice import Drafting
     from billing.steps.open_the_run import RunSettings
@@ -163,7 +165,9 @@ def list_the_sales_orders() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     from billing.adapters.beside_the_listing import order_states, orders_before
     from billing.adapters.carry_over import CarryOver
     from billing.adapters.ended_orders import EndedOrders
+    from billing.adapters.invoice_previews import InvoicePreviews
     from billing.adapters.sales_orders import list_sales_orders
+    from billing.domain.order_plan import needs_preview
     from billing.steps.list_the_sales_orders import NetSuite, list_the_sales_orders
 
     env = _environment()
@@ -171,15 +175,24 @@ def list_the_sales_orders() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     suiteql = _suiteql(env)
     carry_over = CarryOver(_dynamodb(), env.text("LEDGER_TABLE"))
     ended = EndedOrders(_dynamodb(), env.text("LEDGER_TABLE"))
+    previews, in_advance = env.text("PREVIEW_PARTLY_BILLED") == "on", env.flag("INVOICE_IN_ADVANCE")
+
+    def preview(order: SalesOrder) -> InvoicePreview | None:
+        return InvoicePreviews(suiteql()).of(order.id) if previews and needs_preview(order, in_advance) else None
 
     def list_orders(event: Mapping[str, Any]) -> dict[str, Any]:
-        asked = suiteql()  # one login for all three
+        asked = suiteql()  # one login for all four
         return list_the_sales_orders(
             event["run"],
             env.texts("ORDER_STATUSES"),
             env.texts("BILLING_EMAIL_FIELDS"),
             env.optional("STRIPE_ID_FIELD"),
-            NetSuite(partial(list_sales_orders, asked), partial(orders_before, asked), partial(order_states, asked)),
+            NetSuite(
+                partial(list_sales_orders, asked),
+                partial(orders_before, asked),
+                partial(order_states, asked),
+                preview,
+            ),
             carry_over,
             ended,
             files,

@@ -33,6 +33,14 @@ class UnknownColumn(Exception):
         self.detail = detail
 
 
+class RecordRefused(Exception):
+    """The record API refuses what was asked of one record, in NetSuite's words: a rule of its own, not a permission."""
+
+    def __init__(self, detail: str) -> None:
+        super().__init__("NetSuite refuses what was asked of a record")
+        self.detail = detail
+
+
 @dataclass(slots=True)
 class SuiteQL:
     """A connection to one account. `sleep` and `now` are seconds."""
@@ -51,7 +59,8 @@ class SuiteQL:
         body: dict[str, Any] = {"q": query}
         if params:
             body["params"] = list(params)
-        answer = self._post(f"{self.base_url}{_SUITEQL_PATH}?limit={PAGE_SIZE}&offset=0", body)
+        url = f"{self.base_url}{_SUITEQL_PATH}?limit={PAGE_SIZE}&offset=0"
+        answer = self._post(url, body, {"Prefer": "transient", "Accept": "application/json"}, _refusal)
         items = answer.get("items")
         if not isinstance(items, list):
             raise PassingError("NetSuite answered a query without its items.")
@@ -75,7 +84,20 @@ class SuiteQL:
                 raise PassingError("NetSuite's pages do not advance: the same rows came twice.")
             cursor = after
 
-    def _post(self, url: str, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    def record(self, path: str, body: Mapping[str, Any], accept: str) -> Mapping[str, Any]:
+        """What the record API answers to a POST of `body` to `path`, a call that saves nothing and may be repeated.
+
+        Raises RecordRefused, PassingError (after its own retries), PersonNeeded (login, permission).
+        """
+        return self._post(f"{self.base_url}{path}", body, {"Accept": accept}, _record_refusal)
+
+    def _post(
+        self,
+        url: str,
+        body: Mapping[str, Any],
+        headers: Mapping[str, str],
+        refusal: Callable[[requests.Response], Exception],
+    ) -> Mapping[str, Any]:
         renewed = False
         pause = 1.0
         for attempt in range(1, _ATTEMPTS + 1):
@@ -84,9 +106,8 @@ class SuiteQL:
                     url,
                     json=body,
                     headers={
+                        **headers,
                         "Authorization": self.login.authorize(self.session, "POST", url),
-                        "Prefer": "transient",
-                        "Accept": "application/json",
                     },
                     timeout=(5, 120),
                 )
@@ -108,7 +129,7 @@ class SuiteQL:
                 elif answer.status_code in (429, 500, 502, 503, 504):
                     problem, wait = f"HTTP {answer.status_code}", _retry_after(answer)
                 else:
-                    raise _refusal(answer)
+                    raise refusal(answer)
             if attempt == _ATTEMPTS:
                 raise PassingError(f"NetSuite gave {problem} {_ATTEMPTS} times. Run again later.")
             self.sleep(min(_LONGEST_PAUSE, wait if wait is not None else pause * (0.5 + self.jitter() / 2)))
@@ -129,16 +150,9 @@ def _row(item: object) -> Row:
 
 
 def _refusal(answer: requests.Response) -> Exception:
-    fields = _json(answer) or {}
-    details = fields.get("o:errorDetails")
-    first = details[0] if isinstance(details, list) and details and isinstance(details[0], dict) else {}
-    detail, code = str(first.get("detail", "")), str(first.get("o:errorCode", ""))
+    detail, code = _detail(answer)
     if answer.status_code == 401:
-        return PersonNeeded(
-            "NetSuite refuses the login (INVALID_LOGIN). See the Login Audit Trail in NetSuite; the "
-            "credentials may have "
-            "been revoked or the certificate may have expired."
-        )
+        return _login_refused()
     if "Unknown identifier" in detail:
         return UnknownColumn(detail)
     if "permission" in detail.lower() or "was not found" in detail or answer.status_code == 403:
@@ -148,6 +162,33 @@ def _refusal(answer: requests.Response) -> Exception:
             f"({code or answer.status_code})"
         )
     return OurFault(f"NetSuite refused a query: HTTP {answer.status_code} {code}.")
+
+
+def _record_refusal(answer: requests.Response) -> Exception:
+    detail, code = _detail(answer)
+    if answer.status_code == 401:
+        return _login_refused()
+    if "permission" in detail.lower() or answer.status_code == 403:
+        return PersonNeeded(
+            "NetSuite refuses to show the invoice that it would make of an order (PreviewPartlyBilled). The "
+            "integration's role needs the permissions Invoice (Create) and Sales Order (Edit). "
+            f"({code or answer.status_code})"
+        )
+    return RecordRefused(detail or f"HTTP {answer.status_code} {code}")
+
+
+def _login_refused() -> PersonNeeded:
+    return PersonNeeded(
+        "NetSuite refuses the login (INVALID_LOGIN). See the Login Audit Trail in NetSuite; the credentials may have "
+        "been revoked or the certificate may have expired."
+    )
+
+
+def _detail(answer: requests.Response) -> tuple[str, str]:
+    """The first error's detail and code; "" where the answer has none."""
+    details = (_json(answer) or {}).get("o:errorDetails")
+    first = details[0] if isinstance(details, list) and details and isinstance(details[0], dict) else {}
+    return str(first.get("detail", "")), str(first.get("o:errorCode", ""))
 
 
 def _retry_after(answer: requests.Response) -> float | None:

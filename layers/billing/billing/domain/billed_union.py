@@ -60,7 +60,13 @@ def readings_of(order: SalesOrder, record: OrderRecord | None, removed: Collecti
         own_least, own_most = _netsuites_own(line, order.id, record, live)
         least.append(_with_own_part(line, own_least, step))
         most.append(_with_own_part(line, own_most, step))
-    return Readings(replace(order, lines=tuple(least)), replace(order, lines=tuple(most)))
+    return Readings(_with_lines(order, least), _with_lines(order, most))
+
+
+def _with_lines(order: SalesOrder, lines: Sequence[SalesOrderLine]) -> SalesOrder:
+    """What NetSuite would bill next (its preview) is no more the open part, once the lines are other ones."""
+    same = tuple(lines) == order.lines
+    return replace(order, lines=tuple(lines), preview=order.preview if same else None)
 
 
 def both_numbers(order: SalesOrder, record: OrderRecord, removed: Collection[str]) -> str:

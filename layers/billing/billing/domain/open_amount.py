@@ -14,7 +14,7 @@ from typing import Final
 from billing.domain.money import rule_of
 from billing.domain.row_values import CellUnreadable, number
 from billing.domain.sales_order import LineRole, SalesOrder, SalesOrderLine
-from billing.domain.tax_base import Parts, round_to, tax_parts
+from billing.domain.tax_base import TAXABLE, Parts, round_to, tax_choices, tax_parts
 
 _EVERYTHING_IS_FULFILLED: Final = "F"
 """Status Pending Billing: whatever of the order is fulfilled at all has been."""
@@ -37,7 +37,8 @@ class OpenOrder:
 
     `undelivered` names what is not billed because it was not delivered, line by line. `tax_unknown` are tax lines
     whose open part nobody can tell; they are not in `lines`. `unholdable` are lines whose open part, in minor units,
-    Stripe cannot hold; they are in `lines` with an amount that must not be billed.
+    Stripe cannot hold; they are in `lines` with an amount that must not be billed. `tax_choices` are the open parts, in
+    minor units, that a tax line of unknown base may have. `in_part` says that something of the order is not billed now.
     """
 
     lines: tuple[OpenLine, ...]
@@ -45,6 +46,8 @@ class OpenOrder:
     undelivered: tuple[str, ...] = ()
     tax_unknown: tuple[SalesOrderLine, ...] = ()
     unholdable: tuple[tuple[SalesOrderLine, Fraction], ...] = ()
+    tax_choices: tuple[tuple[str, tuple[Fraction, ...]], ...] = ()
+    in_part: bool = False
 
 
 def open_quantity(line: SalesOrderLine) -> Decimal | None:
@@ -149,12 +152,17 @@ def open_order(order: SalesOrder, in_advance: bool = False) -> OpenOrder:
             lines.append(OpenLine(line, int(exact), None if remaining is None else remaining - waiting[line.id]))
         elif exact:
             lines.append(OpenLine(line, int(exact), None))
+    unknown = tuple(line for line in order.lines if line.id in taxes and taxes[line.id] is None)
+    taxed = [line for line in order.lines if line.role in TAXABLE and line.amount]
+    choices = {line.id: tax_choices(line, taxed, parts, step) or [] for line in unknown}
     return OpenOrder(
-        tuple(lines),
-        tuple(_notes(order, known, undelivered, step)),
-        undelivered,
-        tuple(line for line in order.lines if line.id in taxes and taxes[line.id] is None),
-        tuple(unholdable),
+        lines=tuple(lines),
+        notes=tuple(_notes(order, known, undelivered, step)),
+        undelivered=undelivered,
+        tax_unknown=unknown,
+        unholdable=tuple(unholdable),
+        tax_choices=tuple((line.id, tuple(_amount_now(line, of, step) for of in choices[line.id])) for line in unknown),
+        in_part=bool(unknown) or any(of.left - of.waits < 1 for of in known.values()),
     )
 
 

@@ -35,6 +35,7 @@ from billing.domain.plan_record import (
     ServicePeriod,
     with_lines,
 )
+from billing.domain.previewed_amounts import PreviewDiffers, as_netsuite_would_bill
 from billing.domain.row_values import cut
 from billing.domain.sales_order import LineRole, Problem, Reason, SalesOrder
 from billing.domain.tax import bills_tax_lines, tax_code, tax_rate
@@ -68,6 +69,18 @@ def plan_order(order: SalesOrder, policy: BillingPolicy) -> tuple[InvoicePlan, .
     credit that the client's next invoice uses up (Stripe API reference, invoices).
     """
     opened = open_order(order, policy.invoice_in_advance)
+    if order.preview is not None and opened.lines and opened.in_part:
+        try:
+            opened = as_netsuite_would_bill(order, opened, order.preview, bills_tax_lines(policy.tax))
+        except PreviewDiffers as differs:
+            return _refused(
+                order,
+                "preview",
+                Reason.PREVIEW_DIFFERS,
+                sum(line.amount for line in opened.lines),
+                str(differs),
+                "bill this part in NetSuite, or correct the order there",
+            )
     lines_now = _in_place(opened, policy)
     refused = _not_billable(order, opened, lines_now, policy)
     if refused is not None:
@@ -141,7 +154,7 @@ def _not_billable(
             "due",
             "bill it by its schedule in NetSuite, or take the schedule off the order if all of it is due",
         )
-    unknown = lines_of_unknown_state(order)
+    unknown = lines_of_unknown_state(order) if order.preview is None else ()
     if unknown:
         return _refused(
             order,
@@ -176,6 +189,12 @@ def _not_billable(
             "bill this part in NetSuite, or change quantity or amount so that it divides",
         )
     return None
+
+
+def needs_preview(order: SalesOrder, in_advance: bool) -> bool:
+    """Whether only a part of `order` is billed now, so that NetSuite's own amounts of that part tell more than ours."""
+    opened = open_order(order, in_advance)
+    return bool(opened.lines) and opened.in_part and not _schedules(order, opened)
 
 
 def _schedules(order: SalesOrder, opened: OpenOrder) -> list[str]:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from enum import StrEnum
 
 from billing.domain.due_date import DayOfMonth, NetDays
+from billing.domain.invoice_preview import InvoicePreview
 from billing.domain.money import Money
 
 
@@ -42,6 +43,7 @@ class Reason(StrEnum):
     NOTHING_OPEN = "nothing_open"
     TOTAL_ZERO = "total_zero"
     TOTAL_NEGATIVE = "total_negative"
+    PREVIEW_DIFFERS = "preview_differs"
     PART_NOT_POSITIVE = "part_not_positive"
 
 
@@ -123,7 +125,8 @@ class SalesOrder:
     `total` is NetSuite's header total (transaction currency, with tax and shipping); `notes` are
     (code, message) pairs that the approver must see. `billing_schedule` names the schedule of the whole
     order, `next_bill` is the day on which NetSuite would bill it next. `precision` is how many decimals
-    NetSuite's amounts of this currency have, None when it did not say.
+    NetSuite's amounts of this currency have, None when it did not say. `preview` is the invoice that NetSuite
+    would make of it now, where it was asked.
     """
 
     id: str
@@ -144,6 +147,7 @@ class SalesOrder:
     billing_schedule: str | None = None
     next_bill: date | None = None
     precision: int | None = None
+    preview: InvoicePreview | None = None
 
 
 @dataclass(frozen=True, slots=True)

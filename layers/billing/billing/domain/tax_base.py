@@ -20,7 +20,7 @@ from billing.domain.sales_order import LineRole, SalesOrderLine
 _MOST_SUMS: Final = 20_000
 """Ways to choose lines that are kept apart before nobody can tell."""
 
-_TAXABLE: Final = frozenset({LineRole.GOODS, LineRole.DISCOUNT, LineRole.MARKUP, LineRole.SHIPPING})
+TAXABLE: Final = frozenset({LineRole.GOODS, LineRole.DISCOUNT, LineRole.MARKUP, LineRole.SHIPPING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def tax_parts(
     5. A single tax line that nothing fits (no rate, a tax typed in by hand) follows goods and discounts.
     """
     taxes = [line for line in lines if line.role is LineRole.TAX]
-    taxed = [line for line in lines if line.role in _TAXABLE and line.amount]
+    taxed = [line for line in lines if line.role in TAXABLE and line.amount]
     found: dict[str, Parts | None] = {}
     different = {parts[line.id] for line in taxed} or {whole_order}
     if len(different) == 1:
@@ -139,9 +139,25 @@ def _inferred(
     for base in (list(taxed), without_shipping):
         if any(_fits(tax.amount, _unit(base, parts), rate, step) for rate in rates):
             return _of(base, parts)
+    outcomes = tax_choices(tax, taxed, parts, step)
+    if outcomes is None:
+        return None
+    if len(outcomes) == 1:
+        (only,) = outcomes
+        return only if 0 <= only.waits <= only.left <= 1 else None
+    if outcomes or otherwise is None:
+        return None
+    return _of(without_shipping, parts) or otherwise
+
+
+def tax_choices(
+    tax: SalesOrderLine, taxed: Sequence[SalesOrderLine], parts: Mapping[str, Parts], step: Fraction
+) -> list[Parts] | None:
+    """The parts of `tax` by every choice of lines of which its rate gives its amount, those that come to the same
+    amounts once; None where there are too many choices to try."""
     units = [_unit([line], parts) for line in taxed]
     outcomes: dict[tuple[Fraction, Fraction], Parts] = {}
-    for rate in rates:
+    for rate in rates_of(tax):
         sums = _sums(units, rate, step)
         if sums is None:
             return None
@@ -149,12 +165,7 @@ def _inferred(
             if chosen.amount and _fits_rounded(tax.amount, chosen, rate, step):
                 of = Parts(chosen.left / chosen.amount, chosen.waits / chosen.amount)
                 outcomes[_rounded(tax.amount, of, step)] = of
-    if len(outcomes) == 1:
-        (only,) = outcomes.values()
-        return only if 0 <= only.waits <= only.left <= 1 else None
-    if outcomes or otherwise is None:
-        return None
-    return _of(without_shipping, parts) or otherwise
+    return list(outcomes.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Protocol
 
 from billing.adapters.order_query import ListedRows, OrderQuery, email_column
 from billing.domain.ended_orders import EndedOrder, ended_from_dict
+from billing.domain.invoice_preview import InvoicePreview
 from billing.domain.order_rows import read_orders
 from billing.domain.outstanding import Carried, CarriedGone, OrderState, Outstanding, not_asked, outside_the_listing
 from billing.domain.run_input import parse_filter
+from billing.domain.sales_order import Listing, SalesOrder
 from billing.steps.ports import Files
 
 Row = Mapping[str, str]
@@ -32,11 +34,13 @@ class CarriedOrders(Protocol):
 @dataclass(frozen=True, slots=True)
 class NetSuite:
     """What a listing asks: the orders with their lines; open orders before the listing's first day as (currency code,
-    count, sum); and how single orders are now, by internal id."""
+    count, sum); how single orders are now, by internal id; and the invoice that it would make of an order, None for one
+    that it is not asked about."""
 
     orders: Callable[[OrderQuery], ListedRows]
     before: Callable[[OrderQuery], list[tuple[str, int, str]]]
     states: Callable[[Iterable[str]], Mapping[str, OrderState]]
+    preview: Callable[[SalesOrder], InvoicePreview | None]
 
 
 def list_the_sales_orders(
@@ -56,6 +60,7 @@ def list_the_sales_orders(
 
     Of orders that came back and were not listed NetSuite is asked how they are now: one call more, and only if there
     are any. What lies before the start is summed up in one call, in the first run only ("billFromIsNew").
+    The invoice that NetSuite would make of an order is kept beside its rows.
     """
     every = carry_over.of(run["cycle"])
     carried = _coming_back(run, every)
@@ -82,6 +87,9 @@ def list_the_sales_orders(
             "leftAlone": None if left_alone is None else [list(one) for one in left_alone],
             "absentColumns": list(listed.absent_columns),
             "emailColumns": [email_column(field) for field in email_fields],
+            "previews": {
+                order.id: shown.to_dict() for order in listing.orders if (shown := netsuite.preview(order)) is not None
+            },
         },
     )
     return {
@@ -172,3 +180,15 @@ def ended_of(snapshot: Mapping[str, Any]) -> dict[str, EndedOrder]:
 def outstanding_of(snapshot: Mapping[str, Any]) -> tuple[Outstanding, ...]:
     """The orders of earlier runs that wait outside the snapshot. One that an older version wrote names none."""
     return tuple(Outstanding(*one) for one in snapshot.get("outstanding", ()))
+
+
+def with_previews(listing: Listing, snapshot: Mapping[str, Any]) -> Listing:
+    """`listing` with the invoices that NetSuite would make of its orders, where the snapshot has them."""
+    previews = snapshot.get("previews", {})
+    return replace(
+        listing,
+        orders=tuple(
+            replace(order, preview=InvoicePreview.from_dict(previews[order.id])) if order.id in previews else order
+            for order in listing.orders
+        ),
+    )
