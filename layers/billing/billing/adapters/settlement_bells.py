@@ -1,6 +1,7 @@
 """The bells of the settlement, in DynamoDB: pk = "BELL#<root>". The index ByList has those that somebody must look at.
 
     wanted, done   how often the bell was rung, and up to which ring a pass has answered
+    answering      how often it had been rung when its holder began to read Stripe
     holder, since  the execution that works on it (its ARN), and since when
     list           ringing, parked, held or failed; absent once it is settled
     hold_*         why it is parked, held or failed: name, reason, columns (JSON), since when
@@ -40,6 +41,7 @@ class Bell:
     since: str = ""
     list: str = ""
     stopped: int | None = None
+    answering: int = 0
     hold: Hold | None = None
     hold_error: str = ""
     held_since: str = ""
@@ -89,7 +91,7 @@ class Bells:
             answer = self.dynamodb.update_item(
                 TableName=self.table,
                 Key=to_item({"pk": _key(root)}),
-                UpdateExpression=f"SET #list = :ringing {_NOT_HELD}",
+                UpdateExpression=f"SET #list = :ringing, answering = wanted {_NOT_HELD}",
                 ConditionExpression="holder = :execution",
                 ExpressionAttributeNames={"#list": "list"},
                 ExpressionAttributeValues=to_item({":ringing": BellList.RINGING, ":execution": execution}),
@@ -243,6 +245,7 @@ def _bell(row: Mapping[str, Any]) -> Bell:
         str(row.get("since") or ""),
         str(row.get("list") or ""),
         int(row["stopped"]) if row.get("stopped") is not None else None,
+        int(row.get("answering") or row.get("wanted", 0)),
         hold,
         str(row.get("hold_error") or ""),
         str(row.get("held_since") or ""),
