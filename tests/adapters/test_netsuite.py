@@ -425,7 +425,7 @@ def test_an_answer_slower_than_the_client_waits_is_asked_for_again() -> None:
     class Slow(requests.Session):
         asked = 0
 
-        def post(self, *_: Any, **options: Any) -> Any:
+        def request(self, *_: Any, **options: Any) -> Any:
             assert options["timeout"], "without one a run would hang"
             self.asked += 1
             if self.asked < 3:

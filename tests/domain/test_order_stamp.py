@@ -49,3 +49,9 @@ def test_an_order_that_netsuite_no_longer_has_was_deleted() -> None:
 @pytest.mark.parametrize("odd", ["", "many", "NaN", "-Infinity"])
 def test_an_unreadable_quantity_stops_nobody(odd: str) -> None:
     assert stamp(changed("quantitybilled", odd)).billed == 0
+
+
+def test_hours_billed_on_one_line_and_taken_back_on_another_do_not_cancel_out() -> None:
+    before = [{**ROWS[0], "line": "1", "quantitybilled": "2"}, {**ROWS[0], "line": "2", "quantitybilled": "1"}]
+    now = [{**ROWS[0], "line": "1", "quantitybilled": "1"}, {**ROWS[0], "line": "2", "quantitybilled": "2"}]
+    assert "billed" in str(what_changed(stamp(before), stamp(now)))

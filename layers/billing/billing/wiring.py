@@ -229,6 +229,7 @@ def compare_with_the_listing() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
 
 def match_the_customers() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     """Wire the state "Match the customers"."""
+    from billing.adapters.beside_the_listing import order_states
     from billing.adapters.customers_table import CustomersTable
     from billing.adapters.ledger_table import LedgerTable
     from billing.adapters.months import Months
@@ -262,6 +263,7 @@ def match_the_customers() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
         months=Months(dynamodb, env.text("RUNS_TABLE")),
         now=now(),
         sharing=sharing,
+        order_states=lambda order_ids: order_states(suiteql(), order_ids),
     ).match(event["run"], event["listed"])
 
 
@@ -472,14 +474,21 @@ def draft_the_invoice() -> Callable[[Mapping[str, Any]], Drafting]:
 
 def find_the_orphans() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     """Wire the repair that is started by hand."""
+    from billing.adapters.beside_the_listing import order_states
     from billing.adapters.ledger_table import LedgerTable
     from billing.adapters.stripe_invoices import StripeInvoices
     from billing.steps.find_the_orphans import find_the_orphans
 
     env = _environment()
-    stripe = _stripe(env, share=1)
+    stripe, suiteql = _stripe(env, share=1), _suiteql(env)
     ledger = LedgerTable(_dynamodb(), env.text("LEDGER_TABLE"))
-    return lambda event: find_the_orphans(event, StripeInvoices(*stripe()), ledger, env.zone("FIRM_TIME_ZONE"))
+    return lambda event: find_the_orphans(
+        event,
+        StripeInvoices(*stripe()),
+        ledger,
+        lambda order_ids: order_states(suiteql(), order_ids),
+        env.zone("FIRM_TIME_ZONE"),
+    )
 
 
 def end_the_order() -> Callable[[Mapping[str, Any]], dict[str, str]]:

@@ -10,11 +10,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from billing.adapters.netsuite import RecordRefused, SuiteQL
+from billing.adapters.netsuite import SuiteQL
+from billing.adapters.netsuite_records import NetSuiteRecords
 from billing.domain.invoice_preview import InvoicePreview, PreviewUnreadable, preview_of_record
 from billing.domain.row_values import cut, one_line
+from billing.domain.settlement.write_doubts import Refused
 
-_CREATE_FORM: Final = "application/vnd.oracle.resource+json; type=create-form"
 _LONGEST_REFUSAL: Final = 300
 
 
@@ -30,10 +31,10 @@ class InvoicePreviews:
 
         Raises PassingError, PersonNeeded (login, permission).
         """
-        path = f"/services/rest/record/v1/salesOrder/{int(order_id)}/!transform/invoice?expandSubResources=true"
+        records = NetSuiteRecords(self.connection.transport)
         try:
-            return preview_of_record(self.connection.record(path, {}, _CREATE_FORM))
-        except RecordRefused as refused:
+            return preview_of_record(records.preview_transform("salesOrder", str(int(order_id)), "invoice", {}))
+        except Refused as refused:
             return InvoicePreview(refused=cut(one_line(refused.detail), _LONGEST_REFUSAL))
         except PreviewUnreadable as unreadable:
             return InvoicePreview(refused=f"({unreadable})")

@@ -16,7 +16,8 @@ from billing.domain.order_stamp import OrderStamp, number_in
 _LAST_MODIFIED = "TO_CHAR(t.lastmodifieddate,'YYYY-MM-DD HH24:MI:SS')"
 _STAMP = (
     f"t.id, t.status, {_LAST_MODIFIED} AS lastmodified, SUM(NVL(tl.quantitybilled,0)) AS billed,"
-    " SUM(CASE WHEN tl.isclosed = 'T' THEN 1 ELSE 0 END) AS closed"
+    " SUM(CASE WHEN tl.isclosed = 'T' THEN 1 ELSE 0 END) AS closed,"
+    " SUM(NVL(tl.quantitybilled,0) * tl.id) AS spread"
 )
 _LINES = " LEFT JOIN transactionline tl ON tl.transaction = t.id AND tl.mainline = 'F'"
 _PER_ORDER = f"GROUP BY t.id, t.status, {_LAST_MODIFIED}"
@@ -98,4 +99,5 @@ def _stamp(row: Mapping[str, str]) -> OrderStamp:
         row.get("status", ""),
         number_in(row.get("billed")),
         int(number_in(row.get("closed"))),
+        number_in(row.get("spread")),
     )

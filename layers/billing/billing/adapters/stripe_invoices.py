@@ -12,6 +12,7 @@ from typing import Any
 import stripe
 
 from billing.adapters.stripe_api import Caller, ObjectMissing
+from billing.domain.unwanted_drafts import WaitingDraft
 
 LINES_PER_CALL = 100
 PAID = "paid"
@@ -24,6 +25,7 @@ PLAN_KEY = "billing_plan"
 CONTENT_HASH = "content_sha256"
 LINE_ID = "netsuite_line_id"
 ORDER_IDS = "netsuite_so_id"
+ORDER_NUMBERS = "netsuite_so_number"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,14 @@ class StripeInvoice:
         # The last one of a list that was cut may be the beginning of another id.
         whole = ids if self.names_all_orders else ids[:-1]
         return frozenset(one for one in whole if one.isdecimal()) | frozenset(self.line_orders)
+
+    @property
+    def waiting(self) -> WaitingDraft:
+        """It as a draft that waits, with its orders' numbers where its metadata holds them."""
+        ids, numbers = (self.metadata.get(name, "").split(",") for name in (ORDER_IDS, ORDER_NUMBERS))
+        known = dict(zip(ids, numbers, strict=False)) if len(ids) == len(numbers) else {}
+        orders = tuple((order_id, known.get(order_id, "")) for order_id in sorted(self.orders, key=int))
+        return WaitingDraft(self.id, self.metadata[PLAN_KEY], self.metadata.get("billing_period", ""), orders)
 
     @property
     def names_all_orders(self) -> bool:
@@ -90,6 +100,12 @@ class StripeInvoices:
         lines.
         """
         return self._ours({"created": {"gte": created_from}})
+
+    def drafts(self) -> list[StripeInvoice]:
+        """Every draft that bears a plan's key, a hundred a call. One whose metadata does not hold all its orders is
+        read with its lines."""
+        found = self._ours({"status": "draft", "collection_method": "send_invoice"})
+        return [one if one.names_all_orders else self.read(one.id) for one in found]
 
     def _ours(self, which: Mapping[str, Any]) -> list[StripeInvoice]:
         found: list[StripeInvoice] = []

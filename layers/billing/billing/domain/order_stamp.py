@@ -12,28 +12,34 @@ from decimal import Decimal, InvalidOperation
 @dataclass(frozen=True, slots=True)
 class OrderStamp:
     """What any edit, invoice or closing in NetSuite moves: the time of the last change, the status, and how much of its
-    lines is billed and closed. Whether billing moves the time of the last change is not certain, so it is not relied
-    on.
+    lines is billed and closed. `spread` weighs what is billed by the line's id, so that hours billed on one line and
+    taken back on another do not cancel each other out. Whether billing moves the time of the last change is not
+    certain, so it is not relied on.
     """
 
     last_modified: str
     status: str
     billed: Decimal
     closed: int
+    spread: Decimal = Decimal(0)
 
 
 def stamps_of_rows(rows: Iterable[Mapping[str, str]]) -> dict[str, OrderStamp]:
     """Stamps by order id, from the listing's rows (one row a line)."""
     heads: dict[str, tuple[str, str]] = {}
     billed: dict[str, Decimal] = {}
+    spread: dict[str, Decimal] = {}
     closed: dict[str, int] = {}
     for row in rows:
         order_id = row.get("id", "")
         heads[order_id] = (row.get("lastmodified", ""), row.get("status", ""))
-        billed[order_id] = billed.get(order_id, Decimal(0)) + number_in(row.get("quantitybilled"))
+        quantity = number_in(row.get("quantitybilled"))
+        billed[order_id] = billed.get(order_id, Decimal(0)) + quantity
+        spread[order_id] = spread.get(order_id, Decimal(0)) + quantity * number_in(row.get("line"))
         closed[order_id] = closed.get(order_id, 0) + (row.get("isclosed") == "T")
     return {
-        order_id: OrderStamp(head[0], head[1], billed[order_id], closed[order_id]) for order_id, head in heads.items()
+        order_id: OrderStamp(head[0], head[1], billed[order_id], closed[order_id], spread[order_id])
+        for order_id, head in heads.items()
     }
 
 
@@ -44,7 +50,7 @@ def what_changed(before: OrderStamp, now: OrderStamp | None) -> str | None:
         return "It was deleted in NetSuite after it was listed."
     if now.status != before.status:
         return f"Its status in NetSuite went from {before.status} to {now.status} after it was listed."
-    if now.billed != before.billed:
+    if (now.billed, now.spread) != (before.billed, before.spread):
         return "It was billed in NetSuite after it was listed."
     if now.closed != before.closed:
         return "Lines of it were closed or opened in NetSuite after it was listed."

@@ -26,6 +26,7 @@ class OrphanKind(StrEnum):
     WRONG_CUSTOMER = "wrong_customer"  # the ledger names another Stripe customer
     OTHER_CONTENT = "other_content"  # the invoice was made of other content than the ledger's
     OTHER_INVOICE = "other_invoice"  # the ledger names another invoice, which is gone
+    ORDER_ENDED = "order_ended"  # a draft waits whose order was cancelled, closed or deleted (unwanted_drafts)
     SUPERSEDED = "superseded"  # its orders are billed in another form since
     APPROVAL_GONE = "approval_gone"  # begun and not settled, and approvers have said no to it since
     UNKNOWN_TO_LEDGER = "unknown_to_ledger"  # Stripe has it, the ledger has no entry

@@ -7,7 +7,7 @@ certain.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
@@ -15,7 +15,9 @@ from zoneinfo import ZoneInfo
 from billing.adapters.stripe_invoices import CONTENT_HASH, PLAN_KEY, StripeInvoice
 from billing.domain.errors import InputInvalid
 from billing.domain.ledger import UNSETTLED, Approval, EntryState, LedgerEntry
-from billing.domain.orphans import FoundInvoice, find_orphans
+from billing.domain.orphans import FoundInvoice, OrphanKind, find_orphans
+from billing.domain.outstanding import OrderState
+from billing.domain.unwanted_drafts import orders_to_look_up, unwanted_drafts
 
 _FIELDS = ("since", "repair")
 
@@ -24,6 +26,7 @@ class Invoices(Protocol):
     """Stripe's invoices."""
 
     def of_ours(self, created_from: int) -> list[StripeInvoice]: ...
+    def drafts(self) -> list[StripeInvoice]: ...
 
 
 class Ledger(Protocol):
@@ -35,11 +38,19 @@ class Ledger(Protocol):
     def adopt(self, entry: LedgerEntry) -> bool: ...
 
 
-def find_the_orphans(raw_input: object, invoices: Invoices, ledger: Ledger, zone: ZoneInfo) -> dict[str, Any]:
+def find_the_orphans(
+    raw_input: object,
+    invoices: Invoices,
+    ledger: Ledger,
+    order_states: Callable[[Iterable[str]], Mapping[str, OrderState]],
+    zone: ZoneInfo,
+) -> dict[str, Any]:
     """Answer {"orphans": [{"kind", "plan", "invoices", "message", "repaired"}], "counts": {...}}. Safe to repeat: what
     was repaired is no orphan any more once a run has finished it.
 
-    Messages name plans and Stripe ids, no names and no amounts. Raises InputInvalid with the field's name.
+    Beside the differences it names every draft, of whatever day, whose order was cancelled, closed or deleted in
+    NetSuite: nobody should send it. Messages name plans, orders and Stripe ids, no names and no amounts. Raises
+    InputInvalid with the field's name.
     """
     since, repair = _input(raw_input)
     # An invoice is created on its own day or later; a day of slack covers every time zone.
@@ -75,6 +86,7 @@ def find_the_orphans(raw_input: object, invoices: Invoices, ledger: Ledger, zone
                 "repaired": repaired,
             }
         )
+    answers += _unwanted(invoices, order_states)
     return {
         "orphans": answers,
         "counts": {
@@ -84,6 +96,24 @@ def find_the_orphans(raw_input: object, invoices: Invoices, ledger: Ledger, zone
             "repaired": sum(bool(answer["repaired"]) for answer in answers),
         },
     }
+
+
+def _unwanted(
+    invoices: Invoices, order_states: Callable[[Iterable[str]], Mapping[str, OrderState]]
+) -> list[dict[str, Any]]:
+    drafts = [one.waiting for one in invoices.drafts()]
+    asked = orders_to_look_up(drafts)
+    return [
+        {
+            "kind": str(OrphanKind.ORDER_ENDED),
+            "plan": one.draft.plan_key,
+            "invoices": [one.draft.id],
+            "message": f"{one.draft.plan_key}: {one.why}",
+            "repairable": False,
+            "repaired": False,
+        }
+        for one in unwanted_drafts(drafts, order_states(asked) if asked else {})
+    ]
 
 
 def _adopted(invoice: StripeInvoice, zone: ZoneInfo) -> LedgerEntry:

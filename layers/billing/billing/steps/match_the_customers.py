@@ -45,12 +45,13 @@ from billing.domain.invoice_plan import Plans, plan_invoices
 from billing.domain.ledger import Approval, Decision, Disposition, LedgerEntry, OrderRecord, dated, decide, signed_hash
 from billing.domain.month_comparison import BatchWarning, MonthInvoice, compare_with_last_month
 from billing.domain.order_rows import read_orders
-from billing.domain.outstanding import Carried, CarriedGone, Outstanding, not_asked
+from billing.domain.outstanding import Carried, CarriedGone, OrderState, Outstanding, not_asked
 from billing.domain.period import BillingPeriod
 from billing.domain.plan_record import InvoicePlan, PlanClient
 from billing.domain.run_input import parse_filter
 from billing.domain.sales_order import Listing, Problem
 from billing.domain.still_to_bill import Planned, still_to_bill
+from billing.domain.unwanted_drafts import orders_to_look_up, unwanted_drafts
 from billing.domain.upper_bounds import bound_warnings
 from billing.steps.list_the_sales_orders import carried_of, ended_of, outstanding_of, rows_of, with_previews
 from billing.steps.ports import Files
@@ -96,6 +97,7 @@ class Invoices(Protocol):
 
     def of_customer(self, customer: str, created_from: int) -> list[StripeInvoice]: ...
     def read(self, invoice_id: str) -> StripeInvoice: ...
+    def drafts(self) -> list[StripeInvoice]: ...
     def looked_up(self, invoice_ids: Collection[str]) -> LookedUp: ...
 
 
@@ -109,8 +111,9 @@ class Months(Protocol):
 class Matching:
     """Everything that matching needs. `policy_of(period, email columns)` gives the BillingPolicy; `bounds` are minor
     units by currency, `change_percent` is what counts as a change against last month. `sharing` takes addresses by
-    NetSuite id and gives, by NetSuite id, the other clients of the account that have the same address.
-    `unsigned_drafts` says what becomes of a draft that nobody signed for in its order's present form."""
+    NetSuite id and gives, by NetSuite id, the other clients of the account that have the same address. `order_states`
+    gives orders as NetSuite has them now, by internal id. `unsigned_drafts` says what becomes of a draft that nobody
+    signed for in its order's present form."""
 
     policy_of: Callable[[str, tuple[str, ...]], BillingPolicy]
     bounds: Mapping[str, int]
@@ -123,6 +126,7 @@ class Matching:
     months: Months
     now: datetime
     sharing: Callable[[Mapping[str, str]], Mapping[str, Sequence[str]]]
+    order_states: Callable[[Iterable[str]], Mapping[str, OrderState]]
     unsigned_drafts: UnsignedDrafts = "hold"
 
     def match(self, run: Mapping[str, Any], listed: Mapping[str, Any]) -> dict[str, Any]:
@@ -188,7 +192,7 @@ class Matching:
             carried_gone=tuple(CarriedGone(*one) for one in snapshot.get("carriedGone", ())),
             ended=ended,
             done=self._done(done),
-            outstanding=_outstanding(snapshot, carried),
+            outstanding=(*_outstanding(snapshot, carried), *self._unwanted(run, {row.get("id", "") for row in rows})),
             left_alone=_left_alone(snapshot),
             paid=tuple(sorted(paid)),
         )
@@ -257,6 +261,19 @@ class Matching:
         keys = {one.plan.key for one in proposed}
         proposed = [with_what_it_gives_up(one, keys, begun) for one in proposed]
         return proposed, [*held_beside_what_is_done(others, keys, begun), *held]
+
+    def _unwanted(self, run: Mapping[str, Any], listed: Collection[str]) -> list[Outstanding]:
+        """Drafts that wait in Stripe and whose orders were ended in NetSuite, which is asked only about orders that are
+        not listed: one call more, and only if there is such a draft. A trial lists too little for that."""
+        if parse_filter(run["filter"]).is_trial:
+            return []
+        drafts = [one.waiting for one in self.invoices.drafts()]
+        missing = orders_to_look_up(drafts, listed)
+        states = self.order_states(missing) if missing else {}
+        return [
+            Outstanding(one.order_id, one.number, one.draft.period or run["period"], "", one.why)
+            for one in unwanted_drafts(drafts, states, listed)
+        ]
 
     def _done(self, done: Sequence[Done]) -> tuple[DoneOrder, ...]:
         """What is drafted and unchanged, with the run that has drafted it."""

@@ -11,31 +11,46 @@ from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Any, Final
 
-from billing.domain.money import terminating_decimal
+from billing.domain.money import Money, terminating_decimal
 from billing.domain.settlement.dues import shares
 from billing.domain.settlement.order_invoices import Preview, PreviewLine
+from billing.domain.settlement.other_invoices import ORDER_TAX
 from billing.domain.settlement.periods import Posting
 from billing.domain.settlement.policies import CurrencyPolicy, SettlementPolicies
 from billing.domain.settlement.postings import from_netsuite, in_netsuite, moved
-from billing.domain.settlement.records import ItemRef, NetSuiteRecord, RecordLine, RecordType
+from billing.domain.settlement.records import ItemRef, ItemRole, NetSuiteRecord, RecordLine, RecordType
 
 _RATE_PLACES: Final = 8
 """NetSuite keeps rates to eight decimals; a rate that needs more is sent as one unit of the amount."""
 
+_RATE_STEP: Final = Decimal("0.0001")
 _CUSTOM_PRICE: Final = {"id": "-1"}
+_NOT_BILLED: Final = frozenset({"Description", "Subtotal", "EndGroup"})
 _ROUTED: Final = "2"  # approvalStatus "Approved"
 
 
 @dataclass(frozen=True, slots=True)
+class CreditedLine:
+    """A line of an invoice that a memo credits a part of: the item's internal id ("" where the policy names none for
+    it), the amount in minor units, and the first and last day of its service (YYYY-MM-DD)."""
+
+    item: str
+    amount: int
+    rev_rec: tuple[str, str] | None = None
+    what: str = "a line"
+
+
+@dataclass(frozen=True, slots=True)
 class Resolved:
-    """NetSuite's internal ids of what a record names. `documents` are the records it is applied to, by externalId;
-    `credited_lines` are (item id, amount in minor units, order line) of the invoice that a memo is about."""
+    """NetSuite's internal ids of what a record names. `documents` are the records it is applied to, and those that a
+    deposit takes, by externalId. `credited_lines` are those of the invoice that a memo without lines is about.
+    `order_lines` are (line number, unique key) of every line of the order that can be billed, for a transform."""
 
     entity: str
     posting: Posting
     items: Mapping[ItemRef, str] = field(default_factory=dict)
     documents: Mapping[str, str] = field(default_factory=dict)
-    credited_lines: Sequence[tuple[str, int, str]] = ()
+    credited_lines: Sequence[CreditedLine] = ()
     order_lines: Sequence[tuple[str, str]] = ()
 
 
@@ -62,7 +77,11 @@ def body_of(record: NetSuiteRecord, resolved: Resolved, policies: SettlementPoli
         body |= {
             "entity": {"id": resolved.entity},
             "currency": {"id": currency.netsuite_id},
-            "item": {"items": _memo_lines(record, resolved, currency)},
+            **(
+                _lines(record, resolved, policies, currency)
+                if record.lines
+                else _proportion(record, resolved, currency)
+            ),
         }
         if policies.receivable:
             body["account"] = {"id": policies.receivable}
@@ -80,6 +99,9 @@ def body_of(record: NetSuiteRecord, resolved: Resolved, policies: SettlementPoli
                 f"{record.external_id}: the policy file names no account for it (accounts.undeposited_funds)."
             )
         body["account"] = {"id": record.account}
+    if record.type is RecordType.REFUND and sum(one.amount for one in record.applies) != record.amount:
+        # NetSuite's refund is as large as what it is applied to.
+        raise NotResolved(f"{record.external_id} refunds more than the memos and payments that it is applied to.")
     if record.applies:
         body["apply"] = {"items": apply_lines(record, resolved, policies)}
     return {**body, **_fields(record)}
@@ -116,7 +138,7 @@ def preview_of(answer: Mapping[str, Any], record: NetSuiteRecord, currency_codes
         quantity = line.get("quantity")
         lines.append(
             PreviewLine(
-                order_line=str(line.get("orderLine") or line.get("line") or ""),
+                order_line=str(line.get("orderLine") or ""),
                 quantity=_number(quantity) if quantity is not None else None,
                 amount=amount,
             )
@@ -134,49 +156,85 @@ def preview_of(answer: Mapping[str, Any], record: NetSuiteRecord, currency_codes
         lines=tuple(lines),
         tax=tax,
         shipping=minor(answer.get("shippingCost") or 0) + minor(answer.get("handlingCost") or 0),
+        discount=-abs(minor(answer.get("discountTotal") or 0)),
     )
 
 
-def differences(record: NetSuiteRecord, held: Mapping[str, Any], entity: str) -> tuple[tuple[str, str, str], ...]:
+def differences(
+    record: NetSuiteRecord, held: Mapping[str, Any], resolved: Resolved, policies: SettlementPolicies
+) -> tuple[tuple[str, str, str], ...]:
     """What of a record in NetSuite is not as the plan says, as (what, in Stripe, in NetSuite). Empty if it is the same.
 
-    Compared is what matters for the books: externalId, customer, total, and what it is applied to. A record that
-    differs is shown and never overwritten.
+    Compared is what matters for the books: externalId, customer, currency, date, account and total. What it is applied
+    to may change later. A record that differs is shown and never overwritten.
     """
     minor = _minor_in(record.currency)
-    columns = []
-    if str(held.get("externalId") or "") != record.external_id:
-        columns.append(("externalId", record.external_id, str(held.get("externalId") or "none")))
-    holder = _ref(held.get("entity") or held.get("customer"))
-    if entity and holder != entity:
-        columns.append(("customer", entity, holder or "none"))
     total = held.get("payment") if record.type is RecordType.PAYMENT else None
     total = held.get("total") if total is None else total
-    if total is None:
-        columns.append(("total", str(record.amount), "none"))
-    elif minor(total) != record.amount:
-        columns.append(("total", str(record.amount), str(minor(total))))
-    return tuple(columns)
+    days = {record.on.isoformat(), resolved.posting.on.isoformat()}
+    day = str(held.get("tranDate") or "")
+    is_cash = record.type in (RecordType.PAYMENT, RecordType.REFUND, RecordType.DEPOSIT)
+    pairs = [
+        ("externalId", record.external_id, str(held.get("externalId") or "")),
+        ("customer", resolved.entity, _ref(held.get("entity") or held.get("customer"))),
+        ("currency", _currency(record, policies).netsuite_id, _ref(held.get("currency"))),
+        ("date", day if day in days else resolved.posting.on.isoformat(), day),
+        ("account", record.account if is_cash else "", _ref(held.get("account"))),
+        (
+            "total",
+            str(Money(record.amount, record.currency)),
+            "" if total is None else str(Money(minor(total), record.currency)),
+        ),
+    ]
+    optional = {"currency", "date", "account"}
+    return tuple(
+        (what, wanted, found or "none")
+        for what, wanted, found in pairs
+        if wanted != found and wanted and (found or what not in optional)
+    )
 
 
 def applied_now(held: Mapping[str, Any], currency: str) -> dict[str, int]:
     """What a record is applied to, in minor units by the document's internal id."""
     minor = _minor_in(currency)
     return {
-        _ref(line.get("doc")): minor(line.get("amount") or 0)
+        _ref(line.get("doc")): minor(line["amount"])
         for line in _items(held, "apply")
         if line.get("apply") and line.get("amount")
     }
 
 
-def lines_of_invoice(held: Mapping[str, Any], currency: str) -> list[tuple[str, int, str]]:
-    """(item id, amount, order line) of an invoice's lines, for a memo about it. What the lines do not hold (shipping
-    and tax in the header) is missing here: the memo's proportion makes up for it."""
+def lines_of_invoice(held: Mapping[str, Any], currency: str, policies: SettlementPolicies) -> list[CreditedLine]:
+    """The lines of an invoice as GET shows it, for a memo about it. Discount, shipping and tax of the header become
+    lines of the policy's items; tax that REST does not show (legacy tax) is what the lines lack to the total."""
     minor = _minor_in(currency)
+    lines = []
+    for line in _items(held, "item"):
+        if not line.get("amount"):
+            continue
+        days = line.get("revRecStartDate"), line.get("revRecEndDate")
+        rev_rec = (str(days[0]), str(days[1])) if all(days) else None
+        lines.append(CreditedLine(_ref(line.get("item")), minor(line["amount"]), rev_rec))
+    shipping = minor(held.get("shippingCost") or 0) + minor(held.get("handlingCost") or 0)
+    discount = -abs(minor(held.get("discountTotal") or 0))
+    tax = minor(held.get("total") or 0) - sum(line.amount for line in lines) - shipping - discount
+    header = (
+        (_ref(held.get("discountItem")) or policies.item(ItemRole.DISCOUNT), discount, "items.discount"),
+        (policies.item(ItemRole.SHIPPING), shipping, "items.shipping"),
+        (policies.tax_items.get(ORDER_TAX, ""), tax, f"tax.items.{ORDER_TAX}"),
+    )
+    return [*lines, *(CreditedLine(item, amount, what=what) for item, amount, what in header if amount)]
+
+
+def order_lines(order: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """(line number, unique key) of the lines of a sales order as GET shows it that an invoice can take a part of: not
+    texts, subtotals and group ends, and not the components of kits, which go with their kit."""
     return [
-        (_ref(line.get("item")), minor(line.get("amount") or 0), str(line.get("orderLine") or ""))
-        for line in _items(held, "item")
-        if line.get("amount")
+        (str(line["line"]), str(line.get("lineUniqueKey") or line["line"]))
+        for line in _items(order, "item")
+        if line.get("line") is not None
+        and _ref(line.get("itemType")) not in _NOT_BILLED
+        and not line.get("kitMemberOf")
     ]
 
 
@@ -195,6 +253,9 @@ def _invoice(
         lines: list[dict[str, Any]] = []
         for order_line, unique_key in resolved.order_lines:
             line = wanted.pop(unique_key, None)
+            if unique_key in record.transform.kept:
+                # NetSuite shares a discount by what is billed; the preview shows whether as Stripe did.
+                continue
             if line is None:
                 # A line that is not named would be billed whole.
                 lines.append({"orderLine": int(order_line), "quantity": 0})
@@ -213,34 +274,88 @@ def _invoice(
         body["subsidiary"] = {"id": policies.subsidiary}
     if record.number:
         body["otherRefNum"] = record.number
-    body["item"] = {"items": [_line(line, record, resolved, currency) for line in record.lines]}
-    return body
+    return body | _lines(record, resolved, policies, currency)
 
 
-def _memo_lines(record: NetSuiteRecord, resolved: Resolved, currency: CurrencyPolicy) -> list[dict[str, Any]]:
-    if record.lines:
-        return [_line(line, record, resolved, currency) for line in record.lines]
+def _lines(
+    record: NetSuiteRecord, resolved: Resolved, policies: SettlementPolicies, currency: CurrencyPolicy
+) -> dict[str, Any]:
+    """The item lines; under `suitetax` the taxes as details of the lines that they are on."""
+    if policies.choice("tax.mode") != "suitetax":
+        return {"item": {"items": [_line(line, record, resolved, currency) for line in record.lines]}}
+    details = [line for line in record.lines if line.item.role is ItemRole.TAX and not line.item.item_id]
+    places = {line.stripe_line: number for number, line in enumerate(record.lines, 1) if line not in details}
+    items = []
+    for number, line in enumerate(record.lines, 1):
+        if line in details:
+            continue
+        body = _line(line, record, resolved, currency)
+        if any(places.get(tax.stripe_line) == number for tax in details):
+            body["taxDetailsReference"] = f"L{number}"
+        items.append(body)
+    found: dict[str, Any] = {"item": {"items": items}}
+    if details:
+        found["taxDetailsOverride"] = True
+        found["taxDetails"] = {"items": [_tax_detail(tax, places, record, policies, currency) for tax in details]}
+    return found
+
+
+def _tax_detail(
+    tax: RecordLine,
+    places: Mapping[str, int],
+    record: NetSuiteRecord,
+    policies: SettlementPolicies,
+    currency: CurrencyPolicy,
+) -> dict[str, Any]:
+    key = tax.item.stripe_id
+    if tax.stripe_line not in places:
+        raise NotResolved(f"{record.external_id}: the tax {key} is on a line that the record does not have.")
+    detail: dict[str, Any] = {
+        "taxDetailsReference": {"id": f"L{places[tax.stripe_line]}"},
+        "taxCode": {"id": policies.tax_codes[key]},
+        "taxBasis": in_netsuite(tax.taxable, record.currency, currency.precision),
+        "taxAmount": in_netsuite(tax.amount, record.currency, currency.precision),
+    }
+    if key in policies.tax_types:
+        detail["taxType"] = {"id": policies.tax_types[key]}
+    if tax.taxable:
+        detail["taxRate"] = (Decimal(tax.amount) * 100 / Decimal(tax.taxable)).quantize(_RATE_STEP).normalize()
+    return detail
+
+
+def _proportion(record: NetSuiteRecord, resolved: Resolved, currency: CurrencyPolicy) -> dict[str, Any]:
+    """The lines of the credited invoice in proportion to the memo's amount."""
     credited = resolved.credited_lines
-    if not credited or not sum(amount for _, amount, _ in credited):
+    if not credited or not sum(line.amount for line in credited):
         raise NotResolved(f"{record.external_id}: the invoice {record.credits} has no lines to credit.")
-    parts = shares(record.amount, [amount for _, amount, _ in credited])
-    return [
-        _amount_line(item_id, part, record, currency)
-        for (item_id, _, _), part in zip(credited, parts, strict=True)
-        if part
-    ]
+    lines = []
+    for line, part in zip(credited, shares(record.amount, [line.amount for line in credited]), strict=True):
+        if not part:
+            continue
+        if not line.item:
+            raise NotResolved(f"{record.external_id}: the policy file names no item for {line.what}.")
+        body = _amount_line(line.item, part, record, currency)
+        if line.rev_rec is not None:
+            body["revRecStartDate"], body["revRecEndDate"] = line.rev_rec
+        lines.append(body)
+    return {"item": {"items": lines}}
 
 
 def _line(line: RecordLine, record: NetSuiteRecord, resolved: Resolved, currency: CurrencyPolicy) -> dict[str, Any]:
     item_id = line.item.item_id or resolved.items.get(line.item, "")
-    if line.order_line and not item_id:
-        item_id = next((one for one, _, order_line in resolved.credited_lines if order_line == line.order_line), "")
     if not item_id:
         raise NotResolved(
             f"The policy file names no item for '{line.item.role.value}'"
             + (f" ({line.item.stripe_id})." if line.item.stripe_id else ".")
         )
-    body = _amount_line(item_id, line.amount, record, currency, line.quantity)
+    if line.item.role is ItemRole.DISCOUNT:
+        # Discount items take a rate or an amount, and no quantity.
+        body: dict[str, Any] = {
+            "item": {"id": item_id},
+            "amount": in_netsuite(line.amount, record.currency, currency.precision),
+        }
+    else:
+        body = _amount_line(item_id, line.amount, record, currency, line.quantity)
     if line.description:
         body["description"] = line.description
     if line.rev_rec is not None:
@@ -332,3 +447,31 @@ def _items(answer: Mapping[str, Any], sublist: str) -> list[Mapping[str, Any]]:
     held = answer.get(sublist)
     items = held.get("items") if isinstance(held, Mapping) else None
     return [one for one in items or () if isinstance(one, Mapping)]
+
+
+def documents_of(record: NetSuiteRecord, resolved: Resolved) -> dict[str, int]:
+    """What a record is to be applied to, in minor units by the document's internal id. Raises NotResolved."""
+    missing = [one.external_id for one in record.applies if one.external_id not in resolved.documents]
+    if missing:
+        raise NotResolved(f"{record.external_id} is applied to {missing[0]}, which is not in NetSuite yet.")
+    return {resolved.documents[one.external_id]: one.amount for one in record.applies}
+
+
+def total_of(answer: Mapping[str, Any], currency: str) -> int:
+    """The total of a record or of a preview in minor units. Raises ValueError where it shows none."""
+    if answer.get("total") is None:
+        raise ValueError("NetSuite's answer has no total")
+    return from_netsuite(_number(answer["total"]), currency)
+
+
+def with_line_on(body: Mapping[str, Any], account: str, amount: Decimal, text: str) -> dict[str, Any]:
+    """The body of a deposit with one more line: Other Deposits above zero, Cash Back below."""
+    name = "other" if amount > 0 else "cashback"
+    line = {"account": {"id": account}, "amount": abs(amount), "memo": text}
+    return {**body, name: {"items": [*_items(body, name), line]}}
+
+
+def with_rounding(body: Mapping[str, Any], item: str, amount: Decimal) -> dict[str, Any]:
+    """The body of a transform with the policy's rounding line below the order's lines."""
+    line = {"item": {"id": item}, "quantity": Decimal(1), "rate": amount, "amount": amount, "price": _CUSTOM_PRICE}
+    return {**body, "item": {"items": [*_items(body, "item"), line]}}

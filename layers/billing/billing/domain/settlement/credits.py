@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
+from billing.domain.money import Money
 from billing.domain.settlement import external_ids
+from billing.domain.settlement.balance_uses import uses_of
 from billing.domain.settlement.dues import Dues, shares
 from billing.domain.settlement.invoice_records import InvoiceRecords, mapped_fields
 from billing.domain.settlement.other_invoices import item_of, tax_lines
@@ -21,9 +24,10 @@ from billing.domain.settlement.records import (
     RecordType,
     WriteBack,
 )
-from billing.domain.settlement.stripe_objects import BalanceEntry, CreditNote, InvoiceFacts
+from billing.domain.settlement.stripe_objects import BalanceEntry, CreditNote, InvoiceFacts, InvoicePayment
 
 _MEMO_KEY = "netsuite_credit_memo_id"
+_REFUND_KEY = "netsuite_customer_refund_id"
 
 
 def balance_used(
@@ -34,31 +38,122 @@ def balance_used(
     built: InvoiceRecords,
     dues: Dues,
 ) -> tuple[list[NetSuiteRecord], list[Hold]]:
-    """Credit of the customer's balance that the invoice used up: a memo with the balance item, applied to it. Stripe
-    writes using credit up as an amount above zero. Under `when_funded` the credit has a memo since it was given, and
-    that one is applied, oldest first, when the pass writes."""
+    """Credit of the customer's balance that the invoice used up (Stripe writes that as an amount above zero): a memo
+    applied to it, one for each NetSuite invoice.
+
+    What came from an overpayment has no memo: NetSuite holds it already, as the unapplied rest of that payment; under
+    `when_funded` it holds all of it already. A person applies it: those records belong to other Stripe invoices.
+    """
     if entry.type != "applied_to_invoice" or entry.amount <= 0:
         return [], []
-    if policies.choice("balance") == "when_funded":
-        return [], [
+    held_already, fresh = [], 0
+    for use in uses_of(entry, facts.balance_history):
+        overpaid = use.source is not None and use.source.type == "invoice_overpaid"
+        if overpaid or policies.choice("balance") == "when_funded":
+            held_already.append(use)
+        else:
+            fresh += use.amount
+    holds = []
+    if held_already:
+        columns = tuple(
+            (
+                (use.source.credit_note or use.source.invoice or use.source.id) if use.source else "unknown credit",
+                str(Money(use.amount, facts.invoice.currency)),
+                "unapplied",
+            )
+            for use in held_already
+        )
+        holds.append(
             Hold(
                 "balance_credit_to_apply",
-                f"{facts.invoice.id} used credit of the customer's balance. Under the policy balance='when_funded' its "
-                "memo exists since the credit was given: apply the customer's oldest unapplied memos to the invoice.",
+                f"{facts.invoice.id} used credit of the customer's balance that NetSuite has already, as an unapplied "
+                "payment or memo of the objects named. Apply those amounts to the invoice by hand, oldest first.",
+                columns,
             )
-        ]
-    lines = (RecordLine(ItemRef(ItemRole.BALANCE), entry.amount, "Customer balance"),)
-    return [
-        _memo(
-            facts,
-            built,
-            entry.id,
-            lines,
-            dues.take(entry.amount),
-            calendar.day(entry.created),
-            memo(entry.id, f"Customer balance used by {facts.invoice.id}"),
         )
-    ], []
+    item, hold = ItemRef(ItemRole.BALANCE), None
+    if len(facts.lines) == 1 and not facts.orders:
+        item, hold = item_of(facts.lines[0], facts, policies)
+    if hold is not None:
+        return [], [*holds, hold]
+    blank = NetSuiteRecord(
+        type=RecordType.CREDIT_MEMO,
+        phase=Phase.CREDITS,
+        external_id=entry.id,
+        stripe_customer=facts.invoice.customer,
+        currency=facts.invoice.currency,
+        amount=0,
+        on=calendar.day(entry.created),
+        memo=memo(entry.id, f"Customer balance used by {facts.invoice.id}"),
+        netsuite_customer=built.netsuite_customer,
+    )
+    records = []
+    for apply in dues.take(fresh):
+        external_id = external_ids.per_invoice(entry.id, built.order_of(apply.external_id))
+        if apply.external_id == external_ids.balance_debit(facts.invoice.id):
+            external_id = f"{entry.id}-debit"
+        records.append(
+            replace(
+                blank,
+                external_id=external_id,
+                amount=apply.amount,
+                lines=(RecordLine(item, apply.amount, "Customer balance"),),
+                applies=(apply,),
+                credits=apply.external_id,
+            )
+        )
+    return records, holds
+
+
+@dataclass(frozen=True, slots=True)
+class NoteMemo:
+    """The memo of a credit note on one NetSuite invoice. `before` lowers what is due of it, `after` is refunded, given
+    back outside Stripe, or (under `when_funded`) credit of the customer."""
+
+    external_id: str
+    invoice: str
+    lines: tuple[RecordLine, ...]
+    before: int
+    after: int
+
+
+def note_memos(
+    note: CreditNote, facts: InvoiceFacts, policies: SettlementPolicies, calendar: Calendar, built: InvoiceRecords
+) -> tuple[list[NoteMemo], list[Hold]]:
+    """The memos of a credit note: one, or one for each order that it credits lines of. What became credit on the
+    customer's balance is left out under `when_used`: it has its memo when an invoice uses it. Pure."""
+    after = sum(amount for _, amount in note.refunds) + note.out_of_band
+    if policies.choice("balance") == "when_funded":
+        after += note.to_balance
+    whole = note.pre_payment + after
+    if not whole or note.status == "void":
+        return [], []
+    lines, holds = _note_lines(note, facts, policies, calendar)
+    if holds:
+        return [], holds
+    parts = shares(whole, [line.amount for _, line in lines])
+    of_invoice: dict[str, list[RecordLine]] = {}
+    for (order_id, line), part in zip(lines, parts, strict=True):
+        if part:
+            of_invoice.setdefault(built.invoice_of(order_id), []).append(replace(line, amount=part))
+    if any(sum(line.amount for line in group) <= 0 for group in of_invoice.values()):
+        # Discounts of one order beside goods of another: one memo over all of it.
+        of_invoice = {next(iter(of_invoice)): [line for group in of_invoice.values() for line in group]}
+    memos, before = [], note.pre_payment
+    for invoice in sorted(of_invoice, key=built.place_of):
+        amount = sum(line.amount for line in of_invoice[invoice])
+        lowers = min(amount, before)
+        before -= lowers
+        memos.append(
+            NoteMemo(
+                external_ids.per_invoice(note.id, built.order_of(invoice)),
+                invoice,
+                tuple(of_invoice[invoice]),
+                lowers,
+                amount - lowers,
+            )
+        )
+    return memos, []
 
 
 def credit_note(
@@ -69,10 +164,9 @@ def credit_note(
     built: InvoiceRecords,
     dues: Dues | None,
 ) -> tuple[list[NetSuiteRecord], list[Hold]]:
-    """The memo of a credit note. What lowered the amount due is applied to the invoice (`dues` is None as long as it
-    waits for the invoice to be paid); what was refunded, or given back outside Stripe, stays unapplied until its refund
-    is applied to it. What became credit on the customer's balance is written once: when it is used, or now, by policy.
-    """
+    """The memos of a credit note. What lowered the amount due is applied to the invoice (`dues` is None as long as it
+    waits for the invoice to be paid); what was refunded stays unapplied until its refund is applied to it. What was
+    given back outside Stripe is refunded from the policy's account, or left unapplied for a person."""
     if note.status == "void":
         return [], [
             Hold(
@@ -81,41 +175,59 @@ def credit_note(
                 "settlement deletes and voids nothing.",
             )
         ]
-    refunded = sum(amount for _, amount in note.refunds)
-    kept = refunded + note.out_of_band
-    if policies.choice("balance") == "when_funded":
-        kept += note.to_balance
-    amount = note.pre_payment + kept
-    if not amount:
-        return [], []
-    lines, holds = _note_lines(note, facts, policies)
-    if holds:
-        return [], holds
+    memos, holds = note_memos(note, facts, policies, calendar, built)
     day = calendar.day(note.effective_at if note.effective_at is not None else note.created)
-    applies = dues.take(note.pre_payment) if dues is not None else ()
-    records = []
-    for external_id, part, applied in _per_invoice(note.id, amount, applies, built):
-        weights = [line.amount for line in lines]
+    records = [
+        NetSuiteRecord(
+            type=RecordType.CREDIT_MEMO,
+            phase=Phase.CREDITS,
+            external_id=one.external_id,
+            stripe_customer=facts.invoice.customer,
+            currency=facts.invoice.currency,
+            amount=one.before + one.after,
+            on=day,
+            memo=memo(note.id, f"Credit note {note.number} of {facts.invoice.id}"),
+            netsuite_customer=built.netsuite_customer,
+            lines=one.lines,
+            applies=dues.take(one.before, first=one.invoice) if dues is not None else (),
+            credits=one.invoice or None,
+            fields=mapped_fields(policies, RecordType.CREDIT_MEMO, note.metadata),
+            write_backs=(WriteBack(note.id, _MEMO_KEY),),
+        )
+        for one in memos
+    ]
+    if note.out_of_band and memos and policies.choice("out_of_band") == "payment_to_account":
         records.append(
-            _memo(
-                facts,
-                built,
-                external_id,
-                tuple(
-                    RecordLine(
-                        line.item, share, line.description, None, line.rev_rec, line.stripe_line, line.order_line
-                    )
-                    for line, share in zip(lines, shares(part, weights), strict=True)
-                    if share
-                ),
-                applied,
-                day,
-                memo(note.id, f"Credit note {note.number} of {facts.invoice.id}"),
-                fields=mapped_fields(policies, RecordType.CREDIT_MEMO, dict(note.metadata)),
-                write_back=WriteBack(note.id, _MEMO_KEY),
+            NetSuiteRecord(
+                type=RecordType.REFUND,
+                phase=Phase.REFUNDS,
+                external_id=external_ids.outside_refund(note.id),
+                stripe_customer=facts.invoice.customer,
+                currency=facts.invoice.currency,
+                amount=note.out_of_band,
+                on=day,
+                memo=memo(note.id, "Given back outside Stripe"),
+                netsuite_customer=built.netsuite_customer,
+                applies=refund_applies(note, memos)[_OUT_OF_BAND],
+                account=policies.out_of_band_account,
+                write_backs=(WriteBack(note.id, _REFUND_KEY),),
             )
         )
-    return records, []
+    return records, holds
+
+
+_OUT_OF_BAND = ""
+
+
+def refund_applies(note: CreditNote, memos: Sequence[NoteMemo]) -> dict[str, tuple[Apply, ...]]:
+    """Which memos each refund of a credit note is applied to, exactly and none twice; "" is what was given back outside
+    Stripe."""
+    left = Dues((one.external_id, one.after) for one in memos)
+    found: dict[str, tuple[Apply, ...]] = {}
+    for refund, amount in note.refunds:
+        found[refund] = (*found.get(refund, ()), *left.take(amount))
+    found[_OUT_OF_BAND] = left.take(note.out_of_band)
+    return found
 
 
 def closing(
@@ -130,130 +242,80 @@ def closing(
     NetSuite and never Stripe's total: what was paid or credited before is not credited again."""
     invoice = facts.invoice
     uncollectible = at == invoice.uncollectible_at and at != invoice.voided_at
+    if uncollectible and policies.choice("uncollectible") == "keep_open":
+        return [], []
     holds = []
-    if uncollectible and invoice.paid_at is not None and invoice.paid_at >= at:
+    if uncollectible and any(_pays_after(payment, at) for payment in facts.payments):
         holds.append(
             Hold(
                 "uncollectible_then_paid",
-                f"{invoice.id} was paid after it had been written off. Its memo stands in NetSuite and the payment is "
+                f"{invoice.id} was paid after it had been written off. NetSuite has its memo, and the payment is "
                 "unapplied: undo the memo by hand and apply the payment, or keep both.",
             )
         )
-    if uncollectible and policies.choice("uncollectible") == "keep_open":
-        return [], []
     bad_debt = uncollectible and policies.choice("uncollectible") == "bad_debt_item"
     records = []
     for receivable in built.receivables:
         due = dues.close(receivable.external_id)
         if not due:
             continue
-        lines = (RecordLine(ItemRef(ItemRole.BAD_DEBT), due, "Written off"),) if bad_debt else ()
         records.append(
-            _memo(
-                facts,
-                built,
-                external_ids.void_memo(receivable.external_id),
-                lines,
-                (Apply(receivable.external_id, due),),
-                calendar.day(at),
-                memo(
+            NetSuiteRecord(
+                type=RecordType.CREDIT_MEMO,
+                phase=Phase.CREDITS,
+                external_id=external_ids.void_memo(receivable.external_id),
+                stripe_customer=invoice.customer,
+                currency=invoice.currency,
+                amount=due,
+                on=calendar.day(at),
+                memo=memo(
                     invoice.id,
                     "Uncollectible" if uncollectible else "Voided",
                     f"Replaced by {invoice.revised_by}" if invoice.revised_by else "",
                 ),
-                amount=due,
+                netsuite_customer=built.netsuite_customer,
+                lines=(RecordLine(ItemRef(ItemRole.BAD_DEBT), due, "Written off"),) if bad_debt else (),
+                applies=(Apply(receivable.external_id, due),),
                 credits=receivable.external_id,
             )
         )
     return records, holds
 
 
-def _memo(
-    facts: InvoiceFacts,
-    built: InvoiceRecords,
-    external_id: str,
-    lines: tuple[RecordLine, ...],
-    applies: tuple[Apply, ...],
-    on: date,
-    text: str,
-    *,
-    amount: int | None = None,
-    credits: str | None = None,
-    fields: tuple[tuple[str, str], ...] = (),
-    write_back: WriteBack | None = None,
-) -> NetSuiteRecord:
-    invoice = facts.invoice
-    about = credits or next((one.external_id for one in applies), None) or built.receivables[0].external_id
-    return NetSuiteRecord(
-        type=RecordType.CREDIT_MEMO,
-        phase=Phase.CREDITS,
-        external_id=external_id,
-        stripe_customer=invoice.customer,
-        currency=invoice.currency,
-        amount=sum(line.amount for line in lines) if amount is None else amount,
-        on=on,
-        memo=text,
-        netsuite_customer=built.netsuite_customer,
-        lines=lines,
-        applies=applies,
-        credits=about,
-        fields=fields,
-        write_back=write_back,
-    )
-
-
-def _per_invoice(
-    external_id: str, amount: int, applies: tuple[Apply, ...], built: InvoiceRecords
-) -> list[tuple[str, int, tuple[Apply, ...]]]:
-    """(externalId, amount, applied) of each memo: one for each NetSuite invoice, what is not applied shared by the
-    invoices' totals."""
-    orders = [one for one in built.receivables if one.transform is not None]
-    if not orders:
-        return [(external_id, amount, applies)]
-    applied = {one.external_id: one.amount for one in applies}
-    rest = shares(amount - sum(applied.values()), [one.amount for one in orders])
-    found = []
-    for order, share in zip(orders, rest, strict=True):
-        part = share + applied.get(order.external_id, 0)
-        if part and order.transform is not None:
-            mine = tuple(one for one in applies if one.external_id == order.external_id)
-            found.append((external_ids.per_invoice(external_id, order.transform.order_id), part, mine))
-    # A balance that was collected with the invoice is a receivable of its own.
-    others = tuple(one for one in applies if all(one.external_id != order.external_id for order in orders))
-    if others:
-        found[0] = (found[0][0], found[0][1] + sum(one.amount for one in others), (*found[0][2], *others))
-    return found
+def _pays_after(payment: InvoicePayment, at: int) -> bool:
+    failed = payment.charge is not None and payment.charge.failed_later_at is not None
+    return payment.paid_at >= at and not failed
 
 
 def _note_lines(
-    note: CreditNote, facts: InvoiceFacts, policies: SettlementPolicies
-) -> tuple[list[RecordLine], list[Hold]]:
+    note: CreditNote, facts: InvoiceFacts, policies: SettlementPolicies, calendar: Calendar
+) -> tuple[list[tuple[str, RecordLine]], list[Hold]]:
+    """(sales order, line) of what a credit note credits, "" for what is of no order."""
     by_id = {line.id: line for line in facts.lines}
-    order_lines = {
-        line.line_id: line.order_line for order in facts.orders for line in order.lines if line.kind == "item"
-    }
-    lines: list[RecordLine] = []
+    lines: list[tuple[str, RecordLine]] = []
+    holds: list[Hold] = []
     for line in note.lines:
         inside = sum(tax.amount for tax in line.taxes if tax.inclusive)
         source = by_id.get(line.invoice_line)
-        if source is None:
-            item, order_line = ItemRef(ItemRole.CUSTOM_CREDIT), ""
-        else:
-            item = item_of(source)
-            order_line = order_lines.get(source.metadata.get("netsuite_line_id", ""), "")
-        lines.append(
-            RecordLine(
-                item,
-                line.amount - inside - line.discount,
-                line.description,
-                stripe_line=line.invoice_line,
-                order_line=order_line,
-            )
-        )
+        item, order_id, rev_rec = ItemRef(ItemRole.CUSTOM_CREDIT), "", None
+        if source is not None:
+            item, hold = item_of(source, facts, policies)
+            holds += [hold] if hold is not None else []
+            order_id = source.metadata.get("netsuite_so_id", "")
+            rev_rec = calendar.service_days(source.period)
+        amount = line.amount - inside - line.discount
+        lines.append((order_id, RecordLine(item, amount, line.description, None, rev_rec, line.invoice_line)))
     if note.shipping:
-        lines.append(RecordLine(ItemRef(ItemRole.SHIPPING), note.shipping, "Shipping"))
-    taxes, holds = tax_lines([tax for line in note.lines for tax in line.taxes], policies)
-    lines += taxes
-    if not lines or sum(line.amount for line in lines) <= 0:
-        lines = [RecordLine(ItemRef(ItemRole.CUSTOM_CREDIT), note.total, f"Credit note {note.number}")]
-    return lines, holds
+        inside = sum(tax.amount for tax in note.shipping_taxes if tax.inclusive)
+        lines.append(("", RecordLine(ItemRef(ItemRole.SHIPPING), note.shipping - inside, "Shipping")))
+    taxes, wrong = tax_lines(
+        [
+            *((line.invoice_line, tax) for line in note.lines for tax in line.taxes),
+            *(("", tax) for tax in note.shipping_taxes),
+        ],
+        policies,
+    )
+    lines += [("", line) for line in taxes]
+    if sum(line.amount for _, line in lines) <= 0:
+        lines = [("", RecordLine(ItemRef(ItemRole.CUSTOM_CREDIT), note.total, f"Credit note {note.number}"))]
+    return lines, [*holds, *wrong]

@@ -14,8 +14,8 @@ from billing.domain.settlement import credits, payments, refunds
 from billing.domain.settlement.dues import Dues
 from billing.domain.settlement.invoice_records import InvoiceRecords, invoice_records
 from billing.domain.settlement.policies import SettlementPolicies
-from billing.domain.settlement.postings import Calendar
-from billing.domain.settlement.records import PHASES, Hold, NetSuiteRecord, SettlementPlan
+from billing.domain.settlement.postings import Calendar, Party
+from billing.domain.settlement.records import PHASES, Apply, Hold, NetSuiteRecord, SettlementPlan
 from billing.domain.settlement.stripe_objects import ChargeFacts, Invoice, InvoiceFacts
 
 
@@ -37,18 +37,19 @@ def desired_for_invoice(facts: InvoiceFacts, policies: SettlementPolicies, calen
     invoice = facts.invoice
     nothing = left_out(invoice, policies, calendar)
     if nothing:
-        return SettlementPlan(invoice.id, nothing_because=nothing)
+        return SettlementPlan(invoice.id, nothing_because=nothing, holds=_paid_since_start(facts, policies, calendar))
     built = invoice_records(facts, policies, calendar)
     if not built.records or built.holds:
         # Nothing is applied to an invoice that is not there.
         return SettlementPlan(invoice.id, built.records, built.holds, built.nothing_because)
+    party = Party(invoice.customer, built.netsuite_customer)
     dues = Dues((one.external_id, one.amount) for one in built.receivables)
     records, holds = list(built.records), list(built.holds)
     for move in sorted(_moves(facts, policies, calendar, built, dues), key=lambda one: (one.at, one.rank, one.id)):
         more, wrong = move.play()
         records += more
         holds += wrong
-    more, wrong = refunds.for_invoice(facts, policies, calendar, built)
+    more, wrong = refunds.for_invoice(facts, policies, calendar, built, party)
     return SettlementPlan(invoice.id, _in_order([*records, *more]), (*holds, *wrong))
 
 
@@ -60,8 +61,28 @@ def desired_for_charge(facts: ChargeFacts, policies: SettlementPolicies, calenda
     if policies.start_date is not None and calendar.day(charge.created) < policies.start_date:
         return SettlementPlan(charge.id, nothing_because="It is dated before the settlement's start date.")
     records, holds = payments.without_invoice(charge, policies, calendar)
+    if not records:
+        return SettlementPlan(charge.id, holds=tuple(holds))
     more, wrong = refunds.for_charge(charge, policies, calendar)
     return SettlementPlan(charge.id, _in_order([*records, *more]), (*holds, *wrong))
+
+
+def _paid_since_start(facts: InvoiceFacts, policies: SettlementPolicies, calendar: Calendar) -> tuple[Hold, ...]:
+    """Money that came after the start date for an invoice from before it: its payout needs it."""
+    start = policies.start_date
+    if start is None or not policies.admits(facts.invoice.metadata):
+        return ()
+    charges = [one.charge for one in facts.payments if one.charge is not None]
+    late = sorted({one.id for one in charges if calendar.day(one.created) >= start})
+    if not late:
+        return ()
+    return (
+        Hold(
+            "invoice_before_start_date",
+            f"{facts.invoice.id} was finalised before the settlement's start date and paid since by {', '.join(late)}: "
+            "enter the payment in NetSuite by hand with that as its externalId, so that its payout can be deposited.",
+        ),
+    )
 
 
 def left_out(invoice: Invoice, policies: SettlementPolicies, calendar: Calendar) -> str:
@@ -109,7 +130,9 @@ def _moves(
             payment.paid_at,
             _PAYMENT,
             payment.id,
-            lambda payment=payment: payments.of_invoice(payment, facts, policies, calendar, dues),  # type: ignore[misc]
+            lambda payment=payment: payments.of_invoice(  # type: ignore[misc]
+                payment, invoice, Party(invoice.customer, built.netsuite_customer), policies, calendar, dues
+            ),
         )
     for at in sorted({at for at in (invoice.voided_at, invoice.uncollectible_at) if at is not None}):
         yield _Move(
@@ -126,11 +149,15 @@ def _closed_at(invoice: Invoice) -> int | None:
 
 
 def _in_order(records: Iterable[NetSuiteRecord]) -> tuple[NetSuiteRecord, ...]:
-    """By phase, as they are written; a record that two rules name is one record with the amounts of both."""
+    """By phase, as they are written. A charge that pays in two parts is one payment that is applied by both."""
     found: dict[str, NetSuiteRecord] = {}
     for record in records:
         former = found.get(record.external_id)
-        found[record.external_id] = (
-            record if former is None else replace(former, applies=(*former.applies, *record.applies))
-        )
+        if former is None:
+            found[record.external_id] = record
+            continue
+        amounts: dict[str, int] = {}
+        for apply in (*former.applies, *record.applies):
+            amounts[apply.external_id] = amounts.get(apply.external_id, 0) + apply.amount
+        found[record.external_id] = replace(former, applies=tuple(Apply(*one) for one in amounts.items()))
     return tuple(sorted(found.values(), key=lambda record: PHASES.index(record.phase)))

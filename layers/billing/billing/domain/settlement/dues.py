@@ -26,10 +26,12 @@ class Dues:
         """What is due of one."""
         return self._due[external_id]
 
-    def take(self, amount: int) -> tuple[Apply, ...]:
-        """Spend up to `amount`; return what it is applied to. The rest stays unapplied."""
+    def take(self, amount: int, first: str = "") -> tuple[Apply, ...]:
+        """Spend up to `amount`, on `first` before the others; return what it is applied to. The rest stays
+        unapplied."""
         applied = []
-        for external_id, due in self._due.items():
+        for external_id in sorted(self._due, key=lambda one: one != first):
+            due = self._due[external_id]
             share = min(due, amount)
             if share > 0:
                 applied.append(Apply(external_id, share))

@@ -59,6 +59,21 @@ def dispute_memo(dispute: str) -> str:
     return f"{dispute}-cm"
 
 
+def outside_refund(credit_note: str) -> str:
+    """The customer refund for what a credit note gave back outside Stripe."""
+    return f"{credit_note}-oob"
+
+
+def balance_debit(stripe_invoice: str) -> str:
+    """The invoice over a debit balance that was collected together with orders of ours."""
+    return f"{stripe_invoice}-debit"
+
+
+def dispute_invoice(dispute: str) -> str:
+    """The invoice that brings back the revenue of a dispute that was won."""
+    return f"{dispute}-won-in"
+
+
 def money_back(refund: str) -> str:
     """The payment for a refund that failed: the money came back."""
     return f"{refund}-back"

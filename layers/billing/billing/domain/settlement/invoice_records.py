@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -28,8 +29,7 @@ _NETSUITE_CUSTOMER = "netsuite_customer_id"
 
 @dataclass(frozen=True, slots=True)
 class InvoiceRecords:
-    """What was built. `receivables` are the records that can be paid; `line_orders` says of which order a Stripe line
-    is."""
+    """What was built of an invoice, before money and memos."""
 
     records: tuple[NetSuiteRecord, ...] = ()
     holds: tuple[Hold, ...] = ()
@@ -39,6 +39,27 @@ class InvoiceRecords:
     def receivables(self) -> tuple[NetSuiteRecord, ...]:
         """The invoices among them."""
         return tuple(one for one in self.records if one.type is RecordType.INVOICE)
+
+    @property
+    def orders(self) -> tuple[NetSuiteRecord, ...]:
+        """The invoices that are made from a sales order."""
+        return tuple(one for one in self.receivables if one.transform is not None)
+
+    def order_of(self, external_id: str) -> str | None:
+        """The sales order of an invoice, None for one that is made from none."""
+        return next(
+            (one.transform.order_id for one in self.orders if one.external_id == external_id and one.transform), None
+        )
+
+    def invoice_of(self, order_id: str) -> str:
+        """The invoice of a sales order; the first of all for what is of none, "" if there is none."""
+        found = next((one for one in self.orders if one.transform and one.transform.order_id == order_id), None)
+        found = found or next(iter(self.receivables), None)
+        return found.external_id if found is not None else ""
+
+    def place_of(self, external_id: str) -> int:
+        """Where an invoice is among all: the oldest order first."""
+        return next((place for place, one in enumerate(self.receivables) if one.external_id == external_id), -1)
 
     @property
     def netsuite_customer(self) -> str | None:
@@ -147,17 +168,18 @@ def _record(
         number=invoice.number,
         due=calendar.day(invoice.due_date) if is_invoice and invoice.due_date is not None else None,
         fields=mapped_fields(policies, kind, invoice.metadata),
-        write_back=WriteBack(invoice.id, "netsuite_invoice_id" if is_invoice else "netsuite_credit_memo_id"),
+        write_backs=(WriteBack(invoice.id, "netsuite_invoice_id" if is_invoice else "netsuite_credit_memo_id"),),
     )
 
 
-def mapped_fields(policies: SettlementPolicies, kind: RecordType, metadata: object) -> tuple[tuple[str, str], ...]:
+def mapped_fields(
+    policies: SettlementPolicies, kind: RecordType, metadata: Mapping[str, str]
+) -> tuple[tuple[str, str], ...]:
     """The policy's defaults of a record type, and what its mappings take from metadata."""
     values = dict(policies.defaults.get(kind.value, {}))
-    given = metadata if isinstance(metadata, dict) else {}
     for key, field in policies.mappings.get(kind.value, {}).items():
-        if given.get(key):
-            values[field] = str(given[key])
+        if metadata.get(key):
+            values[field] = metadata[key]
     return tuple(sorted(values.items()))
 
 
@@ -188,7 +210,7 @@ def _balance_debit(invoice: Invoice, calendar: Calendar, customer: str | None) -
         NetSuiteRecord(
             type=RecordType.INVOICE,
             phase=Phase.INVOICES,
-            external_id=f"{invoice.id}-debit",
+            external_id=external_ids.balance_debit(invoice.id),
             stripe_customer=invoice.customer,
             currency=invoice.currency,
             amount=lines[0].amount,

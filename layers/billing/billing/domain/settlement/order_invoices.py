@@ -8,7 +8,7 @@ order before anything is saved: one minor unit of difference is held, with both 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from decimal import Decimal
 
 from billing.domain.money import Money
@@ -50,6 +50,9 @@ def order_invoices(
         in_stripe[order_id] = in_stripe.get(order_id, 0) + line.amount
     if billed != in_stripe or sum(in_stripe.values()) != invoice.total:
         return [], [_edited(facts, billed, in_stripe)]
+    refused = _cannot_be_made(facts)
+    if refused is not None:
+        return [], [refused]
     at = invoice.effective_at if invoice.effective_at is not None else invoice.finalized_at
     day = calendar.day(at or invoice.created)
     records = [
@@ -69,16 +72,30 @@ def order_invoices(
             number=invoice.number,
             due=calendar.day(invoice.due_date) if invoice.due_date is not None else None,
             fields=tuple(sorted(policies.defaults.get("invoice", {}).items())),
-            write_back=WriteBack(invoice.id, _write_back_key(order, facts)),
+            write_backs=(WriteBack(invoice.id, "netsuite_invoice_id"),),
         )
         for order in facts.orders
     ]
     return records, []
 
 
-def _write_back_key(order: BilledOrder, facts: InvoiceFacts) -> str:
-    """The connector's name for one invoice; with the order where a Stripe invoice became several."""
-    return "netsuite_invoice_id" if len(facts.orders) == 1 else f"netsuite_invoice_id_so{order.order_id}"
+def _cannot_be_made(facts: InvoiceFacts) -> Hold | None:
+    """Shares that NetSuite has no invoice for, or that one payment could not pay."""
+    negative = [order.order_number for order in facts.orders if order.total < 0]
+    if negative:
+        return Hold(
+            "order_below_zero",
+            f"The share of {', '.join(negative)} on {facts.invoice.id} is below zero, and NetSuite takes no such "
+            "invoice. Bill the order in NetSuite by hand, or void the invoice and correct the order.",
+        )
+    customers = sorted({order.netsuite_customer for order in facts.orders})
+    if len(customers) > 1:
+        return Hold(
+            "several_customers",
+            f"{facts.invoice.id} bills orders of the NetSuite customers {', '.join(customers)}: one payment cannot be "
+            "applied to invoices of several. Void it and bill them apart.",
+        )
+    return None
 
 
 def _edited(facts: InvoiceFacts, billed: Mapping[str, int], in_stripe: Mapping[str, int]) -> Hold:
@@ -119,12 +136,14 @@ def _transform(order: BilledOrder) -> Transform:
         order.order_number,
         tuple(TransformLine(line.order_line, line.line_id, line.quantity, line.amount) for line in goods),
         tuple(sorted(others.items())),
+        kept=tuple(line.line_id for line in order.lines if line.kind in ("discount", "payment")),
     )
 
 
 @dataclass(frozen=True, slots=True)
 class PreviewLine:
-    """An item line of the invoice that NetSuite would save. `quantity` is None where the line has none."""
+    """An item line of the invoice that NetSuite would save. `quantity` is None where the line has none, `order_line` is
+    "" for a line that is of no order's line."""
 
     order_line: str
     quantity: Decimal | None
@@ -133,8 +152,8 @@ class PreviewLine:
 
 @dataclass(frozen=True, slots=True)
 class Preview:
-    """The invoice that NetSuite would save, in minor units of its currency. `tax` and `discount` are None where the
-    account's REST does not show them (legacy tax): the total decides then."""
+    """The invoice that NetSuite would save, in minor units of its currency. `discount` is that of the whole order, zero
+    or less. `tax` is None where the account's REST does not show it (legacy tax): the total decides then."""
 
     customer: str
     currency: str
@@ -142,20 +161,29 @@ class Preview:
     lines: tuple[PreviewLine, ...]
     tax: int | None = None
     shipping: int = 0
-    other: Mapping[str, int] = field(default_factory=dict)
+    discount: int = 0
 
 
-def compare(record: NetSuiteRecord, preview: Preview, allowed: int = 0) -> Hold | None:
-    """None if NetSuite would save exactly what Stripe billed of the order; else the hold with both columns. `allowed`
-    is the policy's rounding line: by how many minor units the total alone may differ. Pure."""
+def rounding_of(record: NetSuiteRecord, preview: Preview, allowed: int) -> int:
+    """What the policy's rounding line adds to make the totals equal: at most `allowed` minor units, and only where
+    customer, currency and every line of the order agree. 0 for nothing. Pure."""
+    missing = record.amount - preview.total
+    if record.transform is None or not 0 < abs(missing) <= allowed:
+        return 0
+    agrees = not any((*_header_columns(record, preview), *_line_columns(record, record.transform, preview)))
+    return missing if agrees else 0
+
+
+def compare(record: NetSuiteRecord, preview: Preview, rounding: int = 0) -> Hold | None:
+    """None if NetSuite would save exactly what Stripe billed of the order; else the hold with both columns. `rounding`
+    is what the policy's rounding line adds in the preview: sums may differ by it, the total may not. Pure."""
     transform = record.transform
     if transform is None:
         raise ValueError(f"{record.external_id} is made from no sales order")
     columns = [*_header_columns(record, preview), *_line_columns(record, transform, preview)]
-    columns += _sum_columns(record, transform, preview)
-    if not columns or (
-        len(columns) == 1 and columns[0][0] == "total" and abs(preview.total - record.amount) <= allowed
-    ):
+    if not rounding or columns or preview.total != record.amount:
+        columns += _sum_columns(record, transform, preview)
+    if not columns:
         return None
     return Hold(
         ORDER_DIFFERS,
@@ -190,10 +218,11 @@ def _sum_columns(record: NetSuiteRecord, transform: Transform, preview: Preview)
     """Discounts and payments are lines of their own on the order; on Stripe's invoice they go by kind."""
     others = dict(transform.other_lines)
     named = {line.order_line for line in transform.lines}
-    leftover = {line.order_line: line.amount for line in preview.lines if line.order_line not in named and line.amount}
+    leftover = [line for line in preview.lines if line.order_line not in named and line.amount]
+    names = ", ".join(sorted(f"line {line.order_line}" if line.order_line else "new" for line in leftover))
     in_stripe = others.get("discount", 0) + others.get("payment", 0)
     sums = [
-        (f"other lines ({', '.join(sorted(leftover)) or 'none'})", in_stripe, sum(leftover.values())),
+        (f"discounts ({names or 'of the order'})", in_stripe, sum(one.amount for one in leftover) + preview.discount),
         ("shipping", others.get("shipping", 0), preview.shipping),
         ("tax", others.get("tax", 0), others.get("tax", 0) if preview.tax is None else preview.tax),
         ("total", record.amount, preview.total),

@@ -7,7 +7,7 @@ from billing.domain.settlement import external_ids
 from billing.domain.settlement.dues import Dues
 from billing.domain.settlement.invoice_records import mapped_fields
 from billing.domain.settlement.policies import SettlementPolicies
-from billing.domain.settlement.postings import Calendar, memo
+from billing.domain.settlement.postings import Calendar, Party, memo
 from billing.domain.settlement.records import (
     Apply,
     Hold,
@@ -16,13 +16,18 @@ from billing.domain.settlement.records import (
     RecordType,
     WriteBack,
 )
-from billing.domain.settlement.stripe_objects import Charge, InvoiceFacts, InvoicePayment
+from billing.domain.settlement.stripe_objects import Charge, Invoice, InvoicePayment
 
-PAYMENT_KEY = "netsuite_customer_payment_id"
+_PAYMENT_KEY = "netsuite_customer_payment_id"
 
 
 def of_invoice(
-    payment: InvoicePayment, facts: InvoiceFacts, policies: SettlementPolicies, calendar: Calendar, dues: Dues
+    payment: InvoicePayment,
+    invoice: Invoice,
+    party: Party,
+    policies: SettlementPolicies,
+    calendar: Calendar,
+    dues: Dues,
 ) -> tuple[list[NetSuiteRecord], list[Hold]]:
     """What one payment of an invoice becomes.
 
@@ -30,115 +35,135 @@ def of_invoice(
     unapplied. One that failed later (ACH) is unapplied again and given back by a customer refund, so that the invoice
     is open again. Money that Stripe did not process never goes through Undeposited Funds: no payout would bring it.
     """
-    invoice = facts.invoice
     charge = payment.charge
-    netsuite_customer = _customer(facts)
     if charge is None:
-        if policies.choice("out_of_band") == "nothing":
-            return [], []
-        external_id = payment.id
-        return [
-            NetSuiteRecord(
-                type=RecordType.PAYMENT,
-                phase=Phase.PAYMENTS,
-                external_id=external_id,
-                stripe_customer=invoice.customer,
-                currency=invoice.currency,
-                amount=payment.amount,
-                on=calendar.day(payment.paid_at),
-                memo=memo(external_id, f"Paid outside Stripe: {invoice.id}"),
-                netsuite_customer=netsuite_customer,
-                applies=dues.take(payment.amount),
-                account=policies.out_of_band_account,
+        return _outside_stripe(payment, invoice, party, policies, calendar, dues), []
+    if policies.blocks(charge.metadata):
+        return [], [
+            Hold(
+                "payment_blocked",
+                f"{charge.id} pays {invoice.id} and is on the block list: the invoice stays open in NetSuite, and the "
+                "payout with this payment cannot be deposited. Take the block away, or post both by hand.",
             )
-        ], []
-    holds = []
-    applies: tuple[Apply, ...] = ()
-    records = []
-    if charge.failed_later_at is None:
-        wanted = min(payment.amount, charge.amount)
-        applies = dues.take(wanted)
-        applied = sum(one.amount for one in applies)
-        if applied < wanted and policies.choice("duplicate_payment") == "hold":
-            holds.append(
-                Hold(
-                    "duplicate_payment",
-                    f"{charge.id} pays {invoice.id}, of which less is due in NetSuite than it pays. The payment is not "
-                    "written: decide whether it is a duplicate, and refund it in Stripe or apply it by hand.",
-                    (("payment", str(Money(wanted, charge.currency)), str(Money(applied, charge.currency))),),
-                )
-            )
-            return [], holds
-    records.append(_payment(charge, invoice.customer, netsuite_customer, applies, policies, calendar))
+        ]
     if charge.failed_later_at is not None:
-        records.append(_given_back(charge, invoice.customer, netsuite_customer, policies, calendar))
-    return records, holds
+        return [
+            _payment(charge, party, (), policies, calendar),
+            _given_back(charge, charge.amount, party, policies, calendar),
+        ], []
+    if _is_duplicate(invoice, payment, dues) and policies.choice("duplicate_payment") == "hold":
+        return [], [
+            Hold(
+                "duplicate_payment",
+                f"{charge.id} pays {invoice.id}, of which nothing is due any more. The payment is not written: refund "
+                "it in Stripe if it is a duplicate, or set the policy duplicate_payment to 'unapplied'.",
+                (("payment", str(Money(charge.amount, charge.currency)), "nothing due"),),
+            )
+        ]
+    applies = dues.take(min(payment.amount, charge.amount))
+    return [_payment(charge, party, applies, policies, calendar)], []
 
 
 def without_invoice(
     charge: Charge, policies: SettlementPolicies, calendar: Calendar
 ) -> tuple[list[NetSuiteRecord], list[Hold]]:
     """A charge that pays no invoice: an unapplied payment of its customer, or of the fallback customer."""
-    customer = charge.customer or ""
-    if not customer and not policies.fallback_customer:
+    if not charge.customer and not policies.fallback_customer:
         return [], [
             Hold(
                 "customer_missing",
                 f"{charge.id} has no customer in Stripe, and the policy customer.fallback names none in NetSuite.",
             )
         ]
-    netsuite_customer = None if customer else policies.fallback_customer
-    records = [_payment(charge, customer, netsuite_customer, (), policies, calendar)]
+    party = party_of(charge, policies)
+    records = [_payment(charge, party, (), policies, calendar)]
     if charge.failed_later_at is not None:
-        records.append(_given_back(charge, customer, netsuite_customer, policies, calendar))
+        refunded = sum(refund.amount for refund in charge.refunds if refund.balance_transaction)
+        rest = charge.amount - refunded
+        if rest > 0:
+            records.append(_given_back(charge, rest, party, policies, calendar))
+        if refunded:
+            return records, [
+                Hold(
+                    "refunded_and_failed",
+                    f"{charge.id} was refunded and failed afterwards: Stripe took more money back than it brought. "
+                    "Post the difference by hand.",
+                )
+            ]
     return records, []
 
 
-def _payment(
-    charge: Charge,
-    customer: str,
-    netsuite_customer: str | None,
-    applies: tuple[Apply, ...],
+def party_of(charge: Charge, policies: SettlementPolicies) -> Party:
+    """Whose payment a charge without invoice is."""
+    return Party(charge.customer or "", None if charge.customer else policies.fallback_customer or None)
+
+
+def _is_duplicate(invoice: Invoice, payment: InvoicePayment, dues: Dues) -> bool:
+    """Nothing was due when it came, and not because the invoice had been written off."""
+    written_off = invoice.uncollectible_at is not None and invoice.uncollectible_at <= payment.paid_at
+    return not dues.total and payment.amount > 0 and not written_off
+
+
+def _outside_stripe(
+    payment: InvoicePayment,
+    invoice: Invoice,
+    party: Party,
     policies: SettlementPolicies,
     calendar: Calendar,
+    dues: Dues,
+) -> list[NetSuiteRecord]:
+    if policies.choice("out_of_band") == "nothing":
+        return []
+    return [
+        NetSuiteRecord(
+            type=RecordType.PAYMENT,
+            phase=Phase.PAYMENTS,
+            external_id=payment.id,
+            stripe_customer=party.stripe_customer,
+            currency=invoice.currency,
+            amount=payment.amount,
+            on=calendar.day(payment.paid_at),
+            memo=memo(payment.id, f"Paid outside Stripe: {invoice.id}"),
+            netsuite_customer=party.netsuite_customer,
+            applies=dues.take(payment.amount),
+            account=policies.out_of_band_account,
+        )
+    ]
+
+
+def _payment(
+    charge: Charge, party: Party, applies: tuple[Apply, ...], policies: SettlementPolicies, calendar: Calendar
 ) -> NetSuiteRecord:
     return NetSuiteRecord(
         type=RecordType.PAYMENT,
         phase=Phase.PAYMENTS,
         external_id=charge.id,
-        stripe_customer=customer,
+        stripe_customer=party.stripe_customer,
         currency=charge.currency,
         amount=charge.amount,
         on=calendar.day(charge.created),
         memo=memo(charge.id),
-        netsuite_customer=netsuite_customer,
+        netsuite_customer=party.netsuite_customer,
         applies=applies,
         account=policies.undeposited_funds,
         fields=mapped_fields(policies, RecordType.PAYMENT, charge.metadata),
-        write_back=WriteBack(charge.id, PAYMENT_KEY),
+        write_backs=(WriteBack(charge.id, _PAYMENT_KEY),),
     )
 
 
 def _given_back(
-    charge: Charge, customer: str, netsuite_customer: str | None, policies: SettlementPolicies, calendar: Calendar
+    charge: Charge, amount: int, party: Party, policies: SettlementPolicies, calendar: Calendar
 ) -> NetSuiteRecord:
-    external_id = external_ids.failed_payment(charge.id)
     return NetSuiteRecord(
         type=RecordType.REFUND,
         phase=Phase.REFUNDS,
-        external_id=external_id,
-        stripe_customer=customer,
+        external_id=external_ids.failed_payment(charge.id),
+        stripe_customer=party.stripe_customer,
         currency=charge.currency,
-        amount=charge.amount,
+        amount=amount,
         on=calendar.day(charge.failed_later_at or charge.created),
         memo=memo(charge.id, "The payment failed after it had succeeded"),
-        netsuite_customer=netsuite_customer,
-        applies=(Apply(charge.id, charge.amount),),
+        netsuite_customer=party.netsuite_customer,
+        applies=(Apply(charge.id, amount),),
         account=policies.undeposited_funds,
     )
-
-
-def _customer(facts: InvoiceFacts) -> str | None:
-    if facts.orders:
-        return facts.orders[0].netsuite_customer
-    return facts.invoice.metadata.get("netsuite_customer_id")

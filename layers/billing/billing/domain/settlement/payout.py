@@ -3,8 +3,8 @@ before anything is written."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from typing import Final
 
 from billing.domain.money import Money
@@ -63,13 +63,18 @@ def desired_for_payout(facts: PayoutFacts, policies: SettlementPolicies, calenda
     nothing, hold = _not_yet(payout, policies, calendar)
     if nothing or hold is not None:
         return SettlementPlan(payout.id, nothing_because=nothing, holds=(hold,) if hold is not None else ())
+    amount = payout.amount + sum(one.amount for one in facts.earlier)
+    if amount <= 0 and policies.choice("negative_payout") == "group":
+        return SettlementPlan(
+            payout.id, nothing_because="It is not above zero: it is deposited together with the next payout that is."
+        )
     built = _Built([], [], [], {})
     for member in facts.members:
-        _place(member, policies, built)
-    for kind, amount in sorted(built.fees.items()):
-        _fee(kind, amount, policies, built)
-    holds = [*built.holds, *_proof(facts)]
-    if not holds and payout.amount <= 0:
+        _place(member, policies, calendar, built)
+    for kind, fee in sorted(built.fees.items()):
+        _fee(kind, fee, policies, built)
+    holds = [*built.holds, *_proof(facts, amount)]
+    if not holds and amount <= 0:
         holds.append(
             Hold(
                 "negative_payout",
@@ -89,7 +94,7 @@ def desired_for_payout(facts: PayoutFacts, policies: SettlementPolicies, calenda
         )
     if holds or currency is None:
         return SettlementPlan(payout.id, holds=tuple(holds))
-    deposits = _split(built, policies.payments_per_deposit)
+    deposits = split(Deposit(tuple(built.payments), tuple(built.lines)), policies.payments_per_deposit)
     if deposits is None:
         return SettlementPlan(
             payout.id,
@@ -102,6 +107,7 @@ def desired_for_payout(facts: PayoutFacts, policies: SettlementPolicies, calenda
             ),
         )
     day = calendar.day(payout.arrival_date)
+    write_backs = tuple(WriteBack(one.id, "netsuite_deposit_id") for one in (payout, *facts.earlier))
     records = tuple(
         NetSuiteRecord(
             type=RecordType.DEPOSIT,
@@ -114,16 +120,39 @@ def desired_for_payout(facts: PayoutFacts, policies: SettlementPolicies, calenda
             memo=memo(
                 payout.id,
                 f"{number} of {len(deposits)}" if len(deposits) > 1 else "",
+                f"Together with {', '.join(one.id for one in facts.earlier)}" if facts.earlier else "",
                 f"Trace {payout.trace_id}" if payout.trace_id else "",
             ),
             deposit=deposit,
             account=currency.bank,
-            write_back=WriteBack(payout.id, "netsuite_deposit_id") if number == 1 else None,
+            write_backs=write_backs,
         )
         for number, deposit in enumerate(deposits, 1)
     )
     waits = tuple(one.external_id for one in built.payments)
     return SettlementPlan(payout.id, records, waits_for=waits)
+
+
+def earlier_of(payout: Payout, others: Iterable[Payout]) -> tuple[Payout, ...]:
+    """The payouts that wait for this one under negative_payout = "group", oldest first: to the same bank account in the
+    same currency, each of those since the last that could be deposited. `others` are all paid payouts to it, in any
+    order. Pure."""
+    waiting: list[Payout] = []
+    total = 0
+    for one in sorted(others, key=_age):
+        if (one.destination, one.currency) != (payout.destination, payout.currency) or one.id == payout.id:
+            continue
+        if _age(one) > _age(payout):
+            break
+        waiting.append(one)
+        total += one.amount
+        if total > 0:
+            waiting, total = [], 0
+    return tuple(waiting)
+
+
+def _age(payout: Payout) -> tuple[int, int, str]:
+    return payout.arrival_date, payout.created, payout.id
 
 
 def _not_yet(payout: Payout, policies: SettlementPolicies, calendar: Calendar) -> tuple[str, Hold | None]:
@@ -144,10 +173,10 @@ def _not_yet(payout: Payout, policies: SettlementPolicies, calendar: Calendar) -
     return "", None
 
 
-def _place(member: PayoutMember, policies: SettlementPolicies, built: _Built) -> None:
+def _place(member: PayoutMember, policies: SettlementPolicies, calendar: Calendar, built: _Built) -> None:
     """Put one movement where it belongs, its fees apart."""
     movement = member.movement
-    if member.blocked:
+    if member.blocked or policies.blocks(member.metadata):
         built.holds.append(
             Hold(
                 "blocked_payment_in_payout",
@@ -156,23 +185,26 @@ def _place(member: PayoutMember, policies: SettlementPolicies, built: _Built) ->
             )
         )
         return
-    for kind, amount in movement.fees:
+    for stripe_kind, amount in movement.fees:
+        kind = "dispute" if member.dispute else stripe_kind
         built.fees[kind] = built.fees.get(kind, 0) - amount
     unnamed = movement.fee - sum(amount for _, amount in movement.fees)
     if unnamed:
         built.fees["stripe_fee"] = built.fees.get("stripe_fee", 0) - unnamed
     external_id = _record_of(member, policies)
     if external_id:
+        if policies.start_date is not None and calendar.day(movement.created) < policies.start_date:
+            built.holds.append(_before_start(member, external_id))
         built.payments.append(DepositPayment(external_id, movement.amount, movement.id))
     elif movement.type in FEE_TYPES:
         kind = FEE_TYPES[movement.type]
         built.fees[kind] = built.fees.get(kind, 0) + movement.amount
-    elif member.dispute and movement.amount > 0:
+    elif movement.type == "adjustment" and member.dispute:
         _line(policies.dispute_reversals, "accounts.dispute_reversals", movement.amount, "Dispute won", built)
-    elif movement.type in RESERVE_TYPES:
-        _line(policies.reserve, "accounts.reserve", movement.amount, "Stripe reserve", built)
     elif movement.type in policies.movements:
         _line(policies.movements[movement.type], f"movements.{movement.type}", movement.amount, movement.type, built)
+    elif movement.type in RESERVE_TYPES:
+        _line(policies.reserve, "accounts.reserve", movement.amount, "Stripe reserve", built)
     elif movement.type in ("payout_failure", "payout_cancel"):
         built.holds.append(
             Hold(
@@ -189,6 +221,14 @@ def _place(member: PayoutMember, policies: SettlementPolicies, built: _Built) ->
                 f"Say in the policy file to which account it belongs: movements.{movement.type}.",
             )
         )
+
+
+def _before_start(member: PayoutMember, external_id: str) -> Hold:
+    return Hold(
+        "movement_before_start_date",
+        f"The payout contains {member.movement.id} ({external_id}) from before the settlement's start date, which it "
+        "has not written to NetSuite. Post this payout's deposit by hand.",
+    )
 
 
 def _record_of(member: PayoutMember, policies: SettlementPolicies) -> str:
@@ -230,48 +270,59 @@ def _line(account: str, key: str, amount: int, text: str, built: _Built) -> None
         )
 
 
-def _proof(facts: PayoutFacts) -> list[Hold]:
-    """The members' net amounts are the payout, in its currency."""
+def _proof(facts: PayoutFacts, amount: int) -> list[Hold]:
+    """The members' net amounts are the payout (with those that waited for it), in its currency, each listed once."""
     payout = facts.payout
-    foreign = [one.movement.id for one in facts.members if one.movement.currency != payout.currency]
-    net = sum(one.movement.net for one in facts.members)
-    wrong = [one.movement.id for one in facts.members if one.movement.amount - one.movement.fee != one.movement.net]
-    if not foreign and net == payout.amount and not wrong:
+    movements = [one.movement for one in facts.members]
+    foreign = [one.id for one in movements if one.currency != payout.currency]
+    net = sum(one.net for one in movements)
+    wrong = [one.id for one in movements if one.amount - one.fee != one.net]
+    twice = len({one.id for one in movements}) != len(movements)
+    if not foreign and net == amount and not wrong and not twice:
         return []
     return [
         Hold(
             "unequal_amounts",
             f"What Stripe lists for the payout {payout.id} does not add up to it"
             + (f" ({', '.join([*foreign, *wrong][:10])})." if foreign or wrong else "."),
-            (("payout", str(Money(payout.amount, payout.currency)), str(Money(net, payout.currency))),),
+            (("payout", str(Money(amount, payout.currency)), str(Money(net, payout.currency))),),
         )
     ]
 
 
-def _split(built: _Built, most: int) -> list[Deposit] | None:
-    """One deposit, or several of at most `most` payments, each above zero: payments dealt out from the largest, then
-    refunds and lines to the deposit that has the most. None if that leaves one at or below zero."""
-    if len(built.payments) <= most:
-        return [Deposit(tuple(built.payments), tuple(built.lines))]
-    count = -(-len(built.payments) // most)
+def split(whole: Deposit, most: int) -> list[Deposit] | None:
+    """One deposit, or several of at most `most` payments, each above zero and together the same. Pure.
+
+    Payments are dealt from the largest to the deposit that has least, refunds to the one that has most; then the lines,
+    each to the deposit that has most, and what would leave nothing of it to the next. None if the refunds of some
+    deposit outweigh its payments all the same.
+    """
+    if len(whole.payments) <= most:
+        return [whole]
+    count = -(-len(whole.payments) // most)
     hands: list[list[DepositPayment]] = [[] for _ in range(count)]
     totals = [0] * count
-    ordered = sorted(built.payments, key=lambda one: (-one.amount, one.external_id))
-    for one in ordered:
-        open_hands = [index for index in range(count) if len(hands[index]) < most]
+    for one in sorted(whole.payments, key=lambda each: (-each.amount, each.external_id)):
         sign = 1 if one.amount > 0 else -1
-        hand = min(open_hands, key=lambda index: (sign * totals[index], index))
+        hand = min((at for at in range(count) if len(hands[at]) < most), key=lambda at: (sign * totals[at], at))
         hands[hand].append(one)
         totals[hand] += one.amount
     lines: list[list[DepositLine]] = [[] for _ in range(count)]
-    for line in sorted(built.lines, key=lambda one: (one.amount, one.account)):
-        hand = max(range(count), key=lambda index: (totals[index], -index))
-        lines[hand].append(line)
-        totals[hand] += line.amount
+    for line in sorted(whole.lines, key=lambda each: (-each.amount, each.account, each.memo)):
+        left = line.amount
+        while left:
+            sign = 1 if left > 0 else -1
+            hand = min(range(count), key=lambda at: (sign * totals[at], at))
+            room = max(0, totals[hand] - 1)
+            part = left if left > 0 else -min(-left, room)
+            if not part:
+                return None
+            lines[hand].append(replace(line, amount=part))
+            totals[hand] += part
+            left -= part
     if any(total <= 0 for total in totals):
         return None
-    return [Deposit(tuple(_in_order(hand)), tuple(of_hand)) for hand, of_hand in zip(hands, lines, strict=True)]
-
-
-def _in_order(payments: Sequence[DepositPayment]) -> list[DepositPayment]:
-    return sorted(payments, key=lambda one: one.movement)
+    return [
+        Deposit(tuple(sorted(hand, key=lambda each: each.movement)), tuple(of_hand))
+        for hand, of_hand in zip(hands, lines, strict=True)
+    ]

@@ -128,10 +128,14 @@ class SettlementPolicies:
             return self.items.get(role.value) or self.items.get("global", "")
         return self.items.get(role.value, "")
 
+    def blocks(self, metadata: Mapping[str, str]) -> bool:
+        """Whether an object with this metadata is on the block list."""
+        return any(metadata.get(key) == value for key, value in self.block)
+
     def admits(self, metadata: Mapping[str, str]) -> bool:
         """Whether an object with this metadata is settled: the block list keeps it out, and an allow list, where there
         is one, must name it."""
-        if any(metadata.get(key) == value for key, value in self.block):
+        if self.blocks(metadata):
             return False
         return not self.allow or any(metadata.get(key) == value for key, value in self.allow)
 

@@ -36,6 +36,14 @@ class Calendar:
         return first, max(first, self.day(end - int(timedelta(seconds=1).total_seconds())))
 
 
+@dataclass(frozen=True, slots=True)
+class Party:
+    """Whose records they are: the customer in Stripe, and in NetSuite where the plan knows it."""
+
+    stripe_customer: str
+    netsuite_customer: str | None = None
+
+
 def in_netsuite(minor: int, currency: str, precision: int) -> Decimal:
     """`minor` of Stripe in NetSuite's major units, with at most `precision` (0 or 2) decimals.
 

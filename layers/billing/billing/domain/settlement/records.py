@@ -36,6 +36,7 @@ class ItemRole(StrEnum):
     """Which of the policy's items a line uses."""
 
     PRICE = "price"  # the item of the Stripe price
+    ORDER_LINE = "order_line"  # the item of a sales order's line; `stripe_id` is "order id/line's unique key"
     ONE_TIME = "one_time"
     UNLINKED = "unlinked"
     SHIPPING = "shipping"
@@ -63,7 +64,7 @@ class ItemRef:
 @dataclass(frozen=True, slots=True)
 class RecordLine:
     """One item line. `amount` is signed. `rev_rec` is the first and the last day of the service, both included.
-    `order_line` names a line of the credited invoice that came from a sales order: the memo takes its item."""
+    `taxable` is set on a line of tax: the amount it was worked out from; `stripe_line` is then the line it taxes."""
 
     item: ItemRef
     amount: int
@@ -71,7 +72,7 @@ class RecordLine:
     quantity: str | None = None
     rev_rec: tuple[date, date] | None = None
     stripe_line: str = ""
-    order_line: str = ""
+    taxable: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +89,14 @@ class TransformLine:
 @dataclass(frozen=True, slots=True)
 class Transform:
     """An invoice made from a sales order. `other_lines` is what Stripe bills beside the order's goods, by kind (tax,
-    shipping, discount, payment): NetSuite works them out again, and the preview must give the same sums."""
+    shipping, discount, payment): NetSuite works them out again, and the preview must give the same sums. `kept` are the
+    unique keys of discount and payment lines that Stripe bills: the transform leaves them to NetSuite."""
 
     order_id: str
     order_number: str
     lines: tuple[TransformLine, ...]
     other_lines: tuple[tuple[str, int], ...] = ()
+    kept: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +109,8 @@ class Apply:
 
 @dataclass(frozen=True, slots=True)
 class WriteBack:
-    """NetSuite's internal id goes into this Stripe object's metadata under this key, once the record exists."""
+    """NetSuite's internal id goes into this Stripe object's metadata under this key, once the record exists. Several
+    records may share one key (the orders of a grouped invoice): see write_backs."""
 
     stripe_object: str
     key: str
@@ -173,7 +177,7 @@ class NetSuiteRecord:
     number: str | None = None
     due: date | None = None
     fields: tuple[tuple[str, str], ...] = ()
-    write_back: WriteBack | None = None
+    write_backs: tuple[WriteBack, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import date
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
+from billing.domain.money import Money
 from billing.domain.settlement import external_ids
-from billing.domain.settlement.dues import shares
+from billing.domain.settlement.credits import note_memos, refund_applies
+from billing.domain.settlement.dues import Dues, shares
 from billing.domain.settlement.invoice_records import InvoiceRecords, mapped_fields
+from billing.domain.settlement.payments import party_of
 from billing.domain.settlement.policies import SettlementPolicies
-from billing.domain.settlement.postings import Calendar, memo
+from billing.domain.settlement.postings import Calendar, Party, memo
 from billing.domain.settlement.records import (
     Apply,
     Hold,
@@ -24,305 +27,284 @@ from billing.domain.settlement.records import (
 from billing.domain.settlement.stripe_objects import Charge, Dispute, InvoiceFacts, Refund
 
 _REFUND_KEY = "netsuite_customer_refund_id"
+Found = tuple[list[NetSuiteRecord], list[Hold]]
+
+
+@dataclass(frozen=True, slots=True)
+class _Taken:
+    """Money that a refund or a dispute took. `at` is epoch seconds."""
+
+    id: str
+    amount: int
+    currency: str
+    at: int
+    text: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 def for_invoice(
-    facts: InvoiceFacts, policies: SettlementPolicies, calendar: Calendar, built: InvoiceRecords
-) -> tuple[list[NetSuiteRecord], list[Hold]]:
+    facts: InvoiceFacts, policies: SettlementPolicies, calendar: Calendar, built: InvoiceRecords, party: Party
+) -> Found:
     """Refunds and disputes of the charges that paid an invoice: a customer refund on the memo of its credit note, and a
     memo of its own for what no credit note covers."""
     records: list[NetSuiteRecord] = []
     holds: list[Hold] = []
-    covered = _covered(facts)
-    for charge in _charges(facts):
+    covered = _covered(facts, policies, calendar, built)
+    for charge in _charges(facts, policies):
         for refund in charge.refunds:
-            of_notes = covered.get(refund.id, [])
-            rest = refund.amount - sum(amount for _, amount in of_notes)
-            applies = [apply for note, amount in of_notes for apply in _of_note(note, amount, built)]
+            hold = _not_moved(refund)
+            if refund.balance_transaction is None:
+                holds += [hold] if hold is not None else []
+                continue
+            applies = list(covered.get(refund.id, ()))
+            rest = refund.amount - sum(one.amount for one in applies)
+            taken = _taken(refund)
             if rest > 0:
                 memos = _memos(
                     external_ids.refund_memo(refund.id),
-                    rest,
-                    ItemRole.PARTIAL_REFUND,
-                    rest == facts.invoice.total,
-                    facts,
+                    replace(taken, amount=rest),
+                    None if rest == facts.invoice.total or len(facts.lines) == 1 else ItemRole.PARTIAL_REFUND,
                     built,
-                    calendar.day(refund.created),
-                    memo(refund.id, f"Refund of {charge.id}"),
+                    party,
+                    calendar,
                 )
                 records += memos
                 applies += [Apply(one.external_id, one.amount) for one in memos]
-            records.append(
-                _refund(
-                    refund.id,
-                    refund.amount,
-                    refund.currency,
-                    calendar.day(refund.created),
-                    memo(refund.id, f"Refund of {charge.id}"),
-                    facts.invoice.customer,
-                    built.netsuite_customer,
-                    tuple(applies),
-                    policies,
-                    refund.metadata,
-                )
-            )
-            back, wrong = _came_back(refund, facts.invoice.customer, built.netsuite_customer, policies, calendar)
-            records += back
-            holds += wrong
+            records.append(_refund(taken, party, tuple(applies), policies, calendar))
+            records += _came_back(refund, party, policies, calendar)
+            holds += [hold] if hold is not None else []
         for dispute in charge.disputes:
-            records += _dispute(dispute, facts, policies, calendar, built)
+            more, wrong = _dispute(dispute, policies, calendar, built, party)
+            records += more
+            holds += wrong
     return records, holds
 
 
-def for_charge(
-    charge: Charge, policies: SettlementPolicies, calendar: Calendar
-) -> tuple[list[NetSuiteRecord], list[Hold]]:
+def for_charge(charge: Charge, policies: SettlementPolicies, calendar: Calendar) -> Found:
     """Refunds and disputes of a charge without an invoice: customer refunds on its unapplied payment."""
     records: list[NetSuiteRecord] = []
     holds: list[Hold] = []
-    customer = charge.customer or ""
-    netsuite_customer = None if customer else policies.fallback_customer or None
-    for refund in charge.refunds:
-        records.append(
-            _refund(
-                refund.id,
-                refund.amount,
-                refund.currency,
-                calendar.day(refund.created),
-                memo(refund.id, f"Refund of {charge.id}"),
-                customer,
-                netsuite_customer,
-                (Apply(charge.id, refund.amount),),
-                policies,
-                refund.metadata,
-            )
-        )
-        back, wrong = _came_back(refund, customer, netsuite_customer, policies, calendar)
-        records += back
-        holds += wrong
+    party = party_of(charge, policies)
+    left = Dues([(charge.id, charge.amount)])
+    taken = [(refund.created, refund.id, _taken(refund)) for refund in charge.refunds if refund.balance_transaction]
     for dispute in charge.disputes:
-        taken = dispute.withdrawn
-        if taken is None:
+        if dispute.moved_again:
+            holds.append(_moved_again(dispute))
+        elif dispute.withdrawn is not None:
+            taken.append((dispute.withdrawn.created, dispute.id, _taken_by(dispute)))
+    for _, _, one in sorted(taken, key=lambda each: each[:2]):
+        applies = left.take(one.amount)
+        if sum(apply.amount for apply in applies) == one.amount:
+            records.append(_refund(one, party, applies, policies, calendar))
             continue
-        records.append(
-            _refund(
-                dispute.id,
-                dispute.amount,
-                dispute.currency,
-                calendar.day(taken.created),
-                memo(dispute.id, f"Dispute of {charge.id}"),
-                customer,
-                netsuite_customer,
-                (Apply(charge.id, dispute.amount),),
-                policies,
-                dispute.metadata,
+        holds.append(
+            Hold(
+                "refunded_more_than_paid",
+                f"{one.id} takes more than is left of {charge.id}: NetSuite refunds no more than a payment brought. "
+                "Post it by hand.",
+                (("refund", str(Money(one.amount, one.currency)), str(Money(left.total, charge.currency))),),
             )
         )
-        records += _won(dispute, customer, netsuite_customer, policies, calendar, applied=())
+    for refund in charge.refunds:
+        hold = _not_moved(refund)
+        holds += [hold] if hold is not None else []
+        records += _came_back(refund, party, policies, calendar)
+    for dispute in charge.disputes:
+        if not dispute.moved_again:
+            records += _won(dispute, party, policies, calendar, ())
     return records, holds
 
 
-def _charges(facts: InvoiceFacts) -> list[Charge]:
+def _charges(facts: InvoiceFacts, policies: SettlementPolicies) -> list[Charge]:
     found: dict[str, Charge] = {}
-    for payment in facts.payments:
-        if payment.charge is not None:
+    for payment in sorted(facts.payments, key=lambda one: (one.paid_at, one.id)):
+        if payment.charge is not None and not policies.blocks(payment.charge.metadata):
             found[payment.charge.id] = payment.charge
     return list(found.values())
 
 
-def _covered(facts: InvoiceFacts) -> dict[str, list[tuple[str, int]]]:
-    """What credit notes cover of each refund, as (credit note, amount)."""
-    covered: dict[str, list[tuple[str, int]]] = {}
-    for note in facts.credit_notes:
-        if note.status == "void":
-            continue
-        for refund, amount in note.refunds:
-            if amount:
-                covered.setdefault(refund, []).append((note.id, amount))
+def _covered(
+    facts: InvoiceFacts, policies: SettlementPolicies, calendar: Calendar, built: InvoiceRecords
+) -> dict[str, list[Apply]]:
+    """The memos of credit notes that each refund is applied to."""
+    covered: dict[str, list[Apply]] = {}
+    for note in sorted(facts.credit_notes, key=lambda one: (one.created, one.id)):
+        memos, _ = note_memos(note, facts, policies, calendar, built)
+        for refund, applies in refund_applies(note, memos).items():
+            covered.setdefault(refund, []).extend(applies)
     return covered
 
 
-def _of_note(note: str, amount: int, built: InvoiceRecords) -> list[Apply]:
-    """The memos of a credit note that a refund is applied to: one, or one for each order's invoice. A memo's part that
-    is not applied to its invoice was shared by the invoices' totals; the refund follows it."""
-    orders = [one for one in built.receivables if one.transform is not None]
-    if not orders:
-        return [Apply(note, amount)]
-    parts = shares(amount, [one.amount for one in orders])
-    return [
-        Apply(external_ids.per_invoice(note, order.transform.order_id), part)
-        for order, part in zip(orders, parts, strict=True)
-        if part and order.transform is not None
-    ]
+def _taken(refund: Refund) -> _Taken:
+    text = memo(refund.id, f"Refund of {refund.charge}")
+    return _Taken(refund.id, refund.amount, refund.currency, refund.created, text, refund.metadata)
+
+
+def _taken_by(dispute: Dispute) -> _Taken:
+    at = dispute.withdrawn.created if dispute.withdrawn is not None else dispute.created
+    text = memo(dispute.id, f"Dispute of {dispute.charge}")
+    return _Taken(dispute.id, dispute.amount, dispute.currency, at, text, dispute.metadata)
 
 
 def _memos(
     external_id: str,
-    amount: int,
-    role: ItemRole,
-    whole: bool,
-    facts: InvoiceFacts,
+    taken: _Taken,
+    role: ItemRole | None,
     built: InvoiceRecords,
-    on: date,
-    text: str,
+    party: Party,
+    calendar: Calendar,
 ) -> list[NetSuiteRecord]:
-    """Memos that nothing but refunds is applied to. `whole` credits the invoice's own lines; a part of an invoice of
-    several lines has an item of its own, because Stripe does not say which lines it was for."""
-    receivables = [one for one in built.receivables if one.transform is not None] or list(built.receivables)
-    parts = shares(amount, [one.amount for one in receivables]) if sum(one.amount for one in receivables) else [amount]
-    memos = []
-    for receivable, part in zip(receivables, parts, strict=False):
-        if not part:
-            continue
-        order = receivable.transform.order_id if receivable.transform is not None else None
-        memos.append(
-            NetSuiteRecord(
-                type=RecordType.CREDIT_MEMO,
-                phase=Phase.CREDITS,
-                external_id=external_ids.per_invoice(external_id, order),
-                stripe_customer=facts.invoice.customer,
-                currency=facts.invoice.currency,
-                amount=part,
-                on=on,
-                memo=text,
-                netsuite_customer=built.netsuite_customer,
-                lines=() if whole else (RecordLine(ItemRef(role), part, text),),
-                credits=receivable.external_id,
-            )
+    """Memos that nothing but refunds is applied to, shared by the invoices' totals. Without a role they credit the
+    invoice's own lines; a part of an invoice of several lines has an item of its own, because Stripe does not say which
+    lines it was for."""
+    receivables = list(built.orders or built.receivables)
+    weights = [one.amount for one in receivables]
+    parts = shares(taken.amount, weights) if sum(weights) else [taken.amount]
+    return [
+        NetSuiteRecord(
+            type=RecordType.CREDIT_MEMO,
+            phase=Phase.CREDITS,
+            external_id=external_ids.per_invoice(external_id, built.order_of(receivable.external_id)),
+            stripe_customer=party.stripe_customer,
+            currency=taken.currency,
+            amount=part,
+            on=calendar.day(taken.at),
+            memo=taken.text,
+            netsuite_customer=party.netsuite_customer,
+            lines=() if role is None else (RecordLine(ItemRef(role), part, taken.text),),
+            credits=receivable.external_id,
         )
-    return memos
+        for receivable, part in zip(receivables, parts, strict=False)
+        if part
+    ]
 
 
 def _refund(
-    external_id: str,
-    amount: int,
-    currency: str,
-    on: date,
-    text: str,
-    customer: str,
-    netsuite_customer: str | None,
-    applies: tuple[Apply, ...],
-    policies: SettlementPolicies,
-    metadata: object,
+    taken: _Taken, party: Party, applies: tuple[Apply, ...], policies: SettlementPolicies, calendar: Calendar
 ) -> NetSuiteRecord:
     return NetSuiteRecord(
         type=RecordType.REFUND,
         phase=Phase.REFUNDS,
-        external_id=external_id,
-        stripe_customer=customer,
-        currency=currency,
-        amount=amount,
-        on=on,
-        memo=text,
-        netsuite_customer=netsuite_customer,
+        external_id=taken.id,
+        stripe_customer=party.stripe_customer,
+        currency=taken.currency,
+        amount=taken.amount,
+        on=calendar.day(taken.at),
+        memo=taken.text,
+        netsuite_customer=party.netsuite_customer,
         applies=applies,
         account=policies.undeposited_funds,
-        fields=mapped_fields(policies, RecordType.REFUND, metadata),
-        write_back=WriteBack(external_id, _REFUND_KEY),
+        fields=mapped_fields(policies, RecordType.REFUND, taken.metadata),
+        write_backs=(WriteBack(taken.id, _REFUND_KEY),),
     )
 
 
-def _came_back(
-    refund: Refund,
-    customer: str,
-    netsuite_customer: str | None,
-    policies: SettlementPolicies,
-    calendar: Calendar,
-) -> tuple[list[NetSuiteRecord], list[Hold]]:
+def _not_moved(refund: Refund) -> Hold | None:
+    """What a person must know of a refund that is not simply paid out."""
+    if refund.failure_balance_transaction is not None:
+        return Hold(
+            "refund_failed",
+            f"The refund {refund.id} failed and its money came back. NetSuite has it as the unapplied payment "
+            f"{external_ids.money_back(refund.id)}: give it to the client in another way, or keep it as credit.",
+        )
+    if refund.status == "succeeded" and refund.balance_transaction is None:
+        return Hold(
+            "refund_without_movement",
+            f"The refund {refund.id} succeeded and moved nothing on Stripe's balance (it went to the customer's cash "
+            "balance, for instance). Post it in NetSuite by hand.",
+        )
+    return None
+
+
+def _came_back(refund: Refund, party: Party, policies: SettlementPolicies, calendar: Calendar) -> list[NetSuiteRecord]:
     """A refund that failed: the client never got it, and the money is on Stripe's balance again. It becomes an
     unapplied payment, and a person decides how the client gets it."""
-    if refund.status not in ("failed", "canceled"):
-        return [], []
-    external_id = external_ids.money_back(refund.id)
-    record = NetSuiteRecord(
-        type=RecordType.PAYMENT,
-        phase=Phase.PAYMENTS,
-        external_id=external_id,
-        stripe_customer=customer,
-        currency=refund.currency,
-        amount=refund.amount,
-        on=calendar.day(refund.failed_at or refund.created),
-        memo=memo(refund.id, "The refund failed: the money came back"),
-        netsuite_customer=netsuite_customer,
-        account=policies.undeposited_funds,
+    if refund.balance_transaction is None or refund.failure_balance_transaction is None:
+        return []
+    return [
+        NetSuiteRecord(
+            type=RecordType.PAYMENT,
+            phase=Phase.PAYMENTS,
+            external_id=external_ids.money_back(refund.id),
+            stripe_customer=party.stripe_customer,
+            currency=refund.currency,
+            amount=refund.amount,
+            on=calendar.day(refund.failed_at or refund.created),
+            memo=memo(refund.id, "The refund failed: the money came back"),
+            netsuite_customer=party.netsuite_customer,
+            account=policies.undeposited_funds,
+        )
+    ]
+
+
+def _moved_again(dispute: Dispute) -> Hold:
+    return Hold(
+        "dispute_moved_twice",
+        f"Money of the dispute {dispute.id} was taken or brought back more than once. Post its movements by hand.",
     )
-    hold = Hold(
-        "refund_failed",
-        f"The refund {refund.id} failed and its money came back. NetSuite has it as the unapplied payment "
-        f"{external_id}: give it to the client in another way, or keep it as credit.",
-    )
-    return [record], [hold]
 
 
 def _dispute(
-    dispute: Dispute, facts: InvoiceFacts, policies: SettlementPolicies, calendar: Calendar, built: InvoiceRecords
-) -> Iterable[NetSuiteRecord]:
+    dispute: Dispute, policies: SettlementPolicies, calendar: Calendar, built: InvoiceRecords, party: Party
+) -> Found:
     """Only what moved money: an inquiry has no movement and becomes nothing."""
-    taken = dispute.withdrawn
-    if taken is None:
-        return
-    day, text = calendar.day(taken.created), memo(dispute.id, f"Dispute of {dispute.charge}")
-    memos = _memos(
-        external_ids.dispute_memo(dispute.id), dispute.amount, ItemRole.DISPUTE, False, facts, built, day, text
-    )
-    yield from memos
-    yield _refund(
-        dispute.id,
-        dispute.amount,
-        dispute.currency,
-        day,
-        text,
-        facts.invoice.customer,
-        built.netsuite_customer,
-        tuple(Apply(one.external_id, one.amount) for one in memos),
-        policies,
-        dispute.metadata,
-    )
-    yield from _won(dispute, facts.invoice.customer, built.netsuite_customer, policies, calendar, applied=None)
+    if dispute.moved_again:
+        return [], [_moved_again(dispute)]
+    if dispute.withdrawn is None:
+        return [], []
+    taken = _taken_by(dispute)
+    memos = _memos(external_ids.dispute_memo(dispute.id), taken, ItemRole.DISPUTE, built, party, calendar)
+    applies = tuple(Apply(one.external_id, one.amount) for one in memos)
+    won = _won(dispute, party, policies, calendar, None)
+    return [*memos, _refund(taken, party, applies, policies, calendar), *won], []
 
 
 def _won(
     dispute: Dispute,
-    customer: str,
-    netsuite_customer: str | None,
+    party: Party,
     policies: SettlementPolicies,
     calendar: Calendar,
     applied: tuple[Apply, ...] | None,
-) -> Iterable[NetSuiteRecord]:
+) -> list[NetSuiteRecord]:
     """Under `payment`, money that a won dispute brought back is a payment. The dispute's memo took the revenue away, so
-    an invoice over the dispute's item brings it back, and the payment is applied to it. Under `other_line` the payout's
-    deposit has a line for it and nothing is written here."""
+    an invoice over the dispute's item brings it back, and the payment is applied to it (`applied` is None then). Under
+    `other_line` the payout's deposit has a line for it and nothing is written here."""
     back = dispute.reinstated
     if back is None or policies.choice("disputes_won") != "payment":
-        return
+        return []
     day = calendar.day(back.created)
-    external_id = external_ids.reinstated(dispute.id)
+    records = []
     if applied is None:
-        invoice_id = f"{external_id}-in"
+        external_id = external_ids.dispute_invoice(dispute.id)
         text = memo(dispute.id, "The dispute was won")
-        yield NetSuiteRecord(
-            type=RecordType.INVOICE,
-            phase=Phase.INVOICES,
-            external_id=invoice_id,
-            stripe_customer=customer,
+        records.append(
+            NetSuiteRecord(
+                type=RecordType.INVOICE,
+                phase=Phase.INVOICES,
+                external_id=external_id,
+                stripe_customer=party.stripe_customer,
+                currency=dispute.currency,
+                amount=dispute.amount,
+                on=day,
+                memo=text,
+                netsuite_customer=party.netsuite_customer,
+                lines=(RecordLine(ItemRef(ItemRole.DISPUTE), dispute.amount, text),),
+            )
+        )
+        applied = (Apply(external_id, dispute.amount),)
+    return [
+        *records,
+        NetSuiteRecord(
+            type=RecordType.PAYMENT,
+            phase=Phase.PAYMENTS,
+            external_id=external_ids.reinstated(dispute.id),
+            stripe_customer=party.stripe_customer,
             currency=dispute.currency,
             amount=dispute.amount,
             on=day,
-            memo=text,
-            netsuite_customer=netsuite_customer,
-            lines=(RecordLine(ItemRef(ItemRole.DISPUTE), dispute.amount, text),),
-        )
-        applied = (Apply(invoice_id, dispute.amount),)
-    yield NetSuiteRecord(
-        type=RecordType.PAYMENT,
-        phase=Phase.PAYMENTS,
-        external_id=external_id,
-        stripe_customer=customer,
-        currency=dispute.currency,
-        amount=dispute.amount,
-        on=day,
-        memo=memo(dispute.id, "The dispute was won: the money came back"),
-        netsuite_customer=netsuite_customer,
-        applies=applied,
-        account=policies.undeposited_funds,
-    )
+            memo=memo(dispute.id, "The dispute was won: the money came back"),
+            netsuite_customer=party.netsuite_customer,
+            applies=applied,
+            account=policies.undeposited_funds,
+        ),
+    ]

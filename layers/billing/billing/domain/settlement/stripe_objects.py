@@ -105,7 +105,8 @@ class BalanceTransaction:
 
 @dataclass(frozen=True, slots=True)
 class Refund:
-    """A refund of a charge. `failed` money came back with a balance transaction of its own."""
+    """A refund of a charge. It has taken money only once it has a balance transaction (a pending one may have none),
+    and money of a failed one is back only with its failure's balance transaction."""
 
     id: str
     charge: str
@@ -113,6 +114,7 @@ class Refund:
     currency: str
     created: int
     status: str
+    balance_transaction: str | None = None
     failure_balance_transaction: str | None = None
     failed_at: int | None = None
     metadata: Mapping[str, str] = field(default_factory=dict)
@@ -134,12 +136,22 @@ class Dispute:
     @property
     def withdrawn(self) -> BalanceTransaction | None:
         """The movement that took the money, if there was one."""
-        return next((one for one in self.movements if one.amount < 0), None)
+        return next((one for one in self._by_time() if one.amount < 0), None)
 
     @property
     def reinstated(self) -> BalanceTransaction | None:
         """The movement that brought it back, if there was one."""
-        return next((one for one in self.movements if one.amount > 0), None)
+        return next((one for one in self._by_time() if one.amount > 0), None)
+
+    @property
+    def moved_again(self) -> bool:
+        """Whether money was taken or brought back more than once, which no rule here is made for."""
+        taken = [one for one in self.movements if one.amount < 0]
+        back = [one for one in self.movements if one.amount > 0]
+        return len(taken) > 1 or len(back) > 1
+
+    def _by_time(self) -> list[BalanceTransaction]:
+        return sorted(self.movements, key=lambda one: (one.created, one.id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,35 +215,39 @@ class CreditNote:
     refunds: tuple[tuple[str, int], ...] = ()
     lines: tuple[CreditNoteLine, ...] = ()
     shipping: int = 0
+    shipping_taxes: tuple[Tax, ...] = ()
     metadata: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class BalanceEntry:
-    """An entry of the customer's balance that belongs to an invoice. Below zero is credit for the customer."""
+    """An entry of the customer's balance. Below zero is credit for the customer."""
 
     id: str
     type: str
     amount: int
     created: int
     credit_note: str | None = None
+    invoice: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class BilledLine:
     """What our own ledger says an invoice bills of one sales order line. `kind` is item, tax, shipping, discount or
-    payment; `order_line` is NetSuite's line number then."""
+    payment; `order_line` is NetSuite's line number then, `item` its item's internal id ("" where it is not known)."""
 
     line_id: str
     kind: str
     order_line: str
     quantity: str | None
     amount: int
+    item: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class BilledOrder:
-    """A sales order of ours and its share of one Stripe invoice, from the metadata of the invoice's lines."""
+    """A sales order of ours and its share of one Stripe invoice, from the metadata of the invoice's lines. For the
+    revision of an invoice it is the order's share of the invoice that was drafted first."""
 
     order_id: str
     order_number: str
@@ -246,13 +262,16 @@ class BilledOrder:
 
 @dataclass(frozen=True, slots=True)
 class InvoiceFacts:
-    """Everything about one invoice. `orders` is empty for an invoice that is not of our monthly run."""
+    """Everything about one invoice. `balance` are the entries of the customer's balance that belong to it, and
+    `balance_history` all of the customer's, read only where the invoice used credit. `orders` is empty for an invoice
+    that is not of our monthly run."""
 
     invoice: Invoice
     lines: tuple[InvoiceLine, ...]
     payments: tuple[InvoicePayment, ...] = ()
     credit_notes: tuple[CreditNote, ...] = ()
     balance: tuple[BalanceEntry, ...] = ()
+    balance_history: tuple[BalanceEntry, ...] = ()
     orders: tuple[BilledOrder, ...] = ()
 
 
@@ -285,20 +304,24 @@ class Payout:
 
 @dataclass(frozen=True, slots=True)
 class PayoutMember:
-    """One movement inside a payout, with the root object that it belongs to (the invoice or the charge) and whether
-    that object is blocked from the settlement."""
+    """One movement inside a payout, with the root object that it belongs to (the invoice or the charge), the metadata
+    of its charge, and whether that root is blocked from the settlement."""
 
     movement: BalanceTransaction
     root: str = ""
     refund: str = ""
     charge: str = ""
     dispute: str = ""
+    metadata: Mapping[str, str] = field(default_factory=dict)
     blocked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class PayoutFacts:
-    """A payout and every movement in it but its own row."""
+    """A payout and every movement in it but its own row. `earlier` are payouts to the same bank account that were not
+    above zero and wait for this one, oldest first; `members` has their movements too. Only under the policy
+    negative_payout = "group"."""
 
     payout: Payout
     members: tuple[PayoutMember, ...]
+    earlier: tuple[Payout, ...] = ()
