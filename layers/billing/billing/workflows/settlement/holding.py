@@ -15,6 +15,7 @@ from billing.domain.settlement.bodies import NotResolved
 from billing.domain.settlement.passes import DIFFERING, PERIOD_CLOSED, WAITS_FOR_MEMBERS, Pass
 from billing.domain.settlement.postings import AmountNotHeld
 from billing.domain.settlement.records import Hold
+from billing.domain.settlement.write_doubts import Refused
 from billing.workflows.settlement.ports import Bells
 from billing.workflows.settlement.writing import Held
 
@@ -36,15 +37,12 @@ def holds_noted(bells: Bells, one: Pass, at: str) -> Iterator[None]:
         hold = held.hold
     except (NotResolved, AmountNotHeld) as missing:
         hold = Hold("not_resolved", str(missing))
-    except PersonNeeded as refused:
-        detail = str(getattr(refused, "detail", ""))
-        if not detail:
-            raise
-        lower = detail.lower()
-        if "period" in lower and ("closed" in lower or "locked" in lower):
-            hold = Hold(PERIOD_CLOSED, str(refused), (("NetSuite says", "", detail),))
-        else:
-            hold = Hold("netsuite_refuses", str(refused), (("NetSuite says", "", detail),))
+    except Refused as refused:
+        hold = Hold(
+            refused.rule.value,
+            f"NetSuite refuses what {one.root} needs by one of its rules. Correct what its sentence names, then redrive.",
+            (("NetSuite says", "", refused.detail),),
+        )
     else:
         return
     bells.note(one.root, one.execution, hold, at)

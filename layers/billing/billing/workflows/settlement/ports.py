@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from billing.domain.settlement.passes import BellList
@@ -66,7 +65,9 @@ class StripeReads(Protocol):
 class BilledOrders(Protocol):
     """What our ledger says an invoice bills of each order."""
 
-    def billed_by(self, invoice_ids: Sequence[str], orders: Mapping[str, str]) -> tuple[BilledOrder, ...]: ...
+    def billed_by(
+        self, invoice_ids: Sequence[str], orders: Mapping[str, str], line_numbers: Mapping[str, str]
+    ) -> tuple[BilledOrder, ...]: ...
     def note_mirrored(self, order_id: str, invoice_id: str, netsuite_invoice: str) -> None: ...
 
 
@@ -90,27 +91,25 @@ class Periods(Protocol):
     def __call__(self, fresh: bool = False) -> Sequence[AccountingPeriod]: ...
 
 
-class OrderLines(Protocol):
-    """(line number, unique key) of the lines of a sales order that a transform can name, as they are now."""
-
-    def __call__(self, order_id: str) -> Sequence[tuple[str, str]]: ...
-
-
 class Ringer(Protocol):
     """Queues a ring of our own."""
 
     def ring(self, root: str, kind: str, why: str, at: int) -> None: ...
 
 
-@dataclass(frozen=True, slots=True)
-class StripeCustomerFacts:
+class StripeCustomerFacts(Protocol):
     """A customer in Stripe. A deleted one has only its id."""
 
-    id: str
-    name: str = ""
-    email: str = ""
-    metadata: Mapping[str, str] | None = None
-    deleted: bool = False
+    @property
+    def id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def email(self) -> str: ...
+    @property
+    def metadata(self) -> Mapping[str, str] | None: ...
+    @property
+    def deleted(self) -> bool: ...
 
 
 class CustomerSearch(Protocol):

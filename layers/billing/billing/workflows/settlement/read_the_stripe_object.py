@@ -18,8 +18,8 @@ from billing.domain.settlement.passes import WAITS_FOR_MEMBERS, Pass, Step, step
 from billing.domain.settlement.payout import desired_for_payout
 from billing.domain.settlement.policies import SettlementPolicies
 from billing.domain.settlement.postings import Calendar
-from billing.domain.settlement.records import Hold, NetSuiteRecord, SettlementPlan
-from billing.domain.settlement.stripe_objects import InvoiceFacts
+from billing.domain.settlement.records import Hold, SettlementPlan
+from billing.domain.settlement.stripe_objects import BilledOrder, InvoiceFacts
 from billing.workflows.settlement.holding import holds_noted
 from billing.workflows.settlement.plan_files import keep
 from billing.workflows.settlement.ports import Bells, BilledOrders, Files, SettledRows, StripeReads
@@ -77,7 +77,7 @@ class Reading:
             invoice = self.stripe.invoice(one.root)
             if invoice is None:
                 return None, SettlementPlan(one.root, nothing_because=_GONE)
-            invoice = replace(invoice, orders=self.ledger.billed_by(_drafts(invoice), _orders(invoice)))
+            invoice = replace(invoice, orders=self._orders(invoice))
             return invoice, desired_for_invoice(invoice, self.policies, self.calendar)
         if one.kind == RootKind.CHARGE:
             charge = self.stripe.charge(one.root)
@@ -95,6 +95,17 @@ class Reading:
                 why = "Its customer in NetSuite is known."
             return None, SettlementPlan(one.root, nothing_because=why)
         raise OurFault(f"{one.root} is of the unknown kind {one.kind!r}.")
+
+    def _orders(self, invoice: InvoiceFacts) -> tuple[BilledOrder, ...]:
+        """What our ledger says that the invoice bills of orders of ours; it knows a revision by what it revises."""
+        orders = _order_numbers(invoice)
+        drafts = [one for one in (invoice.invoice.id, invoice.invoice.revises) if one]
+        numbers = {
+            key: line.metadata.get("netsuite_line", "")
+            for line in invoice.lines
+            if (key := line.metadata.get("netsuite_line_id"))
+        }
+        return self.ledger.billed_by(drafts, orders, numbers) if orders else ()
 
     def _await_members(self, one: Pass, plan: SettlementPlan) -> None:
         """Raise Held as long as a payout's members are not all written. The wait is noted before the last look, so that
@@ -119,12 +130,7 @@ class Reading:
         return [one for one in wanted if one not in rows or not rows[one].internal_id]
 
 
-def _drafts(facts: InvoiceFacts) -> list[str]:
-    """The invoice under which our ledger knows it: its own, or the one that it revises."""
-    return [one for one in (facts.invoice.id, facts.invoice.revises) if one]
-
-
-def _orders(facts: InvoiceFacts) -> Mapping[str, str]:
+def _order_numbers(facts: InvoiceFacts) -> Mapping[str, str]:
     """{order id: order number} of the orders on the lines, in their order. The invoice's own metadata, which has the
     numbers, is cut at 500 characters; an order whose number was cut off is named by its id."""
     ids = list(dict.fromkeys(one for line in facts.lines if (one := line.metadata.get("netsuite_so_id"))))
@@ -137,10 +143,3 @@ def _orders(facts: InvoiceFacts) -> Mapping[str, str]:
         )
     )
     return {one: number if (number := numbers.get(one, "")) and "…" not in number else one for one in ids}
-
-
-def unwritten_of(records: Iterable[NetSuiteRecord], rows: SettledRows) -> list[NetSuiteRecord]:
-    """Those of the records that are not in NetSuite as the plan says."""
-    wanted = list(records)
-    known = rows.records(one.external_id for one in wanted)
-    return [one for one in wanted if one.external_id not in known or not known[one.external_id].is_as(one)]

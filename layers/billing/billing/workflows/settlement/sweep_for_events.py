@@ -40,7 +40,7 @@ class Queue(Ringer, Protocol):
 @dataclass(frozen=True, slots=True)
 class Sweep:
     """What sweeping needs. `missed_only` is the nightly sweep's: with a webhook Stripe knows what it could not deliver,
-    with an event bus it does not. `left` gives the seconds that this function still has."""
+    with an event bus it does not."""
 
     events: Events
     queue: Queue
@@ -49,7 +49,6 @@ class Sweep:
     live: bool
     missed_only: bool
     now: datetime
-    left: Callable[[], float]
 
     def sweep(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """Ring what is to be rung; return the counts, and of a dry run the roots (the first hundred). Raises

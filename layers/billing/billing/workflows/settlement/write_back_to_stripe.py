@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from billing.domain.settlement.passes import Pass, Step
 from billing.domain.settlement.records import NetSuiteRecord
+from billing.domain.settlement.write_backs import metadata_of
 from billing.domain.settlement.written import WrittenRecord
 from billing.workflows.settlement.plan_files import plan_of
 from billing.workflows.settlement.ports import Bells, Files, SettledRows
@@ -52,12 +53,8 @@ def metadata_wanted(
     records: Iterable[NetSuiteRecord], rows: Mapping[str, WrittenRecord]
 ) -> dict[str, dict[str, str]]:
     """{Stripe object: {key: internal id}} of the records that are written."""
-    wanted: dict[str, dict[str, str]] = {}
-    for record in records:
-        row = rows.get(record.external_id)
-        if record.write_back is not None and row is not None and row.internal_id:
-            wanted.setdefault(record.write_back.stripe_object, {})[record.write_back.key] = row.internal_id
-    return wanted
+    written = [(record, row.internal_id) for record in records if (row := rows.get(record.external_id)) and row.internal_id]
+    return metadata_of(written)
 
 
 def metadata_of_objects(facts: Any) -> dict[str, Mapping[str, str]]:

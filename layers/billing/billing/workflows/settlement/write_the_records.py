@@ -7,20 +7,20 @@ of its order, whose numbers move when somebody edits it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from billing.domain.settlement.bodies import NotResolved, Resolved, lines_of_invoice
+from billing.domain.settlement.bodies import CreditedLine, NotResolved, Resolved, lines_of_invoice, order_lines
 from billing.domain.settlement.item_choice import item_key, items_of
 from billing.domain.settlement.passes import PERIOD_CLOSED, WRITING, Pass, Step
 from billing.domain.settlement.periods import Parked, Posting, posting
 from billing.domain.settlement.policies import SettlementPolicies
-from billing.domain.settlement.records import Hold, NetSuiteRecord
-from billing.domain.settlement.written import WrittenRecord
+from billing.domain.settlement.records import Hold, NetSuiteRecord, Phase, SettlementPlan, Transform
+from billing.domain.settlement.written import WriteState, WrittenRecord
 from billing.workflows.settlement.holding import holds_noted
 from billing.workflows.settlement.plan_files import plan_of
-from billing.workflows.settlement.ports import Bells, BilledOrders, Files, OrderLines, Periods, SettledRows
+from billing.workflows.settlement.ports import Bells, BilledOrders, Files, Periods, SettledRows
 from billing.workflows.settlement.writing import Held
 
 
@@ -30,17 +30,23 @@ class Reader(Protocol):
     def by_id(self, record_type: str, record_id: str) -> Mapping[str, Any] | None: ...
 
 
+class RecordWriter(Protocol):
+    """Writes a record once (see `writing.Writer`)."""
+
+    def write(self, record: NetSuiteRecord, resolved: Resolved, root: str) -> WrittenRecord: ...
+    def loosen(self, records: Iterable[tuple[NetSuiteRecord, Resolved]]) -> int: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Writing:
-    """What writing needs. `write` is Writer.write; `at` is the time of the pass (ISO, UTC)."""
+    """What writing needs. `at` is the time of the pass (ISO, UTC)."""
 
     bells: Bells
     files: Files
     rows: SettledRows
-    write: Callable[[NetSuiteRecord, Resolved, str], WrittenRecord]
+    writer: RecordWriter
     netsuite: Reader
     periods: Periods
-    order_lines: OrderLines
     ledger: BilledOrders
     policies: SettlementPolicies
     at: str
@@ -57,17 +63,31 @@ class Writing:
             if record.external_id not in known or not known[record.external_id].is_as(record)
         ]
         with holds_noted(self.bells, one, self.at):
+            self._loosen(plan)
             for number, record in enumerate(left):
                 if number:
                     self.bells.still_holds(one.root, one.execution)
-                self._write(one, record)
+                self.writer.write(record, self._resolved(record), one.root)
             for record in records:
                 if record.transform is not None:
                     self._mirrored(one, record)
         return one.after(step, len(left)).to_dict()
 
-    def _write(self, one: Pass, record: NetSuiteRecord) -> None:
-        self.write(record, self._resolved(record), one.root)
+    def _loosen(self, plan: SettlementPlan) -> None:
+        """Before anything is written, take back what written records are applied to and should not be."""
+        known = self.rows.records(record.external_id for record in plan.records if record.phase is not Phase.INVOICES)
+        changed = [
+            record
+            for record in plan.records
+            if (row := known.get(record.external_id)) is not None
+            and row.state is WriteState.WRITTEN
+            and not row.is_as(record)
+        ]
+        if changed:
+            self.writer.loosen(
+                (record, Resolved(self._entity(record), self._posting(record), documents=self._documents(record)))
+                for record in changed
+            )
 
     def _mirrored(self, one: Pass, record: NetSuiteRecord) -> None:
         """Our ledger knows which of NetSuite's invoices is which draft of ours: both bill the same goods."""
@@ -83,7 +103,7 @@ class Writing:
             items=items_of(record, self.policies, self._own_items(record)),
             documents=documents,
             credited_lines=self._credited(record),
-            order_lines=self.order_lines(record.transform.order_id) if record.transform is not None else (),
+            order_lines=self._order_lines(record.transform) if record.transform is not None else (),
         )
 
     def _entity(self, record: NetSuiteRecord) -> str:
@@ -117,12 +137,22 @@ class Writing:
         rows = self.rows.records(wanted) if wanted else {}
         return {external_id: row.internal_id for external_id, row in rows.items() if row.internal_id}
 
-    def _credited(self, record: NetSuiteRecord) -> list[tuple[str, int, str]]:
+    def _order_lines(self, transform: Transform) -> list[tuple[str, str]]:
+        """Read just before the transform: a line's number moves when somebody edits the order, its key does not."""
+        order = self.netsuite.by_id("salesOrder", transform.order_id)
+        if order is None:
+            raise NotResolved(
+                f"NetSuite has no order {transform.order_number} (internal id {transform.order_id}) any more. It was "
+                "billed in Stripe: bill it in NetSuite by hand, or credit it in Stripe."
+            )
+        return order_lines(order)
+
+    def _credited(self, record: NetSuiteRecord) -> list[CreditedLine]:
         """The lines of the invoice that a memo is about, where it has none of its own."""
-        if record.credits is None or (record.lines and not any(line.order_line for line in record.lines)):
+        if record.credits is None or record.lines:
             return []
         row = self.rows.record(record.credits)
         held = self.netsuite.by_id("invoice", row.internal_id) if row is not None and row.internal_id else None
         if held is None:
             raise NotResolved(f"{record.external_id}: NetSuite has no invoice {record.credits}.")
-        return lines_of_invoice(held, record.currency)
+        return lines_of_invoice(held, record.currency, self.policies)

@@ -1,0 +1,1 @@
+"""Composition: the environment, and what is made of it."""
