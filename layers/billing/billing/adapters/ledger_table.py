@@ -563,7 +563,7 @@ class LedgerTable:
             if line.netsuite.order_id == link.order_id
         ]
         sources = {
-            line.id: [line.kind, line.netsuite.line, line.netsuite.item_id]
+            line.id: [line.kind, line.netsuite.line, line.netsuite.item]
             for line in plan.lines
             if line.netsuite.order_id == link.order_id
         }

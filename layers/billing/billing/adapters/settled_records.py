@@ -1,10 +1,10 @@
 """What the settlement has written into NetSuite and whom it knows there, in DynamoDB.
 
-    pk = "SETTLED#<externalId>"    a record: intended or written, its internal id, what it is applied to (a hash)
-    pk = "CUSTOMER#<cus_...>"      the NetSuite customer of a Stripe customer
-    pk = "ITEM#<externalId>"       the NetSuite item of a price or a coupon
-    pk = "WAITING#<externalId>"    the payout that waits for this record
-    pk = "PERIODS"                 NetSuite's accounting periods as they were read last
+pk = "SETTLED#<externalId>"    a record: intended or written, its internal id, what it is applied to (a hash)
+pk = "CUSTOMER#<cus_...>"      the NetSuite customer of a Stripe customer
+pk = "ITEM#<externalId>"       the NetSuite item of a price or a coupon
+pk = "WAITING#<externalId>"    the payout that waits for this record
+pk = "PERIODS"                 NetSuite's accounting periods as they were read last
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
 """The bells of the settlement, in DynamoDB: pk = "BELL#<root>". The index ByList has those that somebody must look at.
 
-    wanted, done   how often the bell was rung, and up to which ring a pass has answered
-    answering      how often it had been rung when its holder began to read Stripe
-    holder, since  the execution that works on it (its ARN), and since when
-    list           ringing, parked, held or failed; absent once it is settled
-    hold_*         why it is parked, held or failed: name, reason, columns (JSON), since when
-    stopped        the redrive count at which its holder has given up; a redrive goes on from there
+wanted, done   how often the bell was rung, and up to which ring a pass has answered
+answering      how often it had been rung when its holder began to read Stripe
+holder, since  the execution that works on it (its ARN), and since when
+list           ringing, parked, held or failed; absent once it is settled
+hold_*         why it is parked, held or failed: name, reason, columns (JSON), since when
+stopped        the redrive count at which its holder has given up; a redrive goes on from there
 """
 
 from __future__ import annotations
@@ -71,9 +71,9 @@ class Bells:
 
     def bell(self, root: str) -> Bell | None:
         """The bell, None if it was never rung."""
-        item = self.dynamodb.get_item(
-            TableName=self.table, Key=to_item({"pk": _key(root)}), ConsistentRead=True
-        ).get("Item")
+        item = self.dynamodb.get_item(TableName=self.table, Key=to_item({"pk": _key(root)}), ConsistentRead=True).get(
+            "Item"
+        )
         return _bell(values_of(item)) if item else None
 
     def claim(self, bell: Bell, execution: str, at: str) -> bool:
@@ -154,9 +154,7 @@ class Bells:
         self.still_holds(root, execution)
         return False
 
-    def stop(
-        self, bell: Bell, wanted: int, hold: Hold, error: str, redrives: int, at: str
-    ) -> bool:
+    def stop(self, bell: Bell, wanted: int, hold: Hold, error: str, redrives: int, at: str) -> bool:
         """Its holder gives up, red, and keeps the bell so that a redrive goes on; the next ring takes it over. False if
         it was rung since Stripe was read. Raises Superseded."""
         if self._changed(

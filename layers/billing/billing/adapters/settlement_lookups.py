@@ -46,9 +46,7 @@ class NetSuiteCustomers:
 
     def add_currency(self, netsuite_id: str, currency_id: str) -> None:
         """Let the customer be billed in a currency. The list is keyed by currency: repeating it adds nothing."""
-        self.records.patch(
-            "customer", netsuite_id, {"currencyList": {"items": [{"currency": {"id": currency_id}}]}}
-        )
+        self.records.patch("customer", netsuite_id, {"currencyList": {"items": [{"currency": {"id": currency_id}}]}})
 
     def _ids(self, condition: str, params: Sequence[str]) -> list[str]:
         query = f"SELECT c.id FROM customer c WHERE {condition} AND c.isinactive = 'F' ORDER BY c.id"  # noqa: S608

@@ -92,7 +92,6 @@ ENDS: dict[str, type[Exception]] = {
 """Every name a run may end with, for 'Stop the run'."""
 
 SETTLEMENT_ENDS: dict[str, type[Exception]] = {
-    error.__name__: error
-    for error in (PassingError, PersonNeeded, OurFault, InputInvalid, Superseded, Parked, Differs)
+    error.__name__: error for error in (PassingError, PersonNeeded, OurFault, InputInvalid, Superseded, Parked, Differs)
 }
 """Every name that a state of a settlement may fail with."""

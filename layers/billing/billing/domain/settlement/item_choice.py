@@ -31,9 +31,7 @@ def items_to_find(records: Iterable[NetSuiteRecord], policies: SettlementPolicie
     return tuple(ref for ref in refs if item_key(ref, policies))
 
 
-def items_of(
-    record: NetSuiteRecord, policies: SettlementPolicies, found: Mapping[str, str]
-) -> dict[ItemRef, str]:
+def items_of(record: NetSuiteRecord, policies: SettlementPolicies, found: Mapping[str, str]) -> dict[ItemRef, str]:
     """Internal ids of a record's items; `found` are those that have items of their own, by `item_key`."""
     chosen = {}
     for ref in dict.fromkeys(line.item for line in record.lines):

@@ -7,7 +7,7 @@ done = wanted, so that a burst of events becomes one pass, and two executions ne
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
@@ -119,13 +119,13 @@ class Pass:
 
 
 def steps_for(
-    plan: SettlementPlan, unwritten: Sequence[NetSuiteRecord], items_to_find: Iterable[ItemRef], write_back: bool
+    unwritten: Sequence[NetSuiteRecord], items_to_find: Sequence[ItemRef], write_back: bool
 ) -> tuple[Step, ...]:
-    """What is left to do for a plan, in order. A plan whose records are all in NetSuite goes straight to its end."""
+    """What is left to do, in order. A plan whose records are all in NetSuite goes straight to its end."""
     steps = []
     if any(record.netsuite_customer is None and record.stripe_customer for record in unwritten):
         steps.append(Step.CUSTOMER)
-    if any(True for _ in items_to_find):
+    if items_to_find:
         steps.append(Step.ITEMS)
     phases = {record.phase for record in unwritten}
     steps += [WRITING[phase] for phase in Phase if phase in phases]

@@ -34,7 +34,7 @@ def to_json(value: Any) -> Any:
 
 
 def from_json(kind: type[T], data: Any, place: str = "the file") -> T:
-    """A value of `kind`. Fields that the data lacks have their default; unknown fields are an error. Raises ValueError."""
+    """A value of `kind`. Fields that the data lacks have their default; unknown ones raise ValueError."""
     return typing.cast(T, _read(kind, data, place))
 
 
@@ -80,7 +80,9 @@ def _tuple(kinds: tuple[Any, ...], data: Any, place: str) -> Any:
     if len(kinds) == 2 and kinds[1] is Ellipsis:
         return tuple(_read(kinds[0], one, f"{place}[{number}]") for number, one in enumerate(data))
     _expect(len(data) == len(kinds), data, place)
-    return tuple(_read(kind, one, f"{place}[{number}]") for number, (kind, one) in enumerate(zip(kinds, data, strict=True)))
+    return tuple(
+        _read(kind, one, f"{place}[{number}]") for number, (kind, one) in enumerate(zip(kinds, data, strict=True))
+    )
 
 
 def _dataclass(kind: Any, data: Any, place: str) -> Any:

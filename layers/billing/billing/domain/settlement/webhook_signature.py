@@ -19,8 +19,8 @@ _MOST_SIGNATURES: Final = 20
 
 
 def is_signed(body: bytes, header: str, secrets: Iterable[str], now: int) -> bool:
-    """Whether one of the secrets signed this very body within the last five minutes. In constant time for a given number
-    of secrets and signatures."""
+    """Whether one of the secrets signed this very body within the last five minutes. In constant time for a given
+    number of secrets and signatures."""
     at, signatures = _parts(header)
     if at is None or abs(now - at) > TOLERANCE_SECONDS:
         return False

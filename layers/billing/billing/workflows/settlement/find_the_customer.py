@@ -90,8 +90,8 @@ class Finding:
         raise Held(
             Hold(
                 "customer_missing",
-                f"No customer of NetSuite's fits {stripe_id}, and the policies neither create one (customer.create) nor "
-                "name a fallback (customer.fallback).",
+                f"No customer of NetSuite's fits {stripe_id}, and the policies neither create one (customer.create) "
+                "nor name a fallback (customer.fallback).",
             )
         )
 
@@ -104,8 +104,8 @@ class Finding:
                 raise Held(
                     Hold(
                         "customer_missing",
-                        f"{customer.id} names a customer of NetSuite's in its metadata (netsuite_customer_id) that does "
-                        "not exist there. Correct or remove it, then redrive.",
+                        f"{customer.id} names a customer of NetSuite's in its metadata (netsuite_customer_id) that "
+                        "does not exist there. Correct or remove it, then redrive.",
                     )
                 )
             return [named]

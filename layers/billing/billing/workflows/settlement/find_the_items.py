@@ -55,8 +55,8 @@ class Finding:
                 raise Held(
                     Hold(
                         "item_ambiguous" if found else "item_missing",
-                        f"{len(found) or 'No'} items of NetSuite's have the price {ref.stripe_id} in their field {field}. "
-                        "Write it into the right one, then redrive.",
+                        f"{len(found) or 'No'} items of NetSuite's have the price {ref.stripe_id} in their field "
+                        f"{field}. Write it into the right one, then redrive.",
                     )
                 )
             return found[0], field

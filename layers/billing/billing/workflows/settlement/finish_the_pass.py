@@ -41,9 +41,7 @@ def finish_the_pass(
     return one.to_dict(SETTLED if one.written else NOTHING)
 
 
-def hold_the_object(
-    one: Pass, error: Mapping[str, Any], redrives: int, bells: Bells, now: datetime
-) -> dict[str, Any]:
+def hold_the_object(one: Pass, error: Mapping[str, Any], redrives: int, bells: Bells, now: datetime) -> dict[str, Any]:
     """Keep why the pass cannot go on. Returns the pass to "Parked", or to "Read the Stripe object" where it was rung
     meanwhile or a person has redriven it; raises the error's own name otherwise, which ends the execution red.
 
@@ -78,4 +76,6 @@ def message_of(error: Mapping[str, Any]) -> str:
 
 
 def _names(error: str) -> str:
-    return {"PassingError": "passing", "PersonNeeded": "person_needed", "InputInvalid": "set_up"}.get(error, "our_fault")
+    return {"PassingError": "passing", "PersonNeeded": "person_needed", "InputInvalid": "set_up"}.get(
+        error, "our_fault"
+    )

@@ -40,7 +40,8 @@ def holds_noted(bells: Bells, one: Pass, at: str) -> Iterator[None]:
     except Refused as refused:
         hold = Hold(
             refused.rule.value,
-            f"NetSuite refuses what {one.root} needs by one of its rules. Correct what its sentence names, then redrive.",
+            f"NetSuite refuses what {one.root} needs by one of its rules. Correct what its sentence names, "
+            "then redrive.",
             (("NetSuite says", "", refused.detail),),
         )
     else:

@@ -58,7 +58,7 @@ class Reading:
             with holds_noted(self.bells, one, self.at):
                 self._await_members(one, plan)
         in_place = not unwritten and metadata_in_place(facts, plan.records, rows)
-        todo = steps_for(plan, unwritten, items_to_find(unwritten, self.policies), not in_place)
+        todo = steps_for(unwritten, items_to_find(unwritten, self.policies), not in_place)
         if one.kind == RootKind.CUSTOMER and not plan.nothing_because:
             todo = (Step.CUSTOMER, Step.FINISH)
         return replace(
@@ -82,7 +82,9 @@ class Reading:
         if one.kind == RootKind.CHARGE:
             charge = self.stripe.charge(one.root)
             if charge is None:
-                return None, SettlementPlan(one.root, nothing_because="It never succeeded, or does not exist in Stripe.")
+                return None, SettlementPlan(
+                    one.root, nothing_because="It never succeeded, or does not exist in Stripe."
+                )
             return charge, desired_for_charge(charge, self.policies, self.calendar)
         if one.kind == RootKind.PAYOUT:
             payout = self.stripe.payout(one.root)

@@ -46,8 +46,8 @@ class Door:
     now: Callable[[], float]
 
     def by_http(self, request: Mapping[str, Any]) -> tuple[int, Reception]:
-        """A request of API Gateway (payload 2.0): the status to answer, and what to count. Raises what the queue raises:
-        Stripe sends the event again then."""
+        """A request of API Gateway (payload 2.0): the status to answer, and what to count. Raises what the queue
+        raises: Stripe sends the event again then."""
         body = _raw_body(request)
         if body is None or len(body) > LARGEST_BODY:
             return 400, Reception.UNREADABLE

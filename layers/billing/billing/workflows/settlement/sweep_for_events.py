@@ -1,9 +1,9 @@
 """The nightly sweep, and the same by hand: events that were missed, passes that wait, and bells that nobody answers.
 
-    {"since": "2026-11-01"}          every event since that day (Stripe keeps thirty)
-    {"missed": true}                 only those that Stripe could not deliver
-    {"root": "in_...", "kind": "invoice"}   one object
-    {"dryRun": true}                 says what would be rung, and rings nothing
+{"since": "2026-11-01"}          every event since that day (Stripe keeps thirty)
+{"missed": true}                 only those that Stripe could not deliver
+{"root": "in_...", "kind": "invoice"}   one object
+{"dryRun": true}                 says what would be rung, and rings nothing
 """
 
 from __future__ import annotations
@@ -107,7 +107,9 @@ def _kind(asked: Mapping[str, Any]) -> RootKind:
                 "cus_": RootKind.CUSTOMER}  # fmt: skip
     found = next((kind for prefix, kind in prefixes.items() if root.startswith(prefix)), None)
     if found is None:
-        raise InputInvalid("root is the id of an invoice, a charge, a payout or a customer of Stripe's (in_, ch_, po_).")
+        raise InputInvalid(
+            "root is the id of an invoice, a charge, a payout or a customer of Stripe's (in_, ch_, po_)."
+        )
     return found
 
 
@@ -120,5 +122,7 @@ def _since(asked: Mapping[str, Any], now: datetime) -> int:
         raise InputInvalid(f"since is a day, as 2026-11-01, not {asked['since']!r}.") from None
     day = day if day.tzinfo is not None else day.replace(tzinfo=UTC)
     if now - day > _KEPT:
-        raise InputInvalid("since is more than thirty days ago; Stripe keeps no older events. Ring single objects by root.")
+        raise InputInvalid(
+            "since is more than thirty days ago; Stripe keeps no older events. Ring single objects by root."
+        )
     return int(day.timestamp())

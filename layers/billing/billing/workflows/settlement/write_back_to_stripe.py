@@ -37,9 +37,7 @@ def write_back_to_stripe(
     return one.after(Step.BACK).to_dict()
 
 
-def metadata_in_place(
-    facts: Any, records: Iterable[NetSuiteRecord], rows: Mapping[str, WrittenRecord]
-) -> bool:
+def metadata_in_place(facts: Any, records: Iterable[NetSuiteRecord], rows: Mapping[str, WrittenRecord]) -> bool:
     """Whether Stripe's objects name NetSuite's records already."""
     there = metadata_of_objects(facts)
     return all(
@@ -49,11 +47,11 @@ def metadata_in_place(
     )
 
 
-def metadata_wanted(
-    records: Iterable[NetSuiteRecord], rows: Mapping[str, WrittenRecord]
-) -> dict[str, dict[str, str]]:
+def metadata_wanted(records: Iterable[NetSuiteRecord], rows: Mapping[str, WrittenRecord]) -> dict[str, dict[str, str]]:
     """{Stripe object: {key: internal id}} of the records that are written."""
-    written = [(record, row.internal_id) for record in records if (row := rows.get(record.external_id)) and row.internal_id]
+    written = [
+        (record, row.internal_id) for record in records if (row := rows.get(record.external_id)) and row.internal_id
+    ]
     return metadata_of(written)
 
 
