@@ -30,8 +30,8 @@ class Step(StrEnum):
 
 
 READ: Final = "Read the Stripe object"
-PARKED: Final = "Parked"
-SETTLED: Final = "Settled"
+PARKED: Final = "The object is parked"
+SETTLED: Final = "The object is settled"
 NOTHING: Final = "Nothing to write"
 
 WRITING: Final[Mapping[Phase, Step]] = {
