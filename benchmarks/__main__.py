@@ -15,17 +15,17 @@ from typing import TypeVar
 import requests
 
 from benchmarks.link_times import REQUESTS, differences
-from billing.adapters.netsuite import SuiteQL
-from billing.adapters.netsuite_login import login_from_secret
-from billing.adapters.order_query import OrderQuery
-from billing.adapters.sales_orders import list_sales_orders
-from billing.domain.batch import Batch, BatchInvoice, batch_from_dict, with_pieces
-from billing.domain.billing_policy import BillingPolicy
-from billing.domain.customer_match import How, MatchedCustomer
-from billing.domain.invoice_plan import plan_invoices
-from billing.domain.ledger import Disposition, signed_hash
-from billing.domain.order_rows import read_orders
-from billing.domain.run_input import OrderFilter
+from billing.adapters.netsuite.login import login_from_secret
+from billing.adapters.netsuite.order_query import OrderQuery
+from billing.adapters.netsuite.sales_orders import list_sales_orders
+from billing.adapters.netsuite.suiteql import SuiteQL
+from billing.domain.batch.batch import Batch, BatchInvoice, batch_from_dict, with_pieces
+from billing.domain.invoices.billing_policy import BillingPolicy
+from billing.domain.invoices.invoice_plan import plan_invoices
+from billing.domain.ledger.customer_match import How, MatchedCustomer
+from billing.domain.ledger.ledger import Disposition, signed_hash
+from billing.domain.orders.order_rows import read_orders
+from billing.domain.runs.run_input import OrderFilter
 from tests.sandbox import Sandbox
 from tests.sandbox.netsuite import NetSuiteServer, generate_world
 

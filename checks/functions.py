@@ -18,7 +18,7 @@ from checks.pins import distribution_name, read_pins
 from checks.template import Template, names_in, resources_of
 
 LONGEST_ENTRY = 60
-"""Lines of an entry file: it says what comes in and goes out, and calls one function of `billing.steps`."""
+"""Lines of an entry file: it says what comes in and goes out, and calls one function of `billing.workflows`."""
 
 MOST_LAYERS = 5
 """Layers that Lambda takes per function (AWS Lambda quotas)."""
@@ -57,7 +57,7 @@ def check_function(
     source = entry.read_text(encoding="utf-8")
     lines = len(source.splitlines())
     if lines > LONGEST_ENTRY:
-        yield f"{name}: has {lines} lines, at most {LONGEST_ENTRY}; what it decides belongs in billing.steps."
+        yield f"{name}: has {lines} lines, at most {LONGEST_ENTRY}; what it decides belongs in billing.workflows."
     handler = str(properties.get("Handler", ""))
     defined = {node.name for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)}
     if handler.rpartition(".")[0] != "app" or handler.rpartition(".")[2] not in defined:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
     from tests.adapters.aws_world import AwsWorld
-    from tests.steps.moving_clock import MovingClock
+    from tests.workflows.moving_clock import MovingClock
 
 # Everybody who runs the tests sees the same cases; HYPOTHESIS_PROFILE=explore looks for new ones.
 settings.register_profile("same", derandomize=True, deadline=None)
@@ -45,7 +45,7 @@ _ARGUMENTS = (
 )
 
 
-_OPEN_SANDBOXES = ("tests/runs/", "tests/approval/", "tests/docs/", "tests/sandbox_tests/aws/")
+_OPEN_SANDBOXES = ("tests/played/", "tests/approval/", "tests/docs/", "tests/sandbox_tests/aws/")
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
@@ -65,7 +65,7 @@ def aws() -> Iterator[AwsWorld]:
 
 @pytest.fixture
 def clock() -> MovingClock:
-    from tests.steps.moving_clock import MovingClock
+    from tests.workflows.moving_clock import MovingClock
 
     return MovingClock()
 

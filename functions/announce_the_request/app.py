@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from billing import wiring
-from billing.entry import state
+from billing.runtime import wiring
+from billing.runtime.entry import state
 
 announce_the_request = wiring.announce_the_request()
 

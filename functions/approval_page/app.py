@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from billing import wiring
-from billing.telemetry import logger, metrics, tracer
+from billing.runtime import wiring
+from billing.runtime.telemetry import logger, metrics, tracer
 
 approval_page = wiring.approval_page()
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from billing import wiring
-from billing.telemetry import logger
+from billing.runtime import wiring
+from billing.runtime.telemetry import logger
 
 check_the_parameters = wiring.check_the_parameters()
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from billing import wiring
-from billing.entry import state
+from billing.runtime import wiring
+from billing.runtime.entry import state
 
 draft_the_invoice = wiring.draft_the_invoice()
 

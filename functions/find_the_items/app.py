@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from billing.entry import state
 from billing.runtime import netsuite, settlement
+from billing.runtime.entry import state
 from billing.workflows.settlement.find_the_items import Finding
 
 

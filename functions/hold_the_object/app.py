@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from billing.entry import state
 from billing.runtime import settlement
+from billing.runtime.entry import state
 from billing.workflows.settlement.finish_the_pass import hold_the_object
 
 

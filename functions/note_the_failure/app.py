@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from billing import wiring
-from billing.entry import state
+from billing.runtime import wiring
+from billing.runtime.entry import state
 
 note_the_failure = wiring.note_the_failure()
 

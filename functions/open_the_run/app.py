@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from billing import wiring
-from billing.entry import state
+from billing.runtime import wiring
+from billing.runtime.entry import state
 
 open_the_run = wiring.open_the_run()
 

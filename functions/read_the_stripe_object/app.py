@@ -10,10 +10,10 @@ from typing import Any
 
 import boto3
 
-from billing.adapters.billed_orders import BilledOrdersOfLedger
-from billing.adapters.ledger_table import LedgerTable
-from billing.entry import state
+from billing.adapters.dynamodb.billed_orders import BilledOrdersOfLedger
+from billing.adapters.dynamodb.ledger import LedgerTable
 from billing.runtime import settlement, stripe
+from billing.runtime.entry import state
 from billing.workflows.settlement.read_the_stripe_object import Reading
 
 ledger = LedgerTable(boto3.client("dynamodb", config=settlement.CONFIG), settlement.environment().text("LEDGER_TABLE"))

@@ -10,8 +10,8 @@ import time
 from typing import Any
 
 from billing.runtime import settlement
+from billing.runtime.telemetry import logger, metrics, tracer
 from billing.runtime.webhook import signing_secrets
-from billing.telemetry import logger, metrics, tracer
 from billing.workflows.settlement.receive_the_event import Door
 
 env = settlement.environment()

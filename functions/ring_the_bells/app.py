@@ -6,11 +6,12 @@ Out: {"batchItemFailures": [...]}: the messages that come again
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
-from billing.adapters.event_queue import from_message, is_ours
+from billing.adapters.aws.event_queue import from_message, is_ours
 from billing.runtime import settlement, stripe
-from billing.telemetry import logger, metrics, tracer
+from billing.runtime.telemetry import logger, metrics, tracer
 from billing.workflows.settlement.ring_the_bells import Ringing, ring_the_bells
 
 
@@ -30,7 +31,7 @@ def invoice_of_charge(charge: str, payment_intent: str) -> str | None:
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Ring each message's bell."""
-    ringing = Ringing(settlement.bells(), settlement.executions(), invoice_of_charge, settlement.now)
+    ringing = Ringing(settlement.bells(), settlement.executions(), invoice_of_charge, settlement.now, time.sleep)
 
     def ring(body: str) -> bool:
         bell = from_message(body)

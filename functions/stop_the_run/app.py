@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from billing.entry import state
-from billing.steps.stop_the_run import stop_the_run
+from billing.runtime.entry import state
+from billing.workflows.monthly_billing.stop_the_run import stop_the_run
 
 
 @state

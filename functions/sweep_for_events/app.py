@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from billing.entry import state
 from billing.runtime import settlement, stripe
+from billing.runtime.entry import state
 from billing.workflows.settlement.sweep_for_events import Sweep
 
 env = settlement.environment()

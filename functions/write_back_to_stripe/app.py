@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from billing.entry import state
 from billing.runtime import settlement, stripe
+from billing.runtime.entry import state
 from billing.workflows.settlement.write_back_to_stripe import write_back_to_stripe
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from billing.domain.settlement.passes import Step
-from billing.entry import state
+from billing.runtime.entry import state
 from billing.runtime.record_writing import write
 
 

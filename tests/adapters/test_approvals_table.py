@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from billing.adapters.approvals_table import ApprovalsTable
-from billing.domain.approval_request import ApprovalRequest, RecordedOutcome
-from billing.domain.approvers import Answer, Outcome, Slot, Vote, standing
+from billing.adapters.dynamodb.approvals import ApprovalsTable
+from billing.domain.approval.approval_request import ApprovalRequest, RecordedOutcome
+from billing.domain.approval.approvers import Answer, Outcome, Slot, Vote, standing
 from billing.domain.errors import PassingError
 from tests.adapters.aws_world import APPROVALS, AwsWorld
 

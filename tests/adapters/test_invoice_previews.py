@@ -11,19 +11,19 @@ from typing import Any, Protocol
 import pytest
 import requests
 
-from billing.adapters.invoice_previews import InvoicePreviews
-from billing.adapters.netsuite import SuiteQL
-from billing.adapters.netsuite_login import login_from_secret
-from billing.adapters.order_query import OrderQuery
-from billing.adapters.sales_orders import list_sales_orders
-from billing.domain.billing_policy import BillingPolicy
+from billing.adapters.netsuite.invoice_previews import InvoicePreviews
+from billing.adapters.netsuite.login import login_from_secret
+from billing.adapters.netsuite.order_query import OrderQuery
+from billing.adapters.netsuite.sales_orders import list_sales_orders
+from billing.adapters.netsuite.suiteql import SuiteQL
 from billing.domain.errors import PersonNeeded
-from billing.domain.invoice_plan import Plans, plan_invoices
-from billing.domain.invoice_preview import InvoicePreview
-from billing.domain.order_plan import needs_preview
-from billing.domain.order_rows import read_orders
-from billing.domain.run_input import OrderFilter
-from billing.domain.sales_order import Listing
+from billing.domain.invoices.billing_policy import BillingPolicy
+from billing.domain.invoices.invoice_plan import Plans, plan_invoices
+from billing.domain.invoices.order_plan import needs_preview
+from billing.domain.orders.invoice_preview import InvoicePreview
+from billing.domain.orders.order_rows import read_orders
+from billing.domain.orders.sales_order import Listing
+from billing.domain.runs.run_input import OrderFilter
 from tests.sandbox.netsuite import NetSuiteServer, load_world, permission_fault
 
 JUNE_FIRST = 1780300800.0

@@ -10,15 +10,15 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from billing.adapters.aws_faults import aws_faults_named
-from billing.adapters.ledger_table import LedgerTable
-from billing.adapters.runs_table import RunsTable
-from billing.domain.billing_policy import BillingPolicy
+from billing.adapters.aws.aws_faults import aws_faults_named
+from billing.adapters.dynamodb.ledger import LedgerTable
+from billing.adapters.dynamodb.runs import RunsTable
 from billing.domain.errors import OurFault, PassingError, PersonNeeded
-from billing.domain.invoice_plan import plan_invoices
-from billing.domain.ledger import Approval, EntryState, LedgerEntry, Objection, OrderLink, Withdrawal
-from billing.domain.order_rows import read_orders
-from billing.domain.report import failure_words
+from billing.domain.invoices.billing_policy import BillingPolicy
+from billing.domain.invoices.invoice_plan import plan_invoices
+from billing.domain.ledger.ledger import Approval, EntryState, LedgerEntry, Objection, OrderLink, Withdrawal
+from billing.domain.orders.order_rows import read_orders
+from billing.domain.runs.report import failure_words
 from tests.adapters.aws_world import LEDGER, RUNS, AwsWorld, OneCallAtATime, Refusing
 from tests.domain.suiteql_rows import hours, order
 

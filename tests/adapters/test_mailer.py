@@ -10,7 +10,7 @@ from typing import Any, cast
 import pytest
 from botocore.exceptions import ClientError
 
-from billing.adapters.mailer import Mailer
+from billing.adapters.aws.mailer import Mailer
 from billing.domain.errors import AddressRefused, PersonNeeded
 from billing.domain.mail import MailContent
 from tests.adapters.aws_world import SENDER

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError
 
-from billing.adapters.run_files import RunFiles
+from billing.adapters.aws.run_files import RunFiles
 from billing.domain.errors import OurFault
 from tests.adapters.aws_world import BUCKET, AwsWorld
 

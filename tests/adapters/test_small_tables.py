@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 
-from billing.adapters.customers_table import CustomersTable
-from billing.adapters.message_log import MessageLog, Sending
-from billing.adapters.runs_table import Holder, RunsTable, lock_key
-from billing.domain.customer_match import KnownCustomer
+from billing.adapters.dynamodb.customers import CustomersTable
+from billing.adapters.dynamodb.message_log import MessageLog, Sending
+from billing.adapters.dynamodb.runs import Holder, RunsTable, lock_key
+from billing.domain.ledger.customer_match import KnownCustomer
 from tests.adapters.aws_world import CUSTOMERS, RUNS, AwsWorld
 
 KEY = lock_key("main", "2026-05")

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from billing.adapters.stripe_api import (
+from billing.adapters.stripe.client import (
     Caller,
     CustomerMissing,
     KeyUsedOtherwise,
@@ -16,8 +16,8 @@ from billing.adapters.stripe_api import (
     ReplayedFailure,
     stripe_client,
 )
-from billing.adapters.stripe_customers import StripeCustomers
-from billing.adapters.stripe_invoices import StripeInvoices
+from billing.adapters.stripe.customers import StripeCustomers
+from billing.adapters.stripe.invoices import StripeInvoices
 from billing.domain.errors import OurFault, PassingError, PersonNeeded
 from tests.sandbox.faults import Answer, DropAfter, DropBefore
 from tests.sandbox.stripe import LockTimeout, RateLimits, StoredError, StripeServer

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from billing.adapters.executions import Executions
-from billing.adapters.task_tokens import Waker, seal_token
+from billing.adapters.aws.executions import Executions
+from billing.adapters.aws.task_tokens import Waker, seal_token
 from tests.adapters.aws_world import AwsWorld
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import threading
 from datetime import date
 
-from billing.adapters.carry_over import CarryOver
-from billing.adapters.dynamo import to_item
-from billing.adapters.ledger_table import LedgerTable
-from billing.adapters.months import Months
-from billing.adapters.runs_table import Holder, RunsTable, lock_key
-from billing.domain.month_comparison import MonthInvoice
-from billing.domain.outstanding import Carried
+from billing.adapters.dynamodb.carry_over import CarryOver
+from billing.adapters.dynamodb.items import to_item
+from billing.adapters.dynamodb.ledger import LedgerTable
+from billing.adapters.dynamodb.months import Months
+from billing.adapters.dynamodb.runs import Holder, RunsTable, lock_key
+from billing.domain.batch.month_comparison import MonthInvoice
+from billing.domain.runs.outstanding import Carried
 from tests.adapters.aws_world import LEDGER, RUNS, AwsWorld
 
 HELD = Carried("500", "SO-1", "2026-05", "Held.")

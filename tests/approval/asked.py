@@ -7,8 +7,8 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any
 
-from tests.runs.firm import firm, order
-from tests.runs.story import SECONDS, deployed, entered
+from tests.played.firm import firm, order
+from tests.played.story import SECONDS, deployed, entered
 from tests.sandbox import Mail, Run, Sandbox
 from tests.sandbox.person import Form, Page, hidden_in
 

@@ -12,13 +12,13 @@ from urllib.parse import urlencode
 import pytest
 
 from billing.domain.errors import OurFault, PersonNeeded
-from billing.http_exchange import LONGEST_ANSWER, file_of, form_of
-from billing.pages.batch_csv import batch_csv
-from billing.steps.approval_exchange import ApprovalExchange, approval_exchange
+from billing.pages.approval.batch_csv import batch_csv
+from billing.workflows.approval_page.approval_exchange import ApprovalExchange, approval_exchange
+from billing.workflows.approval_page.http_exchange import LONGEST_ANSWER, file_of, form_of
 from tests.adapters.aws_world import AwsWorld, Refusing
 from tests.pages import samples
-from tests.steps.approval_world import ANN, ApprovalWorld
-from tests.steps.moving_clock import MovingClock
+from tests.workflows.approval_world import ANN, ApprovalWorld
+from tests.workflows.moving_clock import MovingClock
 
 PRIVATE = {
     "cache-control": "no-store",

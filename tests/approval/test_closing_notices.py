@@ -9,8 +9,8 @@ import pytest
 
 from tests.approval.asked import ANN, BOB, CY, DI, asked_of, links, mails_of, post, until
 from tests.approval.transcript import transcribe
-from tests.runs.firm import only
-from tests.runs.story import SECONDS, stop_everything
+from tests.played.firm import only
+from tests.played.story import SECONDS, stop_everything
 from tests.sandbox import Run, Sandbox
 
 EVERYBODY = [ANN, BOB, CY, DI]

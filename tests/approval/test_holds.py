@@ -6,10 +6,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from billing.domain.approval_entries import QUIET
+from billing.domain.approval.approval_entries import QUIET
 from tests.approval.asked import ANN, BOB, asked_of, links, mails_of, post, slept, until
-from tests.runs.firm import PERIOD
-from tests.runs.story import SECONDS, live, posted
+from tests.played.firm import PERIOD
+from tests.played.story import SECONDS, live, posted
 from tests.sandbox import Mail, Run, Sandbox
 
 

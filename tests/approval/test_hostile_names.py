@@ -17,8 +17,8 @@ import pytest
 import requests
 
 from tests.approval.asked import ANN, BOB, links, mails_of, post
-from tests.runs.firm import PERIOD, client, firm, order, work
-from tests.runs.story import SECONDS, deployed
+from tests.played.firm import PERIOD, client, firm, order, work
+from tests.played.story import SECONDS, deployed
 from tests.sandbox import Run, Sandbox
 
 ATTACKS = (

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from billing.adapters.approvals_table import ApprovalsTable
-from billing.domain.approval_request import RunEnd
-from billing.domain.report import RunOutcome
-from billing.steps.approval_links import ApproverLinks
-from billing.steps.note_the_end import note_the_end
+from billing.adapters.dynamodb.approvals import ApprovalsTable
+from billing.domain.approval.approval_request import RunEnd
+from billing.domain.runs.report import RunOutcome
+from billing.workflows.approval.approval_links import ApproverLinks
+from billing.workflows.monthly_billing.note_the_end import note_the_end
 from tests.adapters.aws_world import APPROVALS, AwsWorld
-from tests.steps.approval_world import ANN, BOB, ApprovalWorld
-from tests.steps.moving_clock import MovingClock
+from tests.workflows.approval_world import ANN, BOB, ApprovalWorld
+from tests.workflows.moving_clock import MovingClock
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import pytest
 
 from tests.approval.asked import ANN, BOB, CY, DI, asked_of, links, slept
 from tests.conftest import SCREENSHOTS
-from tests.runs.firm import PERIOD
-from tests.runs.story import SECONDS, live
+from tests.played.firm import PERIOD
+from tests.played.story import SECONDS, live
 from tests.sandbox import Run, Sandbox
 
 if TYPE_CHECKING:

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from billing import wiring
-from billing.adapters import secrets
+from billing.adapters.aws import secrets
 from billing.adapters.signatures import Signatures
-from billing.domain.approval_entries import Entry, EntryKind, holds, signed_content
+from billing.domain.approval.approval_entries import Entry, EntryKind, holds, signed_content
 from billing.domain.errors import PassingError
+from billing.runtime import wiring
 from tests.adapters.aws_world import REGION, AwsWorld
-from tests.steps.approval_world import ANN, ApprovalWorld
-from tests.steps.moving_clock import MovingClock
+from tests.workflows.approval_world import ANN, ApprovalWorld
+from tests.workflows.moving_clock import MovingClock
 
 EVE = "eve@firm.example"
 OLD, NEW = {"id": "1", "key": "k" * 40}, {"id": "2", "key": "n" * 40}

@@ -14,11 +14,11 @@ from urllib.parse import urlencode
 import pytest
 
 from billing.adapters.signatures import InboxLink, Link, Signatures
-from billing.domain.approvers import approver_id
-from billing.steps.present_request import present_request
+from billing.domain.approval.approvers import approver_id
+from billing.workflows.approval.present_request import present_request
 from tests.adapters.aws_world import APPROVALS, AwsWorld, Refusing
-from tests.steps.approval_world import ANN, BOB, DAY, ApprovalWorld
-from tests.steps.moving_clock import MovingClock
+from tests.workflows.approval_world import ANN, BOB, DAY, ApprovalWorld
+from tests.workflows.moving_clock import MovingClock
 
 OLD, NEW, TAKEN_OUT, FOREIGN = "o" * 40, "n" * 40, "t" * 40, "f" * 40
 EVE = "eve@evil.example"

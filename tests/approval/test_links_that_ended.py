@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from tests.adapters.aws_world import AwsWorld
-from tests.steps.approval_world import ANN, BOB, CY, ApprovalWorld
-from tests.steps.moving_clock import MovingClock
+from tests.workflows.approval_world import ANN, BOB, CY, ApprovalWorld
+from tests.workflows.moving_clock import MovingClock
 
 APPROVE = {"answer": "approve", "invoices": "3"}
 REJECT = {"answer": "reject", "number": "3", "reason": "The rates of Acme are wrong."}

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 
-from billing.adapters.task_tokens import Waker
-from billing.domain.approvers import approver_id
+from billing.adapters.aws.task_tokens import Waker
+from billing.domain.approval.approvers import approver_id
 from billing.domain.errors import PassingError
-from billing.steps.approval_links import mail_tags, request_of_tag
-from billing.steps.note_the_bounce import note_the_bounce
+from billing.workflows.approval.approval_links import mail_tags, request_of_tag
+from billing.workflows.approval.note_the_bounce import note_the_bounce
 from tests.adapters.aws_world import AwsWorld
-from tests.steps.approval_world import ANN, BOB, ApprovalWorld
-from tests.steps.moving_clock import MovingClock
+from tests.workflows.approval_world import ANN, BOB, ApprovalWorld
+from tests.workflows.moving_clock import MovingClock
 
 
 @pytest.fixture

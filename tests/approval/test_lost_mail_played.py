@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from tests.approval.asked import ANN, BOB, CY, asked_of, links, mails_of, post, requests_of, until
-from tests.runs.firm import only
-from tests.runs.story import SECONDS, entered, in_slack, live, stop_everything
+from tests.played.firm import only
+from tests.played.story import SECONDS, entered, in_slack, live, stop_everything
 from tests.sandbox import Mail, Run, Sandbox
 
 NOTED = "NoteTheBounceFunction"

@@ -18,8 +18,8 @@ import pytest
 from tests.adapters.aws_world import AwsWorld
 from tests.approval.machine import Filled, guesses
 from tests.sandbox.person import Form, Page, read_page
-from tests.steps.approval_world import ANN, BOB, ApprovalWorld
-from tests.steps.moving_clock import MovingClock
+from tests.workflows.approval_world import ANN, BOB, ApprovalWorld
+from tests.workflows.moving_clock import MovingClock
 
 INVOICES = 2
 

@@ -90,7 +90,12 @@ def test_what_hears_of_bounces_cannot_read_the_signing_keys_so_it_cannot_vote() 
 def test_that_an_address_is_lost_is_written_by_who_hears_of_it_and_by_who_asks() -> None:
     """The row BOUNCE# is a new item. Who reminds only hears of it from the table."""
     mailing = {name for name in FUNCTIONS if any(action == "ses:SendEmail" for action, _ in grants(name))}
-    assert mailing == {"AskForApprovalFunction", "RemindTheApproversFunction", "TellTheTeamFunction"}
+    assert mailing == {
+        "AskForApprovalFunction",
+        "RemindTheApproversFunction",
+        "TellOfTheFailureFunction",
+        "TellTheTeamFunction",
+    }
     writing = {
         name
         for name in FUNCTIONS
@@ -121,7 +126,8 @@ def test_alarms_hear_of_runs_that_wait_and_of_a_page_that_fails() -> None:
     assert (waits["Namespace"], waits["MetricName"]) == ("AWS/Lambda", "Invocations")
     assert waits["Dimensions"] == [{"Name": "FunctionName", "Value": {"Ref": "RemindTheApproversFunction"}}]
     watched = {one["MetricStat"]["Metric"]["MetricName"] for one in alarms["ApprovalPageFailingAlarm"]["Metrics"][1:]}
-    code = (Path(__file__).parents[2] / "layers/billing/billing/steps/approval_exchange.py").read_text(encoding="utf-8")
+    exchange = Path(__file__).parents[2] / "layers/billing/billing/workflows/approval_page/approval_exchange.py"
+    code = exchange.read_text(encoding="utf-8")
     assert watched == {"ApprovalPagesFailed", "RunsNotWoken"}
     for metric in watched:
         assert f'name="{metric}"' in code

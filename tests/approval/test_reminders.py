@@ -9,18 +9,18 @@ from typing import Any
 
 import pytest
 
-from billing.adapters.message_log import MessageLog
-from billing.domain.approval_request import Bounce
-from billing.domain.approvers import approver_id, parse_slots
-from billing.domain.batch import batch_from_dict
+from billing.adapters.dynamodb.message_log import MessageLog
+from billing.domain.approval.approval_request import Bounce
+from billing.domain.approval.approvers import approver_id, parse_slots
+from billing.domain.batch.batch import batch_from_dict
 from billing.domain.errors import AddressRefused, PassingError
-from billing.pages.approval_mail import approval_mail, bounce_mail
-from billing.pages.approval_notices import asked_notice, bounce_notice
-from billing.steps.approval_links import ApproverLinks
-from billing.steps.remind_the_approvers import Reminding
+from billing.pages.approval.approval_mail import approval_mail, bounce_mail
+from billing.pages.approval.approval_notices import asked_notice, bounce_notice
+from billing.workflows.approval.approval_links import ApproverLinks
+from billing.workflows.monthly_billing.remind_the_approvers import Reminding
 from tests.adapters.aws_world import APPROVALS, AwsWorld
-from tests.steps.approval_world import ANN, BOB, CY, ApprovalWorld
-from tests.steps.moving_clock import MovingClock
+from tests.workflows.approval_world import ANN, BOB, CY, ApprovalWorld
+from tests.workflows.moving_clock import MovingClock
 
 
 @dataclass

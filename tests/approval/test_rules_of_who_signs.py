@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from billing.adapters.message_log import MessageLog
-from billing.domain.approval_entries import QUIET, Entry, EntryKind, run_must_look, slots_now
-from billing.domain.approval_request import Bounce
-from billing.domain.approvers import (
+from billing.adapters.dynamodb.message_log import MessageLog
+from billing.domain.approval.approval_entries import QUIET, Entry, EntryKind, run_must_look, slots_now
+from billing.domain.approval.approval_request import Bounce
+from billing.domain.approval.approvers import (
     Answer,
     Outcome,
     Slot,
@@ -23,18 +23,18 @@ from billing.domain.approvers import (
     requester_id,
     standing,
 )
-from billing.domain.batch import Batch
-from billing.pages.approval_mail import approval_mail, bounce_mail
-from billing.pages.approval_notices import bounce_notice
-from billing.steps.announce_the_request import announce_the_request
-from billing.steps.approval_links import ApproverLinks
-from billing.steps.present_request import PresentRequest, present_request
-from billing.steps.record import record_of
-from billing.steps.remind_the_approvers import Reminding
+from billing.domain.batch.batch import Batch
+from billing.pages.approval.approval_mail import approval_mail, bounce_mail
+from billing.pages.approval.approval_notices import bounce_notice
+from billing.workflows.approval.approval_history import record_of
+from billing.workflows.approval.approval_links import ApproverLinks
+from billing.workflows.approval.present_request import PresentRequest, present_request
+from billing.workflows.monthly_billing.announce_the_request import announce_the_request
+from billing.workflows.monthly_billing.remind_the_approvers import Reminding
 from tests.adapters.aws_world import APPROVALS, AwsWorld
 from tests.approval.test_reminders import Channel
-from tests.steps.approval_world import ANN, BOB, CY, DAY, ApprovalWorld
-from tests.steps.moving_clock import MovingClock
+from tests.workflows.approval_world import ANN, BOB, CY, DAY, ApprovalWorld
+from tests.workflows.moving_clock import MovingClock
 
 EVE, FAY = "eve@firm.example", "fay@firm.example"
 MINUTE = 1 / 60

@@ -15,8 +15,8 @@ import requests
 from billing.adapters.signatures import InboxLink, Signatures
 from tests.approval.asked import ANN, BOB, asked_of, links, mails_of, post
 from tests.approval.machine import WORDS
-from tests.runs.firm import PERIOD
-from tests.runs.story import SECONDS
+from tests.played.firm import PERIOD
+from tests.played.story import SECONDS
 from tests.sandbox import Run, Sandbox
 from tests.sandbox.person import Form, hidden_in, read_page
 

@@ -9,14 +9,14 @@ from typing import Any
 
 import pytest
 
-from billing.adapters.dynamo import to_item, values_of
+from billing.adapters.dynamodb.items import to_item, values_of
 from billing.adapters.signatures import Link, Signatures
-from billing.domain.approvers import approver_id
+from billing.domain.approval.approvers import approver_id
 from billing.domain.errors import OurFault, PassingError, RequestAltered
-from billing.steps.present_request import present_request
+from billing.workflows.approval.present_request import present_request
 from tests.adapters.aws_world import APPROVALS, LEDGER, AwsWorld
-from tests.steps.approval_world import ANN, BOB, CY, ApprovalWorld
-from tests.steps.moving_clock import MovingClock
+from tests.workflows.approval_world import ANN, BOB, CY, ApprovalWorld
+from tests.workflows.moving_clock import MovingClock
 
 TWO_SLOTS = f"Lead: {ANN}; Controller (2): {BOB}, {CY}, di@firm.example"
 EVE = "eve@firm.example"

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.approval.asked import ANN, BOB, asked_of, links, post
-from tests.runs.story import SECONDS, asked, in_slack, live
+from tests.played.story import SECONDS, asked, in_slack, live
 from tests.sandbox import Run, Sandbox
 
 

@@ -10,13 +10,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from billing.http_exchange import LONGEST_FILE, accepts_gzip, file_of
-from billing.pages.batch_csv import batch_csv
+from billing.pages.approval.batch_csv import batch_csv
 from billing.pages.csv_file import csv_bytes, csv_parts
+from billing.workflows.approval_page.http_exchange import LONGEST_FILE, accepts_gzip, file_of
 from tests.adapters.aws_world import AwsWorld, aws_world
 from tests.pages import samples
-from tests.steps.approval_world import ANN, ApprovalWorld
-from tests.steps.moving_clock import MovingClock
+from tests.workflows.approval_world import ANN, ApprovalWorld
+from tests.workflows.moving_clock import MovingClock
 
 LAMBDAS_LIMIT = 6 * 1024 * 1024
 

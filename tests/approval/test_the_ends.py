@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tests.approval.asked import ANN, BOB, CY, DI, asked_of, links, mails_of, post, requests_of, slept, until
 from tests.approval.transcript import transcribe
-from tests.runs.firm import PERIOD
-from tests.runs.story import SECONDS, entered, in_slack, live
+from tests.played.firm import PERIOD
+from tests.played.story import SECONDS, entered, in_slack, live
 
 MINUTE = 60
 DAY = 86_400

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from billing.domain.approval.waiting import Due, WaitingRules, check_rules, next_step
 from billing.domain.errors import InputInvalid
-from billing.domain.waiting import Due, WaitingRules, check_rules, next_step
 
 OPENED = datetime(2026, 6, 1, 13, tzinfo=UTC)
 

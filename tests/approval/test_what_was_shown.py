@@ -6,11 +6,11 @@ import threading
 
 import pytest
 
-from billing.domain.billing_policy import BillingPolicy
+from billing.domain.invoices.billing_policy import BillingPolicy
 from tests.adapters.aws_world import AwsWorld
 from tests.domain.suiteql_rows import hours, order
-from tests.steps.approval_world import ANN, BOB, CY, ApprovalWorld
-from tests.steps.moving_clock import MovingClock
+from tests.workflows.approval_world import ANN, BOB, CY, ApprovalWorld
+from tests.workflows.moving_clock import MovingClock
 
 ANSWERS = (
     {"answer": "approve", "invoices": "2"},
@@ -60,7 +60,7 @@ def test_what_is_signed_says_what_was_shown(asked: ApprovalWorld) -> None:
 
 
 def test_a_number_is_read_as_the_button_writes_it_and_as_people_do() -> None:
-    from billing.steps.approval_page import _THOUSANDS
+    from billing.workflows.approval_page.approval_page import _THOUSANDS
 
     for typed in ("10,000", "10 000", "10.000", "10'000", "10000"):
         assert _THOUSANDS.sub("", typed) == "10000"
@@ -193,7 +193,7 @@ def test_an_order_alone_on_its_invoice_is_held_without_a_second_question(grouped
 
 
 def test_two_hundred_holds_do_not_push_the_warnings_off_the_page() -> None:
-    from billing.pages.approval_view import newest_first
+    from billing.pages.approval.approval_view import newest_first
 
     shown, folded, more = newest_first([f"change {number}" for number in range(200)])
     assert shown == ("change 199", "change 198", "change 197")

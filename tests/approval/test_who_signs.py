@@ -10,8 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from billing.adapters.signatures import InboxLink, Signatures
-from billing.domain.approval_entries import Entry, EntryKind, holds, signed_content, slots_now
-from billing.domain.approvers import (
+from billing.domain.approval.approval_entries import Entry, EntryKind, holds, signed_content, slots_now
+from billing.domain.approval.approvers import (
     Answer,
     Outcome,
     Slot,
@@ -25,8 +25,8 @@ from billing.domain.approvers import (
 )
 from billing.domain.errors import InputInvalid
 from tests.adapters.aws_world import AwsWorld, aws_world
-from tests.steps.approval_world import ANN, BOB, CY, ApprovalWorld
-from tests.steps.moving_clock import MovingClock
+from tests.workflows.approval_world import ANN, BOB, CY, ApprovalWorld
+from tests.workflows.moving_clock import MovingClock
 
 DI, EVE = "di@partner.example", "eve@evil.example"
 USD = {"usd": 100_000}

@@ -9,7 +9,7 @@ from typing import Any
 
 from tests.approval.asked import mails_of
 from tests.conftest import SCREENSHOTS
-from tests.runs.story import entered
+from tests.played.story import entered
 from tests.sandbox import Run, Sandbox
 
 TRANSCRIPTS = SCREENSHOTS.parent / "transcripts"

@@ -97,7 +97,7 @@ def test_an_entry_of_sixty_lines_passes_and_of_sixty_one_is_named(tree: Path) ->
     assert findings_of(tree) == []
     entry.write_text(entry.read_text() + "# too much\n")
     assert findings_of(tree) == [
-        "functions/bill/app.py: has 61 lines, at most 60; what it decides belongs in billing.steps."
+        "functions/bill/app.py: has 61 lines, at most 60; what it decides belongs in billing.workflows."
     ]
 
 

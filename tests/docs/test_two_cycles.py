@@ -14,8 +14,8 @@ import pytest
 from samtranslator.yaml_helper import yaml_parse
 
 from tests.docs.repository import ARCHITECTURE, README, ROOT, RUNBOOK, only_fenced, section, table_rows
-from tests.runs.firm import client, firm, order, work
-from tests.runs.story import amounts, decided, live
+from tests.played.firm import client, firm, order, work
+from tests.played.story import amounts, decided, live
 from tests.sandbox import Sandbox
 from tests.sandbox.sandbox import Run
 

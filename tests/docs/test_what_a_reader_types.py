@@ -14,10 +14,10 @@ import requests
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
-from billing.adapters.netsuite_login import CertificateLogin, TokenLogin, login_from_secret
+from billing.adapters.netsuite.login import CertificateLogin, TokenLogin, login_from_secret
 from billing.adapters.signatures import Link, Signatures
 from billing.domain.errors import ENDS
-from billing.domain.run_input import parse_run_input
+from billing.domain.runs.run_input import parse_run_input
 from tests.docs.repository import (
     CYCLES,
     DOCUMENTS,
@@ -71,7 +71,7 @@ def test_the_secret_for_token_based_authentication_chooses_it() -> None:
 @pytest.mark.parametrize(("block", "state"), [("stripe", "match_the_customers"), ("slack", "tell_the_team")])
 def test_the_fields_of_the_other_secrets_are_those_that_the_code_reads(block: str, state: str) -> None:
     (name,) = json.loads(only_fenced(README, "json", block))
-    wiring = (ROOT / "layers/billing/billing/wiring.py").read_text(encoding="utf-8")
+    wiring = (ROOT / "layers/billing/billing/runtime/wiring.py").read_text(encoding="utf-8")
     assert re.search(rf'field\(env\.text\("{block.upper()}_SECRET_ARN"\), "{name}"\)', wiring), state
 
 

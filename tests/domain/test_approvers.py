@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.domain.approvers import (
+from billing.domain.approval.approvers import (
     Answer,
     Outcome,
     Slot,

@@ -7,14 +7,14 @@ from dataclasses import replace
 
 import pytest
 
-from billing.domain.batch import Batch, BatchInvoice, batch_from_dict, map_items, totals, with_pieces
-from billing.domain.billing_policy import BillingPolicy
+from billing.domain.batch.batch import Batch, BatchInvoice, batch_from_dict, map_items, totals, with_pieces
 from billing.domain.canonical import canonical_json, sha256_hex
-from billing.domain.customer_match import How, MatchedCustomer
-from billing.domain.invoice_plan import InvoicePlan, content_hash, plan_invoices
-from billing.domain.ledger import Disposition
-from billing.domain.order_rows import read_orders
-from billing.domain.sales_order import Problem
+from billing.domain.invoices.billing_policy import BillingPolicy
+from billing.domain.invoices.invoice_plan import InvoicePlan, content_hash, plan_invoices
+from billing.domain.ledger.customer_match import How, MatchedCustomer
+from billing.domain.ledger.ledger import Disposition
+from billing.domain.orders.order_rows import read_orders
+from billing.domain.orders.sales_order import Problem
 from tests.domain.suiteql_rows import hours, order
 
 NAMES = ("Ålder & Söhne – 株式会社", "Emoji 🧾 Ltd", "Line\u2028Separator", 'Quote " Ltd', "Plain Ltd")

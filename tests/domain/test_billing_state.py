@@ -7,12 +7,20 @@ from dataclasses import replace
 
 import pytest
 
-from billing.domain.billing_policy import BillingPolicy
-from billing.domain.billing_state import Done, Held, ToBill, state_of_order
-from billing.domain.invoice_plan import plan_invoices
-from billing.domain.ledger import BilledInvoice, EntryState, LedgerEntry, OrderRecord, family, order_hash, signed_hash
-from billing.domain.order_rows import read_orders
-from billing.domain.plan_record import InvoicePlan
+from billing.domain.invoices.billing_policy import BillingPolicy
+from billing.domain.invoices.invoice_plan import plan_invoices
+from billing.domain.invoices.plan_record import InvoicePlan
+from billing.domain.ledger.billing_state import Done, Held, ToBill, state_of_order
+from billing.domain.ledger.ledger import (
+    BilledInvoice,
+    EntryState,
+    LedgerEntry,
+    OrderRecord,
+    family,
+    order_hash,
+    signed_hash,
+)
+from billing.domain.orders.order_rows import read_orders
 from tests.domain.suiteql_rows import hours, line, order
 
 
@@ -118,7 +126,18 @@ def test_less_than_was_billed_is_held_for_a_person() -> None:
     less = planned(hours("6", "600.00"), total="600.00")
     (state,) = state_of_order(less, record(NOW, {"in_1": NOW[0]}), drafted(NOW[0].key), ())
     assert isinstance(state, Held)
-    assert "in_1" in state.reason
+    assert state.open_minor == 0, "of an order that was billed in full nothing is open"
+    assert state.reason.count("in_1") == 1
+    assert "We have billed 1,000.00 USD of it" in state.reason
+    assert "it comes to 600.00 USD now" in state.reason
+
+
+def test_a_held_sum_is_of_what_is_open_and_not_of_the_whole_order() -> None:
+    dearer = planned(hours("10", "1300.00"), total="1300.00")
+    (state,) = state_of_order(dearer, record(NOW, {"in_1": NOW[0]}), drafted(NOW[0].key), ())
+    assert isinstance(state, Held)
+    assert state.open_minor == 300_00
+    assert state.reason.count("1,300.00") == 2, "what the line is now, and what the order comes to"
 
 
 def test_a_draft_that_differs_is_held_until_somebody_removes_it() -> None:
@@ -136,6 +155,7 @@ def test_a_changed_order_in_parts_goes_to_a_person() -> None:
     before = record(PARTS, {"in_1": PARTS[0], "in_2": PARTS[1]})
     states = state_of_order(changed, before, {**drafted(PARTS[0].key), **drafted(PARTS[1].key)}, ())
     assert [type(state) for state in states] == [Held, Held]
+    assert [state.open_minor for state in states if isinstance(state, Held)] == [260_00, 0], "260.00 were billed"
 
 
 def test_the_parts_of_a_plan_are_one_family() -> None:

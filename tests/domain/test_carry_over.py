@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from billing.domain.carry_over import carry_over
-from billing.domain.outstanding import Carried
-from billing.domain.report import Fate, ReportLine
+from billing.domain.runs.carry_over import carry_over
+from billing.domain.runs.outstanding import Carried
+from billing.domain.runs.report import Fate, ReportLine
 
 
 def seen(order_id: str, fate: Fate, reason: str = "") -> ReportLine:

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from billing.domain.client_name import same_client_name
-from billing.domain.customer_match import (
+from billing.domain.ledger.client_name import same_client_name
+from billing.domain.ledger.customer_match import (
     Candidate,
     How,
     MatchedCustomer,

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from billing.domain.billing_policy import BillingPolicy
-from billing.domain.draft_check import differences
-from billing.domain.invoice_plan import InvoicePlan, plan_invoices
-from billing.domain.order_rows import read_orders
+from billing.domain.invoices.billing_policy import BillingPolicy
+from billing.domain.invoices.draft_check import differences
+from billing.domain.invoices.invoice_plan import InvoicePlan, plan_invoices
+from billing.domain.orders.order_rows import read_orders
 from tests.domain.suiteql_rows import hours, line, order
 
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.domain.due_date import DayOfMonth, NetDays, due_date, due_from_dict
-from billing.domain.invoice_plan import BillingPolicy, plan_invoices
-from billing.domain.order_rows import read_orders
+from billing.domain.invoices.invoice_plan import BillingPolicy, plan_invoices
+from billing.domain.orders.due_date import DayOfMonth, NetDays, due_date, due_from_dict
+from billing.domain.orders.order_rows import read_orders
 from tests.domain.suiteql_rows import hours, order
 
 

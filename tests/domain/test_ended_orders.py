@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from billing.domain.ended_orders import (
+from billing.domain.ledger.ended_orders import (
     EndedListed,
     EndedOrder,
     content_of,

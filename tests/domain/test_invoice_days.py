@@ -6,9 +6,9 @@ from datetime import date
 
 import pytest
 
-from billing.domain.due_date import DayOfMonth, Due, NetDays
-from billing.domain.invoice_days import InvoiceDays, SignedDays, days_by_terms, still_hold
-from billing.domain.ledger import Decision, Disposition, dated
+from billing.domain.invoices.invoice_days import InvoiceDays, SignedDays, days_by_terms, still_hold
+from billing.domain.ledger.ledger import Decision, Disposition, dated
+from billing.domain.orders.due_date import DayOfMonth, Due, NetDays
 
 FINISH = Decision(Disposition.FINISH, "Approved in an earlier run and not drafted yet.")
 IN_MAY = SignedDays(InvoiceDays("2026-06-01", "2026-07-01"), "2026-05")

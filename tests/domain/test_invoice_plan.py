@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.domain.billing_policy import BillingPolicy
-from billing.domain.invoice_plan import InvoicePlan, PlanUnreadable, content_hash, plan_invoices
-from billing.domain.order_rows import read_orders
-from billing.domain.parts import split_lines
-from billing.domain.sales_order import Problem
+from billing.domain.invoices.billing_policy import BillingPolicy
+from billing.domain.invoices.invoice_plan import InvoicePlan, PlanUnreadable, content_hash, plan_invoices
+from billing.domain.invoices.parts import split_lines
+from billing.domain.orders.order_rows import read_orders
+from billing.domain.orders.sales_order import Problem
 from tests.domain.suiteql_rows import hours, line, order
 
 

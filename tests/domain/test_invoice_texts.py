@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from billing.domain.billing_policy import BillingPolicy, PolicyInvalid
-from billing.domain.invoice_plan import plan_invoices
-from billing.domain.order_rows import read_orders
+from billing.domain.invoices.billing_policy import BillingPolicy, PolicyInvalid
+from billing.domain.invoices.charge_limits import with_charge_warnings
+from billing.domain.invoices.grouping import group_by_client
+from billing.domain.invoices.invoice_plan import plan_invoices
+from billing.domain.orders.order_rows import read_orders
 from tests.domain.suiteql_rows import hours, line, order
 
 
@@ -222,6 +224,27 @@ def test_a_policy_that_cannot_be_followed_names_its_field(field, value):
 def test_a_total_that_one_charge_cannot_pay_is_warned_about_and_still_planned(total, currency, codes):
     plan = planned(order(total, hours("1", total), currencycode=currency))
     assert [warning.code for warning in plan.warnings] == codes
+
+
+def test_grouped_by_client_only_the_invoice_that_is_charged_is_warned_about():
+    def charge_warnings(plans):
+        return [warning.code for plan in plans for warning in plan.warnings if "charge" in warning.code]
+
+    small = [row for n in range(3) for row in order("0.30", hours("1", "0.30"), id=str(500 + n), tranid=f"SO-{n}")]
+    alone = plan_invoices(read_orders(small), BillingPolicy()).invoices
+    assert charge_warnings(alone) == ["below_minimum_charge"] * 3
+    together = [with_charge_warnings(plan) for plan in group_by_client(alone, BillingPolicy(grouping="client"))]
+    assert [plan.total for plan in together] == [90]
+    assert charge_warnings(together) == []
+    (two,) = group_by_client(alone[:1], BillingPolicy(grouping="client"))
+    assert charge_warnings([with_charge_warnings(with_charge_warnings(two))]) == ["below_minimum_charge"], "said once"
+    large = [
+        row for n in range(2) for row in order("600000.00", hours("1", "600000.00"), id=str(500 + n), tranid=f"SO-{n}")
+    ]
+    whole = plan_invoices(read_orders(large), BillingPolicy())
+    assert charge_warnings(whole.invoices) == []
+    grouped = group_by_client(whole.invoices, BillingPolicy(grouping="client"))
+    assert charge_warnings(map(with_charge_warnings, grouped)) == ["above_maximum_charge"], "on the grouped one"
 
 
 def test_what_was_shared_or_assumed_is_told_to_the_approver():

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
-from billing.domain.billing_policy import BillingPolicy
-from billing.domain.invoice_plan import content_hash, plan_invoices
-from billing.domain.ledger import (
+from billing.domain.invoices.billing_policy import BillingPolicy
+from billing.domain.invoices.invoice_plan import content_hash, plan_invoices
+from billing.domain.ledger.ledger import (
     Approval,
     Disposition,
     EntryState,
@@ -18,7 +18,7 @@ from billing.domain.ledger import (
     decide,
     signed_hash,
 )
-from billing.domain.order_rows import read_orders
+from billing.domain.orders.order_rows import read_orders
 from tests.domain.suiteql_rows import hours, order
 
 HASH, OTHER = "a" * 64, "b" * 64

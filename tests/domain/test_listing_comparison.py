@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from billing.domain.listing_comparison import compare_listings, listed_orders
+from billing.domain.batch.listing_comparison import compare_listings, listed_orders
 from tests.domain.suiteql_rows import line, order
 
 BESIDE = ("clientemail", "clientname", "currencycode")

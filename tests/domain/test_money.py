@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.domain.currencies import (
+from billing.domain.money.currencies import (
     THREE_DECIMAL,
     TWO_DECIMAL,
     WHOLE_UNITS_TIMES_100,
@@ -19,7 +19,7 @@ from billing.domain.currencies import (
     minimum_charge,
     rule_of,
 )
-from billing.domain.money import (
+from billing.domain.money.money import (
     AmountNotRepresentable,
     CurrenciesDiffer,
     Money,

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.domain.month_comparison import (
+from billing.domain.batch.month_comparison import (
     BatchWarning,
     MonthInvoice,
     WarningUnreadable,

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from billing.domain.billing_policy import BillingPolicy
-from billing.domain.invoice_plan import InvoicePlan, content_hash, plan_invoices
-from billing.domain.money import rule_of
-from billing.domain.newly_open import (
+from billing.domain.invoices.billing_policy import BillingPolicy
+from billing.domain.invoices.invoice_plan import InvoicePlan, content_hash, plan_invoices
+from billing.domain.invoices.plan_record import LineSource, PlanLine, with_lines
+from billing.domain.invoices.supplement import (
     BilledBefore,
     BilledLine,
     BilledUnreadable,
@@ -22,8 +22,8 @@ from billing.domain.newly_open import (
     Unclear,
     newly_open,
 )
-from billing.domain.order_rows import read_orders
-from billing.domain.plan_record import LineSource, PlanLine, with_lines
+from billing.domain.money.money import Money, rule_of
+from billing.domain.orders.order_rows import read_orders
 from tests.domain.suiteql_rows import line, order
 
 
@@ -288,8 +288,13 @@ def test_what_is_not_clear_goes_to_a_person_with_its_reason(was, now, why):
     assert isinstance(result, Unclear)
     assert why in result.reason
     assert result.reason.startswith("Order SO-1001 was billed as in_1 and has changed")
-    assert result.reason.endswith("bill or credit the difference by hand.")
+    assert result.reason.endswith("bill or credit the difference by hand, and end the order with that reason.")
     assert result.changes
+    billed = Money(sum(one.amount for one in was.lines), was.currency)
+    assert f"We have billed {billed} of it" in result.reason
+    assert f"it comes to {Money(now.total, now.currency)} now" in result.reason
+    assert all(result.reason.count(change) <= 1 for change in result.changes), "each thing once"
+    assert not any(f"line {one.id}" in result.reason for one in (*was.lines, *now.lines)), "no key that nobody sees"
 
 
 def test_a_doubt_about_one_line_holds_back_every_other():

@@ -6,16 +6,16 @@ from dataclasses import replace
 
 import pytest
 
-from billing.domain.approval_entries import Entry, EntryKind
-from billing.domain.approval_request import RecordedOutcome, RecordedVote
-from billing.domain.approvers import Answer, Outcome
-from billing.domain.batch import Batch, BatchInvoice
-from billing.domain.billing_policy import BillingPolicy
-from billing.domain.customer_match import How, MatchedCustomer
-from billing.domain.invoice_plan import content_hash, plan_invoices
-from billing.domain.ledger import Disposition, Objection
-from billing.domain.objections import Said, withdrawals
-from billing.domain.order_rows import read_orders
+from billing.domain.approval.approval_entries import Entry, EntryKind
+from billing.domain.approval.approval_request import RecordedOutcome, RecordedVote
+from billing.domain.approval.approvers import Answer, Outcome
+from billing.domain.approval.objections import Said, withdrawals
+from billing.domain.batch.batch import Batch, BatchInvoice
+from billing.domain.invoices.billing_policy import BillingPolicy
+from billing.domain.invoices.invoice_plan import content_hash, plan_invoices
+from billing.domain.ledger.customer_match import How, MatchedCustomer
+from billing.domain.ledger.ledger import Disposition, Objection
+from billing.domain.orders.order_rows import read_orders
 from tests.domain.suiteql_rows import hours, order
 
 ANN, BOB = "ann@firm.example", "bob@firm.example"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from billing.domain.order_stamp import OrderStamp, stamps_of_rows, what_changed
+from billing.domain.orders.order_fingerprint import OrderStamp, stamps_of_rows, what_changed
 from tests.domain.suiteql_rows import line, order
 
 ROWS = order(

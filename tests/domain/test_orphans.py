@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.domain.ledger import Approval, Disposition, EntryState, LedgerEntry, decide
-from billing.domain.orphans import FoundInvoice, OrphanKind, Repair, RepairAction, find_orphans, intended_entry
+from billing.domain.ledger.ledger import Approval, Disposition, EntryState, LedgerEntry, decide
+from billing.domain.ledger.orphans import FoundInvoice, OrphanKind, Repair, RepairAction, find_orphans, intended_entry
 
 INVOICE = FoundInvoice("in_1", "draft", "order-500", "hash-a", "cus_1", 1_780_000_000)
 ENTRY = LedgerEntry("order-500", EntryState.DRAFTED, "hash-a", "run-1", "2026-05", 1, "2026-06-01", "cus_1", "in_1")

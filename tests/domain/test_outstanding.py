@@ -4,8 +4,15 @@ from __future__ import annotations
 
 import pytest
 
-from billing.domain.batch import Batch, LeftAlone, batch_from_dict, left_alone
-from billing.domain.outstanding import Carried, CarriedGone, OrderState, Outstanding, not_asked, outside_the_listing
+from billing.domain.batch.batch import Batch, LeftAlone, batch_from_dict, left_alone
+from billing.domain.runs.outstanding import (
+    Carried,
+    CarriedGone,
+    OrderState,
+    Outstanding,
+    not_asked,
+    outside_the_listing,
+)
 
 ONE = Carried("500", "SO-1", "2026-05", "Rejected.")
 

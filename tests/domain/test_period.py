@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing.domain.errors import InputInvalid
-from billing.domain.period import BillingPeriod, parse_bill_from
+from billing.domain.runs.period import BillingPeriod, parse_bill_from
 
 NEW_YORK = ZoneInfo("America/New_York")
 

@@ -7,11 +7,11 @@ from decimal import Decimal
 
 import pytest
 
-from billing.domain.billing_policy import BillingPolicy
-from billing.domain.invoice_plan import Plans, plan_invoices
-from billing.domain.invoice_preview import InvoicePreview, PreviewLine, PreviewUnreadable, preview_of_record
-from billing.domain.order_rows import read_orders
-from billing.domain.sales_order import Listing
+from billing.domain.invoices.billing_policy import BillingPolicy
+from billing.domain.invoices.invoice_plan import Plans, plan_invoices
+from billing.domain.orders.invoice_preview import InvoicePreview, PreviewLine, PreviewUnreadable, preview_of_record
+from billing.domain.orders.order_rows import read_orders
+from billing.domain.orders.sales_order import Listing
 from tests.domain.suiteql_rows import Row, line, order
 
 # 300.00 at 20 % of which half is billed, 100.00 at 5 %; 10.00 of shipping.

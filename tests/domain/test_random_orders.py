@@ -11,11 +11,11 @@ from itertools import pairwise
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from billing.domain.billing_policy import BillingPolicy
-from billing.domain.invoice_plan import InvoicePlan, content_hash, plan_invoices
-from billing.domain.open_amount import open_share
-from billing.domain.order_rows import read_orders
-from billing.domain.row_columns import HEADER_COLUMNS, LINE_COLUMNS
+from billing.domain.invoices.billing_policy import BillingPolicy
+from billing.domain.invoices.invoice_plan import InvoicePlan, content_hash, plan_invoices
+from billing.domain.orders.open_amount import open_share
+from billing.domain.orders.order_rows import read_orders
+from billing.domain.orders.row_columns import HEADER_COLUMNS, LINE_COLUMNS
 from tests.domain.suiteql_rows import Row, line, order
 
 # Per class of currency: decimals in NetSuite, the smallest amount that Stripe holds, minor units of 1.00.

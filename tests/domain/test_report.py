@@ -8,15 +8,16 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.domain.approval_request import RecordedOutcome, RecordedVote
-from billing.domain.approvers import Answer
-from billing.domain.batch import Batch, BatchInvoice, with_pieces
-from billing.domain.billing_policy import BillingPolicy
-from billing.domain.customer_match import How, MatchedCustomer
-from billing.domain.invoice_plan import InvoicePlan, content_hash, plan_invoices
-from billing.domain.ledger import Disposition, EntryState, LedgerEntry
-from billing.domain.order_rows import read_orders
-from billing.domain.report import (
+from billing.domain.approval.approval_request import RecordedOutcome, RecordedVote
+from billing.domain.approval.approvers import Answer
+from billing.domain.batch.batch import Batch, BatchInvoice, with_pieces
+from billing.domain.invoices.billing_policy import BillingPolicy
+from billing.domain.invoices.invoice_plan import InvoicePlan, content_hash, plan_invoices
+from billing.domain.ledger.customer_match import How, MatchedCustomer
+from billing.domain.ledger.ledger import Disposition, EntryState, LedgerEntry
+from billing.domain.orders.order_rows import read_orders
+from billing.domain.orders.sales_order import Problem
+from billing.domain.runs.report import (
     Fate,
     Report,
     ReportLine,
@@ -28,8 +29,7 @@ from billing.domain.report import (
     sum_amounts,
     sums_agree,
 )
-from billing.domain.report_record import report_from_dict, report_to_dict
-from billing.domain.sales_order import Problem
+from billing.domain.runs.report_record import report_from_dict, report_to_dict
 from tests.domain.suiteql_rows import hours, order
 
 RUN = "run-2"

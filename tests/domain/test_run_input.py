@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billing.domain.errors import InputInvalid
-from billing.domain.run_input import MAX_FILTER_VALUES, OrderFilter, RunInput, parse_filter, parse_run_input
+from billing.domain.runs.run_input import MAX_FILTER_VALUES, OrderFilter, RunInput, parse_filter, parse_run_input
 
 SYDNEY = ZoneInfo("Australia/Sydney")
 

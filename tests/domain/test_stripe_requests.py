@@ -16,13 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from stripe._encode import _api_encode
 
-from billing.domain.billing_policy import BillingPolicy
 from billing.domain.canonical import canonical_json
-from billing.domain.due_date import DayOfMonth, Due, NetDays
-from billing.domain.invoice_days import days_by_terms
-from billing.domain.invoice_plan import InvoicePlan, content_hash, plan_invoices
-from billing.domain.order_rows import read_orders
-from billing.domain.stripe_requests import idempotency_key, invoice_params, line_params
+from billing.domain.invoices.billing_policy import BillingPolicy
+from billing.domain.invoices.invoice_days import days_by_terms
+from billing.domain.invoices.invoice_plan import InvoicePlan, content_hash, plan_invoices
+from billing.domain.invoices.stripe_requests import idempotency_key, invoice_params, line_params
+from billing.domain.orders.due_date import DayOfMonth, Due, NetDays
+from billing.domain.orders.order_rows import read_orders
 from tests.domain.suiteql_rows import hours, line, order
 
 RUN = {"id": "run-1", "period": "2026-05"}

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.domain.billing_policy import BillingPolicy
-from billing.domain.invoice_plan import plan_invoices
-from billing.domain.order_rows import read_orders
+from billing.domain.invoices.billing_policy import BillingPolicy
+from billing.domain.invoices.invoice_plan import plan_invoices
+from billing.domain.orders.order_rows import read_orders
 from tests.domain.suiteql_rows import Row, line, order
 
 STANDARD, REDUCED, GROUP = "901", "902", "955"

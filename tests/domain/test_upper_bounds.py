@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.domain.billing_policy import BillingPolicy
-from billing.domain.currencies import THREE_DECIMAL, TWO_DECIMAL, WHOLE_UNITS_TIMES_100, ZERO_DECIMAL
+from billing.domain.batch.upper_bounds import bound_warnings, parse_upper_bounds
 from billing.domain.errors import InputInvalid
-from billing.domain.invoice_plan import plan_invoices
-from billing.domain.money import plain_amount, rule_of
-from billing.domain.order_rows import read_orders
-from billing.domain.upper_bounds import bound_warnings, parse_upper_bounds
+from billing.domain.invoices.billing_policy import BillingPolicy
+from billing.domain.invoices.invoice_plan import plan_invoices
+from billing.domain.money.currencies import THREE_DECIMAL, TWO_DECIMAL, WHOLE_UNITS_TIMES_100, ZERO_DECIMAL
+from billing.domain.money.money import plain_amount, rule_of
+from billing.domain.orders.order_rows import read_orders
 from tests.domain.suiteql_rows import hours, order
 
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from billing.domain.invoice_plan import BillingPolicy, plan_invoices
-from billing.domain.order_rows import read_orders
+from billing.domain.invoices.invoice_plan import BillingPolicy, plan_invoices
+from billing.domain.orders.order_rows import read_orders
 from tests.domain.suiteql_rows import Row, hours, line, order
 
 Lines = Sequence[tuple[str, int]]

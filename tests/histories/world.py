@@ -257,8 +257,8 @@ class HistoryWorld:
             raise
 
     def _load(self, function: str) -> Callable[[dict[str, Any], Any], Any]:
-        from billing import wiring
-        from billing.settings import Environment
+        from billing.runtime import wiring
+        from billing.runtime.settings import Environment
 
         properties = _template()["Resources"][function]["Properties"]
         module, _, name = properties.get("Handler", "app.handler").partition(".")
@@ -386,7 +386,7 @@ class _Time:
 def history_world(netsuite: World, now: datetime, **parameters: str) -> Iterator[HistoryWorld]:
     """An account of everything. `parameters` lie over the template's defaults."""
     os.environ.setdefault("AWS_REGION", REGION)
-    # Read when billing.telemetry is imported, as in Lambda.
+    # Read when billing.runtime.telemetry is imported, as in Lambda.
     os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "billing-test")
     os.environ.setdefault("POWERTOOLS_LOG_LEVEL", "CRITICAL")
     os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "billing-test")
@@ -394,8 +394,8 @@ def history_world(netsuite: World, now: datetime, **parameters: str) -> Iterator
     os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
     from stripe._http_client import HTTPClient
 
-    from billing import wiring
-    from billing.adapters import secrets
+    from billing.adapters.aws import secrets
+    from billing.runtime import wiring
 
     clock = Clock(now)
     with ExitStack() as stack:

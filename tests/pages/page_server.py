@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-from billing.domain.approval_request import ApprovalRequest, RecordedVote
-from billing.domain.approvers import Answer
-from billing.domain.batch import Batch
-from billing.pages.approval_page import approval_page, batch_csv, standing_page
+from billing.domain.approval.approval_request import ApprovalRequest, RecordedVote
+from billing.domain.approval.approvers import Answer
+from billing.domain.batch.batch import Batch
+from billing.pages.approval.approval_page import approval_page, batch_csv, standing_page
 from billing.pages.rendering import Shown
 from tests.pages import samples
 

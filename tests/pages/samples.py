@@ -8,14 +8,11 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from billing.domain.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote
-from billing.domain.approvers import Answer, Slot, Standing, Vote, standing
-from billing.domain.batch import Batch, BatchInvoice
-from billing.domain.customer_match import How, MatchedCustomer
-from billing.domain.due_date import DayOfMonth, Due, NetDays
-from billing.domain.ledger import Disposition, EntryState, LedgerEntry
-from billing.domain.order_plan import PO_FIELD
-from billing.domain.plan_record import (
+from billing.domain.approval.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote
+from billing.domain.approval.approvers import Answer, Slot, Standing, Vote, standing
+from billing.domain.batch.batch import Batch, BatchInvoice
+from billing.domain.invoices.order_plan import PO_FIELD
+from billing.domain.invoices.plan_record import (
     InvoicePlan,
     LineSource,
     LineTax,
@@ -27,8 +24,11 @@ from billing.domain.plan_record import (
     content_hash,
     with_lines,
 )
-from billing.domain.report import Report, RunOutcome, count_orders, report_lines, sum_amounts
-from billing.domain.sales_order import Problem
+from billing.domain.ledger.customer_match import How, MatchedCustomer
+from billing.domain.ledger.ledger import Disposition, EntryState, LedgerEntry
+from billing.domain.orders.due_date import DayOfMonth, Due, NetDays
+from billing.domain.orders.sales_order import Problem
+from billing.domain.runs.report import Report, RunOutcome, count_orders, report_lines, sum_amounts
 
 RUN_ID = "monthly-2026-05-7f3c9a"
 NOW = datetime(2026, 6, 1, 9, 30, tzinfo=UTC)

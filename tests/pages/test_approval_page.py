@@ -12,14 +12,17 @@ from typing import Any
 
 import pytest
 
-from billing.domain.approvers import Answer, Slot
-from billing.domain.batch import Batch, batch_from_dict
-from billing.domain.customer_match import How, MatchedCustomer
-from billing.domain.ledger import Disposition
-from billing.domain.plan_record import PlanOrder, PlanWarning
-from billing.pages.approval_page import approval_page, batch_csv
-from billing.pages.approval_view import CountDiffers
-from billing.pages.batch_search import MOST_INVOICES, MOST_LINES, page_of
+from billing.domain.approval.approvers import Answer, Slot
+from billing.domain.batch.batch import Batch, batch_from_dict
+from billing.domain.invoices.plan_record import PlanOrder, PlanWarning
+from billing.domain.ledger.customer_match import How, MatchedCustomer
+from billing.domain.ledger.ended_orders import EndedListed, EndedOrder
+from billing.domain.ledger.ledger import Disposition
+from billing.domain.runs.run_input import FILTER_FIELDS, parse_filter
+from billing.pages.approval.approval_mail import approval_mail
+from billing.pages.approval.approval_page import approval_page, batch_csv
+from billing.pages.approval.approval_view import CountDiffers
+from billing.pages.approval.batch_search import MOST_INVOICES, MOST_LINES, page_of
 from billing.pages.rendering import Shown
 from tests.pages import samples
 from tests.pages.parsed_page import Element, parse
@@ -124,6 +127,52 @@ def test_a_narrowed_run_a_dry_run_and_missing_columns_are_said() -> None:
     assert "dry run" in text
     assert "the orders SO-1002 and at most 3 orders" in text
     assert "custbody_po" in text
+
+
+NARROWED: dict[str, tuple[Any, str]] = {
+    "orderNumbers": (["SO-1", "SO-2"], "the orders SO-1, SO-2"),
+    "customerIds": (["7"], "the customers with NetSuite ids 7"),
+    "customerCategories": (["5", "6"], "the customer categories with NetSuite ids 5, 6"),
+    "subsidiaries": (["3"], "the subsidiaries with NetSuite ids 3"),
+    "customFields": ({"custbody_group": "A"}, "orders whose field custbody_group is A"),
+    "fromDate": ("2026-05-01", "orders from 1 May 2026 on"),
+    "toDate": ("2026-05-16", "orders before 16 May 2026"),
+    "atMost": (3, "at most 3 orders"),
+}
+
+
+def test_every_field_that_narrows_a_run_is_named_on_page_and_mail() -> None:
+    assert set(NARROWED) == set(FILTER_FIELDS)
+    for name, (value, words) in NARROWED.items():
+        parse_filter({name: value})
+        batch = Batch(samples.run_frame(filter={name: value}), (samples.invoice(samples.plan(1)),), ())
+        said = f"This run is narrowed to {words}. Other orders of the month are not in it."
+        assert said in tree(batch).text
+        assert said in " ".join(approval_mail(samples.request(batch), batch, samples.ANN, "https://x").text.split())
+
+
+def test_what_is_not_billed_is_said_in_one_way() -> None:
+    """ "Left out" meant both what has a problem and what a search or a hold leaves out."""
+    batch = samples.month()
+    page = tree(batch)
+    assert "left out" not in page.text
+    orders = {order.id for one in batch.of(Disposition.HOLD) for order in one.plan.orders}
+    assert f"{len(orders) + len(batch.problems)} orders are not billed" in page.text
+
+
+def ended(number: str, named_in: str = "") -> EndedListed:
+    one = EndedOrder("5800", number, "billed by hand", "bob@firm.example", "2026-05-20T09:00:00+00:00", "c", named_in)
+    return EndedListed(one, "Halcyon Media", "99", "usd", 40_000)
+
+
+def test_an_order_that_a_person_ended_is_named_once_with_who_and_why_and_counted_after_that() -> None:
+    new = replace(samples.month(), ended=(ended("SO-1800"), ended("SO-1801", "an-earlier-run")))
+    section = tree(new).first("section", **{"aria-labelledby": "ended-title"})
+    assert "Halcyon Media SO-1800" in section.text
+    assert "USD 400.00" in section.text
+    assert "Ended on 2026-05-20 by bob@firm.example: billed by hand." in section.text
+    assert "SO-1801" not in tree(new).text
+    assert "1 listed order was ended by a person, as an earlier report has named, and has not changed" in tree(new).text
 
 
 def test_the_form_can_only_be_answered_with_something_typed() -> None:

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
-from billing.domain.approval_entries import Entry, EntryKind, request_now, with_holds
-from billing.domain.approval_inbox import InboxItem
-from billing.domain.approval_request import RecordedOutcome
-from billing.domain.approvers import Answer
-from billing.domain.batch import Batch
-from billing.domain.plan_record import with_lines
-from billing.domain.report import RecordLine, Report, RunOutcome
-from billing.pages.approval_mail import approval_mail
-from billing.pages.approval_page import approval_page, invalid_link_page, standing_page, trouble_page
-from billing.pages.approval_view import changes_words, held_orders
-from billing.pages.inbox_page import inbox_page
+from billing.domain.approval.approval_entries import Entry, EntryKind, request_now, with_holds
+from billing.domain.approval.approval_inbox import InboxItem
+from billing.domain.approval.approval_request import RecordedOutcome
+from billing.domain.approval.approvers import Answer
+from billing.domain.batch.batch import Batch
+from billing.domain.invoices.plan_record import with_lines
+from billing.domain.runs.report import RecordLine, Report, RunOutcome
+from billing.pages.approval.approval_mail import approval_mail
+from billing.pages.approval.approval_page import approval_page, invalid_link_page, standing_page, trouble_page
+from billing.pages.approval.approval_view import changes_words, held_orders
+from billing.pages.approval.inbox_page import inbox_page
 from billing.pages.rendering import Shown, page_csp
-from billing.pages.report_page import report_page
+from billing.pages.report.report_page import report_page
 from tests.pages import samples
 from tests.pages.page_server import Desk, PageServer
 from tests.pages.test_approval_page import hostile_page

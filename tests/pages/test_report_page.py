@@ -8,11 +8,11 @@ import hashlib
 import io
 from dataclasses import replace
 
-from billing.domain.approval_request import RecordedOutcome
-from billing.domain.approvers import Answer
-from billing.domain.batch import Batch
-from billing.domain.report import Fate, Report, RunOutcome
-from billing.pages.report_page import report_csv, report_page
+from billing.domain.approval.approval_request import RecordedOutcome
+from billing.domain.approval.approvers import Answer
+from billing.domain.batch.batch import Batch
+from billing.domain.runs.report import Fate, Report, RunOutcome
+from billing.pages.report.report_page import report_csv, report_page
 from tests.pages import samples
 from tests.pages.parsed_page import Element, parse
 

@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from billing.domain.approval_request import RecordedOutcome
-from billing.domain.approvers import Answer
-from billing.domain.batch import Batch
+from billing.domain.approval.approval_request import RecordedOutcome
+from billing.domain.approval.approvers import Answer
+from billing.domain.batch.batch import Batch
 from billing.domain.mail import MailContent
-from billing.domain.report import Report, RunOutcome
-from billing.pages.run_messages import (
+from billing.domain.runs.report import Report, RunOutcome
+from billing.pages.report.run_messages import (
     LONGEST_TEXT,
     MOST_BLOCKS,
     SlackMessage,

@@ -6,9 +6,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from billing.domain.approval_request import RecordedOutcome, RecordedVote
-from billing.domain.approvers import Answer, Slot
-from billing.pages.approval_page import invalid_link_page, standing_page, trouble_page
+from billing.domain.approval.approval_request import RecordedOutcome, RecordedVote
+from billing.domain.approval.approvers import Answer, Slot
+from billing.pages.approval.approval_page import invalid_link_page, standing_page, trouble_page
 from tests.pages import samples
 from tests.pages.parsed_page import Element, parse
 

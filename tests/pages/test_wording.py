@@ -6,12 +6,12 @@ from datetime import date, timedelta
 
 import pytest
 
-from billing.domain.approvers import Slot
-from billing.domain.customer_match import How, MatchedCustomer
-from billing.domain.due_date import DayOfMonth, Due, NetDays
-from billing.domain.invoice_days import InvoiceDays
-from billing.domain.period_name import period_name
-from billing.pages.wording import (
+from billing.domain.approval.approvers import Slot
+from billing.domain.invoices.invoice_days import InvoiceDays
+from billing.domain.ledger.customer_match import How, MatchedCustomer
+from billing.domain.orders.due_date import DayOfMonth, Due, NetDays
+from billing.domain.runs.period_name import period_name
+from billing.pages.formatting import (
     customer_words,
     due_words,
     instant_words,

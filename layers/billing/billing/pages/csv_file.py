@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Final
 
-from billing.domain.money import plain_amount
+from billing.domain.money.money import plain_amount
 
 # Excel and its kin take a cell for a formula when it begins like this; some look past blanks and what shows as nothing,
 # and Asian versions take the full-width and small signs too (OWASP, "CSV injection").

@@ -10,10 +10,9 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from billing.domain.money import plain_amount
-from billing.domain.period_name import period_name
-from billing.pages.foreign_text import shown
-from billing.pages.wording import (
+from billing.domain.money.money import plain_amount
+from billing.domain.runs.period_name import period_name
+from billing.pages.formatting import (
     amount_words,
     counted,
     customer_words,
@@ -23,6 +22,7 @@ from billing.pages.wording import (
     money_words,
     slot_words,
 )
+from billing.pages.untrusted_text import shown
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -1,1 +1,1 @@
-"""Composition: the environment, and what is made of it."""
+"""How a function starts: its entry, its environment, its connections."""

@@ -9,12 +9,12 @@ from functools import lru_cache
 import boto3
 import requests
 
-from billing.adapters.netsuite import SuiteQL
-from billing.adapters.netsuite_login import base_url_of, login_from_secret
-from billing.adapters.netsuite_records import NetSuiteRecords
-from billing.adapters.netsuite_slots import NetSuiteSlots
-from billing.adapters.secrets import secret
-from billing.adapters.settlement_lookups import NetSuiteCustomers, NetSuiteItems, accounting_periods
+from billing.adapters.aws.secrets import secret
+from billing.adapters.dynamodb.netsuite_slots import NetSuiteSlots
+from billing.adapters.netsuite.login import base_url_of, login_from_secret
+from billing.adapters.netsuite.records import NetSuiteRecords
+from billing.adapters.netsuite.settlement_lookups import NetSuiteCustomers, NetSuiteItems, accounting_periods
+from billing.adapters.netsuite.suiteql import SuiteQL
 from billing.domain.settlement.periods import AccountingPeriod
 from billing.runtime.settlement import CONFIG, environment, rows
 

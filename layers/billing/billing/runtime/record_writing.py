@@ -8,8 +8,8 @@ from typing import Any
 
 import boto3
 
-from billing.adapters.billed_orders import BilledOrdersOfLedger
-from billing.adapters.ledger_table import LedgerTable
+from billing.adapters.dynamodb.billed_orders import BilledOrdersOfLedger
+from billing.adapters.dynamodb.ledger import LedgerTable
 from billing.domain.settlement.passes import Step
 from billing.runtime import netsuite, settlement
 from billing.workflows.settlement.write_the_records import Writing

@@ -15,16 +15,16 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from billing.adapters.event_queue import EventQueue
-from billing.adapters.executions import SettlementExecutions
-from billing.adapters.run_files import RunFiles
-from billing.adapters.settled_records import SettledRecords
-from billing.adapters.settlement_bells import Bells
+from billing.adapters.aws.event_queue import EventQueue
+from billing.adapters.aws.executions import SettlementExecutions
+from billing.adapters.aws.run_files import RunFiles
+from billing.adapters.dynamodb.settled_records import SettledRecords
+from billing.adapters.dynamodb.settlement_bells import Bells
 from billing.domain.errors import InputInvalid
 from billing.domain.settlement.passes import Pass
 from billing.domain.settlement.policies import SettlementPolicies, parse_policies
 from billing.domain.settlement.postings import Calendar
-from billing.settings import Environment
+from billing.runtime.settings import Environment
 
 CONFIG = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5, read_timeout=20)
 _POLICIES_KEPT_SECONDS = 300

@@ -5,10 +5,10 @@ from __future__ import annotations
 import time
 from functools import lru_cache
 
-from billing.adapters.secrets import field
-from billing.adapters.stripe_api import Caller, stripe_client
-from billing.adapters.stripe_metadata import StripeCustomer, StripeMetadata, stripe_customer
-from billing.adapters.stripe_settlement import SettlementReads
+from billing.adapters.aws.secrets import field
+from billing.adapters.stripe.client import Caller, stripe_client
+from billing.adapters.stripe.metadata import StripeCustomer, StripeMetadata, stripe_customer
+from billing.adapters.stripe.settlement import SettlementReads
 from billing.runtime.settlement import environment
 
 _SHARE = 4

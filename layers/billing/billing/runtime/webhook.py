@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from billing.adapters.secrets import secret
+from billing.adapters.aws.secrets import secret
 from billing.domain.errors import PersonNeeded
-from billing.settings import Environment
+from billing.runtime.settings import Environment
 
 
 def signing_secrets(env: Environment) -> Sequence[str]:

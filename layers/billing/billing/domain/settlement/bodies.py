@@ -11,7 +11,7 @@ from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Any, Final
 
-from billing.domain.money import Money, terminating_decimal
+from billing.domain.money.money import Money, terminating_decimal
 from billing.domain.settlement.dues import shares
 from billing.domain.settlement.order_invoices import Preview, PreviewLine
 from billing.domain.settlement.other_invoices import ORDER_TAX

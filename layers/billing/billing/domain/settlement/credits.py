@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from billing.domain.money import Money
+from billing.domain.money.money import Money
 from billing.domain.settlement import external_ids
 from billing.domain.settlement.balance_uses import uses_of
 from billing.domain.settlement.dues import Dues, shares

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from billing.domain.money import Money
+from billing.domain.money.money import Money
 from billing.domain.settlement import external_ids
 from billing.domain.settlement.order_invoices import order_invoices
 from billing.domain.settlement.other_invoices import invoice_lines

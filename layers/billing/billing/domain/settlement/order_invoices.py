@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from billing.domain.money import Money
+from billing.domain.money.money import Money
 from billing.domain.settlement import external_ids
 from billing.domain.settlement.policies import SettlementPolicies
 from billing.domain.settlement.postings import Calendar, memo

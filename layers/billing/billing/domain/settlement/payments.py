@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from billing.domain.money import Money
+from billing.domain.money.money import Money
 from billing.domain.settlement import external_ids
 from billing.domain.settlement.dues import Dues
 from billing.domain.settlement.invoice_records import mapped_fields

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Final
 
-from billing.domain.money import Money
+from billing.domain.money.money import Money
 from billing.domain.settlement import external_ids
 from billing.domain.settlement.policies import SettlementPolicies
 from billing.domain.settlement.postings import Calendar, memo

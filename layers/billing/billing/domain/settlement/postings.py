@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from billing.domain.money import rule_of
+from billing.domain.money.money import rule_of
 
 _LONGEST_MEMO = 999
 

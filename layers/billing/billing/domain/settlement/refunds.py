@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from billing.domain.money import Money
+from billing.domain.money.money import Money
 from billing.domain.settlement import external_ids
 from billing.domain.settlement.credits import note_memos, refund_applies
 from billing.domain.settlement.dues import Dues, shares

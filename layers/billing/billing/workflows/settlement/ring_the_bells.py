@@ -17,6 +17,9 @@ from billing.domain.settlement.passes import execution_name
 from billing.workflows.settlement.ports import Bells, BellState
 
 
+_LOOKS, _PAUSE = 10, 0.5
+
+
 class Executions(Protocol):
     """The settlement's state machine."""
 
@@ -37,6 +40,7 @@ class Ringing:
     executions: Executions
     invoice_of_charge: Callable[[str, str], str | None]
     now: Callable[[], datetime]
+    sleep: Callable[[float], None]
 
     def ring(self, bell: Doorbell, known_root: bool) -> bool:
         """Ring; whether an execution was started. Raises StillStopping, and what the ports raise."""
@@ -58,6 +62,12 @@ class Ringing:
     def _start(self, rung: BellState) -> bool:
         if rung.holder:
             running = self.executions.is_running(rung.holder)
+            for _ in range(_LOOKS if running and rung.stopped is not None else 0):
+                # It has given up, and its execution ends in a moment.
+                self.sleep(_PAUSE)
+                running = self.executions.is_running(rung.holder)
+                if not running:
+                    break
             if running and rung.stopped is not None:
                 raise StillStopping(rung.root)
             if running:

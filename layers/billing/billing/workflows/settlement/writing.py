@@ -17,7 +17,7 @@ from decimal import Decimal
 from typing import Any, Final, Protocol
 
 from billing.domain.errors import PassingError
-from billing.domain.money import Money
+from billing.domain.money.money import Money
 from billing.domain.settlement.bodies import (
     Resolved,
     applied_now,

@@ -1,0 +1,1 @@
+"""S3, Secrets Manager, SES, KMS, Step Functions and CloudFormation."""

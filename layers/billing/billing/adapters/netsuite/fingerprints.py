@@ -1,0 +1,103 @@
+"""The cheap queries: has anything moved in these orders, or in what a listing found? One row an order, a thousand
+orders a call, and no lines."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+from billing.adapters.netsuite.listing_filter import FROM_ORDERS, JOIN_TERM, conditions, parts_of
+from billing.adapters.netsuite.order_query import OrderQuery
+from billing.adapters.netsuite.sales_orders import columns_of, refuse_unknown_filter
+from billing.adapters.netsuite.suiteql import PAGE_SIZE, SuiteQL, UnknownColumn
+from billing.domain.batch.listing_comparison import ListedOrder
+from billing.domain.errors import OurFault
+from billing.domain.orders.order_fingerprint import OrderStamp, number_in
+
+_LAST_MODIFIED = "TO_CHAR(t.lastmodifieddate,'YYYY-MM-DD HH24:MI:SS')"
+_STAMP = (
+    f"t.id, t.status, {_LAST_MODIFIED} AS lastmodified, SUM(NVL(tl.quantitybilled,0)) AS billed,"
+    " SUM(CASE WHEN tl.isclosed = 'T' THEN 1 ELSE 0 END) AS closed,"
+    " SUM(NVL(tl.quantitybilled,0) * tl.id) AS spread"
+)
+_LINES = " LEFT JOIN transactionline tl ON tl.transaction = t.id AND tl.mainline = 'F'"
+_PER_ORDER = f"GROUP BY t.id, t.status, {_LAST_MODIFIED}"
+_NOT_THE_ORDERS = ("c.", "cur.", "term.")
+
+
+def order_stamps(suiteql: SuiteQL, order_ids: Iterable[str]) -> dict[str, OrderStamp]:
+    """Stamps by internal id, a thousand orders a call. Orders that NetSuite no longer has are absent."""
+    ids = sorted({int(order_id) for order_id in order_ids})
+    stamps: dict[str, OrderStamp] = {}
+    for start in range(0, len(ids), PAGE_SIZE):
+        chosen = ",".join(str(order_id) for order_id in ids[start : start + PAGE_SIZE])
+        for row in suiteql.page(
+            f"SELECT {_STAMP} FROM transaction t{_LINES} WHERE t.id IN ({chosen}) {_PER_ORDER} ORDER BY t.id ASC"
+        ):
+            stamps[row["id"]] = _stamp(row)
+    return stamps
+
+
+def orders_listed_now(suiteql: SuiteQL, query: OrderQuery, absent: Collection[str]) -> dict[str, ListedOrder]:
+    """What a listing by this query would find now, by internal id: a thousand orders a call.
+
+    `absent` are the columns that the account did not have when it was listed. Raises OurFault if it lacks others now,
+    and what SuiteQL raises.
+    """
+    beside = _columns_beside(query, absent)
+    at_most = query.filter.at_most
+    found: dict[str, ListedOrder] = {}
+    try:
+        for part in parts_of(query, found):
+            for row in suiteql.rows(lambda after, part=part: _sql(query, beside, part, after), _id):  # type: ignore[misc]
+                if at_most is not None and len(found) == at_most:
+                    return found
+                found[row["id"]] = ListedOrder(_stamp(row), {name: row[name] for _, name in beside if row.get(name)})
+    except UnknownColumn as error:
+        refuse_unknown_filter(error, query.filter)
+        raise OurFault("NetSuite lacks a column that it had when the orders were listed.") from None
+    return found
+
+
+def columns_beside(query: OrderQuery) -> frozenset[str]:
+    """The listing's columns that tell of the client, the currency and the terms."""
+    return frozenset(name for _, name in _columns_beside(query, ()))
+
+
+def _columns_beside(query: OrderQuery, absent: Collection[str]) -> list[tuple[str, str]]:
+    return [
+        (source, name)
+        for source, name in columns_of(query)
+        if source.startswith(_NOT_THE_ORDERS) and name not in absent
+    ]
+
+
+def _sql(
+    query: OrderQuery, beside: Sequence[tuple[str, str]], part: str, after: int | None
+) -> tuple[str, Sequence[str]]:
+    where, params = conditions(query, part)
+    if after is not None:
+        where.append(f"t.id > {after}")
+    columns = "".join(f", {source} AS {name}" for source, name in beside)
+    groups = "".join(f", {source}" for source, _ in beside)
+    terms = JOIN_TERM if any(source.startswith("term.") for source, _ in beside) else ""
+    return (
+        f"SELECT {_STAMP}{columns} {FROM_ORDERS}{terms}{_LINES}"
+        f" WHERE {' AND '.join(where)} {_PER_ORDER}{groups} ORDER BY t.id ASC"
+    ), params
+
+
+def _id(row: Mapping[str, str]) -> int:
+    try:
+        return int(row["id"])
+    except (KeyError, ValueError):
+        raise OurFault("NetSuite answered a sales order without a numeric internal id: paging cannot go on.") from None
+
+
+def _stamp(row: Mapping[str, str]) -> OrderStamp:
+    return OrderStamp(
+        row.get("lastmodified", ""),
+        row.get("status", ""),
+        number_in(row.get("billed")),
+        int(number_in(row.get("closed"))),
+        number_in(row.get("spread")),
+    )

@@ -1,0 +1,1 @@
+"""Who signs, what they said, and when it counts."""

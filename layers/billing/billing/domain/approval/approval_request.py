@@ -1,0 +1,146 @@
+"""A request to sign for one batch, as it lies in the approvals table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+from billing.domain.approval.approvers import Answer, Slot
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalRequest:
+    """`id` is "<run id>.<number>": a run that is redriven after an expiry asks again under the next number.
+
+    `batch_sha256` is the hash of exactly what is signed for: of the batch, and of what is held back from it. Instants
+    are ISO texts with their zone. `barred` is the approver id of the person who requested the run and may not sign it,
+    "" for nobody: no delegation and no deputising brings them back.
+    """
+
+    id: str
+    run_id: str
+    execution_arn: str
+    cycle: str
+    period: str
+    batch_key: str
+    batch_sha256: str
+    slots: tuple[Slot, ...]
+    opened_at: str
+    expires_at: str
+    invoices: int
+    barred: str = ""
+
+    @property
+    def number(self) -> int:
+        """Which request of its run it is, from 1."""
+        return int(self.id.rpartition(".")[2])
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe, all of it: what the request's signature covers. `request_from_dict` gives an equal request."""
+        return {
+            "id": self.id,
+            "run_id": self.run_id,
+            "execution_arn": self.execution_arn,
+            "cycle": self.cycle,
+            "period": self.period,
+            "batch_key": self.batch_key,
+            "batch_sha256": self.batch_sha256,
+            "slots": [slot.to_dict() for slot in self.slots],
+            "opened_at": self.opened_at,
+            "expires_at": self.expires_at,
+            "invoices": self.invoices,
+            "barred": self.barred,
+        }
+
+    def differing(self, other: ApprovalRequest) -> tuple[str, ...]:
+        """Names of what is not the same in two requests."""
+        return tuple(field.name for field in fields(self) if getattr(self, field.name) != getattr(other, field.name))
+
+    def id_of(self, number: int) -> str:
+        """The id of another request of the same run."""
+        return f"{self.run_id}.{number}"
+
+
+def request_from_dict(data: Mapping[str, Any]) -> ApprovalRequest:
+    """What ApprovalRequest.to_dict wrote."""
+    return ApprovalRequest(
+        id=data["id"],
+        run_id=data["run_id"],
+        execution_arn=data["execution_arn"],
+        cycle=data["cycle"],
+        period=data["period"],
+        batch_key=data["batch_key"],
+        batch_sha256=data["batch_sha256"],
+        slots=tuple(Slot(slot["name"], int(slot["need"]), tuple(slot["people"])) for slot in data["slots"]),
+        opened_at=data["opened_at"],
+        expires_at=data["expires_at"],
+        invoices=int(data["invoices"]),
+        barred=str(data.get("barred", "")),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class FormerRequest:
+    """A request of the same run that ended without an answer: `outcome` is expired or undeliverable, `opened_at` when
+    it was asked. `same_content` says whether what is asked now is what was asked then, before anything was held back;
+    `held_back` how many invoices were held back then, which are asked about again."""
+
+    opened_at: str
+    outcome: str
+    same_content: bool
+    held_back: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedVote:
+    """A vote with the person who gave it. `shown` sums up what the page showed them when they signed, and `slots` are
+    those that they could sign for then (None: not recorded, every slot in which they stand)."""
+
+    approver: str
+    answer: Answer
+    reason: str
+    at: str
+    batch_sha256: str
+    shown: str = ""
+    slots: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Bounce:
+    """That mail does not reach an approver: `kind` is "bounce", "complaint" or "reject", or "refused" if SES did not
+    even accept the address; `detail` is SES's own word for it."""
+
+    approver: str
+    kind: str
+    detail: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class SentMessage:
+    """A message about the request: `what` says which and to whom (by approver id), `at` is when it was sent."""
+
+    what: str
+    at: str
+
+
+@dataclass(frozen=True, slots=True)
+class RunEnd:
+    """How the run behind a request ended: its outcome (see RunOutcome) and how many orders were drafted, failed, and
+    were left out (held, or changed in NetSuite). It tells and decides nothing."""
+
+    outcome: str
+    at: str
+    drafted: int
+    failed: int
+    left_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedOutcome:
+    """How a request ended: approved, rejected, expired or undeliverable, when and why."""
+
+    outcome: str
+    reason: str
+    at: str

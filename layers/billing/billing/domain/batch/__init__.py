@@ -1,0 +1,1 @@
+"""The batch that is shown and signed, with its comparisons."""

@@ -1,0 +1,314 @@
+"""What one run would bill: every plan with what is to be done with it, and every order that cannot be billed.
+
+The batch is written once, hashed, shown to the approvers and signed for. What is drafted are pieces of the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from billing.domain.batch.month_comparison import BatchWarning
+from billing.domain.canonical import canonical_json, sha256_hex
+from billing.domain.invoices.invoice_days import InvoiceDays, days_by_terms
+from billing.domain.invoices.plan_record import InvoicePlan
+from billing.domain.ledger.customer_match import MatchedCustomer
+from billing.domain.ledger.ended_orders import EndedListed, ended_listed_from_dict
+from billing.domain.ledger.ledger import Disposition, OrderLink
+from billing.domain.money.money import round_half_up, rule_of
+from billing.domain.orders.sales_order import Problem
+from billing.domain.runs.outstanding import CarriedGone, Outstanding
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """Where a plan lies in the run's NDJSON file: bytes [offset, offset + length), and their SHA-256."""
+
+    offset: int
+    length: int
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class BatchInvoice:
+    """A plan, what is done with it and why, and whom Stripe bills. `piece` exists for those that may be drafted.
+
+    `orders` links to the ledger's records of the plan's orders. `replaces` are invoices of ours that a person deleted
+    or voided in Stripe and that this one takes the place of. `billed_by` is the plan key of the invoice that has billed
+    it already. `carried_from` is the period in which an earlier run listed the
+    order without drafting it. `gives_up` are plans whose drafting was begun with its orders and which it takes the
+    place of; `deletes` are the drafts in Stripe that they, or other content of its own, left behind. `days` are
+    the days that are signed for, None for what is not drafted and in batches that were written before they were kept.
+    """
+
+    plan: InvoicePlan
+    content_hash: str
+    disposition: Disposition
+    reason: str
+    customer: MatchedCustomer | None
+    invoice_id: str | None = None
+    piece: Piece | None = None
+    orders: tuple[OrderLink, ...] = ()
+    replaces: tuple[str, ...] = ()
+    carried_from: str | None = None
+    billed_by: str = ""
+    gives_up: tuple[str, ...] = ()
+    deletes: tuple[str, ...] = ()
+    days: InvoiceDays | None = None
+    open_minor: int | None = None
+
+    @property
+    def total(self) -> int:
+        """What it is about, in minor units: the plan's total, and of a held one what is still open of it."""
+        return self.plan.total if self.open_minor is None else self.open_minor
+
+
+@dataclass(frozen=True, slots=True)
+class DoneOrder:
+    """An invoice's worth of an order that is drafted already, and about which nothing has changed since: it is counted
+    and kept for the report, and nobody is shown it. `total` is in minor units; `run_id` drafted it as `billed_by`."""
+
+    key: str
+    order_id: str
+    number: str
+    client_id: str
+    client: str
+    currency: str
+    total: int
+    invoice_id: str
+    content_hash: str
+    reason: str
+    billed_by: str
+    run_id: str
+
+    def to_list(self) -> list[str | int]:
+        """JSON-safe; DoneOrder(*list) gives an equal one."""
+        return [
+            self.key,
+            self.order_id,
+            self.number,
+            self.client_id,
+            self.client,
+            self.currency,
+            self.total,
+            self.invoice_id,
+            self.content_hash,
+            self.reason,
+            self.billed_by,
+            self.run_id,
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class LeftAlone:
+    """Open orders of one currency dated before the day from which the firm bills with this stack. `total` is the sum of
+    their totals in minor units, None where the currency is not known."""
+
+    currency: str
+    orders: int
+    total: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """A run's whole content. `run` is its public frame: id, cycle, period, listed dates, filter. `warnings` are about
+    the batch as a whole: against last month, and above the bounds. `done` is what was listed, drafted before and is
+    unchanged; `ended` are listed orders that a person has ended, and that have not changed since; `outstanding` and
+    `carried_gone` are orders of earlier runs outside the listing; `left_alone` is what lies before the start, None
+    where that was told before; `paid` are invoices that were seen paid for the first time."""
+
+    run: Mapping[str, Any]
+    invoices: tuple[BatchInvoice, ...]
+    problems: tuple[Problem, ...]
+    absent_columns: tuple[str, ...] = ()
+    warnings: tuple[BatchWarning, ...] = ()
+    carried_gone: tuple[CarriedGone, ...] = ()
+    ended: tuple[EndedListed, ...] = ()
+    done: tuple[DoneOrder, ...] = ()
+    outstanding: tuple[Outstanding, ...] = ()
+    left_alone: tuple[LeftAlone, ...] | None = None
+    paid: tuple[str, ...] = ()
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether everything that was listed is drafted and unchanged, and nobody has to hear of anything."""
+        unnamed = [one for one in self.ended if not one.ended.named_in]
+        named = (self.invoices, self.problems, self.warnings, self.carried_gone, self.outstanding, unnamed)
+        return not any(named) and self.left_alone is None
+
+    def of(self, *dispositions: Disposition) -> tuple[BatchInvoice, ...]:
+        """The invoices with one of these dispositions, in the batch's order."""
+        return tuple(invoice for invoice in self.invoices if invoice.disposition in dispositions)
+
+    @property
+    def to_draft(self) -> tuple[BatchInvoice, ...]:
+        """What will be drafted if the batch is approved."""
+        return self.of(Disposition.ASK, Disposition.FINISH)
+
+    def days_of(self, invoice: BatchInvoice) -> InvoiceDays | None:
+        """The days that are signed for; None for what is not drafted, or was begun by a version that kept none."""
+        if invoice.days is not None or invoice.disposition is not Disposition.ASK or "invoiceDate" not in self.run:
+            return invoice.days
+        return days_by_terms(invoice.plan.due, self.run["invoiceDate"])
+
+    def day_of(self, now: datetime) -> date:
+        """The day that `now` is in the cycle's zone."""
+        return now.astimezone(ZoneInfo(self.run.get("zone", "UTC"))).date()
+
+    def due_days(self, today: date) -> dict[str, str]:
+        """The due day (YYYY-MM-DD) of each draft that would be made `today`, by plan key."""
+        days = {one.plan.key: self.days_of(one) for one in self.to_draft}
+        return {key: of.due_if_drafted(today) for key, of in days.items() if of is not None}
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON-safe; `batch_from_dict` gives an equal batch."""
+        return {
+            "run": dict(self.run),
+            "invoices": [
+                {
+                    "plan": invoice.plan.to_dict(),
+                    "contentHash": invoice.content_hash,
+                    "disposition": str(invoice.disposition),
+                    "reason": invoice.reason,
+                    "customer": invoice.customer.to_dict() if invoice.customer else None,
+                    "invoiceId": invoice.invoice_id,
+                    "piece": (
+                        {"offset": invoice.piece.offset, "length": invoice.piece.length, "sha256": invoice.piece.sha256}
+                        if invoice.piece
+                        else None
+                    ),
+                    "orders": [link.to_dict() for link in invoice.orders],
+                    "replaces": list(invoice.replaces),
+                    "carriedFrom": invoice.carried_from,
+                    "billedBy": invoice.billed_by,
+                    "openMinor": invoice.open_minor,
+                    "givesUp": list(invoice.gives_up),
+                    "deletes": list(invoice.deletes),
+                    "days": invoice.days.to_dict() if invoice.days else None,
+                }
+                for invoice in self.invoices
+            ],
+            "problems": [problem.to_dict() for problem in self.problems],
+            "absentColumns": list(self.absent_columns),
+            "warnings": [warning.to_dict() for warning in self.warnings],
+            "carriedGone": [gone.to_list() for gone in self.carried_gone],
+            "done": [one.to_list() for one in self.done],
+            "outstanding": [one.to_list() for one in self.outstanding],
+            "leftAlone": None
+            if self.left_alone is None
+            else [[one.currency, one.orders, one.total] for one in self.left_alone],
+            "paid": list(self.paid),
+            "ended": [one.to_dict() for one in self.ended],
+        }
+
+
+def batch_from_dict(data: Mapping[str, Any]) -> Batch:
+    """What Batch.to_dict wrote."""
+    return Batch(
+        run=data["run"],
+        invoices=tuple(
+            BatchInvoice(
+                plan=InvoicePlan.from_dict(one["plan"]),
+                content_hash=one["contentHash"],
+                disposition=Disposition(one["disposition"]),
+                reason=one["reason"],
+                customer=MatchedCustomer.from_dict(one["customer"]) if one["customer"] else None,
+                invoice_id=one["invoiceId"],
+                piece=Piece(**one["piece"]) if one["piece"] else None,
+                orders=tuple(OrderLink.from_dict(link) for link in one["orders"]),
+                replaces=tuple(one["replaces"]),
+                carried_from=one["carriedFrom"],
+                billed_by=one["billedBy"],
+                open_minor=one.get("openMinor"),
+                gives_up=tuple(one.get("givesUp", ())),
+                deletes=tuple(one.get("deletes", ())),
+                days=InvoiceDays.from_dict(one["days"]) if one.get("days") else None,
+            )
+            for one in data["invoices"]
+        ),
+        problems=tuple(Problem.from_dict(problem) for problem in data["problems"]),
+        absent_columns=tuple(data["absentColumns"]),
+        warnings=tuple(BatchWarning.from_dict(warning) for warning in data["warnings"]),
+        carried_gone=tuple(CarriedGone(*gone) for gone in data["carriedGone"]),
+        # A batch that was written before these were kept has none of them.
+        done=tuple(DoneOrder(*one) for one in data.get("done", ())),
+        outstanding=tuple(Outstanding(*one) for one in data.get("outstanding", ())),
+        left_alone=left_alone_from(data.get("leftAlone")),
+        paid=tuple(data.get("paid", ())),
+        ended=tuple(ended_listed_from_dict(one) for one in data.get("ended", ())),
+    )
+
+
+def left_alone(currency_code: str, orders: int, total: str) -> LeftAlone:
+    """One currency of what lies before the start, from NetSuite's texts. The sum is rounded to the smallest amount: it
+    is told, and never billed."""
+    currency = currency_code.strip().lower()
+    try:
+        rule = rule_of(currency)
+        minor: int | None = round_half_up(Fraction(Decimal(total)) * 10**rule.exponent, rule.step)
+    except (ValueError, ArithmeticError):
+        minor = None
+    return LeftAlone(currency, orders, minor)
+
+
+def left_alone_from(data: Iterable[Sequence[Any]] | None) -> tuple[LeftAlone, ...] | None:
+    """What was kept as [[currency, orders, total]], or None."""
+    return None if data is None else tuple(LeftAlone(*one) for one in data)
+
+
+def with_pieces(invoices: Iterable[BatchInvoice]) -> tuple[tuple[BatchInvoice, ...], bytes]:
+    """Lay the plans that may be drafted into one NDJSON file. Answers the invoices with their pieces, and the file."""
+    placed: list[BatchInvoice] = []
+    lines: list[bytes] = []
+    offset = 0
+    for invoice in invoices:
+        if invoice.disposition not in (Disposition.ASK, Disposition.FINISH) or invoice.customer is None:
+            placed.append(invoice)
+            continue
+        line = canonical_json(
+            {
+                "plan": invoice.plan.to_dict(),
+                "contentHash": invoice.content_hash,
+                "customer": invoice.customer.to_dict(),
+                "orders": [link.to_dict() for link in invoice.orders],
+                "replaces": list(invoice.replaces),
+                "givesUp": list(invoice.gives_up),
+                "deletes": list(invoice.deletes),
+                "days": invoice.days.to_dict() if invoice.days else None,
+            }
+        )
+        placed.append(replace(invoice, piece=Piece(offset, len(line), sha256_hex(line))))
+        lines.append(line + b"\n")
+        offset += len(line) + 1
+    return tuple(placed), b"".join(lines)
+
+
+def totals(invoices: Iterable[BatchInvoice]) -> dict[str, int]:
+    """Sum of the plans' totals by currency, in minor units."""
+    sums: dict[str, int] = {}
+    for invoice in invoices:
+        sums[invoice.plan.currency] = sums.get(invoice.plan.currency, 0) + invoice.plan.total
+    return dict(sorted(sums.items()))
+
+
+def map_items(invoices: Sequence[BatchInvoice]) -> list[dict[str, Any]]:
+    """The Map state's items: small references without names or amounts."""
+    return [
+        {
+            "key": invoice.plan.key,
+            "order": ", ".join(order.number for order in invoice.plan.orders)[:200],
+            "contentHash": invoice.content_hash,
+            "piece": {
+                "offset": invoice.piece.offset,
+                "length": invoice.piece.length,
+                "sha256": invoice.piece.sha256,
+            },
+        }
+        for invoice in invoices
+        if invoice.piece is not None
+    ]

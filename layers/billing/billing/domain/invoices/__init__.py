@@ -1,0 +1,1 @@
+"""Invoice plans: what an order becomes in Stripe."""

@@ -1,0 +1,1 @@
+"""What was billed before, and what that means now."""

@@ -1,0 +1,1 @@
+"""Money as integers of minor units, and the currencies that Stripe holds."""

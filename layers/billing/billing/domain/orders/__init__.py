@@ -1,0 +1,1 @@
+"""Sales orders as NetSuite gives them: rows, lines, totals, and what is still open."""

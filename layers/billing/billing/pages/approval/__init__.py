@@ -1,0 +1,1 @@
+"""The approval page, the inbox and the mails of an approval."""

@@ -1,0 +1,248 @@
+"""Mails to approvers: the request to sign, and the notice of how it ended."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from billing.domain.approval.approval_entries import Entry, EntryKind
+from billing.domain.approval.approval_request import ApprovalRequest, FormerRequest, RecordedOutcome, RecordedVote
+from billing.domain.approval.approvers import Answer, Outcome, everybody
+from billing.domain.batch.batch import Batch, totals
+from billing.domain.ledger.ledger import Disposition
+from billing.domain.mail import MailContent
+from billing.domain.runs.period_name import period_name
+from billing.pages.approval.approval_view import checked_count, currency_totals, frame_notes, rejects
+from billing.pages.email import Letter, mail_of
+from billing.pages.formatting import (
+    counted,
+    instant_words,
+    money_words,
+    people_words,
+    remaining_words,
+    slot_words,
+    sums_words,
+)
+from billing.pages.report.beside_the_listing import batch_notes
+
+_MOST_CURRENCIES = 4
+
+
+def approval_mail(
+    request: ApprovalRequest,
+    batch: Batch,
+    approver: str,
+    link: str,
+    *,
+    inbox: str = "",
+    again: str = "",
+    because: Entry | None = None,
+    former: FormerRequest | None = None,
+    left: timedelta | None = None,
+    finalises: bool = False,
+) -> MailContent:
+    """Asks one approver to sign, by a link of their own. It tells totals and counts; names are behind the link.
+
+    `inbox` is the link to everything that waits for them, `again` says why they are asked once more, `because` is the
+    entry by which they are asked if they were not at first, `former` is the request that ended without an answer and
+    that this one takes the place of, and with `left` it is a reminder that says how long is left. `finalises` says that
+    the stack lets Stripe finalise and send by
+    itself. Raises CountDiffers if the request does not fit the batch.
+    """
+    count = checked_count(request, batch)
+    expires = instant_words(request.expires_at)
+    what = f"{counted(count, 'invoice')} for {period_name(request.period)}"
+    drafts = batch.to_draft
+    new = {i.plan.client.netsuite_id for i in drafts if i.customer is not None and i.customer.id is None}
+    sent = datetime.fromisoformat(request.expires_at) - left if left else datetime.fromisoformat(request.opened_at)
+    today = batch.day_of(sent)
+    passed = sum(1 for days in map(batch.days_of, drafts) if days is not None and days.passed(today))
+    warned = sum(1 for invoice in drafts if invoice.plan.warnings)
+    ended = sum(1 for one in batch.ended if one.first_named_in(str(batch.run.get("id", ""))))
+    facts = [
+        ("To sign", counted(count, "invoice")),
+        ("Signed for earlier", f"{counted(len(drafts) - count, 'invoice')}, drafted with these")
+        if len(drafts) > count
+        else None,
+        ("New in Stripe", f"{counted(len(new), 'customer')} will be created") if new else None,
+        ("Due at once", f"{counted(passed, 'invoice')}, whose due date by the terms has passed") if passed else None,
+        ("With a warning", counted(warned, "invoice")) if warned else None,
+        ("Not billed", f"{counted(len(batch.problems), 'order')} with a problem") if batch.problems else None,
+        ("Held", counted(len(batch.of(Disposition.HOLD)), "invoice")) if batch.of(Disposition.HOLD) else None,
+        ("Ended by a person", f"{counted(ended, 'order')} since the last report") if ended else None,
+        ("Must sign", "; ".join(f"{slot.name}: {slot_words(slot)}" for slot in request.slots)),
+        ("Open until", expires),
+    ]
+    sending = (
+        "Once everybody has signed, the invoices are drafted in Stripe, and Stripe finalises and sends them by itself."
+        if finalises
+        else "Once everybody has signed, the invoices are drafted in Stripe. Nothing is sent to clients by that."
+    )
+    kind = "Reminder: a" if left else "Asked anew: a" if former else "A"
+    return mail_of(
+        Letter(
+            subject=f"{kind}pprove {what}: {sums_words(totals(drafts), _MOST_CURRENCIES)}",
+            heading=f"Approve {what}?",
+            opening=(
+                *([_why_asked(because)] if because else []),
+                *([f"Your answer is still missing. {remaining_words(left)} left, until {expires}."] if left else []),
+                *([f"{again} Your earlier signature does not count for what is billed now."] if again else []),
+                *([_anew(former)] if former else []),
+                "Please look at what will be billed, and approve or reject it.",
+                *frame_notes(batch.run, ()),
+                *batch_notes(batch),
+            ),
+            amounts=[
+                (money_words(total.total, total.currency), counted(total.invoices, "invoice"))
+                for total in currency_totals(batch)
+            ],
+            facts=[fact for fact in facts if fact is not None],
+            link=("Look and decide", link),
+            references=_references(inbox),
+            closing=(
+                f"{sending} Opening the link changes nothing.",
+                f"The link is personal to {approver}: please do not forward it. It ends on {expires}.",
+                f"If you did not expect this mail, ignore it: nothing is billed without {_whose(request, approver)}.",
+                f"Run {request.run_id}. Fingerprint of the content (SHA-256): {request.batch_sha256}",
+            ),
+        )
+    )
+
+
+def _anew(former: FormerRequest) -> str:
+    """That this takes the place of a request that ended without an answer, and what that means for the reader."""
+    ended = (
+        "expired before everybody had signed"
+        if former.outcome == Outcome.EXPIRED
+        else "could not be delivered to enough of those who had to sign"
+    )
+    content = (
+        "The orders and amounts are the same."
+        if former.same_content
+        else "What is to be billed has changed since then."
+    )
+    held = (
+        f" {counted(former.held_back, 'invoice was', 'invoices were')} held back then: "
+        "hold back again what must not be billed."
+        if former.held_back
+        else ""
+    )
+    return (
+        f"You are asked anew. The request of {instant_words(former.opened_at)} {ended}, and nothing was drafted. "
+        f"{content}{held} Answers to that request do not count for this one, and its links can no longer decide."
+    )
+
+
+def bounce_mail(request: ApprovalRequest, lost: str, approver: str, inbox: str = "") -> MailContent:
+    """Tells one approver that mail does not reach another one. Its only link shows what waits for them, and decides
+    nothing."""
+    what = f"{counted(request.invoices, 'invoice')} for {period_name(request.period)}"
+    slots = [slot.name for slot in request.slots if lost in slot.people]
+    return mail_of(
+        Letter(
+            subject=f"An approver cannot be reached: {what}",
+            heading="An approver cannot be reached",
+            opening=(
+                f"Mail does not reach {lost}. The approval of {what} goes on with those who can be reached.",
+                "If you know another way to reach them, please use it, and tell whoever runs the billing.",
+            ),
+            facts=[("Their slot", ", ".join(slots)), ("Open until", instant_words(request.expires_at))],
+            references=_references(inbox),
+            closing=(f"You get this because {approver} is asked to sign too. Run {request.run_id}.",),
+        )
+    )
+
+
+def decided_mail(
+    request: ApprovalRequest,
+    outcome: RecordedOutcome,
+    approver: str,
+    votes: Sequence[RecordedVote] = (),
+    inbox: str = "",
+) -> MailContent:
+    """Tells one approver how the request ended: which of the ends it was, by whom and why, and what was drafted.
+
+    `votes` are all that were given; those for other content than the request's count for nothing and are told apart.
+    `inbox` is the link to everything that waits for them.
+    """
+    what = f"{counted(request.invoices, 'invoice')} for {period_name(request.period)}"
+    votes, voided = (
+        [vote for vote in votes if vote.batch_sha256 == request.batch_sha256],
+        [vote for vote in votes if vote.batch_sha256 != request.batch_sha256],
+    )
+    rejecters = people_words([vote.approver for vote in rejects(votes)])
+    signed = [vote.approver for vote in votes if vote.answer is Answer.APPROVE]
+    silent = _silent(request, [*votes, *voided])
+    nothing = "Nothing was drafted and nothing is billed. The orders stay open in NetSuite."
+    why = ("Reason", outcome.reason) if outcome.reason else None
+    by: tuple[str, str] | None = None
+    if outcome.outcome == Outcome.APPROVED:
+        ended, opening = "Approved", "Everybody who had to sign has signed. The invoices are being drafted in Stripe."
+        why = None
+    elif outcome.outcome == Outcome.REJECTED:
+        ended, opening = "Rejected", f"The batch was rejected. {nothing}"
+        by = ("Rejected by", rejecters) if rejecters else None
+    elif outcome.outcome == Outcome.EXPIRED:
+        ended, opening = "Expired", f"The batch was not rejected: not everybody signed in time. {nothing}"
+    elif outcome.outcome == Outcome.UNDELIVERABLE:
+        ended, opening = (
+            "Undeliverable",
+            f"Too few of those who had to sign can be reached, or are still listed. {nothing}",
+        )
+    else:
+        ended, opening = f"Ended ({outcome.outcome})", nothing
+    facts = [
+        by,
+        why,
+        ("Signed by", people_words(signed)) if signed else None,
+        *[("Signed other content", words) for words in _voided_words(voided, votes)],
+        ("Not answered", people_words(silent)) if silent and outcome.outcome == Outcome.EXPIRED else None,
+        ("When", instant_words(outcome.at)),
+    ]
+    return mail_of(
+        Letter(
+            subject=f"{ended}: {what}",
+            heading=f"{ended}: {what}",
+            opening=(opening,),
+            facts=[fact for fact in facts if fact is not None],
+            references=_references(inbox),
+            closing=(
+                f"You get this because {approver} was asked to sign. There is nothing left to do.",
+                f"Run {request.run_id}. Fingerprint of the content (SHA-256): {request.batch_sha256}",
+            ),
+        )
+    )
+
+
+def _whose(request: ApprovalRequest, approver: str) -> str:
+    """Whose signature it cannot go without: theirs, unless others of their slots can do it for them."""
+    needed = any(slot.need == len(slot.people) for slot in request.slots if approver in slot.people)
+    return "your signature" if needed else "a signature from your group"
+
+
+def _silent(request: ApprovalRequest, votes: Sequence[RecordedVote]) -> list[str]:
+    answered = {vote.approver for vote in votes}
+    return [person for person in everybody(request.slots) if person not in answered]
+
+
+def _voided_words(voided: Sequence[RecordedVote], votes: Sequence[RecordedVote]) -> list[str]:
+    """For each person who signed, but not what was asked in the end: what, and when."""
+    answered = {vote.approver for vote in votes}
+    newest = {vote.approver: vote for vote in voided if vote.approver not in answered}
+    return [
+        f"{vote.approver}{f' ({vote.shown})' if vote.shown else ''} on {instant_words(vote.at)}; "
+        "orders were held back or taken in again after that"
+        for vote in newest.values()
+    ]
+
+
+def _why_asked(because: Entry) -> str:
+    """For somebody who was not asked at first."""
+    reason = f" Their reason: {because.reason}" if because.reason else ""
+    if because.kind is EntryKind.DELEGATE:
+        return f"{because.by} passed this request on to you, so you decide instead of them.{reason}"
+    return "You are asked as a deputy, beside those who were asked first: not everybody of them has answered in time."
+
+
+def _references(inbox: str) -> Sequence[tuple[str, str]]:
+    return [("Everything that waits for you", inbox)] if inbox else ()

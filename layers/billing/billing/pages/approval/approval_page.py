@@ -1,0 +1,454 @@
+"""The pages behind an approval link: the one to sign on, the one that says how it stands, and the two that say no.
+
+The forms' fields, for whoever reads the POST: `content` (hidden: the hash of what the page showed), `answer` (from the
+button: "approve", "reject", "hold", "release" or "delegate"), `invoices` (typed, to approve), `number` (the same, to
+reject or to pass on), `reason` (typed, to reject, hold or release), `order` (typed, to hold or release), `together`
+(typed, how many orders are held at once, where one invoice bills several), `delegate` (typed, an address), and `note`,
+which people neither see nor hear: whatever fills it is a machine. Nothing typed is filled in beforehand but what was
+typed before.
+Links and forms stay on the page's own path, so the token belongs into the path and never into the query.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from billing.domain.approval.approval_entries import EntryKind
+from billing.domain.approval.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote, RunEnd
+from billing.domain.approval.approvers import Answer, Outcome, Standing
+from billing.domain.batch.batch import Batch
+from billing.domain.invoices.order_plan import PO_FIELD
+from billing.domain.runs.period_name import period_name
+from billing.pages.approval.approval_view import (
+    answer_of,
+    checked_count,
+    currency_totals,
+    frame_notes,
+    groups,
+    newest_first,
+    order_numbers,
+    orders_not_billed,
+    rejects,
+    slot_states,
+)
+from billing.pages.approval.batch_csv import batch_csv
+from billing.pages.approval.batch_search import LONGEST_QUERY, page_of
+from billing.pages.formatting import counted, instant_words, people_words, remaining_words
+from billing.pages.rendering import Shown
+from billing.pages.rendering import page as render_page
+from billing.pages.report.beside_the_listing import batch_notes, done_note
+from billing.pages.report.run_end_words import ended_before_words, ended_words, no_end_words, stopped_words
+from billing.pages.untrusted_text import clean
+
+__all__ = [
+    "Shown",
+    "approval_page",
+    "batch_csv",
+    "csv_parts_page",
+    "expired_inbox_page",
+    "invalid_link_page",
+    "standing_page",
+    "trouble_page",
+    "wrong_method_page",
+]
+
+LONGEST_REASON: Final = 1_000
+
+_FIELDS: Final[Mapping[str, str]] = {
+    str(Answer.REJECT): "reason",
+    str(EntryKind.HOLD): "hold-order",
+    str(EntryKind.RELEASE): "release-order",
+    str(EntryKind.DELEGATE): "delegate",
+}
+"""The field to look at first after a mistake, by what was tried."""
+
+_NOT_DRAFTED: Final = ("problems", "held", "skipped")
+_NOTHING: Final = "Nothing is drafted and nothing is billed."
+_ASKED_ANEW: Final = (
+    "This was asked anew, under a newer request: the newest mail has the link that decides. This link decides nothing."
+)
+_INVALID: Final = (
+    "It may be incomplete, it may have ended, or it may never have been valid.",
+    (
+        "Approval links are personal, and they end. Open the link from your own mail once more: some mail programs "
+        "break long links over two lines."
+    ),
+    "If it still does not work, ask whoever sent you the mail. Nothing was changed by opening this page.",
+)
+_INBOX_EXPIRED: Final = (
+    (
+        "It opened everything that waits for you, and it lasted as long as the request it was mailed for, and as you "
+        "are listed among those who sign."
+    ),
+    "Every newer mail about an approval carries a newer one. Links to single requests still show how those ended.",
+)
+_TAKEN_OFF: Final = (
+    "You were taken off the list of those who sign, so you cannot answer any more, and this link shows nothing of the "
+    "request."
+)
+_LINK_OVER: Final = "This link ended on {when}, as its mail said. It shows nothing of what was asked any more."
+_WHERE_ELSE: Final = "Who has to know what was billed finds it in the run’s report: ask the people who run the billing."
+_ALTERED: Final = (
+    (
+        "Somebody has changed it in the database, past this page: it is not what was opened any more. So nobody can "
+        "answer it, and nothing is billed by it."
+    ),
+    (
+        "The people who run the billing are told. When they have found out what happened they start the run again, and "
+        "you get a new mail with a new link."
+    ),
+)
+_UNTOUCHED: Final = "Nothing was changed by opening this page. Nothing is billed without every signature it needs."
+_UNCERTAIN: Final = (
+    "It is not certain whether your answer was recorded. Nothing is billed without every signature it needs."
+)
+_TROUBLE: Final = (
+    (
+        "Please open the link from your mail again in a few minutes. The page says whether an answer of yours counts; "
+        "answering again does no harm."
+    ),
+    "If this goes on, pass the reference below to the people who run the billing.",
+)
+
+
+def approval_page(
+    request: ApprovalRequest,
+    batch: Batch,
+    approver: str,
+    votes: Sequence[RecordedVote],
+    standing: Standing,
+    now: datetime,
+    *,
+    query: str = "",
+    page: int = 1,
+    mistake: str = "",
+    typed: Mapping[str, str] | None = None,
+    finalises: bool = False,
+    said: str = "",
+    changes: Sequence[str] = (),
+    held: Sequence[str] = (),
+    delegate_domains: Sequence[str] = (),
+    signed_before: bool = False,
+    together: Sequence[str] = (),
+    voided: Sequence[RecordedVote] = (),
+    end: RunEnd | None = None,
+) -> Shown:
+    """The page to sign on, for an approver who has not answered while the request is open.
+
+    `said` confirms what a POST has just done, `changes` tells what happened since the request was opened, `held` are
+    the orders that approvers hold back, `delegate_domains` where this person may pass the request on to;
+    `signed_before` says that they signed for other content. `together` are orders that a hold takes along and whose
+    number has to be typed, `voided` everybody's answers to other content, and `end` says that the run has stopped.
+
+    `mistake` is what was wrong with a POST, `typed` what it held: a reason is kept, a number never is. `finalises`
+    says that the stack lets Stripe finalise and send by itself. Raises CountDiffers if the request does not fit the
+    batch.
+    """
+    typed = typed or {}
+    pages = page_of(batch.to_draft, query, page)
+    count = checked_count(request, batch)
+    drafts = len(batch.to_draft)
+    today = batch.day_of(now)
+    asked = typed.get("answer", "")
+    rejecting = asked == Answer.REJECT
+    return render_page(
+        "approval_page.html.j2",
+        {
+            **_frame(request, approver),
+            "title": f"Approve invoices for {period_name(request.period)}?",
+            "batch": batch,
+            "count": count,
+            "drafts": drafts,
+            "signed_earlier": drafts - count,
+            "totals": currency_totals(batch),
+            "notes": (*frame_notes(batch.run, batch.absent_columns), *batch_notes(batch), *done_note(batch)),
+            "groups": groups(batch, today),
+            "found_elsewhere": [group for group in groups(batch, today, pages.query) if group.id in _NOT_DRAFTED]
+            if pages.query
+            else [],
+            "new_customers": len(
+                {
+                    invoice.plan.client.netsuite_id
+                    for invoice in batch.to_draft
+                    if invoice.customer is not None and invoice.customer.id is None
+                }
+            ),
+            "not_billed": orders_not_billed(batch),
+            "pages": pages,
+            "invoice_day": batch.run.get("invoiceDate"),
+            "other_days": any(
+                days.invoice != batch.run.get("invoiceDate")
+                for days in map(batch.days_of, batch.to_draft)
+                if days is not None
+            ),
+            "today": today,
+            "longest_query": LONGEST_QUERY,
+            "longest_reason": LONGEST_REASON,
+            "order_numbers": order_numbers,
+            "po_field": PO_FIELD,
+            "slots": slot_states(request, votes, voided),
+            "still_to_sign": standing.reason,
+            "left": remaining_words(datetime.fromisoformat(request.expires_at) - now),
+            "mistake": mistake,
+            "rejecting": rejecting,
+            "approving": asked == Answer.APPROVE,
+            "asked": asked if asked in _FIELDS else "",
+            "field": "hold-together" if together else _FIELDS.get(asked, "typed-invoices"),
+            "typed_reason": _kept(typed.get("reason", "")),
+            "typed_order": " ".join(typed.get("order", "").split())[:60],
+            "said": said,
+            "changes": newest_first(changes),
+            "together": together,
+            "stopped": stopped_words(end) if end else "",
+            "held_orders": held,
+            "delegate_domains": delegate_domains,
+            "signed_before": signed_before,
+            "finalises": finalises,
+        },
+    )
+
+
+def standing_page(
+    request: ApprovalRequest,
+    batch: Batch | None,
+    approver: str,
+    votes: Sequence[RecordedVote],
+    outcome: RecordedOutcome | None,
+    standing: Standing,
+    now: datetime,
+    *,
+    just_signed: bool = False,
+    finalises: bool = False,
+    changes: Sequence[str] = (),
+    passed_to: str = "",
+    mistake: str = "",
+    said: str = "",
+    voided: Sequence[RecordedVote] = (),
+    end: RunEnd | None = None,
+    awake: bool = True,
+    asked_anew: bool = False,
+) -> Shown:
+    """How the request stands, for whoever cannot (any more) answer: what was signed, by whom, when, why, and what next.
+
+    `just_signed` puts the confirmation of the answer first. Without `batch` (its file is gone) the totals are left out.
+    `changes` tells what happened while it waited, `passed_to` to whom this person passed the request on. `mistake` says
+    why a POST was not recorded, `said` what one has just done; `voided` are answers to other content. `end` is how the
+    run ended, and `awake` is False if it did not wait when the decision was to wake it. `asked_anew` says that the run
+    asks under a newer request now.
+    """
+    mine = answer_of(approver, votes)
+    late = outcome is None and now >= datetime.fromisoformat(request.expires_at)
+    headline, tone, explanation = _headline(request, votes, outcome, standing, mine, late)
+    return render_page(
+        "standing_page.html.j2",
+        {
+            **_frame(request, approver),
+            "title": headline,
+            "tone": tone,
+            "explanation": explanation,
+            "next_title": "How it went on" if end and not asked_anew else "What happens next",
+            "next_step": _ASKED_ANEW
+            if asked_anew
+            else _next_step(request, outcome, standing, late, finalises, end, now, awake),
+            "mistake": mistake,
+            "said": said,
+            "earlier": next((vote for vote in reversed(voided) if vote.approver == approver), None),
+            "mine": mine,
+            "just_signed": just_signed and mine is not None,
+            "changes": newest_first(changes),
+            "passed_to": passed_to,
+            "listed": any(approver in slot.people for slot in request.slots),
+            "count": request.invoices,
+            "totals": currency_totals(batch) if batch else None,
+            "notes": frame_notes(batch.run, ()) if batch else (),
+            "not_billed": orders_not_billed(batch) if batch else 0,
+            "others": [vote for vote in votes if not any(vote.approver in slot.people for slot in request.slots)],
+            "outcome": outcome,
+            "slots": slot_states(request, votes, voided),
+            "waiting": outcome is None and standing.outcome is Outcome.UNDECIDED and not late,
+        },
+    )
+
+
+def ended_page(
+    request: ApprovalRequest,
+    outcome: RecordedOutcome | None,
+    standing: Standing,
+    now: datetime,
+    *,
+    taken_off: bool,
+    mine: RecordedVote | None,
+    mistake: str = "",
+    said: str = "",
+    asked_anew: bool = False,
+    awake: bool = True,
+) -> Shown:
+    """What a link shows when it has ended: how the request ended, and no name, no address and no amount of it.
+
+    It ended because its time is over, or because its holder was taken off the list of those who sign (`taken_off`).
+    `mine` is its holder's own answer, the last one that they gave. `mistake` says why a POST was not recorded, `said`
+    what one has just done. `asked_anew` and `awake` as in `standing_page`.
+    """
+    late = outcome is None and now >= datetime.fromisoformat(request.expires_at)
+    headline, _, _ = _headline(request, (), outcome, standing, None, late)
+    why = _TAKEN_OFF if taken_off else _LINK_OVER.format(when=instant_words(request.expires_at))
+    next_step = _ASKED_ANEW if asked_anew else _next_step(request, outcome, standing, late, False, None, now, awake)
+    waiting = outcome is None and not late
+    own = "You did not answer."
+    if mine is not None:
+        what = mine.answer.past if mine.batch_sha256 == request.batch_sha256 else f"{mine.answer.past} other content"
+        own = f"You {what} on {instant_words(mine.at)}."
+    return render_page(
+        "message_page.html.j2",
+        {
+            "title": f"This link has ended. {headline}" if taken_off else headline,
+            "paragraphs": [one for one in (mistake, said, why, own, "" if waiting else next_step, _WHERE_ELSE) if one],
+            "reference": "",
+        },
+    )
+
+
+def altered_page() -> Shown:
+    """For a request whose row in the table is not what was signed when it was opened."""
+    return render_page(
+        "message_page.html.j2",
+        {"title": "This request cannot be answered", "paragraphs": _ALTERED, "reference": ""},
+    )
+
+
+def invalid_link_page() -> Shown:
+    """For unknown, forged, cut and foreign links: the same bytes for all of them, and no hint which it was."""
+    return render_page(
+        "message_page.html.j2",
+        {
+            "title": "This link cannot be used",
+            "paragraphs": _INVALID,
+            "reference": "",
+        },
+    )
+
+
+def expired_inbox_page() -> Shown:
+    """For a link to an inbox that we signed and that is over."""
+    return render_page(
+        "message_page.html.j2", {"title": "This link has expired", "paragraphs": _INBOX_EXPIRED, "reference": ""}
+    )
+
+
+def csv_parts_page(approver: str, count: int) -> Shown:
+    """For a table that is too large for one download: links to its `count` parts."""
+    return render_page(
+        "parts_page.html.j2", {"title": "The table comes in parts", "approver": approver, "count": count}
+    )
+
+
+def wrong_method_page() -> Shown:
+    """For a request that no browser sends: the same bytes whatever the link."""
+    return render_page(
+        "message_page.html.j2",
+        {
+            "title": "This cannot be done here",
+            "paragraphs": ("Open the link from your mail in a browser. Nothing was changed.",),
+            "reference": "",
+        },
+    )
+
+
+def trouble_page(reference: str, answering: bool = False) -> Shown:
+    """For a failure on our side. `reference` is the request's id, by which the logs are searched; `answering` says that
+    an answer was sent, of which nobody knows yet how far it came."""
+    return render_page(
+        "message_page.html.j2",
+        {
+            "title": "Something is broken on our side",
+            "paragraphs": (_UNCERTAIN if answering else _UNTOUCHED, *_TROUBLE),
+            "reference": reference,
+        },
+    )
+
+
+def _kept(reason: str) -> str:
+    """What was typed, in its lines, to go on from."""
+    return "\n".join(clean(line) for line in reason[:LONGEST_REASON].splitlines())
+
+
+def _frame(request: ApprovalRequest, approver: str) -> dict[str, Any]:
+    return {
+        "request": request,
+        "approver": approver,
+        "period_text": period_name(request.period),
+    }
+
+
+def _headline(
+    request: ApprovalRequest,
+    votes: Sequence[RecordedVote],
+    outcome: RecordedOutcome | None,
+    standing: Standing,
+    mine: RecordedVote | None,
+    late: bool,
+) -> tuple[str, str, str]:
+    """The page's title, its tone (good, bad, calm), and the sentence that explains it."""
+    what = f"{counted(request.invoices, 'invoice')} for {period_name(request.period)}"
+    ended = outcome.outcome if outcome else ""
+    if ended == Outcome.APPROVED or (not ended and standing.outcome is Outcome.APPROVED):
+        return f"Approved: {what}", "good", "Everybody who had to sign has signed."
+    if ended == Outcome.REJECTED or (not ended and standing.outcome is Outcome.REJECTED):
+        people = people_words([vote.approver for vote in rejects(votes)])
+        return f"Rejected: {what}", "bad", f"Rejected by {people}." if people else "An approver rejected the batch."
+    if ended == Outcome.EXPIRED or late:
+        when = instant_words(request.expires_at)
+        return f"Expired: {what}", "bad", f"Not everybody who had to sign did so by {when}."
+    if ended == Outcome.UNDELIVERABLE:
+        return (
+            f"Undeliverable: {what}",
+            "bad",
+            "Too few of those who had to sign can be reached by mail, or are still listed.",
+        )
+    if ended:
+        return f"Ended ({ended}): {what}", "bad", outcome.reason if outcome else ""
+    if mine is not None:
+        return f"You approved {what}", "calm", standing.reason
+    return f"Waiting: {what}", "calm", standing.reason
+
+
+def _next_step(
+    request: ApprovalRequest,
+    outcome: RecordedOutcome | None,
+    standing: Standing,
+    late: bool,
+    finalises: bool,
+    end: RunEnd | None,
+    now: datetime,
+    awake: bool,
+) -> str:
+    ended = outcome.outcome if outcome else str(standing.outcome)
+    if ended == Outcome.APPROVED:
+        sending = (
+            "Stripe finalises and sends them by itself."
+            if finalises
+            else "Drafts stay drafts until a person finalises them there: nothing is sent to clients before that."
+        )
+        if end is not None and outcome is not None and end.at < outcome.at:
+            return ended_before_words(end)
+        if end is not None:
+            return f"{ended_words(end)} {sending} The run’s summary in Slack names every draft and what failed."
+        how = no_end_words(outcome.at if outcome else now.isoformat(), now, awake)
+        return f"{how} {sending} The run’s summary, with every draft and what failed, goes to Slack when it is done."
+    if ended == Outcome.REJECTED:
+        return f"{_NOTHING} The orders stay open in NetSuite and can be billed by another run."
+    if ended == Outcome.EXPIRED or (outcome is None and late):
+        return (
+            f"{_NOTHING} To go on, whoever runs the billing starts the run again; you get a new mail with a new link."
+        )
+    if outcome is not None:
+        return f"{_NOTHING} Whoever runs the billing has been told."
+    if end is not None:
+        return stopped_words(end)
+    return (
+        "Nothing is drafted until everybody has signed. If that does not happen by "
+        f"{instant_words(request.expires_at)}, the request expires and nothing is billed. "
+        "This link shows how it stands at any time."
+    )

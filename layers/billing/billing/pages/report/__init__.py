@@ -1,0 +1,1 @@
+"""The report and the messages of a run."""

@@ -1,1 +1,0 @@
-"""One module per state of the state machine, named like it: the state's work, with its ports given as arguments."""

@@ -1,0 +1,1 @@
+"""What the run and the page share about a request: votes, who may sign, its history."""

@@ -1,0 +1,1 @@
+"""The approval page as an HTTP API."""

@@ -1,0 +1,303 @@
+"""The approval page over HTTP: a request of API Gateway in, a page out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+
+from billing.adapters.aws.run_files import RunFiles
+from billing.adapters.aws.task_tokens import Waker
+from billing.adapters.dynamodb.approvals import ApprovalsTable
+from billing.adapters.signatures import Signatures
+from billing.domain.approval.approval_entries import passed_on
+from billing.domain.approval.approval_request import ApprovalRequest
+from billing.domain.approval.approvers import Outcome
+from billing.domain.batch.batch import Batch, totals
+from billing.domain.errors import OurFault
+from billing.pages.approval.approval_page import (
+    altered_page,
+    approval_page,
+    batch_csv,
+    csv_parts_page,
+    ended_page,
+    expired_inbox_page,
+    invalid_link_page,
+    standing_page,
+    trouble_page,
+    wrong_method_page,
+)
+from billing.pages.approval.approval_view import changes_words, held_orders
+from billing.pages.approval.batch_csv import batch_csv_parts
+from billing.pages.approval.inbox_page import inbox_page
+from billing.pages.formatting import counted, sums_words
+from billing.pages.rendering import Shown, page_csp, private_headers
+from billing.runtime.telemetry import logger, metrics
+from billing.workflows.approval.who_may_sign import WhoMaySign
+from billing.workflows.approval_page.approval_page import (
+    Answered,
+    Seen,
+    answer,
+    batch_of,
+    conclude,
+    look,
+    stands_already,
+)
+from billing.workflows.approval_page.http_exchange import LONGEST_FILE, answer_of, file_of, form_of, query_of
+from billing.workflows.approval_page.inbox import Expired, inbox
+
+_TRIES = 5
+
+
+def approval_exchange(event: Mapping[str, Any], connect: Callable[[], ApprovalExchange]) -> dict[str, Any]:
+    """Answer one request. Whatever fails, a secret or a parameter that cannot be read included, a page answers: a
+    person with money to sign for must never see a raw error. Links, names and amounts never reach a log."""
+    reference = str(event.get("requestContext", {}).get("requestId", ""))[:60]
+    try:
+        return connect().handle(event)
+    except Exception as error:  # noqa: BLE001 - whatever it was, a page answers
+        logger.error("approval page failed", extra={"error_name": type(error).__name__, "reference": reference})
+        metrics.add_metric(name="ApprovalPagesFailed", unit="Count", value=1)
+        answering = event.get("requestContext", {}).get("http", {}).get("method") == "POST"
+        return _html(500, trouble_page(reference, answering))
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalExchange:
+    """Everything behind the page. It can write votes, holds, delegations and outcomes, and complete the wait; nothing
+    else."""
+
+    requests: ApprovalsTable
+    files: RunFiles
+    signatures: Signatures
+    waker: Waker
+    who: WhoMaySign
+    now: Callable[[], datetime]
+    finalises: bool
+
+    def handle(self, event: Mapping[str, Any]) -> dict[str, Any]:
+        """Answer one request that finds everything in order."""
+        link = (event.get("pathParameters") or {}).get("link")
+        if link is None:
+            return _beside_the_routes(event)
+        method = event["requestContext"]["http"]["method"]
+        if str(event.get("rawPath", "")).startswith("/approvals/inbox/"):
+            found = inbox(link, self.requests, self.signatures, self.who, self.now())
+            if isinstance(found, Expired):
+                return _html(410, expired_inbox_page())
+            return _html(200, inbox_page(*found, self.now())) if found else _refused()
+        seen = self._look(link)
+        if seen is None:
+            return _refused()
+        logger.append_keys(run_id=seen.request.run_id)
+        if not seen.present.trustworthy:
+            return self._altered(seen, method)
+        if method == "POST":
+            return self._decide(link, seen, form_of(event))
+        query = query_of(event)
+        if seen.over:
+            return _html(410 if query.get("format") == "csv" else 200, self._ended(seen))
+        if query.get("format") == "csv":
+            batch = batch_of(seen, self.files)
+            return _csv(event, seen, batch, query.get("part", ""), batch.day_of(self.now()))
+        if not seen.open:
+            return _html(200, self._standing(seen))
+        return _html(200, self._page(seen, query))
+
+    def _altered(self, seen: Seen, method: str) -> dict[str, Any]:
+        """Somebody has written into the request's row. Nothing of it is shown and nobody can answer; a POST wakes the
+        run, which ends and tells the team."""
+        logger.error("approval request altered in the table", extra={"altered": list(seen.present.altered)})
+        metrics.add_metric(name="ApprovalPagesFailed", unit="Count", value=1)
+        if method == "POST":
+            self._wake(seen)
+        return _html(409, altered_page())
+
+    def _decide(self, link: str, seen: Seen, form: Mapping[str, str]) -> dict[str, Any]:
+        # What cannot be shown (missing, altered) cannot be signed for. A request that has ended needs it no more: a
+        # run that asks anew may have put other content in its place.
+        batch = batch_of(seen, self.files) if seen.open else Batch({}, (), ())
+        shown = f"{counted(seen.request.invoices, 'invoice')}, {sums_words(totals(batch.to_draft))}"
+        answered = answer(seen, form, batch, shown, self.requests, self.signatures, self.who, self.now())
+        if answered.mistake:
+            again = self._look(link) or seen
+            # Two clicks at once: the one that came second finds its own answer on record.
+            if not stands_already(again, form.get("answer", "")):
+                return _html(422, self._mistaken(again, answered, form))
+        for _ in range(_TRIES):
+            after = self._look_again(link)
+            if conclude(after, self.requests, self.now()):
+                break
+        else:
+            raise OurFault("Votes come in faster than they can be counted.")
+        after = self._look_again(link)
+        awake = True
+        if after.present.stored.outcome is not None or answered.wake:
+            woken = self._wake(after)
+            # Only the answer that decided says that the run was not there to hear it: later ones find it at work.
+            awake = woken or not answered.signed
+        logger.info("approval answered", extra={"outcome": str(after.standing.outcome)})
+        if answered.said and after.open:
+            return _html(200, self._page(after, {}, said=answered.said))
+        page = self._standing(
+            after, just_signed=answered.signed, mistake=answered.late, said=answered.said, awake=awake
+        )
+        return _html(200, page)
+
+    def _mistaken(self, again: Seen, answered: Answered, form: Mapping[str, str]) -> Shown:
+        if not again.open:
+            return self._standing(again, mistake=answered.mistake)
+        return self._page(again, {}, answered.mistake, form, together=answered.together)
+
+    def _wake(self, seen: Seen) -> bool:
+        """Last, and repeatable: a lost callback is sent by the next POST, or the decision is read when the wait
+        ends. Answers False if the run did not wait.
+        """
+        try:
+            woken = self.waker.wake(seen.present.stored.sealed_token, seen.request.run_id)
+            logger.info("run woken" if woken else "run was awake already")
+            return woken
+        except Exception as error:  # noqa: BLE001 - the decision stands, whatever kept the run asleep
+            logger.error("run could not be woken", extra={"error_name": type(error).__name__})
+            metrics.add_metric(name="RunsNotWoken", unit="Count", value=1)
+            return True  # it waits, and reads the decision when its slice is over
+
+    def _look(self, link: str) -> Seen | None:
+        return look(link, self.requests, self.signatures, self.who, self.now())
+
+    def _look_again(self, link: str) -> Seen:
+        seen = self._look(link)
+        if seen is None:
+            raise OurFault("A request vanished while it was answered.")
+        return seen
+
+    def _page(
+        self,
+        seen: Seen,
+        query: Mapping[str, str],
+        mistake: str = "",
+        typed: Mapping[str, str] | None = None,
+        said: str = "",
+        together: Sequence[str] = (),
+    ) -> Shown:
+        number = query.get("page", "1")
+        return approval_page(
+            seen.request,
+            batch_of(seen, self.files),
+            seen.approver,
+            seen.present.counted,
+            seen.standing,
+            self.now(),
+            query=query.get("q", ""),
+            page=int(number) if number.isdecimal() and len(number) < 6 else 1,
+            mistake=mistake,
+            typed=typed or {},
+            finalises=self.finalises,
+            said=said,
+            changes=changes_words(seen.present.entries),
+            held=held_orders(seen.present.entries),
+            delegate_domains=sorted(self.who.listed.domains) if seen.approver in self._originals(seen) else (),
+            signed_before=any(vote.approver == seen.approver for vote in seen.present.votes),
+            together=together,
+            voided=seen.present.voided,
+            end=self.requests.end(seen.request.id),
+        )
+
+    @staticmethod
+    def _originals(seen: Seen) -> set[str]:
+        return set(seen.present.people) - set(passed_on(seen.present.entries).values())
+
+    def _standing(
+        self, seen: Seen, just_signed: bool = False, mistake: str = "", said: str = "", awake: bool = True
+    ) -> Shown:
+        if seen.over:
+            return self._ended(seen, mistake, said, awake)
+        try:
+            batch = batch_of(seen, self.files)
+        except OurFault:
+            batch = None  # How it ended can be told without it.
+        return standing_page(
+            seen.request,
+            batch,
+            seen.approver,
+            seen.present.counted,
+            seen.present.stored.outcome,
+            seen.standing,
+            self.now(),
+            just_signed=just_signed,
+            finalises=self.finalises,
+            changes=changes_words(seen.present.entries),
+            passed_to=seen.passed_to,
+            mistake=mistake,
+            said=said,
+            voided=seen.present.voided,
+            end=self.requests.end(seen.request.id),
+            awake=awake,
+            asked_anew=self._is_asked_anew(seen),
+        )
+
+    def _ended(self, seen: Seen, mistake: str = "", said: str = "", awake: bool = True) -> Shown:
+        return ended_page(
+            seen.request,
+            seen.present.stored.outcome,
+            seen.standing,
+            self.now(),
+            taken_off=not seen.expired,
+            mine=seen.own_vote or seen.present.earlier_vote_of(seen.approver),
+            mistake=mistake,
+            said=said,
+            asked_anew=self._is_asked_anew(seen),
+            awake=awake,
+        )
+
+    def _is_asked_anew(self, seen: Seen) -> bool:
+        """Whether the run asks under a newer request now, because this one ended without an approval."""
+        request, outcome = seen.request, seen.present.stored.outcome
+        unapproved = outcome.outcome != Outcome.APPROVED if outcome else seen.expired
+        return unapproved and self.requests.read(request.id_of(request.number + 1)) is not None
+
+
+def _beside_the_routes(event: Mapping[str, Any]) -> dict[str, Any]:
+    """For a path without a link, and for methods that a page does not have. Nothing is read, so the answer cannot
+    depend on the link. An address that a mail program has cut after /approvals/ belongs here."""
+    path = str(event.get("rawPath", ""))
+    if re.fullmatch(r"/approvals/(inbox/)?[^/]+", path) and path != "/approvals/inbox":
+        allowed = "GET, HEAD" if path.startswith("/approvals/inbox/") else "GET, HEAD, POST"
+        shown = wrong_method_page()
+        return answer_of(405, {**shown.headers, "allow": allowed}, shown.html)
+    return _html(404, invalid_link_page())
+
+
+def _refused() -> dict[str, Any]:
+    """The same answer for unknown and forged links, on both kinds of pages. Counted: many of them are an attack."""
+    logger.warning("approval link refused")
+    metrics.add_metric(name="ApprovalLinksRefused", unit="Count", value=1)
+    return _html(404, invalid_link_page())
+
+
+def _html(status: int, shown: Shown) -> dict[str, Any]:
+    return answer_of(status, shown.headers, shown.html)
+
+
+def _csv(event: Mapping[str, Any], seen: Seen, batch: Batch, part: str, today: date) -> dict[str, Any]:
+    """The whole table if one answer holds it, else a page that leads to its parts."""
+    if not part:
+        whole = file_of(event, _csv_headers(seen.request), batch_csv(batch, today))
+        if whole is not None:
+            return whole
+    parts = batch_csv_parts(batch, LONGEST_FILE, today)
+    if part.isascii() and part.isdecimal() and 1 <= int(part[:6]) <= len(parts):
+        number = int(part[:6])
+        one = file_of(event, _csv_headers(seen.request, f"-part-{number}-of-{len(parts)}"), parts[number - 1])
+        if one is not None:
+            return one
+    return _html(200, csv_parts_page(seen.approver, len(parts)))
+
+
+def _csv_headers(request: ApprovalRequest, part: str = "") -> dict[str, str]:
+    return {
+        **private_headers("text/csv; charset=utf-8", page_csp()),
+        "content-disposition": f'attachment; filename="approval-{request.period}{part}.csv"',
+    }

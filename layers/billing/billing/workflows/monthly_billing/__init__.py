@@ -1,0 +1,1 @@
+"""The monthly run: one module for each state."""

@@ -1,0 +1,55 @@
+"""State "Check for changes": approved orders that moved in NetSuite since they were listed are held, the rest goes
+on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from billing.domain.batch.batch import batch_from_dict, map_items
+from billing.domain.orders.order_fingerprint import OrderStamp, stamps_of_rows, what_changed
+from billing.workflows.monthly_billing.list_the_sales_orders import EndedOrders, ended_of, rows_of
+from billing.workflows.ports import Files
+
+
+def check_for_changes(
+    run: Mapping[str, Any],
+    listed: Mapping[str, Any],
+    matched: Mapping[str, Any],
+    decision: Mapping[str, Any],
+    order_stamps: Callable[[Iterable[str]], Mapping[str, OrderStamp]],
+    ended: EndedOrders,
+    files: Files,
+) -> dict[str, Any]:
+    """Write the Map's items without the invoices that approvers held back, or whose orders moved or were ended by a
+    person since they were listed, and the latter with their reasons; answer both keys and counts. Reads NetSuite, safe
+    to repeat: a repeated check sees what moved in the meantime, too."""
+    snapshot = files.read_json(listed["snapshotKey"], listed["sha256"])
+    before, ended_before = stamps_of_rows(rows_of(snapshot)), ended_of(snapshot)
+    batch = batch_from_dict(files.read_json(matched["batchKey"], matched["sha256"]))
+    held = files.read_json(decision["heldKey"])
+    released = [one for one in batch.to_draft if one.plan.key not in held]
+    now = order_stamps(order.id for one in released for order in one.plan.orders)
+    ended_now = {
+        order_id: one
+        for order_id, one in ended.latest().items()
+        if not one.open_again and (order_id not in ended_before or ended_before[order_id].at != one.at)
+    }
+    changed: dict[str, str] = {}
+    for one in released:
+        for order in one.plan.orders:
+            if order.id in ended_now:
+                changed.setdefault(one.plan.key, f"{order.number}: {ended_now[order.id].words}")
+            reason = what_changed(before[order.id], now.get(order.id))
+            if reason is not None:
+                changed.setdefault(one.plan.key, f"{order.number}: {reason} It comes back in the next run.")
+    items = [item for item in map_items(released) if item["key"] not in changed]
+    files.write_json(f"{run['prefix']}items.json", items)
+    files.write_json(f"{run['prefix']}changed.json", changed)
+    return {
+        "itemsKey": f"{run['prefix']}items.json",
+        "changedKey": f"{run['prefix']}changed.json",
+        "items": len(items),
+        "changed": len(changed),
+    }

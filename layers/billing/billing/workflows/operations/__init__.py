@@ -1,0 +1,1 @@
+"""What people on call start by hand, and what other services call."""

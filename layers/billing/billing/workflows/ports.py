@@ -1,0 +1,42 @@
+"""What more than one step needs from outside. A port that one step alone needs is declared beside that step."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
+
+from billing.adapters.dynamodb.message_log import Sending
+from billing.domain.mail import MailContent
+
+
+class ReadableFiles(Protocol):
+    """The run's files."""
+
+    def read_json(self, key: str, sha256: str | None = None) -> Any: ...
+
+
+class Files(ReadableFiles, Protocol):
+    """The run's files, for a step that adds to them."""
+
+    def write_json(self, key: str, value: Any) -> str: ...
+    def write(self, key: str, data: bytes, content_type: str) -> None: ...
+
+
+class Messages(Protocol):
+    """Which messages were sent."""
+
+    def begin(self, owner: str, what: str, at: str) -> Sending: ...
+    def finish(self, owner: str, what: str, at: str) -> None: ...
+
+
+class Channel(Protocol):
+    """A Slack channel."""
+
+    def post(self, message_id: str, text: str, blocks: Sequence[dict[str, Any]]) -> None: ...
+    def has(self, message_id: str, oldest: float) -> bool: ...
+
+
+class Mail(Protocol):
+    """Sends mail. SES gives the tags back with what became of it."""
+
+    def send(self, to: str, content: MailContent, thread: str, tags: Mapping[str, str] | None = None) -> None: ...

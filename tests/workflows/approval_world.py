@@ -1,0 +1,243 @@
+"""A batch that waits for signatures: real tables, files, signatures and pages, and a run that can be woken."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from botocore.exceptions import ClientError
+
+from billing.adapters.aws.run_files import RunFiles
+from billing.adapters.aws.task_tokens import Waker, complete, seal_token
+from billing.adapters.dynamodb.approvals import ApprovalsTable
+from billing.adapters.dynamodb.ledger import LedgerTable
+from billing.adapters.dynamodb.message_log import MessageLog
+from billing.adapters.signatures import Signatures
+from billing.domain.approval.approvers import parse_slot_rules
+from billing.domain.approval.signers import ListedPeople
+from billing.domain.batch.batch import Batch, BatchInvoice, with_pieces
+from billing.domain.invoices.billing_policy import BillingPolicy
+from billing.domain.invoices.invoice_plan import content_hash, plan_invoices
+from billing.domain.ledger.customer_match import How, MatchedCustomer
+from billing.domain.ledger.ledger import Disposition, OrderLink
+from billing.domain.mail import MailContent
+from billing.domain.orders.order_rows import read_orders
+from billing.pages.approval.approval_mail import approval_mail
+from billing.workflows.approval.approval_links import ApproverLinks
+from billing.workflows.approval.who_may_sign import WhoMaySign
+from billing.workflows.approval_page.approval_exchange import ApprovalExchange, approval_exchange
+from billing.workflows.monthly_billing.ask_for_approval import Asking
+from billing.workflows.monthly_billing.ask_the_deputies import ask_the_deputies
+from billing.workflows.monthly_billing.read_the_decision import read_the_decision
+from tests.adapters.aws_world import APPROVALS, BUCKET, LEDGER, RUNS, AwsWorld
+from tests.domain.suiteql_rows import hours, order
+from tests.workflows.moving_clock import MovingClock
+
+ANN, BOB, CY = "ann@firm.example", "bob@firm.example", "cy@firm.example"
+DAY = 86_400
+
+
+@dataclass
+class Outbox:
+    """Keeps mails instead of sending them; fails for the addresses in `refuses`."""
+
+    mails: list[tuple[str, MailContent, str]] = field(default_factory=list)
+    refuses: dict[str, Exception] = field(default_factory=dict)
+
+    def send(self, to: str, content: MailContent, thread: str, tags: Mapping[str, str] | None = None) -> None:
+        if to in self.refuses:
+            raise self.refuses[to]
+        self.mails.append((to, content, thread))
+
+    @property
+    def receivers(self) -> list[str]:
+        return [to for to, _, _ in self.mails]
+
+
+@dataclass
+class Sleeper:
+    """Step Functions, as far as it is woken: each token once."""
+
+    woken: list[str] = field(default_factory=list)
+    failing: bool = False
+
+    def send_task_success(self, taskToken: str, output: str) -> None:  # noqa: N803 - AWS's own name
+        if self.failing:
+            raise ClientError({"Error": {"Code": "ThrottlingException"}}, "SendTaskSuccess")  # type: ignore[typeddict-item]
+        if taskToken in self.woken:
+            raise ClientError({"Error": {"Code": "TaskTimedOut"}}, "SendTaskSuccess")  # type: ignore[typeddict-item]
+        self.woken.append(taskToken)
+
+
+@dataclass
+class ApprovalWorld:
+    aws: AwsWorld
+    clock: MovingClock
+    approvers: str = f"Finance: {ANN}, {BOB}"
+    run_id: str = "run-1"
+    deputies: tuple[str, ...] = ()
+    domains: tuple[str, ...] = ()
+    requested_by: str = ""
+    sleeper: Sleeper = field(default_factory=Sleeper)
+    outbox: Outbox = field(default_factory=Outbox)
+
+    def __post_init__(self) -> None:
+        self.requests = ApprovalsTable(self.aws.dynamodb, APPROVALS)
+        self.files = RunFiles(self.aws.s3, BUCKET)
+        self.ledger = LedgerTable(self.aws.dynamodb, LEDGER, RUNS)
+        self.signatures = Signatures({"keys": [{"id": "1", "key": "k" * 40}]})
+        self.matched = self.batch(3)
+
+    @property
+    def run(self) -> dict[str, Any]:
+        return {
+            "id": self.run_id, "executionArn": f"arn:{self.run_id}", "cycle": "main", "period": "2026-05",
+            "zone": "America/New_York", "prefix": f"runs/2026-05/{self.run_id}/", "dryRun": False,
+            "invoiceDate": "2026-06-01", "requestedBy": self.requested_by, "barred": self.requested_by,
+            "settings": {
+                "approvalTimeoutSeconds": 3 * DAY, "reminderIntervalSeconds": DAY, "escalationAfterSeconds": 0,
+            },
+        }  # fmt: skip
+
+    def batch(self, count: int) -> dict[str, Any]:
+        """Write a batch of so many invoices; answers what "Match the customers" does."""
+        return self.batch_of(
+            [row for n in range(count) for row in order("1000.00", hours(), id=str(500 + n), tranid=f"SO-{1001 + n}")]
+        )
+
+    def batch_of(self, rows: list[dict[str, str]], policy: BillingPolicy | None = None) -> dict[str, Any]:
+        """The same of NetSuite's rows."""
+        placed, _ = with_pieces(
+            BatchInvoice(
+                plan, content_hash(plan), Disposition.ASK, "New.", MatchedCustomer("cus_1", How.KNOWN),
+                orders=(OrderLink(plan.orders[0].id, content_hash(plan), 0),),
+            )
+            for plan in plan_invoices(read_orders(rows), policy or BillingPolicy()).invoices
+        )  # fmt: skip
+        public = {name: self.run[name] for name in ("id", "cycle", "period", "dryRun")}
+        frame = {
+            **public,
+            "listedFrom": "2026-05-01",
+            "listedBefore": "2026-06-01",
+            "invoiceDate": "2026-06-01",
+            "filter": {},
+        }
+        return self.keep(Batch(frame, placed, ()))
+
+    def keep(self, batch: Batch) -> dict[str, Any]:
+        """Write any batch; answers what "Match the customers" does."""
+        count = len(batch.to_draft)
+        key = f"{self.run['prefix']}batch-{count}.json"
+        return {"batchKey": key, "sha256": self.files.write_json(key, batch.to_dict()), "toAsk": count, "toFinish": 0}
+
+    @property
+    def listed(self) -> ListedPeople:
+        """Whom the stack's parameters list."""
+        return ListedPeople(parse_slot_rules(self.approvers), frozenset(self.deputies), frozenset(self.domains))
+
+    def ask(self, token: str = "token-1", outcome_so_far: str = "not asked") -> int:
+        """The state "Ask for approval"."""
+        asking = Asking(
+            listed=self.listed,
+            requests=self.requests,
+            files=self.files,
+            messages=MessageLog(self.aws.dynamodb, APPROVALS),
+            mail=self.outbox,
+            seal=lambda run_id, text: seal_token(self.aws.kms, self.aws.key_id, run_id, text),
+            complete=lambda text: complete(self.sleeper, text),  # type: ignore[arg-type]
+            signed=self.signatures,
+            links=ApproverLinks("https://approve.example/", self.signatures.sign_link, self.signatures.sign_inbox),
+            write_mail=approval_mail,
+            now=self.clock.now,
+        )
+        return asking.ask(self.run, self.matched, outcome_so_far, token)["mails"]
+
+    def decide(self) -> str:
+        """The state "Read the decision"."""
+        return str(self.read()["outcome"])
+
+    def read(self) -> dict[str, Any]:
+        """All that the state "Read the decision" answers."""
+        return read_the_decision(
+            self.run,
+            self.matched,
+            self.requests,
+            self.files,
+            self.ledger,
+            self.signatures,
+            self.clock.now,
+            lambda: self.listed,
+        )
+
+    def expire(self) -> str:
+        """The whole wait passes, and the run looks."""
+        self.clock.move(days=3)
+        return self.decide()
+
+    def escalate(self) -> int:
+        """The state "Ask the deputies"."""
+        asked = ask_the_deputies(self.run, self.deputies, self.requests, self.signatures, self.clock.now)
+        return asked["deputies"]
+
+    def link(self, person: str) -> str:
+        """The newest link that a person was mailed."""
+        text = [content.text for to, content, _ in self.outbox.mails if to == person][-1]
+        return text.split("https://approve.example/approvals/")[1].split()[0]
+
+    @property
+    def exchange(self) -> ApprovalExchange:
+        who = WhoMaySign(self.listed)
+        waker = Waker(self.aws.kms, self.sleeper)  # type: ignore[arg-type]
+        return ApprovalExchange(
+            self.requests, self.files, self.signatures, waker, who, lambda: self.clock.now, finalises=False
+        )
+
+    def inbox(self, person: str) -> str:
+        """The newest link to a person's inbox."""
+        text = [content.text for to, content, _ in self.outbox.mails if to == person][-1]
+        return text.split("https://approve.example/approvals/inbox/")[1].split()[0]
+
+    def get(self, link: str, method: str = "GET", query: str = "", **headers: str) -> dict[str, Any]:
+        return self._call(link, method, query, None, headers=headers)
+
+    def look_into(self, link: str) -> dict[str, Any]:
+        """GET of an inbox."""
+        return self._call(link, "GET", "", None, "/approvals/inbox/")
+
+    def post(self, link: str, **form: str) -> dict[str, Any]:
+        """Open the page and send a form of it, with what is hidden in it."""
+        return self.send(link, **{**self.shown(link), **form})
+
+    def send(self, link: str, **form: str) -> dict[str, Any]:
+        """POST exactly this."""
+        return self._call(link, "POST", "", urlencode(form))
+
+    def shown(self, link: str) -> dict[str, str]:
+        """What the page's forms carry unseen; nothing if it has none."""
+        found = re.search(r'<input type="hidden" name="(content)" value="(\w+)">', self.get(link)["body"])
+        return {found[1]: found[2]} if found else {}
+
+    def _call(
+        self,
+        link: str,
+        method: str,
+        query: str,
+        body: str | None,
+        path: str = "/approvals/",
+        headers: Mapping[str, str] | None = None,
+    ) -> dict[str, Any]:
+        return approval_exchange(
+            {
+                "version": "2.0",
+                "rawPath": path + link,
+                "pathParameters": {"link": link},
+                "rawQueryString": query,
+                "headers": {name.replace("_", "-"): value for name, value in (headers or {}).items()},
+                "requestContext": {"requestId": "ref-1", "http": {"method": method}},
+                **({"body": body, "isBase64Encoded": False} if body is not None else {}),
+            },
+            lambda: self.exchange,
+        )

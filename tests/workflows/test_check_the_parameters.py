@@ -1,0 +1,63 @@
+"""CloudFormation hears of a mistake while the stack is deployed, and is never left waiting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from billing.domain.errors import InputInvalid
+from billing.workflows.operations.check_the_parameters import check_the_parameters
+
+REQUEST = {
+    "RequestType": "Update",
+    "ResponseURL": "https://bucket.example/answer?signature=x",
+    "StackId": "arn:stack",
+    "RequestId": "request-1",
+    "LogicalResourceId": "CheckedParameters",
+    "PhysicalResourceId": "CheckedParameters",
+    "ResourceProperties": {"APPROVERS": "ann@firm.example"},
+}
+
+
+def refuse(properties: Mapping[str, str]) -> None:
+    raise InputInvalid(f"Approvers: {properties['APPROVERS']} is wrong. " + "x" * 5000)
+
+
+def break_down(properties: Mapping[str, str]) -> None:
+    raise RuntimeError("ann@firm.example")
+
+
+def answered(check: Any, **changed: str) -> Mapping[str, Any]:
+    said: list[tuple[str, Mapping[str, Any]]] = []
+    check_the_parameters({**REQUEST, **changed}, check, lambda url, answer: said.append((url, answer)))
+    ((url, answer),) = said
+    assert url == REQUEST["ResponseURL"]
+    for name in ("StackId", "RequestId", "LogicalResourceId"):
+        assert answer[name] == REQUEST[name]
+    assert answer["PhysicalResourceId"] == "CheckedParameters", "another name would have the resource replaced"
+    return answer
+
+
+@pytest.mark.parametrize("kind", ["Create", "Update"])
+def test_a_mistake_fails_the_deployment_with_its_sentence(kind: str) -> None:
+    answer = answered(refuse, RequestType=kind)
+    assert answer["Status"] == "FAILED"
+    assert answer["Reason"].startswith("Approvers: ann@firm.example is wrong.")
+    assert len(answer["Reason"]) <= 1000, "CloudFormation takes 4 KB for the whole answer"
+
+
+def test_without_a_mistake_the_deployment_goes_on() -> None:
+    assert answered(lambda properties: None)["Status"] == "SUCCESS"
+
+
+def test_a_check_that_breaks_down_still_answers_and_quotes_nothing() -> None:
+    answer = answered(break_down)
+    assert answer["Status"] == "FAILED"
+    assert "RuntimeError" in answer["Reason"]
+    assert "ann@" not in answer["Reason"]
+
+
+def test_a_stack_can_always_be_removed() -> None:
+    assert answered(refuse, RequestType="Delete")["Status"] == "SUCCESS"
