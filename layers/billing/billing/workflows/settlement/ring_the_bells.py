@@ -16,7 +16,6 @@ from billing.domain.settlement.event_roots import Doorbell, RootKind
 from billing.domain.settlement.passes import execution_name
 from billing.workflows.settlement.ports import Bells, BellState
 
-
 _LOOKS, _PAUSE = 10, 0.5
 
 
