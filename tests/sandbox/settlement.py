@@ -57,8 +57,9 @@ class SettlementWorld:
         """The header Stripe-Signature for this body, by these secrets (the sandbox's own without them)."""
         moment = int(self.sandbox.clock()) if at is None else at
         parts = [f"t={moment}"]
-        for secret in self.sandbox.webhook_secrets if secrets is None else secrets:
-            parts.append("v1=" + hmac.new(secret.encode(), f"{moment}.".encode() + body, hashlib.sha256).hexdigest())
+        signed = f"{moment}.".encode() + body
+        wanted = self.sandbox.webhook_secrets if secrets is None else secrets
+        parts += ["v1=" + hmac.new(secret.encode(), signed, hashlib.sha256).hexdigest() for secret in wanted]
         return ",".join(parts)
 
     def event(self, kind: str, data: Mapping[str, Any], **fields: Any) -> dict[str, Any]:
@@ -78,7 +79,7 @@ class SettlementWorld:
         }
 
     def post(self, body: bytes | Mapping[str, Any], signature: str | None = None, **headers: str) -> int:
-        """POST to the webhook as Stripe does; the status. Signed by the sandbox's secrets unless a signature is given."""
+        """POST to the webhook as Stripe does; the status. Signed by the sandbox's secrets without `signature`."""
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         sent = {
             "Content-Type": "application/json; charset=utf-8",
@@ -208,8 +209,8 @@ class SettlementWorld:
 
 
 def policies_for(netsuite: NetSuiteServer, extra: str = "", choices: str = "") -> str:
-    """A policy file with the accounts, currencies and items of a NetSuite stand-in. `choices` are lines of the top level
-    (closed_period = "first_open"), `extra` tables of their own."""
+    """A policy file with the accounts, currencies and items of a NetSuite stand-in. `choices` are lines of the top
+    level (closed_period = "first_open"), `extra` tables of their own."""
     accounts = {str(one["acctName"]): str(one["id"]) for one in netsuite.records("account")}
     currencies = {str(one["symbol"]).lower(): one for one in netsuite.records("currency")}
     lines = [choices]

@@ -166,7 +166,8 @@ def create_event_source_mapping(deployment: Deployment, logical_id: str, propert
         refusal = deployment.door.allows(settings.role_arn, Access(f"sqs:{action}", queue_arn))
         if refusal is not None:
             raise DeployError(
-                f"{logical_id}: The provided execution role does not have permissions to call {action} on SQS: {refusal}"
+                f"{logical_id}: The provided execution role does not have permissions to call {action} on SQS: "
+                f"{refusal}"
             )
     sqs = deployment.clients("sqs")
     url = sqs.get_queue_url(QueueName=name)["QueueUrl"]

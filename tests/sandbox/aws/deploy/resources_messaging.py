@@ -122,7 +122,7 @@ def create_subscription(deployment: Deployment, logical_id: str, properties: Pro
 
 @creates("AWS::Events::Rule")
 def create_rule(deployment: Deployment, logical_id: str, properties: Properties) -> Physical:
-    """An EventBridge rule. moto keeps it; `tests.sandbox.aws.event_bus` delivers what a test puts on a partner's bus."""
+    """An EventBridge rule. moto keeps it; `tests.sandbox.aws.event_bus` delivers what is put on a partner's bus."""
     name = properties.take("Name", None) or deployment.name(logical_id)
     pattern = properties.take("EventPattern", None)
     targets = properties.take("Targets", [])
