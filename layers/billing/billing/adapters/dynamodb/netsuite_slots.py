@@ -69,8 +69,8 @@ class NetSuiteSlots:
             self.dynamodb.update_item(
                 TableName=self.table,
                 Key=to_item({"pk": key, "sk": "SLOT"}),
-                UpdateExpression="SET holder = :holder, until = :until",
-                ConditionExpression="attribute_not_exists(until) OR until < :now",
+                UpdateExpression="SET holder = :holder, busy_until = :until",
+                ConditionExpression="attribute_not_exists(busy_until) OR busy_until < :now",
                 ExpressionAttributeValues=to_item({":holder": holder, ":until": now + LEASE_SECONDS, ":now": now}),
             )
         except ClientError as error:
@@ -84,7 +84,7 @@ class NetSuiteSlots:
             self.dynamodb.update_item(
                 TableName=self.table,
                 Key=to_item({"pk": key, "sk": "SLOT"}),
-                UpdateExpression="REMOVE until, holder",
+                UpdateExpression="REMOVE busy_until, holder",
                 ConditionExpression="holder = :holder",
                 ExpressionAttributeValues=to_item({":holder": holder}),
             )

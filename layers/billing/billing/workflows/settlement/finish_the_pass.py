@@ -42,8 +42,8 @@ def finish_the_pass(
 
 
 def hold_the_object(one: Pass, error: Mapping[str, Any], redrives: int, bells: Bells, now: datetime) -> dict[str, Any]:
-    """Keep why the pass cannot go on. Returns the pass to "The object is parked", or to "Read the Stripe object" where it
-    was rung meanwhile or a person has redriven it; raises the error's own name otherwise, which ends it red.
+    """Keep why the pass cannot go on. Returns the pass to "The object is parked", or to "Read the Stripe object" where
+    it was rung meanwhile or a person has redriven it; raises the error's own name otherwise, which ends it red.
 
     A redrive resumes at this state, which is the one that failed: a higher redrive count than the one at which it
     stopped means that a person has clicked "Redrive" since.

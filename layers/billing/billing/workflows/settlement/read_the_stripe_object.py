@@ -68,7 +68,6 @@ class Reading:
             plan_sha256=sha256,
             todo=todo,
             records=len(plan.records),
-            written=0,
         ).to_dict()
 
     def _planned(self, one: Pass) -> tuple[Any, SettlementPlan]:
