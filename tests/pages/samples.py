@@ -25,6 +25,7 @@ from billing.domain.invoices.plan_record import (
     with_lines,
 )
 from billing.domain.ledger.customer_match import How, MatchedCustomer
+from billing.domain.ledger.ended_orders import EndedListed, EndedOrder
 from billing.domain.ledger.ledger import Disposition, EntryState, LedgerEntry
 from billing.domain.orders.due_date import DayOfMonth, Due, NetDays
 from billing.domain.orders.sales_order import Problem
@@ -192,6 +193,14 @@ def problems() -> tuple[Problem, ...]:
             "Zephyr Labs",
         ),
     )
+
+
+def ended(number: str, named_in: str = "") -> EndedListed:
+    """An order that Bob has ended; named already by the report of the run `named_in`, if any."""
+    order_id = f"58{number[-2:]}"
+    at = "2026-05-20T09:00:00+00:00"
+    one = EndedOrder(order_id, number, "billed by hand", "bob@firm.example", at, "c", named_in)
+    return EndedListed(one, "Halcyon Media", "99", "usd", 40_000)
 
 
 def request(batch: Batch, slots: tuple[Slot, ...] = SLOTS) -> ApprovalRequest:

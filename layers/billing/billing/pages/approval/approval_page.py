@@ -280,6 +280,8 @@ def ended_page(
     *,
     taken_off: bool,
     mine: RecordedVote | None,
+    end: RunEnd | None = None,
+    finalises: bool = False,
     mistake: str = "",
     said: str = "",
     asked_anew: bool = False,
@@ -289,22 +291,24 @@ def ended_page(
 
     It ended because its time is over, or because its holder was taken off the list of those who sign (`taken_off`).
     `mine` is its holder's own answer, the last one that they gave. `mistake` says why a POST was not recorded, `said`
-    what one has just done. `asked_anew` and `awake` as in `standing_page`.
+    what one has just done. `end`, `finalises`, `asked_anew` and `awake` are as in `standing_page`.
     """
     late = outcome is None and now >= datetime.fromisoformat(request.expires_at)
     headline, _, _ = _headline(request, (), outcome, standing, None, late)
     why = _TAKEN_OFF if taken_off else _LINK_OVER.format(when=instant_words(request.expires_at))
-    next_step = _ASKED_ANEW if asked_anew else _next_step(request, outcome, standing, late, False, None, now, awake)
+    next_step = _ASKED_ANEW if asked_anew else _next_step(request, outcome, standing, late, finalises, end, now, awake)
     waiting = outcome is None and not late
     own = "You did not answer."
     if mine is not None:
         what = mine.answer.past if mine.batch_sha256 == request.batch_sha256 else f"{mine.answer.past} other content"
         own = f"You {what} on {instant_words(mine.at)}."
+    how = f"{headline}." if taken_off and not waiting else ""
+    told = (mistake, said, why, how, own, "" if waiting else next_step, _WHERE_ELSE)
     return render_page(
         "message_page.html.j2",
         {
-            "title": f"This link has ended. {headline}" if taken_off else headline,
-            "paragraphs": [one for one in (mistake, said, why, own, "" if waiting else next_step, _WHERE_ELSE) if one],
+            "title": "This link has ended" if taken_off else headline,
+            "paragraphs": [one for one in told if one],
             "reference": "",
         },
     )

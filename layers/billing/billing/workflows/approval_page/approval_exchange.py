@@ -246,6 +246,8 @@ class ApprovalExchange:
             self.now(),
             taken_off=not seen.expired,
             mine=seen.own_vote or seen.present.earlier_vote_of(seen.approver),
+            end=self.requests.end(seen.request.id),
+            finalises=self.finalises,
             mistake=mistake,
             said=said,
             asked_anew=self._is_asked_anew(seen),

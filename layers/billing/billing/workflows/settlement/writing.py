@@ -85,7 +85,7 @@ class Writer:
         written and applied before costs no call. Raises Held, NotResolved, PassingError, PersonNeeded."""
         known = self.rows.record(record.external_id)
         if known is not None and known.state is WriteState.WRITTEN:
-            return known if known.applied_hash == applied_hash(record) else self._apply(record, resolved, known)
+            return known if known.is_as(record) else self._apply(record, resolved, known)
         body = body_of(record, resolved, self.policies)
         found = self._look_for(record) if known is not None else None
         if found is None:
@@ -130,6 +130,11 @@ class Writer:
             raise Held(_refusal(record, refused)) from None
         return found
 
+    def settled(self, record: NetSuiteRecord) -> WrittenRecord | None:
+        """The row of a record that is written and applied as the plan says: it needs no ids and no call. Else None."""
+        known = self.rows.record(record.external_id)
+        return known if known is not None and known.is_as(record) else None
+
     def loosen(self, records: Iterable[tuple[NetSuiteRecord, Resolved]]) -> int:
         """Take back what written records are applied to and should not be, before anything is written: a payment that
         failed must be off its invoice before a memo can close it. Returns how many were changed; a record that is
@@ -137,7 +142,7 @@ class Writer:
         changed = 0
         for record, resolved in records:
             known = self.rows.record(record.external_id)
-            if known is None or known.state is not WriteState.WRITTEN or known.applied_hash == applied_hash(record):
+            if known is None or known.state is not WriteState.WRITTEN or known.is_as(record):
                 continue
             found = self.records.by_id(record.type.value, known.internal_id)
             wanted = {
