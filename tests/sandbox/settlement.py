@@ -99,6 +99,18 @@ class SettlementWorld:
         """Messages on a queue (logical id), those under way included."""
         return len(self._queue(queue)._messages)
 
+    def messages(self) -> list[str]:
+        """The bodies of the messages on the queue, oldest first."""
+        return [str(message.body) for message in list(self._queue("EventQueue")._messages)]
+
+    def wait_for_message(self, text: str, timeout: float = 20) -> None:
+        """Wait until a message on the queue has this text in it; SandboxError after `timeout` real seconds."""
+        deadline = time.monotonic() + timeout
+        while not any(text in body for body in self.messages()):
+            if time.monotonic() > deadline:
+                raise SandboxError(f"no message with {text!r} came within {timeout} s")
+            time.sleep(_POLL_SECONDS)
+
     def lost(self) -> list[dict[str, Any]]:
         """The doorbells on the dead-letter queue."""
         return [json.loads(message.body) for message in list(self._queue("LostEvents")._messages)]

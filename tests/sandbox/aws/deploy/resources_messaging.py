@@ -133,7 +133,7 @@ def create_rule(deployment: Deployment, logical_id: str, properties: Properties)
     if bus.startswith("aws.partner/"):
         # A partner's bus exists before the stack: a person has associated it with the partner's event source.
         with contextlib.suppress(client.exceptions.ResourceAlreadyExistsException):
-            client.create_event_bus(Name=bus, EventSourceName=bus)
+            client.create_event_bus(Name=bus.rpartition("/")[2])  # moto knows it by the last part of its name
     arn = client.put_rule(
         Name=name,
         **extra,
