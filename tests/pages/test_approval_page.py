@@ -32,7 +32,7 @@ def render(batch: Batch | None = None, **options: Any) -> Shown:
     request = options.pop("request", None) or samples.request(batch)
     votes = options.pop("votes", ())
     return approval_page(
-        request, batch, samples.ANN, votes, samples.stands(votes, request.slots), samples.NOW, **options
+        request, batch, samples.ANN, votes, samples.tally_of(votes, request.slots), samples.NOW, **options
     )
 
 
@@ -285,7 +285,7 @@ def hostile_page() -> Shown:
         batch,
         samples.ANN,
         votes,
-        samples.stands(votes, slots),
+        samples.tally_of(votes, slots),
         samples.NOW,
         query="",
         mistake=samples.HOSTILE,

@@ -23,7 +23,7 @@ from billing.pages.approval.approval_page import (
     approval_page,
     ended_page,
     invalid_link_page,
-    standing_page,
+    status_page,
     trouble_page,
 )
 from billing.pages.approval.approval_view import changes_words, held_orders
@@ -83,7 +83,7 @@ def held_page() -> Shown:
         batch,
         samples.ANN,
         [],
-        samples.stands([]),
+        samples.tally_of([]),
         samples.NOW,
         said="The order SO-1002 is held back.",
         changes=changes_words(entries),
@@ -97,11 +97,11 @@ def inbox_sample() -> Shown:
     """One that waits, one that was approved, one that was passed on."""
     request = samples.request(samples.month())
     done = RecordedOutcome("approved", "Every slot has signed.", AT)
-    stands = samples.stands([])
+    tally = samples.tally_of([])
     items = [
-        InboxItem(request, None, stands, None, "", True, "abc"),
-        InboxItem(request, done, stands, samples.vote(samples.ANN), "", False, "def"),
-        InboxItem(request, None, stands, None, "di@partner.example", False, "ghi"),
+        InboxItem(request, None, tally, None, "", True, "abc"),
+        InboxItem(request, done, tally, samples.vote(samples.ANN), "", False, "def"),
+        InboxItem(request, None, tally, None, "di@partner.example", False, "ghi"),
     ]
     return inbox_page(samples.ANN, items, samples.NOW)
 
@@ -116,13 +116,13 @@ def standing(
     votes: list[Any], outcome: RecordedOutcome | None = None, just_signed: bool = False, passed_to: str = ""
 ) -> Shown:
     batch = samples.month()
-    return standing_page(
+    return status_page(
         samples.request(batch),
         batch,
         samples.ANN,
         votes,
         outcome,
-        samples.stands(votes),
+        samples.tally_of(votes),
         samples.NOW,
         just_signed=just_signed,
         passed_to=passed_to,
@@ -133,7 +133,7 @@ def ended(outcome: RecordedOutcome | None, taken_off: bool) -> Shown:
     """What a link shows that has ended."""
     asked, votes = samples.request(samples.month()), [samples.vote(samples.ANN)]
     end = RunEnd("billed", "2026-06-02T09:10:00+00:00", 36, 0, 1) if outcome else None
-    return ended_page(asked, outcome, samples.stands(votes), samples.NOW, taken_off=taken_off, mine=votes[0], end=end)
+    return ended_page(asked, outcome, samples.tally_of(votes), samples.NOW, taken_off=taken_off, mine=votes[0], end=end)
 
 
 def ended_orders_page() -> Shown:

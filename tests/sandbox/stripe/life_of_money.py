@@ -25,12 +25,16 @@ class MoneyLife(InvoiceLife):
         *,
         pending: bool = False,
         fees: Sequence[Fee] | None = None,
+        intent: bool = True,
     ) -> Json:
-        """A charge that pays no invoice, of a customer or (None) of a guest."""
+        """A charge that pays no invoice, of a customer or (None) of a guest.
+
+        Without `intent` it is one of the old Charges API, which belongs to no payment intent.
+        """
         with self._settled() as store:
             buyer = identity(customer) if customer is not None else None
-            intent = payments.new_intent(store, buyer, amount, currency)
-            made = payments.new_charge(store, intent, buyer, (amount, currency), payments.method_named(method))
+            begun = payments.new_intent(store, buyer, amount, currency) if intent else None
+            made = payments.new_charge(store, begun, buyer, (amount, currency), payments.method_named(method))
             if pending:
                 store.emit("charge.pending", made)
             else:

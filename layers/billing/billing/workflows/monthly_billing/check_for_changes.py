@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from billing.domain.batch.batch import batch_from_dict, map_items
-from billing.domain.orders.order_fingerprint import OrderStamp, stamps_of_rows, what_changed
+from billing.domain.orders.order_fingerprint import OrderFingerprint, fingerprints_of_rows, what_changed
 from billing.workflows.monthly_billing.list_the_sales_orders import EndedOrders, ended_of, rows_of
 from billing.workflows.ports import Files
 
@@ -18,7 +18,7 @@ def check_for_changes(
     listed: Mapping[str, Any],
     matched: Mapping[str, Any],
     decision: Mapping[str, Any],
-    order_stamps: Callable[[Iterable[str]], Mapping[str, OrderStamp]],
+    order_fingerprints: Callable[[Iterable[str]], Mapping[str, OrderFingerprint]],
     ended: EndedOrders,
     files: Files,
 ) -> dict[str, Any]:
@@ -26,11 +26,11 @@ def check_for_changes(
     person since they were listed, and the latter with their reasons; answer both keys and counts. Reads NetSuite, safe
     to repeat: a repeated check sees what moved in the meantime, too."""
     snapshot = files.read_json(listed["snapshotKey"], listed["sha256"])
-    before, ended_before = stamps_of_rows(rows_of(snapshot)), ended_of(snapshot)
+    before, ended_before = fingerprints_of_rows(rows_of(snapshot)), ended_of(snapshot)
     batch = batch_from_dict(files.read_json(matched["batchKey"], matched["sha256"]))
     held = files.read_json(decision["heldKey"])
     released = [one for one in batch.to_draft if one.plan.key not in held]
-    now = order_stamps(order.id for one in released for order in one.plan.orders)
+    now = order_fingerprints(order.id for one in released for order in one.plan.orders)
     ended_now = {
         order_id: one
         for order_id, one in ended.latest().items()
