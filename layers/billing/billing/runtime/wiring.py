@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from billing.adapters.aws.mailer import Mailer
     from billing.adapters.aws.run_files import RunFiles
-    from billing.adapters.netsuite.suiteql import SuiteQL
+    from billing.adapters.netsuite.suiteql import Row, SuiteQL
     from billing.adapters.signatures import Signatures
     from billing.adapters.slack import Slack
     from billing.adapters.stripe.client import Caller
@@ -235,9 +235,12 @@ def match_the_customers() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     from billing.adapters.netsuite.beside_the_listing import order_states
     from billing.adapters.netsuite.clients import clients_with_emails
     from billing.adapters.netsuite.clients import sharing as others_with
+    from billing.adapters.netsuite.sales_orders import orders_of_status
     from billing.adapters.stripe.customers import StripeCustomers
     from billing.adapters.stripe.invoices import StripeInvoices
     from billing.domain.batch.upper_bounds import parse_upper_bounds
+    from billing.domain.invoices.billed_otherwise import BILLED
+    from billing.workflows.monthly_billing.list_the_sales_orders import order_query
     from billing.workflows.monthly_billing.match_the_customers import Matching
 
     env = _environment()
@@ -249,6 +252,11 @@ def match_the_customers() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     def sharing(addresses: Mapping[str, str]) -> dict[str, list[str]]:
         found = clients_with_emails(suiteql(), addresses.values())
         return {netsuite_id: others_with(found, email, netsuite_id) for netsuite_id, email in addresses.items()}
+
+    def billed_orders(run: Mapping[str, Any], order_ids: Iterable[str], absent: Sequence[str]) -> Sequence[Row]:
+        # Whom it would be mailed to is no part of the comparison.
+        query = order_query(run, (BILLED,), (), "", ())
+        return orders_of_status(suiteql(), query, BILLED, order_ids, absent)
 
     return lambda event: Matching(
         policy_of=partial(_policy, env),
@@ -264,6 +272,7 @@ def match_the_customers() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
         now=now(),
         sharing=sharing,
         order_states=lambda order_ids: order_states(suiteql(), order_ids),
+        billed_orders=billed_orders,
     ).match(event["run"], event["listed"])
 
 
@@ -285,6 +294,7 @@ def check_for_changes() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
         partial(order_stamps, suiteql()),
         ended,
         files,
+        now(),
     )
 
 
