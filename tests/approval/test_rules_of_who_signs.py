@@ -19,9 +19,9 @@ from billing.domain.approval.approvers import (
     Slot,
     Vote,
     approver_id,
+    count_votes,
     parse_slot_rules,
     requester_id,
-    standing,
 )
 from billing.domain.batch.batch import Batch
 from billing.pages.approval.approval_mail import approval_mail, bounce_mail
@@ -370,6 +370,6 @@ def test_two_addresses_of_one_mailbox_fill_one_place() -> None:
         Vote("ann@firm.example", Answer.APPROVE, "h", "2026-06-01T10:00"),
         Vote("ann+c@firm.example", Answer.APPROVE, "h", "2026-06-01T11:00"),
     ]
-    assert standing(slots, votes, "h").outcome is Outcome.UNDECIDED
+    assert count_votes(slots, votes, "h").outcome is Outcome.UNDECIDED
     both = [*votes, Vote(BOB, Answer.APPROVE, "h", "2026-06-01T12:00")]
-    assert standing(slots, both, "h").outcome is Outcome.APPROVED
+    assert count_votes(slots, both, "h").outcome is Outcome.APPROVED

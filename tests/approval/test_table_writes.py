@@ -144,7 +144,7 @@ def test_the_barred_requester_cannot_sign_after_a_write(world: ApprovalWorld, li
     di = "di@firm.example"
     request = present_request(world.requests.newest("run-1"), world.signatures).stored.request  # type: ignore[arg-type]
     expires = int(datetime.fromisoformat(request.expires_at).timestamp())
-    link = world.signatures.sign_link(Link("run-1.1", approver_id(di), request.batch_sha256, expires))
+    link = world.signatures.sign_link(Link("run-1.1", approver_id(di), request.request_hash, expires))
     for stripped in ({}, {"signature": None}):
         write(world, barred="", slots=[LEAD, CONTROLLER], **stripped)
         world.post(links[ANN], answer="approve", invoices="3")

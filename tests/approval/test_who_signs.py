@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from billing.adapters.signatures import InboxLink, Signatures
-from billing.domain.approval.approval_entries import Entry, EntryKind, holds, signed_content, slots_now
+from billing.domain.approval.approval_entries import Entry, EntryKind, holds, request_hash, slots_now
 from billing.domain.approval.approvers import (
     Answer,
     Outcome,
@@ -215,9 +215,9 @@ def test_a_slot_is_lost_when_too_few_of_it_can_be_reached_and_the_answered_count
 
 
 def test_what_is_signed_for_is_the_batch_and_what_is_held_whoever_holds_it_in_whichever_order() -> None:
-    assert signed_content("b", []) == "b"
-    assert signed_content("b", ["x", "y"]) == signed_content("b", ["y", "x"]) != signed_content("b", ["x"])
-    assert signed_content("b", ["x"]) != signed_content("c", ["x"])
+    assert request_hash("b", []) == "b"
+    assert request_hash("b", ["x", "y"]) == request_hash("b", ["y", "x"]) != request_hash("b", ["x"])
+    assert request_hash("b", ["x"]) != request_hash("c", ["x"])
     steps = [Entry(kind, ANN, "t", plans=(key,)) for kind in (EntryKind.HOLD, EntryKind.RELEASE) for key in "xy"]
     assert set(holds([*steps[:2], steps[2]])) == {"y"}
     assert holds(steps) == {}
@@ -244,7 +244,7 @@ def test_an_earlier_approval_counts_no_more_after_a_hold_and_again_when_it_is_ta
 def test_a_hold_that_was_written_past_the_page_holds_nothing(aws: AwsWorld, clock: MovingClock) -> None:
     world = ApprovalWorld(aws, clock)
     world.ask()
-    world.requests.append("run-1.1", 0, "nonsense", signed_content(world.matched["sha256"], ["order-500"]))
+    world.requests.append("run-1.1", 0, "nonsense", request_hash(world.matched["sha256"], ["order-500"]))
     shown = world.post(world.link(ANN), answer="approve", invoices="3")
     assert shown["statusCode"] == 422, "the table asks about other content than its signed rows give"
     assert world.expire() == "expired", "nothing is drafted"

@@ -63,6 +63,8 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
         assert {number for number in (1, 2, 3, 4) if live(sandbox, number)} == {3}
         first = sandbox.fire_schedule(first_name)
         assert decided(sandbox, first).status == "SUCCEEDED"
+        ended = {**json.loads(only_fenced(RUNBOOK, "json", "end-the-order")), "order": "SO-4"}
+        assert sandbox.invoke("EndTheOrderFunction", ended)["state"] == "ended"
         yield Played(sandbox, first, second)
 
 

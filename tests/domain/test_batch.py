@@ -10,7 +10,7 @@ import pytest
 from billing.domain.batch.batch import Batch, BatchInvoice, batch_from_dict, map_items, totals, with_pieces
 from billing.domain.canonical import canonical_json, sha256_hex
 from billing.domain.invoices.billing_policy import BillingPolicy
-from billing.domain.invoices.invoice_plan import InvoicePlan, content_hash, plan_invoices
+from billing.domain.invoices.invoice_plan import InvoicePlan, plan_hash, plan_invoices
 from billing.domain.ledger.customer_match import How, MatchedCustomer
 from billing.domain.ledger.ledger import Disposition
 from billing.domain.orders.order_rows import read_orders
@@ -37,7 +37,7 @@ def invoices() -> list[BatchInvoice]:
         done = disposition in (Disposition.SKIP, Disposition.HOLD)
         customer = None if done else MatchedCustomer(f"cus_{number}", How.KNOWN)
         made.append(
-            BatchInvoice(one, content_hash(one), disposition, "because", customer, f"in_{number}" if done else None)
+            BatchInvoice(one, plan_hash(one), disposition, "because", customer, f"in_{number}" if done else None)
         )
     return made
 
@@ -68,7 +68,7 @@ def test_the_byte_range_of_a_piece_is_exactly_the_line_that_was_hashed() -> None
         assert ndjson[one.piece.offset + one.piece.length : one.piece.offset + one.piece.length + 1] == b"\n"
         read = json.loads(line)
         assert InvoicePlan.from_dict(read["plan"]) == one.plan
-        assert content_hash(InvoicePlan.from_dict(read["plan"])) == read["contentHash"] == one.content_hash
+        assert plan_hash(InvoicePlan.from_dict(read["plan"])) == read["contentHash"] == one.invoice_hash
         assert MatchedCustomer.from_dict(read["customer"]) == one.customer
     assert ndjson.count(b"\n") == len(drafted)
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing.domain.invoices.billing_policy import BillingPolicy
-from billing.domain.invoices.invoice_plan import InvoicePlan, PlanUnreadable, content_hash, plan_invoices
+from billing.domain.invoices.invoice_plan import InvoicePlan, PlanUnreadable, plan_hash, plan_invoices
 from billing.domain.invoices.parts import split_lines
 from billing.domain.orders.order_rows import read_orders
 from billing.domain.orders.sales_order import Problem
@@ -41,7 +41,7 @@ def test_a_plan_survives_storage_exactly():
         (plan,) = plans_of(full_order(), **policy)
         stored = json.dumps(plan.to_dict())
         assert InvoicePlan.from_dict(json.loads(stored, parse_float=pytest.fail)) == plan
-        assert content_hash(InvoicePlan.from_dict(json.loads(stored))) == content_hash(plan)
+        assert plan_hash(InvoicePlan.from_dict(json.loads(stored))) == plan_hash(plan)
 
 
 @pytest.mark.parametrize(
@@ -99,14 +99,14 @@ def test_a_stored_plan_without_a_field_is_refused():
 )
 def test_the_hash_changes_with_what_is_billed(changed):
     (plan,) = plans_of(full_order())
-    assert content_hash(replace(plan, **changed)) != content_hash(plan)
+    assert plan_hash(replace(plan, **changed)) != plan_hash(plan)
 
 
 def test_the_hash_changes_with_who_is_billed_and_when_it_is_due():
     (plan,) = plans_of(full_order())
     (other_terms,) = plans_of([{**row, "daysuntilnetdue": "14"} for row in full_order()])
     (other_address,) = plans_of([{**row, "orderemail": "new@northwind.example"} for row in full_order()])
-    assert len({content_hash(each) for each in (plan, other_terms, other_address)}) == 3
+    assert len({plan_hash(each) for each in (plan, other_terms, other_address)}) == 3
 
 
 def test_the_hash_stays_when_only_bookkeeping_changed():
@@ -117,8 +117,8 @@ def test_the_hash_stays_when_only_bookkeeping_changed():
         replace(plan, last_modified="2026-06-01 00:00:00"),
         replace(plan, client=replace(plan.client, stripe_id=None)),
     ]
-    assert {content_hash(each) for each in same} == {content_hash(plan)}
-    assert len(content_hash(plan)) == 64
+    assert {plan_hash(each) for each in same} == {plan_hash(plan)}
+    assert len(plan_hash(plan)) == 64
 
 
 def test_a_problem_survives_storage_and_an_altered_one_is_refused():

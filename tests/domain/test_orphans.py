@@ -61,7 +61,7 @@ def test_an_invoice_unknown_to_the_ledger_is_repaired_only_if_its_very_content_w
 
 
 def test_an_invoice_without_a_content_hash_is_never_repaired():
-    bare = replace(INVOICE, content_hash="")
+    bare = replace(INVOICE, invoice_hash="")
     assert one([bare], [], APPROVED).repair is None
     assert one([bare], [BEGUN], APPROVED).kind is OrphanKind.OTHER_CONTENT
 
@@ -110,7 +110,7 @@ def test_two_live_invoices_of_one_plan_go_to_a_person():
 
 @pytest.mark.parametrize("entry", [ENTRY, BEGUN, replace(ENTRY, state=EntryState.DIFFERS)])
 def test_an_invoice_of_other_content_than_the_ledgers_goes_to_a_person(entry):
-    orphan = one([replace(INVOICE, content_hash="hash-b")], [entry], {*APPROVED, ("order-500", "hash-b")})
+    orphan = one([replace(INVOICE, invoice_hash="hash-b")], [entry], {*APPROVED, ("order-500", "hash-b")})
     assert (orphan.kind, orphan.repair) == (OrphanKind.OTHER_CONTENT, None)
     assert "delete or void it and run again" in orphan.message
 
@@ -237,19 +237,19 @@ def test_a_repair_is_only_ever_of_what_cannot_be_wrong(found, entries, approved,
         if orphan.repair is None:
             continue
         (only,) = live
-        assert (only.id, only.content_hash, only.customer) == (
+        assert (only.id, only.invoice_hash, only.customer) == (
             orphan.repair.invoice_id,
-            orphan.repair.content_hash,
+            orphan.repair.invoice_hash,
             orphan.repair.stripe_customer,
         )
         if orphan.repair.action is RepairAction.WRITE_INTENT:
             assert entry is None
-            assert (only.plan_key, only.content_hash) in approved
+            assert (only.plan_key, only.invoice_hash) in approved
         else:
             assert entry is not None
             assert entry.state in (EntryState.INTENDED, EntryState.FAILED)
             assert entry.invoice_id is None
-            assert entry.content_hash == only.content_hash
+            assert entry.invoice_hash == only.invoice_hash
             assert entry.stripe_customer in (None, only.customer)
 
 
@@ -263,7 +263,7 @@ def test_silence_means_that_stripe_and_ledger_agree(found, entries, approved):
         agree = (
             len(live) == 1
             and settled
-            and live[0].content_hash == entry.content_hash
+            and live[0].invoice_hash == entry.invoice_hash
             and entry.stripe_customer in (None, live[0].customer)
             and entry.invoice_id in (None, live[0].id)
         ) or (

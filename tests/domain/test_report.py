@@ -12,13 +12,13 @@ from billing.domain.approval.approval_request import RecordedOutcome, RecordedVo
 from billing.domain.approval.approvers import Answer
 from billing.domain.batch.batch import Batch, BatchInvoice, with_pieces
 from billing.domain.invoices.billing_policy import BillingPolicy
-from billing.domain.invoices.invoice_plan import InvoicePlan, content_hash, plan_invoices
+from billing.domain.invoices.invoice_plan import InvoicePlan, plan_hash, plan_invoices
 from billing.domain.ledger.customer_match import How, MatchedCustomer
 from billing.domain.ledger.ledger import Disposition, EntryState, LedgerEntry
 from billing.domain.orders.order_rows import read_orders
 from billing.domain.orders.sales_order import Problem
 from billing.domain.runs.report import (
-    Fate,
+    LineOutcome,
     Report,
     ReportLine,
     RunOutcome,
@@ -52,15 +52,13 @@ def plan(number: int, orders: int = 1, total: int = 100_000, currency: str = "us
 def invoice(made: InvoicePlan, disposition: Disposition = Disposition.ASK) -> BatchInvoice:
     done = disposition in (Disposition.SKIP, Disposition.HOLD)
     customer = None if done else MatchedCustomer("cus_1", How.KNOWN)
-    return BatchInvoice(
-        made, content_hash(made), disposition, "reason in the batch", customer, "in_0" if done else None
-    )
+    return BatchInvoice(made, plan_hash(made), disposition, "reason in the batch", customer, "in_0" if done else None)
 
 
 def entry(made: InvoicePlan, state: EntryState, run_id: str = RUN, content: str | None = None) -> LedgerEntry:
     drafted = state is EntryState.DRAFTED
     return LedgerEntry(
-        made.key, state, content or content_hash(made), run_id, "2026-05", 1, "2026-06-01", "cus_1",
+        made.key, state, content or plan_hash(made), run_id, "2026-05", 1, "2026-06-01", "cus_1",
         "in_1" if drafted else None, made.currency if drafted else None, made.total if drafted else None,
         reason=None if drafted else "reason in the ledger",
     )  # fmt: skip
@@ -75,23 +73,23 @@ def fate_of(one: BatchInvoice, known: LedgerEntry | None, released: bool = True)
 def test_what_was_released_has_the_fate_that_the_ledger_knows() -> None:
     made = plan(1)
     ask = invoice(made)
-    assert fate_of(ask, entry(made, EntryState.DRAFTED)).fate is Fate.DRAFTED
+    assert fate_of(ask, entry(made, EntryState.DRAFTED)).fate is LineOutcome.DRAFTED
     assert fate_of(ask, entry(made, EntryState.DRAFTED)).reason == ""
     for state in (EntryState.FAILED, EntryState.DIFFERS, EntryState.INTENDED):
         line = fate_of(ask, entry(made, state))
-        assert (line.fate, line.reason.endswith("reason in the ledger")) == (Fate.FAILED, True)
+        assert (line.fate, line.reason.endswith("reason in the ledger")) == (LineOutcome.FAILED, True)
     lost = fate_of(ask, None)
-    assert lost.fate is Fate.FAILED
+    assert lost.fate is LineOutcome.FAILED
     assert "did not begin" in lost.reason
     stale = fate_of(ask, entry(made, EntryState.DRAFTED, content="f" * 64))
-    assert stale.fate is Fate.FAILED, "a draft of other content is no draft of this one"
+    assert stale.fate is LineOutcome.FAILED, "a draft of other content is no draft of this one"
 
 
 def test_what_was_not_released_is_held_for_the_runs_own_reason() -> None:
     line = fate_of(invoice(plan(1)), None, released=False)
-    assert (line.fate, line.reason) == (Fate.HELD, "nobody signed")
+    assert (line.fate, line.reason) == (LineOutcome.HELD, "nobody signed")
     kept = fate_of(invoice(plan(1), Disposition.HOLD), None, released=False)
-    assert (kept.fate, kept.reason) == (Fate.HELD, "reason in the batch")
+    assert (kept.fate, kept.reason) == (LineOutcome.HELD, "reason in the batch")
 
 
 def test_a_draft_that_was_begun_and_is_not_released_is_named_for_a_person() -> None:
@@ -100,7 +98,7 @@ def test_a_draft_that_was_begun_and_is_not_released_is_named_for_a_person() -> N
         for state in (EntryState.INTENDED, EntryState.FAILED):
             begun = replace(entry(made, state, "run-1"), invoice_id="in_7")
             line = fate_of(invoice(made, disposition), begun, released=False)
-            assert (line.fate, line.code, line.invoice_id) == (Fate.HELD, "draft_left", "in_7")
+            assert (line.fate, line.code, line.invoice_id) == (LineOutcome.HELD, "draft_left", "in_7")
             assert line.reason.startswith("nobody signed. The run run-1 began its draft in_7 and did not finish it.")
             unknown = fate_of(invoice(made, disposition), replace(begun, invoice_id=None), released=False)
             assert "Stripe may have a draft of it" in unknown.reason
@@ -112,26 +110,26 @@ def test_what_another_run_drafted_before_it_was_held_is_named() -> None:
     made = plan(1)
     drafted = entry(made, EntryState.DRAFTED, "run-1")
     line = fate_of(invoice(made), drafted, released=False)
-    assert (line.fate, line.code, line.invoice_id) == (Fate.HELD, "draft_left", "in_1")
+    assert (line.fate, line.code, line.invoice_id) == (LineOutcome.HELD, "draft_left", "in_1")
     assert "run-1 has drafted it already, as in_1. Delete that draft in Stripe" in line.reason
     removed = replace(invoice(made), replaces=("in_1",))
     assert fate_of(removed, drafted, released=False).reason == "nobody signed", "a person has removed that one"
-    older = replace(drafted, content_hash="f" * 64)
+    older = replace(drafted, invoice_hash="f" * 64)
     assert fate_of(invoice(made), older, released=False).reason == "nobody signed"
 
 
 def test_a_redriven_run_counts_its_own_drafts_as_drafted_and_others_as_skipped() -> None:
     made = plan(1)
     skip = invoice(made, Disposition.SKIP)
-    assert fate_of(skip, entry(made, EntryState.DRAFTED, RUN)).fate is Fate.DRAFTED
-    assert fate_of(skip, entry(made, EntryState.DRAFTED, "run-1")).fate is Fate.SKIPPED
+    assert fate_of(skip, entry(made, EntryState.DRAFTED, RUN)).fate is LineOutcome.DRAFTED
+    assert fate_of(skip, entry(made, EntryState.DRAFTED, "run-1")).fate is LineOutcome.SKIPPED
 
 
 def test_a_redriven_run_does_not_turn_its_own_differing_draft_green() -> None:
     made = plan(1)
     hold = invoice(made, Disposition.HOLD)
-    assert fate_of(hold, entry(made, EntryState.DIFFERS, RUN)).fate is Fate.FAILED
-    assert fate_of(hold, entry(made, EntryState.DIFFERS, "run-1")).fate is Fate.HELD
+    assert fate_of(hold, entry(made, EntryState.DIFFERS, RUN)).fate is LineOutcome.FAILED
+    assert fate_of(hold, entry(made, EntryState.DIFFERS, "run-1")).fate is LineOutcome.HELD
 
 
 def test_of_an_order_with_several_invoices_the_worst_fate_counts() -> None:
@@ -140,7 +138,7 @@ def test_of_an_order_with_several_invoices_the_worst_fate_counts() -> None:
         replace(fate_of(invoice(plan(2)), entry(plan(2), EntryState.FAILED)), order_ids=("5",)),
         replace(fate_of(invoice(plan(3)), entry(plan(3), EntryState.DRAFTED)), order_ids=("5", "6")),
     ]
-    assert order_fates(lines) == {"5": Fate.FAILED, "6": Fate.DRAFTED}
+    assert order_fates(lines) == {"5": LineOutcome.FAILED, "6": LineOutcome.DRAFTED}
     assert order_fates(lines[::-1]) == order_fates(lines)
     assert count_orders(lines) == {"drafted": 1, "skipped": 0, "held": 0, "failed": 1, "problem": 0, "ended": 0}
 
@@ -206,13 +204,13 @@ def test_nothing_counts_as_drafted_unless_the_ledger_has_that_very_content(
 ) -> None:
     batch, entries, released = run
     for one, line in zip(batch.invoices, report_lines(batch, entries, RUN, released, "not signed", {}), strict=False):
-        if line.fate is Fate.DRAFTED:
+        if line.fate is LineOutcome.DRAFTED:
             assert one.disposition in (Disposition.SKIP, Disposition.ASK, Disposition.FINISH)
             if one.disposition is not Disposition.SKIP:
                 known = entries[one.plan.key]
                 assert released
-                assert (known.state, known.content_hash) == (EntryState.DRAFTED, one.content_hash)
-        if line.fate in (Fate.HELD, Fate.FAILED):
+                assert (known.state, known.invoice_hash) == (EntryState.DRAFTED, one.invoice_hash)
+        if line.fate in (LineOutcome.HELD, LineOutcome.FAILED):
             assert line.reason, "nobody can act on a failure without its reason"
 
 

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 from billing.domain.approval.approval_request import ApprovalRequest, RecordedVote
 from billing.domain.approval.approvers import Answer
 from billing.domain.batch.batch import Batch
-from billing.pages.approval.approval_page import approval_page, batch_csv, standing_page
+from billing.pages.approval.approval_page import approval_page, batch_csv, status_page
 from billing.pages.rendering import Shown
 from tests.pages import samples
 
@@ -55,7 +55,7 @@ class Desk:
             self.batch,
             self.approver,
             self.votes,
-            samples.stands(self.votes, self.request.slots),
+            samples.tally_of(self.votes, self.request.slots),
             samples.NOW,
             query=query,
             page=number,
@@ -64,9 +64,9 @@ class Desk:
         )
 
     def _standing(self, just_signed: bool = False) -> Shown:
-        standing = samples.stands(self.votes, self.request.slots)
-        return standing_page(
-            self.request, self.batch, self.approver, self.votes, None, standing, samples.NOW, just_signed=just_signed
+        tally = samples.tally_of(self.votes, self.request.slots)
+        return status_page(
+            self.request, self.batch, self.approver, self.votes, None, tally, samples.NOW, just_signed=just_signed
         )
 
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from billing.domain.approval.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote
-from billing.domain.approval.approvers import Answer, Slot, Standing, Vote, standing
+from billing.domain.approval.approvers import Answer, Slot, Tally, Vote, count_votes
 from billing.domain.batch.batch import Batch, BatchInvoice
 from billing.domain.invoices.order_plan import PO_FIELD
 from billing.domain.invoices.plan_record import (
@@ -21,10 +21,11 @@ from billing.domain.invoices.plan_record import (
     PlanOrder,
     PlanWarning,
     ServicePeriod,
-    content_hash,
+    plan_hash,
     with_lines,
 )
 from billing.domain.ledger.customer_match import How, MatchedCustomer
+from billing.domain.ledger.ended_orders import EndedListed, EndedOrder
 from billing.domain.ledger.ledger import Disposition, EntryState, LedgerEntry
 from billing.domain.orders.due_date import DayOfMonth, Due, NetDays
 from billing.domain.orders.sales_order import Problem
@@ -122,7 +123,7 @@ def invoice(
     """A plan in a batch; its customer is an existing one unless given."""
     hows = (How.STORED, How.KNOWN, How.METADATA, How.EMAIL)
     known = MatchedCustomer(f"cus_Q{of.client.netsuite_id}aZ8", hows[int(of.client.netsuite_id) % 4])
-    return BatchInvoice(of, content_hash(of), disposition, reason, customer or known, invoice_id)
+    return BatchInvoice(of, plan_hash(of), disposition, reason, customer or known, invoice_id)
 
 
 def month(size: int = 40) -> Batch:
@@ -194,6 +195,14 @@ def problems() -> tuple[Problem, ...]:
     )
 
 
+def ended(number: str, named_in: str = "") -> EndedListed:
+    """An order that Bob has ended; named already by the report of the run `named_in`, if any."""
+    order_id = f"58{number[-2:]}"
+    at = "2026-05-20T09:00:00+00:00"
+    one = EndedOrder(order_id, number, "billed by hand", "bob@firm.example", at, "c", named_in)
+    return EndedListed(one, "Halcyon Media", "99", "usd", 40_000)
+
+
 def request(batch: Batch, slots: tuple[Slot, ...] = SLOTS) -> ApprovalRequest:
     """The request to sign for `batch`, open until the 8th of June 2026, 09:00 UTC."""
     return ApprovalRequest(
@@ -203,7 +212,7 @@ def request(batch: Batch, slots: tuple[Slot, ...] = SLOTS) -> ApprovalRequest:
         cycle="monthly",
         period="2026-05",
         batch_key=f"runs/2026-05/{RUN_ID}/batch.json",
-        batch_sha256=SHA,
+        request_hash=SHA,
         slots=slots,
         opened_at="2026-06-01T09:02:00+00:00",
         expires_at="2026-06-08T09:00:00+00:00",
@@ -218,9 +227,9 @@ def vote(
     return RecordedVote(approver, answer, reason, at, SHA)
 
 
-def stands(votes: Sequence[RecordedVote], slots: tuple[Slot, ...] = SLOTS) -> Standing:
+def tally_of(votes: Sequence[RecordedVote], slots: tuple[Slot, ...] = SLOTS) -> Tally:
     """What the domain's rules make of the votes."""
-    return standing(slots, [Vote(v.approver, v.answer, v.batch_sha256, v.at, v.reason) for v in votes], SHA)
+    return count_votes(slots, [Vote(v.approver, v.answer, v.request_hash, v.at, v.reason) for v in votes], SHA)
 
 
 def entries(batch: Batch, failing: Mapping[str, str] | None = None) -> dict[str, LedgerEntry]:
@@ -232,7 +241,7 @@ def entries(batch: Batch, failing: Mapping[str, str] | None = None) -> dict[str,
         made[one.plan.key] = LedgerEntry(
             one.plan.key,
             state,
-            one.content_hash,
+            one.invoice_hash,
             RUN_ID,
             "2026-05",
             1,

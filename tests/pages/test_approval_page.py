@@ -16,7 +16,6 @@ from billing.domain.approval.approvers import Answer, Slot
 from billing.domain.batch.batch import Batch, batch_from_dict
 from billing.domain.invoices.plan_record import PlanOrder, PlanWarning
 from billing.domain.ledger.customer_match import How, MatchedCustomer
-from billing.domain.ledger.ended_orders import EndedListed, EndedOrder
 from billing.domain.ledger.ledger import Disposition
 from billing.domain.runs.run_input import FILTER_FIELDS, parse_filter
 from billing.pages.approval.approval_mail import approval_mail
@@ -33,7 +32,7 @@ def render(batch: Batch | None = None, **options: Any) -> Shown:
     request = options.pop("request", None) or samples.request(batch)
     votes = options.pop("votes", ())
     return approval_page(
-        request, batch, samples.ANN, votes, samples.stands(votes, request.slots), samples.NOW, **options
+        request, batch, samples.ANN, votes, samples.tally_of(votes, request.slots), samples.NOW, **options
     )
 
 
@@ -160,13 +159,8 @@ def test_what_is_not_billed_is_said_in_one_way() -> None:
     assert f"{len(orders) + len(batch.problems)} orders are not billed" in page.text
 
 
-def ended(number: str, named_in: str = "") -> EndedListed:
-    one = EndedOrder("5800", number, "billed by hand", "bob@firm.example", "2026-05-20T09:00:00+00:00", "c", named_in)
-    return EndedListed(one, "Halcyon Media", "99", "usd", 40_000)
-
-
 def test_an_order_that_a_person_ended_is_named_once_with_who_and_why_and_counted_after_that() -> None:
-    new = replace(samples.month(), ended=(ended("SO-1800"), ended("SO-1801", "an-earlier-run")))
+    new = replace(samples.month(), ended=(samples.ended("SO-1800"), samples.ended("SO-1801", "an-earlier-run")))
     section = tree(new).first("section", **{"aria-labelledby": "ended-title"})
     assert "Halcyon Media SO-1800" in section.text
     assert "USD 400.00" in section.text
@@ -291,7 +285,7 @@ def hostile_page() -> Shown:
         batch,
         samples.ANN,
         votes,
-        samples.stands(votes, slots),
+        samples.tally_of(votes, slots),
         samples.NOW,
         query="",
         mistake=samples.HOSTILE,

@@ -127,7 +127,7 @@ def test_an_expiry_is_told_apart_from_a_rejection_and_names_who_did_not_answer()
 
 
 def test_a_signature_that_was_voided_is_told_apart_from_no_answer() -> None:
-    voided = replace(samples.vote(samples.ANN), batch_sha256="0" * 64, shown="40 invoices, USD 5.00")
+    voided = replace(samples.vote(samples.ANN), request_hash="0" * 64, shown="40 invoices, USD 5.00")
     outcome = RecordedOutcome("expired", "Nobody decided in time.", AT)
     text = " ".join(decided_mail(REQUEST, outcome, samples.CY, [voided]).text.split())
     assert "Signed other content: ann@firm.example (40 invoices, USD 5.00) on 1 June 2026, 10:15 UTC" in text

@@ -12,13 +12,20 @@ import pytest
 
 from billing.domain.approval.approval_entries import Entry, EntryKind, request_now, with_holds
 from billing.domain.approval.approval_inbox import InboxItem
-from billing.domain.approval.approval_request import RecordedOutcome
+from billing.domain.approval.approval_request import RecordedOutcome, RunEnd
 from billing.domain.approval.approvers import Answer
 from billing.domain.batch.batch import Batch
 from billing.domain.invoices.plan_record import with_lines
-from billing.domain.runs.report import RecordLine, Report, RunOutcome
+from billing.domain.runs.report import RecordLine, Report, RunOutcome, count_orders, report_lines, sum_amounts
 from billing.pages.approval.approval_mail import approval_mail
-from billing.pages.approval.approval_page import approval_page, invalid_link_page, standing_page, trouble_page
+from billing.pages.approval.approval_page import (
+    altered_page,
+    approval_page,
+    ended_page,
+    invalid_link_page,
+    status_page,
+    trouble_page,
+)
 from billing.pages.approval.approval_view import changes_words, held_orders
 from billing.pages.approval.inbox_page import inbox_page
 from billing.pages.rendering import Shown, page_csp
@@ -76,7 +83,7 @@ def held_page() -> Shown:
         batch,
         samples.ANN,
         [],
-        samples.stands([]),
+        samples.tally_of([]),
         samples.NOW,
         said="The order SO-1002 is held back.",
         changes=changes_words(entries),
@@ -90,11 +97,11 @@ def inbox_sample() -> Shown:
     """One that waits, one that was approved, one that was passed on."""
     request = samples.request(samples.month())
     done = RecordedOutcome("approved", "Every slot has signed.", AT)
-    stands = samples.stands([])
+    tally = samples.tally_of([])
     items = [
-        InboxItem(request, None, stands, None, "", True, "abc"),
-        InboxItem(request, done, stands, samples.vote(samples.ANN), "", False, "def"),
-        InboxItem(request, None, stands, None, "di@partner.example", False, "ghi"),
+        InboxItem(request, None, tally, None, "", True, "abc"),
+        InboxItem(request, done, tally, samples.vote(samples.ANN), "", False, "def"),
+        InboxItem(request, None, tally, None, "di@partner.example", False, "ghi"),
     ]
     return inbox_page(samples.ANN, items, samples.NOW)
 
@@ -109,17 +116,45 @@ def standing(
     votes: list[Any], outcome: RecordedOutcome | None = None, just_signed: bool = False, passed_to: str = ""
 ) -> Shown:
     batch = samples.month()
-    return standing_page(
+    return status_page(
         samples.request(batch),
         batch,
         samples.ANN,
         votes,
         outcome,
-        samples.stands(votes),
+        samples.tally_of(votes),
         samples.NOW,
         just_signed=just_signed,
         passed_to=passed_to,
     )
+
+
+def ended(outcome: RecordedOutcome | None, taken_off: bool) -> Shown:
+    """What a link shows that has ended."""
+    asked, votes = samples.request(samples.month()), [samples.vote(samples.ANN)]
+    end = RunEnd("billed", "2026-06-02T09:10:00+00:00", 36, 0, 1) if outcome else None
+    return ended_page(asked, outcome, samples.tally_of(votes), samples.NOW, taken_off=taken_off, mine=votes[0], end=end)
+
+
+def ended_orders_page() -> Shown:
+    """A narrowed run's page with an order that a person has ended, and one that an earlier report has named."""
+    narrowed = {"subsidiaries": ["3"], "customerCategories": ["5"], "customFields": {"custbody_billing_group": "A"}}
+    batch = replace(
+        samples.month(),
+        run=samples.run_frame(filter=narrowed),
+        ended=(samples.ended("SO-1800"), samples.ended("SO-1801", "an-earlier-run")),
+    )
+    found = Desk(batch, samples.request(batch)).get({})
+    assert isinstance(found, Shown)
+    return found
+
+
+def ended_orders_report() -> Report:
+    """The report of that run."""
+    batch = replace(samples.month(), ended=(samples.ended("SO-1800"), samples.ended("SO-1801", "an-earlier-run")))
+    told = samples.report()
+    lines = report_lines(batch, samples.entries(batch), samples.RUN_ID, True, "", {})
+    return replace(told, lines=lines, listed=told.listed + 2, counts=count_orders(lines), totals=sum_amounts(lines))
 
 
 def every_page() -> dict[str, Shown | str]:
@@ -150,6 +185,11 @@ def every_page() -> dict[str, Shown | str]:
             with_record(), "https://console.example/arn", "https://dashboard.stripe.com/test"
         ),
         "standing-expired": standing([], RecordedOutcome("expired", "Nobody decided in time.", AT)),
+        "approval-ended-orders": ended_orders_page(),
+        "report-ended-orders": report_page(ended_orders_report(), "https://console.example/arn", "https://x.example"),
+        "link-expired": ended(RecordedOutcome("approved", "Every slot has signed.", AT), taken_off=False),
+        "link-taken-off": ended(None, taken_off=True),
+        "altered": altered_page(),
         "invalid": invalid_link_page(),
         "trouble": trouble_page("Root=1-6657a3c0-1f2e3d4c"),
         "report": report_page(missing, "https://console.example/arn", "https://dashboard.stripe.com/test"),
@@ -220,7 +260,8 @@ def test_an_approver_approves_by_typing_the_number(browser: Browser, server: Pag
         assert page.get_by_role("heading", level=1).inner_text() == "You approved 36 invoices for May 2026"
         assert "Your answer is recorded." in page.get_by_role("status").inner_text()
         page.screenshot(path=screenshots / "flow-approved.png", full_page=True)
-    assert at_desk.posts == [{"content": samples.SHA, "invoices": "36", "note": "", "answer": "approve"}]
+    (sent,) = at_desk.posts
+    assert sent == {"content": samples.SHA, "day": "2026-06-01", "invoices": "36", "note": "", "answer": "approve"}
 
 
 def test_an_approver_rejects_with_a_reason(browser: Browser, server: PageServer, screenshots: Path) -> None:

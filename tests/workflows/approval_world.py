@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 from botocore.exceptions import ClientError
 
 from billing.adapters.aws.run_files import RunFiles
-from billing.adapters.aws.task_tokens import Waker, complete, seal_token
+from billing.adapters.aws.task_tokens import TaskCallback, complete, seal_token
 from billing.adapters.dynamodb.approvals import ApprovalsTable
 from billing.adapters.dynamodb.ledger import LedgerTable
 from billing.adapters.dynamodb.message_log import MessageLog
@@ -20,7 +20,7 @@ from billing.domain.approval.approvers import parse_slot_rules
 from billing.domain.approval.signers import ListedPeople
 from billing.domain.batch.batch import Batch, BatchInvoice, with_pieces
 from billing.domain.invoices.billing_policy import BillingPolicy
-from billing.domain.invoices.invoice_plan import content_hash, plan_invoices
+from billing.domain.invoices.invoice_plan import plan_hash, plan_invoices
 from billing.domain.ledger.customer_match import How, MatchedCustomer
 from billing.domain.ledger.ledger import Disposition, OrderLink
 from billing.domain.mail import MailContent
@@ -112,8 +112,8 @@ class ApprovalWorld:
         """The same of NetSuite's rows."""
         placed, _ = with_pieces(
             BatchInvoice(
-                plan, content_hash(plan), Disposition.ASK, "New.", MatchedCustomer("cus_1", How.KNOWN),
-                orders=(OrderLink(plan.orders[0].id, content_hash(plan), 0),),
+                plan, plan_hash(plan), Disposition.ASK, "New.", MatchedCustomer("cus_1", How.KNOWN),
+                orders=(OrderLink(plan.orders[0].id, plan_hash(plan), 0),),
             )
             for plan in plan_invoices(read_orders(rows), policy or BillingPolicy()).invoices
         )  # fmt: skip
@@ -190,9 +190,9 @@ class ApprovalWorld:
     @property
     def exchange(self) -> ApprovalExchange:
         who = WhoMaySign(self.listed)
-        waker = Waker(self.aws.kms, self.sleeper)  # type: ignore[arg-type]
+        callback = TaskCallback(self.aws.kms, self.sleeper)  # type: ignore[arg-type]
         return ApprovalExchange(
-            self.requests, self.files, self.signatures, waker, who, lambda: self.clock.now, finalises=False
+            self.requests, self.files, self.signatures, callback, who, lambda: self.clock.now, finalises=False
         )
 
     def inbox(self, person: str) -> str:

@@ -15,7 +15,7 @@ from billing.adapters.stripe.customers import StripeCustomers
 from billing.adapters.stripe.invoices import StripeInvoices
 from billing.domain.batch.batch import BatchInvoice, map_items, with_pieces
 from billing.domain.invoices.billing_policy import BillingPolicy
-from billing.domain.invoices.invoice_plan import content_hash, plan_invoices
+from billing.domain.invoices.invoice_plan import plan_hash, plan_invoices
 from billing.domain.ledger.customer_match import How, MatchedCustomer
 from billing.domain.ledger.ledger import Approval, Disposition, LedgerEntry, OrderLink, order_hash
 from billing.domain.orders.order_rows import read_orders
@@ -116,13 +116,11 @@ class DraftingWorld:
         invoices = []
         for plan in plans.invoices:
             match = MatchedCustomer(customer, How.NEW if customer is None else How.EMAIL, plan.client.email)
-            invoices.append(
-                BatchInvoice(plan, content_hash(plan), Disposition.ASK, "New.", match, orders=links[plan.key])
-            )
+            invoices.append(BatchInvoice(plan, plan_hash(plan), Disposition.ASK, "New.", match, orders=links[plan.key]))
         placed, ndjson = with_pieces(invoices)
         self.files.write(f"{self.run['prefix']}invoices.ndjson", ndjson, "application/x-ndjson")
         self.ledger.record_approvals(
-            [Approval(one.plan.key, one.content_hash, customer) for one in placed], self.run_id, "now"
+            [Approval(one.plan.key, one.invoice_hash, customer) for one in placed], self.run_id, "now"
         )
         return map_items(placed)
 

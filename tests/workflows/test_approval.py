@@ -280,7 +280,7 @@ def test_unknown_forged_cut_and_foreign_links_get_the_same_answer(asked: Approva
         asked.link(ANN)[:-5] + "AAAAA",
         Signatures({"first": "f" * 40}).sign_link(good),
         sign(replace(good, request_id="run-9.1")),
-        sign(replace(good, batch_sha256="0" * 64)),
+        sign(replace(good, request_hash="0" * 64)),
         sign(replace(good, approver=approver_id("eve@evil.example"))),
         sign(replace(good, approver=ANN)),
     ]

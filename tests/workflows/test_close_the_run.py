@@ -15,13 +15,13 @@ from billing.domain.batch.batch import Batch, BatchInvoice, DoneOrder, LeftAlone
 from billing.domain.canonical import canonical_json, sha256_hex
 from billing.domain.errors import OurFault
 from billing.domain.invoices.billing_policy import BillingPolicy
-from billing.domain.invoices.invoice_plan import content_hash, plan_invoices
+from billing.domain.invoices.invoice_plan import plan_hash, plan_invoices
 from billing.domain.ledger.customer_match import How, MatchedCustomer
 from billing.domain.ledger.ledger import BilledInvoice, Disposition, EntryState, LedgerEntry, OrderRecord
 from billing.domain.orders.order_rows import read_orders
 from billing.domain.orders.sales_order import Problem
 from billing.domain.runs.outstanding import Carried, CarriedGone, Outstanding
-from billing.domain.runs.report import Fate, Report
+from billing.domain.runs.report import LineOutcome, Report
 from billing.domain.runs.report_record import report_from_dict
 from billing.workflows.monthly_billing.close_the_run import close_the_run
 from billing.workflows.monthly_billing.note_the_failure import note_the_failure
@@ -129,8 +129,7 @@ class Closing:
         self.batch = Batch(
             {"id": "run-1"},
             with_pieces(
-                BatchInvoice(plan, content_hash(plan), disposition, "said before", customer)
-                for plan in planned.invoices
+                BatchInvoice(plan, plan_hash(plan), disposition, "said before", customer) for plan in planned.invoices
             )[0],
             planned.problems,
         )
@@ -139,7 +138,7 @@ class Closing:
     def drafted(self, state: EntryState = EntryState.DRAFTED, only: int = 3, run_id: str = "run-1") -> None:
         for one in self.batch.invoices[:only]:
             self.ledger[one.plan.key] = LedgerEntry(
-                one.plan.key, state, one.content_hash, run_id, "2026-05", 1, "2026-06-01", "cus_1", "in_1",
+                one.plan.key, state, one.invoice_hash, run_id, "2026-05", 1, "2026-06-01", "cus_1", "in_1",
                 "usd", one.plan.total, reason="the ledger's reason", live_mode=False,
             )  # fmt: skip
 
@@ -279,7 +278,7 @@ def test_with_one_file_lost_the_run_reports_from_the_whole_ones_and_carries_over
     assert (closed["outcome"], closed["error"]) == ("stopped by an error", "OurFault")
     assert name in closed["cause"]
     assert (closed["counts"]["listed"], closed["counts"]["drafted"]) == (3, 2)
-    assert {line.order_ids[0]: line.invoice_id for line in closing.report.of(Fate.DRAFTED)} == {
+    assert {line.order_ids[0]: line.invoice_id for line in closing.report.of(LineOutcome.DRAFTED)} == {
         "500": "in_1",
         "501": "in_1",
     }
@@ -360,7 +359,7 @@ def test_a_redrive_that_fails_early_adds_to_the_report_and_empties_nothing(
     closing: Closing, listed: bool, remembered: bool
 ) -> None:
     before = billed_in_part(closing)
-    assert (len(before.of(Fate.DRAFTED)), len(before.of(Fate.FAILED))) == (2, 1)
+    assert (len(before.of(LineOutcome.DRAFTED)), len(before.of(LineOutcome.FAILED))) == (2, 1)
     if not remembered:
         closing.ledger.clear()  # even if nothing else were left, the earlier report says it
     given = {**REFUSED, **({"listed": closing.listed()} if listed else {})}
@@ -377,7 +376,7 @@ def test_a_redrive_that_fails_early_adds_to_the_report_and_empties_nothing(
         "ended": 0,
     }
     assert after.totals["drafted"] == before.totals["drafted"]
-    assert {line.invoice_id for line in after.of(Fate.DRAFTED)} == {"in_1"}
+    assert {line.invoice_id for line in after.of(LineOutcome.DRAFTED)} == {"in_1"}
     assert (after.decision, after.votes, after.request) == (before.decision, before.votes, before.request)
     assert (after.batch_sha256, after.live_mode) == (before.batch_sha256, before.live_mode)
     assert after.record == before.record
@@ -411,8 +410,8 @@ def test_what_netsuite_no_longer_lists_when_a_run_is_redriven_stays_in_its_repor
         closed = closing.close(redrives, **state)
         assert (closed["outcome"], closed["counts"]["listed"]) == ("billed", 3)
         by_order = {line.order_ids[0]: line for line in closing.report.lines}
-        assert (by_order["501"].fate, by_order["501"].invoice_id) == (Fate.DRAFTED, "in_1")
-        assert by_order["502"].fate is Fate.HELD
+        assert (by_order["501"].fate, by_order["501"].invoice_id) == (LineOutcome.DRAFTED, "in_1")
+        assert by_order["502"].fate is LineOutcome.HELD
         assert by_order["502"].reason == "the ledger's reason. NetSuite no longer lists it as billable."
 
 
@@ -508,7 +507,7 @@ def done_orders(run_id: str = "run-0") -> tuple[DoneOrder, ...]:
     return tuple(
         DoneOrder(
             plan.key, plan.orders[0].id, plan.orders[0].number, "77", "Acme", plan.currency, plan.total, "in_1",
-            content_hash(plan), "Drafted in 2026-05 as in_1.", plan.key, run_id,
+            plan_hash(plan), "Drafted in 2026-05 as in_1.", plan.key, run_id,
         )
         for plan in planned.invoices
     )  # fmt: skip

@@ -15,10 +15,10 @@ from billing.adapters.aws.run_files import RunFiles
 from billing.adapters.dynamodb.carry_over import CarryOver
 from billing.adapters.dynamodb.ended_orders import EndedOrders
 from billing.adapters.netsuite.beside_the_listing import order_states, orders_before
-from billing.adapters.netsuite.fingerprints import columns_beside, order_stamps, orders_listed_now
+from billing.adapters.netsuite.fingerprints import columns_beside, order_fingerprints, orders_listed_now
 from billing.adapters.netsuite.sales_orders import list_sales_orders
 from billing.domain.errors import OurFault
-from billing.domain.orders.order_fingerprint import stamps_of_rows
+from billing.domain.orders.order_fingerprint import fingerprints_of_rows
 from billing.domain.runs.outstanding import Carried
 from billing.workflows.monthly_billing.compare_with_the_listing import compare_with_the_listing
 from billing.workflows.monthly_billing.list_the_sales_orders import NetSuite, list_the_sales_orders, rows_of
@@ -135,8 +135,10 @@ def test_an_untouched_account_gives_every_order_the_stamp_that_its_rows_gave(ope
     assert compared == {"same": True, "why": "", "orders": listed["orders"]}
     assert listed["problems"] > 0
     assert listing.calls == asked + 1, "one call, the orders with problems among them"
-    stamps = stamps_of_rows(rows_of(json.loads(listing.files.read(KEY))))
-    assert order_stamps(listing.account.suiteql, stamps) == stamps, "the check before drafting speaks of the same"
+    fingerprints = fingerprints_of_rows(rows_of(json.loads(listing.files.read(KEY))))
+    assert order_fingerprints(listing.account.suiteql, fingerprints) == fingerprints, (
+        "the check before drafting speaks of the same"
+    )
 
 
 def test_a_thousand_orders_cost_a_call_though_all_of_them_are_to_come_back(opened: Open) -> None:

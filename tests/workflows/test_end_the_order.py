@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -15,6 +16,7 @@ from billing.domain.errors import InputInvalid
 from billing.domain.runs.outstanding import Carried
 from billing.workflows.operations.end_the_order import end_the_order
 from tests.adapters.aws_world import LEDGER, AwsWorld, aws_world
+from tests.docs.repository import RUNBOOK, only_fenced
 
 NOW = datetime(2026, 6, 2, 9, 0, tzinfo=UTC)
 GIVEN = {"order": "SO-1001", "reason": "billed by hand", "by": "Ann@firm.example"}
@@ -118,3 +120,11 @@ def test_the_run_that_names_it_first_is_kept(aws: AwsWorld) -> None:
     ended.note_named(latest(aws).values(), "run-7")
     ended.note_named(latest(aws).values(), "run-8")
     assert latest(aws)["501"].named_in == "run-7"
+
+
+def test_what_the_runbook_shows_is_what_is_typed(aws: AwsWorld) -> None:
+    shown = json.loads(only_fenced(RUNBOOK, "json", "end-the-order"))
+    CarryOver(aws.dynamodb, LEDGER).change("shown", [Carried("701", shown["order"], "2026-05", "Held.", "c")], [])
+    carried, ended = CarryOver(aws.dynamodb, LEDGER), EndedOrders(aws.dynamodb, LEDGER)
+    assert end_the_order(shown, "shown", carried, ended, NOW)["state"] == "ended"
+    assert latest(aws)["701"].reason == shown["reason"]

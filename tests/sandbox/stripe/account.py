@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from tests.sandbox.stripe.balance import balances
 from tests.sandbox.stripe.endpoint import Exchange
 from tests.sandbox.stripe.records import Json
-from tests.sandbox.stripe.store import ACCOUNT
 
 
 def retrieve_account(call: Exchange) -> Json:
     return {
-        "id": ACCOUNT,
+        "id": call.store.account,
         "object": "account",
         "business_profile": None,
         "business_type": "company",
@@ -27,5 +27,11 @@ def retrieve_account(call: Exchange) -> Json:
 
 
 def retrieve_balance(call: Exchange) -> Json:
-    nothing = [{"amount": 0, "currency": "usd", "source_types": {"card": 0}}]
-    return {"object": "balance", "available": nothing, "livemode": False, "pending": nothing}
+    found = sorted(balances(call.store).items())
+    available = [_amount(currency, amount) for currency, (amount, _) in found]
+    pending = [_amount(currency, amount) for currency, (_, amount) in found]
+    return {"object": "balance", "available": available, "livemode": False, "pending": pending}
+
+
+def _amount(currency: str, amount: int) -> Json:
+    return {"amount": amount, "currency": currency, "source_types": {"card": amount}}

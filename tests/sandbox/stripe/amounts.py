@@ -39,10 +39,18 @@ class Totals:
     inclusive_tax: int
     exclusive_tax: int
     taxes: tuple[Tax, ...]
+    invoice_discounts: int = 0
+    """What discounts of the whole invoice take off; those of single lines are in the subtotal already."""
+    shipping: int = 0
+    """With its tax."""
 
     @property
     def total(self) -> int:
-        return self.subtotal + self.exclusive_tax
+        return self.subtotal - self.invoice_discounts + self.exclusive_tax + self.shipping
+
+    @property
+    def total_excluding_tax(self) -> int:
+        return self.total - self.inclusive_tax - self.exclusive_tax
 
 
 def to_minor(amount: Decimal, step: int = 1) -> int:
@@ -93,21 +101,21 @@ def line_taxes(store: Store, invoice: Invoice, item: Item) -> list[Tax]:
             return []
         inclusive = item.tax_behavior == "inclusive"
         base = 100 + found[0] if inclusive else Decimal(100)
-        amount = to_minor(item.amount * found[0] / base, step)
+        amount = to_minor(item.charged * found[0] / base, step)
         identifier = automatic_tax_rate(store, invoice, inclusive)
-        return [Tax(identifier, amount, item.amount - (amount if inclusive else 0), inclusive, found[1])]
+        return [Tax(identifier, amount, item.charged - (amount if inclusive else 0), inclusive, found[1])]
     rates = [store.tax_rates[identifier] for identifier in item.tax_rates or invoice.default_tax_rates]
     inside = sum((Decimal(str(rate["percentage"])) for rate in rates if rate["inclusive"]), Decimal(0))
     taxes: list[Tax] = []
     for rate in rates:
         percentage = Decimal(str(rate["percentage"]))
         base = 100 + inside if rate["inclusive"] else Decimal(100)
-        taxes.append(_rated(item, rate, to_minor(item.amount * percentage / base, step), inside))
+        taxes.append(_rated(item, rate, to_minor(item.charged * percentage / base, step), inside))
     return taxes
 
 
 def _rated(item: Item, rate: Json, amount: int, inside: Decimal) -> Tax:
-    taxable = to_minor(item.amount * 100 / (100 + inside)) if rate["inclusive"] else item.amount
+    taxable = to_minor(item.charged * 100 / (100 + inside)) if rate["inclusive"] else item.charged
     reason = "zero_rated" if rate["percentage"] == 0 else "standard_rated"
     return Tax(str(rate["id"]), amount, taxable, bool(rate["inclusive"]), reason)
 
@@ -126,8 +134,14 @@ def totals(store: Store, invoice: Invoice) -> Totals:
             )  # fmt: skip
     taxes = tuple(joined.values())
     return Totals(
-        subtotal=sum(item.amount for item in items),
+        subtotal=sum(item.amount for item in items) - _discounted(items, whole_invoice=False),
         inclusive_tax=sum(tax.amount for tax in taxes if tax.inclusive),
         exclusive_tax=sum(tax.amount for tax in taxes if not tax.inclusive),
         taxes=taxes,
+        invoice_discounts=_discounted(items, whole_invoice=True),
+        shipping=invoice.shipping_cost["amount_total"] if invoice.shipping_cost else 0,
     )
+
+
+def _discounted(items: list[Item], *, whole_invoice: bool) -> int:
+    return sum(one.amount for item in items for one in item.discounts if one.whole_invoice == whole_invoice)

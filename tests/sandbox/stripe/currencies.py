@@ -38,3 +38,10 @@ def step(currency: str) -> int:
     if currency in HUNDREDFOLD:
         return 100
     return 10 if currency in THREE_DECIMAL else 1
+
+
+def decimals(currency: str) -> int:
+    """How many decimals the minor unit has."""
+    if currency in ZERO_DECIMAL:
+        return 0
+    return 3 if currency in THREE_DECIMAL else 2

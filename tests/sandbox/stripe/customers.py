@@ -55,7 +55,9 @@ def create(call: Exchange) -> Json:
         "preferred_locales": [], "shipping": None, "tax_exempt": "none", "test_clock": None,
     }  # fmt: skip
     _apply(store, store.customers[identifier], call.params)
-    return touched(store, identifier)
+    shape = touched(store, identifier)
+    store.emit("customer.created", shape)
+    return shape
 
 
 def _apply(store: Store, customer: Json, params: dict[str, Any]) -> None:
@@ -97,7 +99,9 @@ def retrieve(call: Exchange) -> Json:
 
 def update(call: Exchange) -> Json:
     _apply(call.store, named(call.store, call.ids[0]), call.params)
-    return touched(call.store, call.ids[0])
+    shape = touched(call.store, call.ids[0])
+    call.store.emit("customer.updated", shape)
+    return shape
 
 
 def delete(call: Exchange) -> Json:
@@ -108,6 +112,7 @@ def delete(call: Exchange) -> Json:
         record = store.invoices.get(invoice)
         if record is not None and record.customer_frozen is None:
             record.customer_frozen = shapes.printed_customer(stored)
+    store.emit("customer.deleted", shapes.customer(store, identifier))
     store.customers[identifier] = {"id": identifier, "object": "customer", "deleted": True}
     return touched(store, identifier)
 

@@ -5,12 +5,13 @@ Texts recorded from the real API by others at 2026-08-26.dahlia, except where a 
 
 from __future__ import annotations
 
-from tests.sandbox.stripe import shapes
+from tests.sandbox.stripe import payments, shapes
 from tests.sandbox.stripe.amounts import automatic_rate, automatic_tax_rate, line_taxes, totals
 from tests.sandbox.stripe.catalogue import mint_tax_rate
 from tests.sandbox.stripe.currencies import MINIMUM_CHARGE
 from tests.sandbox.stripe.endpoint import Exchange
 from tests.sandbox.stripe.errors import Refusal, no_such
+from tests.sandbox.stripe.invoice_notices import changed
 from tests.sandbox.stripe.records import Invoice, Json
 from tests.sandbox.stripe.store import Store
 
@@ -25,17 +26,17 @@ def named(store: Store, identifier: str, param: str) -> Invoice:
     return store.invoices[identifier]
 
 
-def touched(store: Store, invoice: Invoice) -> Json:
-    """Tell search about the invoice's new look, and answer it."""
+def touched(store: Store, invoice: Invoice, *events: str) -> Json:
+    """Make the invoice's new look known, with these events (default: invoice.updated), and answer it."""
     if invoice.automatic_tax:
         _mint_automatic_rates(store, invoice)
-    if invoice.automatically_finalizes_at is None:
-        store.scheduled.discard(invoice.id)
-    else:
-        store.scheduled.add(invoice.id)
-    shape = shapes.invoice(store, invoice)
-    store.remember("invoices", invoice.id, shape, store.now)
-    return shape
+    return changed(store, invoice, *(events or ("invoice.updated",)))
+
+
+def _finalized(store: Store, invoice: Invoice, sent: bool = False) -> Json:
+    """What is told of an invoice that was just finalized: one that asks for nothing is paid at once."""
+    paid = ["invoice.paid", "invoice.payment_succeeded"] if invoice.status == "paid" else []
+    return touched(store, invoice, "invoice.finalized", *(["invoice.sent"] if sent else []), *paid)
 
 
 def _mint_automatic_rates(store: Store, invoice: Invoice) -> None:
@@ -68,6 +69,8 @@ def finalize_record(store: Store, invoice: Invoice) -> None:
     if any(tax.tax_rate not in store.tax_rates for item in store.lines(invoice.id)
            for tax in line_taxes(store, invoice, item)):  # fmt: skip
         _mint_automatic_rates(store, invoice)
+    if invoice.from_invoice is not None:
+        _replace(store, store.invoices[invoice.from_invoice], invoice)
     starting = store.balance(invoice.customer, invoice.currency)
     owed = totals(store, invoice).total + starting
     too_small = 0 < owed < MINIMUM_CHARGE.get(invoice.currency, 0)
@@ -88,6 +91,17 @@ def finalize_record(store: Store, invoice: Invoice) -> None:
     invoice.status = "open"
     if invoice.amount_due == 0:
         invoice.status, invoice.paid_at, invoice.attempted = "paid", store.now, True
+    else:
+        payments.open_invoice(store, invoice)
+
+
+def _replace(store: Store, original: Invoice, revision: Invoice) -> None:
+    """A revision takes effect: the original is voided, which gives back the balance that it had used."""
+    if original.status not in ("open", "uncollectible") or original.amount_paid:
+        raise Refusal(f"The revised invoice {original.id} is {original.status} or partly paid: it cannot be replaced.")
+    original.latest_revision = revision.id
+    void_record(store, original)
+    touched(store, original, "invoice.voided", "invoice.updated")
 
 
 def schedule(invoice: Invoice) -> None:
@@ -107,9 +121,10 @@ def advance(store: Store) -> None:
                 finalize_record(store, invoice)
             except Refusal:
                 continue  # the draft stays, as Stripe leaves one that cannot be finalized
-            if invoice.status == "open" and invoice.collection_method == "send_invoice":
+            sent = invoice.status == "open" and invoice.collection_method == "send_invoice"
+            if sent:
                 invoice.sent_at.append(store.now)
-            touched(store, invoice)
+            _finalized(store, invoice, sent)
 
 
 def finalize(call: Exchange) -> Json:
@@ -117,7 +132,7 @@ def finalize(call: Exchange) -> Json:
     finalize_record(call.store, invoice)
     if "auto_advance" in call.params:
         invoice.auto_advance = call.params["auto_advance"]
-    return touched(call.store, invoice)
+    return _finalized(call.store, invoice)
 
 
 def send(call: Exchange) -> Json:
@@ -134,10 +149,11 @@ def send(call: Exchange) -> Json:
         "customer_email" if invoice.customer_frozen else "email"
     ):
         raise missing_email()
-    if invoice.status == "draft":
+    draft = invoice.status == "draft"
+    if draft:
         finalize_record(call.store, invoice)
     invoice.sent_at.append(call.store.now)
-    return touched(call.store, invoice)
+    return _finalized(call.store, invoice, sent=True) if draft else touched(call.store, invoice, "invoice.sent")
 
 
 def missing_email() -> Refusal:
@@ -162,9 +178,10 @@ def pay(call: Exchange) -> Json:
         )
     if invoice.status == "draft":
         finalize_record(store, invoice)
+        _finalized(store, invoice)
     if invoice.status != "paid":
-        invoice.status, invoice.paid_at, invoice.amount_paid = "paid", store.now, invoice.amount_due
-    return touched(store, invoice)
+        payments.pay_off_stripe(store, invoice, invoice.amount_remaining)
+    return shapes.invoice(store, invoice)
 
 
 def void(call: Exchange) -> Json:
@@ -175,12 +192,20 @@ def void(call: Exchange) -> Json:
         raise Refusal("Invoices with `paid` payments cannot be voided.")
     if invoice.status != "open":
         raise Refusal("You can only pass in open invoices. This invoice isn't open.")
+    if invoice.amount_paid:
+        raise Refusal("Invoices with `paid` payments cannot be voided.")
+    void_record(store, invoice)
+    return touched(store, invoice, "invoice.voided", "invoice.updated")
+
+
+def void_record(store: Store, invoice: Invoice) -> None:
+    """The invoice asks for nothing any more, and the customer has back the balance that it had used."""
     invoice.status, invoice.voided_at = "void", store.now
     store.move_balance(
         invoice.customer, invoice.currency, invoice.starting_balance - (invoice.ending_balance or 0),
         "unapplied_from_invoice", invoice.id,
     )  # fmt: skip
-    return touched(store, invoice)
+    payments.cancel_open(store, invoice)
 
 
 def mark_uncollectible(call: Exchange) -> Json:
@@ -190,4 +215,4 @@ def mark_uncollectible(call: Exchange) -> Json:
     if invoice.status != "open":
         raise Refusal("You can only pass in open invoices. This invoice isn't open.")
     invoice.status, invoice.marked_uncollectible_at = "uncollectible", call.store.now
-    return touched(call.store, invoice)
+    return touched(call.store, invoice, "invoice.marked_uncollectible", "invoice.updated")

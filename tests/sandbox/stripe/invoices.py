@@ -9,9 +9,10 @@ from tests.sandbox.stripe.charges import check_tax_rates
 from tests.sandbox.stripe.customers import shipping
 from tests.sandbox.stripe.customers import touched as customer_touched
 from tests.sandbox.stripe.endpoint import Exchange
-from tests.sandbox.stripe.errors import Refusal, no_such
+from tests.sandbox.stripe.errors import Refusal, missing_parameter, no_such
 from tests.sandbox.stripe.invoice_states import missing_email, named, schedule, touched
 from tests.sandbox.stripe.kinds import within
+from tests.sandbox.stripe.made_invoices import revise
 from tests.sandbox.stripe.metadata import merged
 from tests.sandbox.stripe.paging import page
 from tests.sandbox.stripe.parameters import LINES_MOST
@@ -77,8 +78,12 @@ def _check_common(store: Store, params: dict[str, Any], automatic: bool, own: st
 
 
 def create(call: Exchange) -> Json:
-    """A draft. Pending items are left alone unless the caller says `include`."""
+    """A draft; with `from_invoice`, a revision. Pending items are left alone unless the caller says `include`."""
     store, params = call.store, call.params
+    if "from_invoice" in params:
+        return _revision(call)
+    if "customer" not in params:
+        raise missing_parameter("customer")
     customer = live_customer(store, params["customer"] or "")
     method = params.get("collection_method", "charge_automatically")
     _check_due(params, method, False, store.now)
@@ -110,7 +115,17 @@ def create(call: Exchange) -> Json:
     if customer["currency"] is None:
         customer["currency"] = currency
         customer_touched(store, customer["id"])
-    return touched(store, invoice)
+    return touched(store, invoice, "invoice.created")
+
+
+def _revision(call: Exchange) -> Json:
+    """A draft that replaces a finalized invoice once it is finalized itself."""
+    store, params = call.store, call.params
+    if others := sorted(set(params) - {"from_invoice", "metadata", "description", "expand"}):
+        raise Refusal(f"The sandbox's Stripe does not take {others[0]} with from_invoice.", code="sandbox_unsupported")
+    draft = revise(store, named(store, params["from_invoice"]["invoice"] or "", "from_invoice[invoice]"))
+    _apply(draft, params)
+    return touched(store, draft, "invoice.created")
 
 
 def _apply(invoice: Invoice, params: dict[str, Any]) -> None:
@@ -181,6 +196,7 @@ def delete(call: Exchange) -> Json:
     invoice = named(store, call.ids[0], "invoice")
     if invoice.status != "draft":
         raise Refusal("You can only delete draft invoices.")
+    store.emit("invoice.deleted", shapes.invoice(store, invoice))
     for item in store.lines(invoice.id):
         item.deleted = True
     store.items_of_invoice.pop(invoice.id, None)

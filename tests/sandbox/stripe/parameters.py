@@ -155,10 +155,10 @@ INVOICE_CREATE = Fields(
         "shipping_details": _SHIPPING,
         "customer": Text(),
         "currency": Currency(),
+        "from_invoice": Fields({"action": Choice(("revision",)), "invoice": Text()}, frozenset({"action", "invoice"})),
         "pending_invoice_items_behavior": Choice(("exclude", "include")),
     },
-    frozenset({"customer"}),
-    _INVOICE_LEFT_OUT | {"customer_account", "from_invoice", "subscription"},
+    unsupported=_INVOICE_LEFT_OUT | {"customer_account", "subscription"},
 )
 INVOICE_UPDATE = Fields(_INVOICE, unsupported=_INVOICE_LEFT_OUT)
 INVOICE_LIST = Fields(

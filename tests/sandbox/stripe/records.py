@@ -19,6 +19,15 @@ class TaxAmount:
     taxability_reason: str
 
 
+@dataclass(frozen=True)
+class DiscountAmount:
+    """What one discount takes off one line, in minor units; `whole_invoice` if the invoice carries the discount."""
+
+    discount: str
+    amount: int
+    whole_invoice: bool
+
+
 @dataclass
 class Item:
     """An invoice item; on an invoice it shows as the line `line_id`. Money in minor units of `currency`.
@@ -46,9 +55,18 @@ class Item:
     tax_rates: list[str] | None = None
     tax_amounts: list[TaxAmount] | None = None
     tax_behavior: str = "unspecified"
+    discounts: list[DiscountAmount] = field(default_factory=list)
+    subscription: str | None = None
+    subscription_item: str | None = None
+    proration: bool = False
     batch: int = 0
     place: int = 0
     deleted: bool = False
+
+    @property
+    def charged(self) -> int:
+        """The amount after discounts, which tax is worked out on."""
+        return self.amount - sum(discount.amount for discount in self.discounts)
 
 
 @dataclass
@@ -56,6 +74,8 @@ class Invoice:
     """An invoice without its lines and totals, which are worked out from the items.
 
     `customer_frozen` holds the customer's printed data once finalized; before that they are read live.
+    `amount_due` is what credit notes before payment have left of it; `amount_paid` never exceeds it, because what was
+    paid beyond is `amount_overpaid` and on the customer's balance.
     """
 
     id: str
@@ -85,9 +105,24 @@ class Invoice:
     ending_balance: int | None = None
     amount_due: int = 0
     amount_paid: int = 0
+    amount_overpaid: int = 0
+    amount_paid_off_stripe: int = 0
+    pre_payment_credit: int = 0
+    post_payment_credit: int = 0
+    attempt_count: int = 0
+    shipping_cost: Json | None = None
+    from_invoice: str | None = None
+    latest_revision: str | None = None
+    subscription: str | None = None
+    billing_reason: str = "manual"
     attempted: bool = False
     finalized_at: int | None = None
     paid_at: int | None = None
     voided_at: int | None = None
     marked_uncollectible_at: int | None = None
     sent_at: list[int] = field(default_factory=list)
+
+    @property
+    def amount_remaining(self) -> int:
+        """What is still to be paid of a finalized invoice."""
+        return self.amount_due - self.amount_paid

@@ -9,34 +9,42 @@ import re
 import threading
 import time
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, overload
 
 from tests.sandbox.faults import Action
 from tests.sandbox.http_messages import Request, Response
 from tests.sandbox.http_server import Clock, HttpServer
 from tests.sandbox.stripe import form, shapes
+from tests.sandbox.stripe.balance import refresh
 from tests.sandbox.stripe.endpoint import Exchange
 from tests.sandbox.stripe.errors import Invalid, Refusal, unrecognized_url
+from tests.sandbox.stripe.event_objects import API_VERSION
 from tests.sandbox.stripe.executions import DuringExecution, LockTimeout, SlowExecution, StoredError
+from tests.sandbox.stripe.expansion import expanded
 from tests.sandbox.stripe.idempotency import IdempotencyKeys
 from tests.sandbox.stripe.invoice_states import advance
+from tests.sandbox.stripe.life_of_events import EventLife
+from tests.sandbox.stripe.life_of_invoices import Named, identity
+from tests.sandbox.stripe.made_invoices import InvoiceExtras, InvoiceLine
+from tests.sandbox.stripe.payouts import daily
 from tests.sandbox.stripe.rate_limits import RateLimiter, RateLimits
 from tests.sandbox.stripe.records import Json
 from tests.sandbox.stripe.routes import Route, find
-from tests.sandbox.stripe.store import Store
+from tests.sandbox.stripe.store import ACCOUNT, Store
+from tests.sandbox.stripe.webhooks import Webhooks
 
-API_VERSION = "2026-10-28.endive"
 _KEY = re.compile(r"(sk|rk)_test_\w+")
 
 
-class StripeServer(HttpServer):
+class StripeServer(EventLife, HttpServer):
     """A Stripe account of its own, in memory.
 
     `clock` gives epoch seconds and moves everything that depends on time except rate limits and waiting for
     locks, which run in real time. `search_lag_seconds` is in the clock's time. `api_keys` names the keys that
-    are accepted; without it every well-formed test key is.
+    are accepted; without it every well-formed test key is. `account` is the account's id: two servers with different
+    accounts share no other id either.
     """
 
     def __init__(
@@ -48,8 +56,12 @@ class StripeServer(HttpServer):
         rate_limits: RateLimits | None = None,
         api_keys: Collection[str] | None = None,
         lock_wait_seconds: float = 2,
+        account: str = ACCOUNT,
     ) -> None:
         super().__init__(clock, port)
+        self.account = account
+        self.webhooks = Webhooks(clock)
+        self._told = 0
         self.search_lag_seconds = search_lag_seconds
         self.api_keys = api_keys
         self.lock_wait_seconds = lock_wait_seconds
@@ -63,7 +75,9 @@ class StripeServer(HttpServer):
     def reset(self) -> None:
         """An empty account: no objects, no keys, no calls, no scripted faults."""
         with self._lock:
-            self._store = Store(int(self.clock()))
+            self._store = Store(int(self.clock()), self.account)
+            self._told = 0
+            self.webhooks.forget()
             self._keys = IdempotencyKeys()
             self._object_locks.clear()
             self._limiter.forget()
@@ -94,10 +108,39 @@ class StripeServer(HttpServer):
                 found.append(shape)
             return copy.deepcopy(found)
 
-    def invoice(self, identifier: str) -> Json:
-        """One invoice with all its lines; KeyError if there is none of that id."""
+    def close(self) -> None:
+        """Stop listening and delivering."""
+        self.webhooks.close()
+        super().close()
+
+    @overload
+    def invoice(self, identifier: Named) -> Json: ...
+
+    @overload
+    def invoice(
+        self,
+        identifier: Named,
+        lines: Sequence[InvoiceLine],
+        currency: str = "usd",
+        extras: InvoiceExtras | None = None,
+        *,
+        finalise: bool = True,
+    ) -> Json: ...
+
+    def invoice(
+        self,
+        identifier: Named,
+        lines: Sequence[InvoiceLine] | None = None,
+        currency: str = "usd",
+        extras: InvoiceExtras | None = None,
+        *,
+        finalise: bool = True,
+    ) -> Json:
+        """One invoice with all its lines, KeyError if there is none; with `lines`, `bill` of this customer."""
+        if lines is not None:
+            return self.bill(identifier, lines, currency, extras, finalise=finalise)
         for invoice in self.invoices():
-            if invoice["id"] == identifier:
+            if invoice["id"] == identity(identifier):
                 return invoice
         raise KeyError(f"no invoice {identifier} in the Stripe stand-in")
 
@@ -137,13 +180,7 @@ class StripeServer(HttpServer):
         return self._execute(route, ids, typed)
 
     def finalize(self, invoice: str) -> Json:
-        return self.as_person("POST", f"/v1/invoices/{invoice}/finalize")
-
-    def void(self, invoice: str) -> Json:
-        return self.as_person("POST", f"/v1/invoices/{invoice}/void")
-
-    def pay(self, invoice: str) -> Json:
-        return self.as_person("POST", f"/v1/invoices/{invoice}/pay", {"paid_out_of_band": True})
+        return self.finalise(invoice)
 
     def delete(self, invoice: str) -> Json:
         return self.as_person("DELETE", f"/v1/invoices/{invoice}")
@@ -305,12 +342,8 @@ class StripeServer(HttpServer):
         with self._settled() as store:
             moment = self.clock() - self.search_lag_seconds
             answer = route.handler(Exchange(store, ids, params, moment))
-            expanded = params.get("expand", [])
-            if "customer" in expanded:
-                answer = {**answer, "customer": shapes.customer(store, answer["customer"])}
-            if "data.customer" in expanded:
-                data = [{**shape, "customer": shapes.customer(store, shape["customer"])} for shape in answer["data"]]
-                answer = {**answer, "data": data}
+            for path in params.get("expand", []):
+                answer = expanded(store, answer, path)
             # A copy: a caller inside the sandbox must not hold the store's own objects.
             copied: Json = json.loads(json.dumps(answer))
             return copied
@@ -321,4 +354,10 @@ class StripeServer(HttpServer):
         with self._lock:
             self._store.now = int(self.clock())
             advance(self._store)
-            yield self._store
+            refresh(self._store)
+            daily(self._store)
+            try:
+                yield self._store
+            finally:
+                fresh, self._told = self._store.events[self._told :], len(self._store.events)
+                self.webhooks.queue(fresh)

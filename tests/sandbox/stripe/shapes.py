@@ -39,7 +39,8 @@ def _pricing(item: Item) -> Json:
     }
 
 
-def _tax(tax: Tax) -> Json:
+def tax_shape(tax: Tax) -> Json:
+    """A tax as lines, invoices and credit notes show it."""
     return {
         "amount": tax.amount,
         "tax_behavior": "inclusive" if tax.inclusive else "exclusive",
@@ -50,6 +51,18 @@ def _tax(tax: Tax) -> Json:
     }
 
 
+def _line_parent(item: Item) -> Json:
+    proration: Json = {"proration": item.proration, "proration_details": {"credited_items": None}}
+    if item.subscription_item is not None:
+        details = {**proration, "invoice_item": None, "subscription": item.subscription,
+                   "subscription_item": item.subscription_item}  # fmt: skip
+        kind, other = "subscription_item_details", "invoice_item_details"
+    else:
+        details = {**proration, "invoice_item": item.id, "subscription": item.subscription}
+        kind, other = "invoice_item_details", "subscription_item_details"
+    return {"type": kind, kind: details, other: None}
+
+
 def line(store: Store, invoice: Invoice, item: Item) -> Json:
     return {
         "id": item.line_id,
@@ -57,28 +70,23 @@ def line(store: Store, invoice: Invoice, item: Item) -> Json:
         "amount": item.amount,
         "currency": item.currency,
         "description": item.description,
-        "discount_amounts": [],
-        "discountable": item.discountable,
-        "discounts": [],
+        "discount_amounts": [{"amount": one.amount, "discount": one.discount} for one in item.discounts],
+        "discountable": item.discountable and not item.proration,
+        "discounts": [one.discount for one in item.discounts if not one.whole_invoice],
         "invoice": invoice.id,
         "livemode": False,
         "metadata": dict(item.metadata),
-        "parent": {
-            "type": "invoice_item_details",
-            "invoice_item_details": {
-                "invoice_item": item.id, "proration": False, "proration_details": {"credited_items": None},
-                "subscription": None,
-            },
-            "subscription_item_details": None,
-        },
+        "parent": _line_parent(item),
         "period": {"start": item.period_start, "end": item.period_end},
-        "pretax_credit_amounts": [],
+        "pretax_credit_amounts": [
+            {"amount": one.amount, "discount": one.discount, "type": "discount"} for one in item.discounts
+        ],
         "pricing": _pricing(item),
         "quantity": int(item.quantity),
         "quantity_decimal": plain(item.quantity),
-        "subscription": None,
+        "subscription": item.subscription,
         "subtotal": item.amount,
-        "taxes": [_tax(tax) for tax in line_taxes(store, invoice, item)],
+        "taxes": [tax_shape(tax) for tax in line_taxes(store, invoice, item)],
     }  # fmt: skip
 
 
@@ -146,6 +154,30 @@ def amount_due(store: Store, invoice: Invoice, total: int) -> int:
     return max(0, total) if invoice.status == "draft" else invoice.amount_due
 
 
+def _whole_discounts(items: list[Item]) -> list[str]:
+    return list(dict.fromkeys(one.discount for item in items for one in item.discounts if one.whole_invoice))
+
+
+def _joined_discounts(items: list[Item]) -> list[Json]:
+    """The discounts of all lines, joined per discount."""
+    joined: dict[str, int] = {}
+    for item in items:
+        for one in item.discounts:
+            joined[one.discount] = joined.get(one.discount, 0) + one.amount
+    return [{"amount": amount, "discount": discount} for discount, amount in joined.items()]
+
+
+def _shipping_tax(stored: Invoice) -> int:
+    return int(stored.shipping_cost["amount_tax"]) if stored.shipping_cost else 0
+
+
+def _invoice_parent(stored: Invoice) -> Json | None:
+    if stored.subscription is None:
+        return None
+    details = {"metadata": {}, "subscription": stored.subscription}
+    return {"quote_details": None, "subscription_details": details, "type": "subscription_details"}
+
+
 def invoice(store: Store, stored: Invoice) -> Json:
     """An invoice with its first lines; `lines.total_count` is in the answers though not in Stripe's spec."""
     sums = totals(store, stored)
@@ -160,6 +192,7 @@ def invoice(store: Store, stored: Invoice) -> Json:
         len(items) > FIRST_LINES,
     )
     lines["total_count"] = len(items)
+    discounts = _joined_discounts(items)
     return {
         "id": stored.id,
         "object": "invoice",
@@ -167,18 +200,18 @@ def invoice(store: Store, stored: Invoice) -> Json:
         "account_name": "Sandbox Services",
         "account_tax_ids": None,
         "amount_due": due,
-        "amount_overpaid": 0,
+        "amount_overpaid": stored.amount_overpaid,
         "amount_paid": stored.amount_paid,
-        "amount_paid_off_stripe": stored.amount_paid,
+        "amount_paid_off_stripe": stored.amount_paid_off_stripe,
         "amount_remaining": due - stored.amount_paid,
-        "amount_shipping": 0,
+        "amount_shipping": sums.shipping,
         "application": None,
-        "attempt_count": 0,
+        "attempt_count": stored.attempt_count,
         "attempted": stored.attempted,
         "auto_advance": stored.auto_advance,
         "automatic_tax": _automatic_tax(store, stored),
         "automatically_finalizes_at": stored.automatically_finalizes_at,
-        "billing_reason": "manual",
+        "billing_reason": stored.billing_reason,
         "collection_method": stored.collection_method,
         "created": stored.created,
         "currency": stored.currency,
@@ -190,35 +223,35 @@ def invoice(store: Store, stored: Invoice) -> Json:
         "default_source": None,
         "default_tax_rates": [store.tax_rates[rate] for rate in stored.default_tax_rates],
         "description": stored.description,
-        "discounts": [],
+        "discounts": _whole_discounts(items),
         "due_date": stored.due_date,
         "effective_at": stored.effective_at,
         "ending_balance": stored.ending_balance,
         "footer": stored.footer,
-        "from_invoice": None,
+        "from_invoice": {"action": "revision", "invoice": stored.from_invoice} if stored.from_invoice else None,
         "hosted_invoice_url": None if draft else hosted,
         "invoice_pdf": None if draft else f"{hosted}/pdf",
         "issuer": {"type": "self"},
         "last_finalization_error": None,
-        "latest_revision": None,
+        "latest_revision": stored.latest_revision,
         "lines": lines,
         "livemode": False,
         "metadata": dict(stored.metadata),
         "next_payment_attempt": None,
         "number": stored.number,
         "on_behalf_of": None,
-        "parent": None,
+        "parent": _invoice_parent(stored),
         "payment_settings": {
             "default_mandate": None, "payment_method_options": None, "payment_method_types": None,
             **stored.payment_settings,
         },
         "period_end": stored.created,
         "period_start": stored.created,
-        "post_payment_credit_notes_amount": 0,
-        "pre_payment_credit_notes_amount": 0,
+        "post_payment_credit_notes_amount": stored.post_payment_credit,
+        "pre_payment_credit_notes_amount": stored.pre_payment_credit,
         "receipt_number": None,
         "rendering": stored.rendering,
-        "shipping_cost": None,
+        "shipping_cost": stored.shipping_cost,
         "shipping_details": stored.shipping_details,
         "starting_balance": starting,
         "statement_descriptor": stored.statement_descriptor,
@@ -233,9 +266,9 @@ def invoice(store: Store, stored: Invoice) -> Json:
         "subtotal_excluding_tax": sums.subtotal - sums.inclusive_tax,
         "test_clock": None,
         "total": sums.total,
-        "total_discount_amounts": [],
-        "total_excluding_tax": sums.subtotal - sums.inclusive_tax,
-        "total_pretax_credit_amounts": [],
-        "total_taxes": [_tax(tax) for tax in sums.taxes],
+        "total_discount_amounts": discounts,
+        "total_excluding_tax": sums.total_excluding_tax - _shipping_tax(stored),
+        "total_pretax_credit_amounts": [{**one, "type": "discount"} for one in discounts],
+        "total_taxes": [tax_shape(tax) for tax in sums.taxes],
         "webhooks_delivered_at": stored.created,
     }  # fmt: skip

@@ -8,6 +8,7 @@ import importlib.util
 import json
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import pytest
 import stripe
 
 from tests.sandbox.http_messages import Request, Response
-from tests.sandbox.stripe import StripeServer
+from tests.sandbox.stripe import CreditLine, Fee, InvoiceExtras, InvoiceLine, StripeServer
 from tests.sandbox.stripe.kinds import Choice, Fields, Items, Kind, Metadata, Span, Text, Unsettable
 from tests.sandbox.stripe.routes import ROUTES, Route
 
@@ -162,6 +163,13 @@ def _object_mistakes(value: dict[str, Any], schema: dict[str, Any], at: str) -> 
             yield f"{place}: not described"
 
 
+def every_event_type() -> set[str]:
+    """The types that Stripe sends to webhook endpoints."""
+    form = description()["paths"]["/v1/webhook_endpoints"]["post"]["requestBody"]["content"]
+    schema = form["application/x-www-form-urlencoded"]["schema"]["properties"]["enabled_events"]
+    return set(schema["items"]["enum"])
+
+
 class RecordingServer(StripeServer):
     """Keeps every successful answer with the route that gave it."""
 
@@ -178,8 +186,96 @@ class RecordingServer(StripeServer):
         return response
 
 
+def settlement_tour(server: StripeServer, client: stripe.StripeClient) -> None:
+    """Every kind of object that payments, credits, disputes, payouts and events have, read through every endpoint."""
+    v1 = client.v1
+    buyer = v1.customers.create(params={"name": "Birch", "email": "b@birch.example"}).id
+    server.coupon("Spring 10%", percent_off=10)
+    server.coupon("FIVE", amount_off=500)
+    v1.coupons.retrieve("FIVE")
+    lines = [
+        InvoiceLine(10_000, "Retainer", tax=Decimal("8.25"), subscription=True, period=(1, 2), coupon="FIVE"),
+        InvoiceLine(-2_500, "Unused time", proration=True, subscription=True),
+        InvoiceLine(6_000, "Inclusive", tax=20, inclusive=True, quantity=3),
+    ]
+    sold = server.bill(buyer, lines, extras=InvoiceExtras(coupon="Spring 10%", shipping=900, shipping_tax=5))
+    v1.invoices.retrieve(sold["id"], params={"expand": ["lines.data.discount_amounts.discount"]})
+    v1.invoices.line_items.list(
+        sold["id"],
+        params={"expand": ["data.taxes.tax_rate_details.tax_rate", "data.discount_amounts.discount"]},
+    )
+    part = server.pay(sold, 3_000, "ach")
+    server.credit(sold, lines=[CreditLine(1_000, sold["lines"]["data"][0]["id"])])
+    server.pay(sold, sold["amount_due"])
+    other = v1.customers.create(params={"name": "Cedar"}).id
+    mixed = server.bill(other, [InvoiceLine(5_000)])
+    paid = server.pay(mixed, 4_000)
+    note = server.credit(mixed, 1_500, refund=200, to_balance=200, out_of_band=100)
+    v1.credit_notes.list(params={"invoice": mixed["id"], "expand": ["data.customer"]})
+    v1.credit_notes.retrieve(note["id"], params={"expand": ["refunds.refund"]})
+    v1.credit_notes.update(note["id"], params={"metadata": {"netsuite_credit_memo_id": "9"}, "memo": "m"})
+    v1.credit_notes.line_items.list(note["id"])
+    open_one = server.bill(buyer, [InvoiceLine(7_000, tax=10)])
+    line = open_one["lines"]["data"][0]["id"]
+    made = v1.credit_notes.create(
+        params={
+            "invoice": open_one["id"],
+            "lines": [{"type": "invoice_line_item", "invoice_line_item": line, "amount": 500}],
+        }
+    )
+    v1.credit_notes.void_credit_note(made.id)
+    server.decline(open_one)
+    server.fail(server.pay(open_one, method="ach"))
+    v1.payment_intents.list(params={"customer": buyer})
+    v1.payment_intents.retrieve(str(part["payment_intent"]))
+    v1.invoice_payments.list(params={"invoice": open_one["id"]})
+    asked = v1.invoice_payments.list(
+        params={"payment": {"type": "payment_intent", "payment_intent": paid["payment_intent"]}}
+    )
+    v1.invoice_payments.retrieve(asked.data[0].id)
+    record = server.pay(open_one, method="out_of_band")
+    v1.payment_records.retrieve(record["id"])
+    draft = server.revise(server.bill(buyer, [InvoiceLine(800)]))
+    server.add_line(draft["id"], amount=10)
+    server.finalise(draft)
+    refund = server.refund(paid, 100, reason="requested_by_customer")
+    failed = server.refund(part, 50, pending=True)
+    server.fail_refund(failed)
+    v1.refunds.list(params={"charge": paid["id"], "expand": ["data.balance_transaction"]})
+    v1.refunds.retrieve(failed["id"], params={"expand": ["failure_balance_transaction"]})
+    v1.refunds.update(refund["id"], params={"metadata": {"netsuite_customer_refund_id": "8"}})
+    for ending, options in (("win", {}), ("lose", {}), ("win", {"inquiry": True}), (None, {"prevented": True})):
+        dispute = server.dispute(server.charge(buyer, 2_000), **options)
+        if ending:
+            getattr(server, ending)(server.respond(dispute) if ending == "lose" else dispute)
+    v1.disputes.list(params={"charge": dispute["charge"]})
+    v1.disputes.list()
+    v1.disputes.retrieve(dispute["id"])
+    v1.disputes.update(dispute["id"], params={"metadata": {"k": "v"}})
+    server.dispute(server.charge(buyer, 2_000, method="ach"), reason="insufficient_funds")
+    server.charge(None, 12_000, "jpy", fees=[Fee("stripe_fee", 20), Fee("tax", 4, "Tax on fees")])
+    v1.charges.list(params={"payment_intent": paid["payment_intent"], "expand": ["data.balance_transaction"]})
+    v1.charges.retrieve(paid["id"], params={"expand": ["customer"]})
+    v1.charges.update(paid["id"], params={"metadata": {"netsuite_customer_payment_id": "7"}})
+    server.book("stripe_fee", -500)
+    payout = server.payout()
+    v1.balance_transactions.list(params={"payout": payout["id"], "expand": ["data.source"], "limit": 100})
+    v1.balance_transactions.retrieve(payout["balance_transaction"], params={"expand": ["source"]})
+    v1.payouts.update(payout["id"], params={"metadata": {"netsuite_deposit_id": "6"}})
+    server.fail_payout(payout)
+    v1.payouts.retrieve(payout["id"])
+    server.payout(amount=1_000)
+    server.payout(instant=True)
+    v1.payouts.list(params={"status": "failed"})
+    entry = v1.customers.balance_transactions.list(buyer).data[0]
+    v1.customers.balance_transactions.retrieve(buyer, entry.id)
+    v1.balance.retrieve()
+    event = v1.events.list(params={"types": ["payout.*", "invoice.paid"], "limit": 100}).data[0]
+    v1.events.retrieve(event.id)
+
+
 def tour(client: stripe.StripeClient) -> None:
-    """Call every endpoint with much in it."""
+    """Call every endpoint of drafts, customers and the catalogue with much in it."""
     v1 = client.v1
     v1.accounts.retrieve_current()
     v1.balance.retrieve()
@@ -275,7 +371,9 @@ def tour(client: stripe.StripeClient) -> None:
 
 def test_every_answer_has_the_shape_that_stripe_describes() -> None:
     with RecordingServer() as server:
-        tour(stripe.StripeClient("sk_test_tour", base_addresses={"api": server.url}))
+        client = stripe.StripeClient("sk_test_tour", base_addresses={"api": server.url})
+        tour(client)
+        settlement_tour(server, client)
         assert server.errors == []
         seen = set()
         found = []
@@ -285,6 +383,12 @@ def test_every_answer_has_the_shape_that_stripe_describes() -> None:
             schema = operation(route)["responses"]["200"]["content"]["application/json"]["schema"]
             found += [f"{method} {route.template} {text}" for text in mistakes(answer, schema, "")]
         assert sorted(set(found)) == []
+        for event in server.events():
+            kind = event["data"]["object"]["object"]
+            assert list(mistakes(event, {"$ref": "#/components/schemas/event"}, event["type"])) == []
+            shape = {"$ref": f"#/components/schemas/{kind}"}
+            assert list(mistakes(event["data"]["object"], shape, event["type"])) == []
+            assert event["type"] in every_event_type(), event["type"]
         assert {(route.method, route.template) for route in ROUTES} - seen == set(), "endpoints not toured"
 
 
@@ -298,7 +402,9 @@ def test_every_request_that_is_taken_passes_the_strict_check_of_requests() -> No
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     with RecordingServer() as server:
-        tour(stripe.StripeClient("sk_test_tour", base_addresses={"api": server.url}))
+        client = stripe.StripeClient("sk_test_tour", base_addresses={"api": server.url})
+        tour(client)
+        settlement_tour(server, client)
         assert len(server.accepted) > len(ROUTES)
         for request in server.accepted:
             fields = request.query or request.body.decode()

@@ -33,7 +33,7 @@ class Link:
 
     request_id: str
     approver: str
-    batch_sha256: str
+    request_hash: str
     expires_at: int
 
 
@@ -72,7 +72,7 @@ class Signatures:
                     "r": link.request_id,
                     "a": link.approver,
                     "p": PURPOSE,
-                    "h": link.batch_sha256,
+                    "h": link.request_hash,
                     "x": link.expires_at,
                     "k": self._key_id,
                 }

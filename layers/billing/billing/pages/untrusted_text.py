@@ -32,7 +32,7 @@ def clean(text: str) -> str:
     return " ".join("".join(kept).split())
 
 
-def cut(text: str, most: int) -> str:
+def truncate(text: str, most: int) -> str:
     """`text` if it has at most `most` characters, else its beginning with an ellipsis, `most` characters together."""
     return text if len(text) <= most else text[: most - 1].rstrip() + "…"
 
@@ -40,4 +40,4 @@ def cut(text: str, most: int) -> str:
 def shown(text: object, most: int = 120) -> str:
     """A foreign text as it is displayed: clean and short. What is empty then is shown as a dash, never as nothing."""
     # Cutting first keeps the work bounded whatever comes in; what cleaning removes is rarely more than a few signs.
-    return cut(clean(str(text)[: most * 20]), most) or "–"
+    return truncate(clean(str(text)[: most * 20]), most) or "–"

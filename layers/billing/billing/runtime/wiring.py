@@ -279,7 +279,7 @@ def match_the_customers() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
 def check_for_changes() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     """Wire the state "Check for changes"."""
     from billing.adapters.dynamodb.ended_orders import EndedOrders
-    from billing.adapters.netsuite.fingerprints import order_stamps
+    from billing.adapters.netsuite.fingerprints import order_fingerprints
     from billing.workflows.monthly_billing.check_for_changes import check_for_changes
 
     env = _environment()
@@ -291,7 +291,7 @@ def check_for_changes() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
         event["listed"],
         event["matched"],
         event["decision"],
-        partial(order_stamps, suiteql()),
+        partial(order_fingerprints, suiteql()),
         ended,
         files,
         now(),
@@ -423,14 +423,14 @@ def ask_the_deputies() -> Callable[[Mapping[str, Any]], dict[str, int]]:
 
 def note_the_bounce() -> Callable[[Mapping[str, Any]], dict[str, int]]:
     """Wire what SNS calls when SES reports a bounce."""
-    from billing.adapters.aws.task_tokens import Waker
+    from billing.adapters.aws.task_tokens import TaskCallback
     from billing.adapters.dynamodb.approvals import ApprovalsTable
     from billing.workflows.approval.note_the_bounce import note_the_bounce
 
     env = _environment()
     requests = ApprovalsTable(_dynamodb(), env.text("APPROVALS_TABLE"))
-    waker = Waker(boto3.client("kms", config=_RETRIES), boto3.client("stepfunctions", config=_RETRIES))
-    return lambda event: note_the_bounce(event, requests, waker, now())
+    callback = TaskCallback(boto3.client("kms", config=_RETRIES), boto3.client("stepfunctions", config=_RETRIES))
+    return lambda event: note_the_bounce(event, requests, callback, now())
 
 
 def read_the_decision() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
@@ -660,7 +660,7 @@ def tell_of_the_failure() -> Callable[[Mapping[str, Any]], dict[str, int]]:
 
 def approval_page() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     """Wire the approval page."""
-    from billing.adapters.aws.task_tokens import Waker
+    from billing.adapters.aws.task_tokens import TaskCallback
     from billing.adapters.dynamodb.approvals import ApprovalsTable
     from billing.workflows.approval.who_may_sign import WhoMaySign
     from billing.workflows.approval_page.approval_exchange import ApprovalExchange, approval_exchange
@@ -670,14 +670,14 @@ def approval_page() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
     finalises = env.flag("AUTO_ADVANCE")
     requests = ApprovalsTable(_dynamodb(), env.text("APPROVALS_TABLE"))
     files = _files(env)
-    waker = Waker(boto3.client("kms", config=_RETRIES), boto3.client("stepfunctions", config=_RETRIES))
+    callback = TaskCallback(boto3.client("kms", config=_RETRIES), boto3.client("stepfunctions", config=_RETRIES))
 
     def connect() -> ApprovalExchange:
         return ApprovalExchange(
             requests=requests,
             files=files,
             signatures=_signatures(secret_arn),
-            waker=waker,
+            callback=callback,
             who=WhoMaySign(listed()),
             now=now,
             finalises=finalises,
@@ -764,7 +764,7 @@ def _report_faces(report: Report) -> Iterable[tuple[str, bytes, str]]:
 def _preview(rules: tuple[SlotRule, ...], finalises: bool, run: Mapping[str, Any], batch: Batch, sha256: str) -> bytes:
     """The page that the approvers would be shown, for a dry run."""
     from billing.domain.approval.approval_request import ApprovalRequest
-    from billing.domain.approval.approvers import everybody, slots_without, standing
+    from billing.domain.approval.approvers import count_votes, everybody, slots_without
     from billing.domain.batch.batch import totals
     from billing.pages.approval.approval_page import approval_page as page
 
@@ -777,14 +777,14 @@ def _preview(rules: tuple[SlotRule, ...], finalises: bool, run: Mapping[str, Any
         cycle=run["cycle"],
         period=run["period"],
         batch_key="",
-        batch_sha256=sha256,
+        request_hash=sha256,
         slots=slots,
         opened_at=opened.isoformat(),
         expires_at=(opened + timedelta(seconds=run["settings"]["approvalTimeoutSeconds"])).isoformat(),
         invoices=len(batch.to_draft),
     )
-    stands = standing(slots, (), sha256)
-    return page(request, batch, everybody(slots)[0], (), stands, opened, finalises=finalises).html.encode()
+    tally = count_votes(slots, (), sha256)
+    return page(request, batch, everybody(slots)[0], (), tally, opened, finalises=finalises).html.encode()
 
 
 def _console_url(report: Report) -> str:

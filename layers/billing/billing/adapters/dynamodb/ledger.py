@@ -33,7 +33,7 @@ from billing.domain.ledger.ledger import (
     Objection,
     OrderLink,
     OrderRecord,
-    Withdrawal,
+    Revocation,
     family,
     is_part_beside,
 )
@@ -97,7 +97,7 @@ class LedgerTable:
 
     def approvals(self, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Approval]:
         """The approvals of these (plan key, content hash), those that were taken away since included."""
-        keys = [{"pk": key, "sk": f"APPROVED#{content_hash}"} for key, content_hash in dict.fromkeys(pairs)]
+        keys = [{"pk": key, "sk": f"APPROVED#{invoice_hash}"} for key, invoice_hash in dict.fromkeys(pairs)]
         rows = batch_get(self.dynamodb, self.table, keys)
         return {(row["pk"], row["content_hash"]): _approval(row) for row in rows if "approved_at" in row}
 
@@ -116,7 +116,7 @@ class LedgerTable:
                 ":intended": EntryState.INTENDED,
                 ":failed": EntryState.FAILED,
                 ":invoice": entry.invoice_id,
-                ":hash": entry.content_hash,
+                ":hash": entry.invoice_hash,
                 ":run": entry.run_id,
                 ":period": entry.period,
                 ":one": entry.attempt,
@@ -182,13 +182,13 @@ class LedgerTable:
         however late, it gives nothing back that was taken away after it. Safe to repeat."""
         self._move_forward(
             {
-                "Key": to_item({"pk": approval.key, "sk": f"APPROVED#{approval.content_hash}"}),
+                "Key": to_item({"pk": approval.key, "sk": f"APPROVED#{approval.invoice_hash}"}),
                 "UpdateExpression": "SET content_hash = :hash, stripe_customer = :customer, run_id = :run, "
                 "approved_at = :at, signed_days = :days",
                 "ConditionExpression": "attribute_not_exists(approved_at) OR approved_at <= :at",
                 "ExpressionAttributeValues": to_item(
                     {
-                        ":hash": approval.content_hash,
+                        ":hash": approval.invoice_hash,
                         ":customer": approval.stripe_customer,
                         ":run": run_id,
                         ":at": at,
@@ -199,18 +199,18 @@ class LedgerTable:
             for approval in approvals
         )
 
-    def withdraw(self, withdrawals: Iterable[Withdrawal]) -> None:
+    def revoke(self, revocations: Iterable[Revocation]) -> None:
         """Record what approvers said no to, approved before or not: another run may be about to sign for it or to draft
         it. Safe to repeat, in any order with approvals: the later of the two counts."""
         self._move_forward(
             {
-                "Key": to_item({"pk": one.key, "sk": f"APPROVED#{one.content_hash}"}),
+                "Key": to_item({"pk": one.key, "sk": f"APPROVED#{one.invoice_hash}"}),
                 "UpdateExpression": "SET content_hash = :hash, withdrawn_at = :at, withdrawn_as = :what, "
                 "withdrawn_by = :by, withdrawn_why = :why, withdrawn_in = :run",
                 "ConditionExpression": "attribute_not_exists(withdrawn_at) OR withdrawn_at <= :at",
                 "ExpressionAttributeValues": to_item(
                     {
-                        ":hash": one.content_hash,
+                        ":hash": one.invoice_hash,
                         ":at": one.at,
                         ":what": one.objection,
                         ":by": one.by,
@@ -219,7 +219,7 @@ class LedgerTable:
                     }
                 ),
             }
-            for one in withdrawals
+            for one in revocations
         )
 
     def _move_forward(self, updates: Iterable[Mapping[str, Any]]) -> None:
@@ -288,7 +288,7 @@ class LedgerTable:
             {
                 "ConditionCheck": {
                     "TableName": self.table,
-                    "Key": to_item({"pk": entry.key, "sk": f"APPROVED#{entry.content_hash}"}),
+                    "Key": to_item({"pk": entry.key, "sk": f"APPROVED#{entry.invoice_hash}"}),
                     # The customer is part of what was signed for, unless it was shown as new.
                     "ConditionExpression": f"{_STANDS} AND (stripe_customer = :customer "
                     "OR attribute_type(stripe_customer, :null))",
@@ -311,9 +311,9 @@ class LedgerTable:
                     "This run no longer holds its billing period: another run took it over. Start a new execution."
                 ) from None
             if failed[1]:
-                approval = self._approval_now(entry.key, entry.content_hash)
-                if approval is not None and approval.withdrawn is not None:
-                    no = approval.withdrawn
+                approval = self._approval_now(entry.key, entry.invoice_hash)
+                if approval is not None and approval.revoked is not None:
+                    no = approval.revoked
                     raise PersonNeeded(
                         f"{entry.key}: its approval was taken away. It was {no.objection} in run {no.run_id}, whose "
                         "report says by whom and why. Nothing more of it is drafted, and the next run asks again."
@@ -328,9 +328,9 @@ class LedgerTable:
                 ) from None
             raise PassingError(f"The ledger is busy with {entry.key}.") from None
 
-    def _approval_now(self, key: str, content_hash: str) -> Approval | None:
+    def _approval_now(self, key: str, invoice_hash: str) -> Approval | None:
         item = self.dynamodb.get_item(
-            TableName=self.table, Key=to_item({"pk": key, "sk": f"APPROVED#{content_hash}"}), ConsistentRead=True
+            TableName=self.table, Key=to_item({"pk": key, "sk": f"APPROVED#{invoice_hash}"}), ConsistentRead=True
         ).get("Item")
         row = values_of(item) if item else {}
         return _approval(row) if "approved_at" in row else None
@@ -369,7 +369,7 @@ class LedgerTable:
         elif seen.state is EntryState.ABANDONED or seen.state in UNSETTLED:
             known = {
                 ":seen_run": seen.run_id,
-                ":seen_hash": seen.content_hash,
+                ":seen_hash": seen.invoice_hash,
                 ":seen_attempt": seen.attempt,
                 ":abandoned": EntryState.ABANDONED,
             }
@@ -391,7 +391,7 @@ class LedgerTable:
             "ExpressionAttributeValues": to_item(
                 {
                     ":state": EntryState.INTENDED,
-                    ":hash": entry.content_hash,
+                    ":hash": entry.invoice_hash,
                     ":run": entry.run_id,
                     ":period": entry.period,
                     ":attempt": entry.attempt,
@@ -533,7 +533,7 @@ class LedgerTable:
                             ":live": entry.live_mode,
                             ":day": entry.invoice_day,
                             ":due": entry.due_day,
-                            ":hash": entry.content_hash,
+                            ":hash": entry.invoice_hash,
                             ":intended": EntryState.INTENDED,
                             ":failed": EntryState.FAILED,
                         }
@@ -590,7 +590,7 @@ class LedgerTable:
         """
         self._update(key, "SET reason = :reason", {":reason": reason[:2000], ":run": run_id}, "run_id = :run")
 
-    def note_failure(self, key: str, content_hash: str, run_id: str, period: str, name: str, reason: str) -> bool:
+    def note_failure(self, key: str, invoice_hash: str, run_id: str, period: str, name: str, reason: str) -> bool:
         """Mark a plan as failed, unless it has been drafted after all. Answers whether it was marked.
 
         The reason that this run has explained already stays. Of a draft that an earlier run had begun and this one did
@@ -625,7 +625,7 @@ class LedgerTable:
             "SET #state = :failed, reason_name = :name, reason = :reason, content_hash = :hash, run_id = :run, "
             "period = :period, attempt = if_not_exists(attempt, :one), invoice_day = :none",
             "attribute_not_exists(pk) OR (run_id <> :run AND #state IN (:intended, :failed))",
-            {**values, ":hash": content_hash, ":period": period, ":one": 1, ":none": ""},
+            {**values, ":hash": invoice_hash, ":period": period, ":one": 1, ":none": ""},
         )
 
     def _marked(self, key: str, expression: str, condition: str, values: Mapping[str, Any]) -> bool:
@@ -682,9 +682,9 @@ def _claims_of_old(row: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _approval(row: Mapping[str, Any]) -> Approval:
-    withdrawn = None
+    revoked = None
     if "withdrawn_at" in row and row["withdrawn_at"] >= row["approved_at"]:
-        withdrawn = Withdrawal(
+        revoked = Revocation(
             row["pk"],
             row["content_hash"],
             Objection(row["withdrawn_as"]),
@@ -698,7 +698,7 @@ def _approval(row: Mapping[str, Any]) -> Approval:
         row["content_hash"],
         row.get("stripe_customer"),
         row.get("run_id", ""),
-        withdrawn,
+        revoked,
         _signed_days(row.get("signed_days")),
     )
 
@@ -715,7 +715,7 @@ def _entry(row: Mapping[str, Any]) -> LedgerEntry:
     return LedgerEntry(
         key=row["pk"],
         state=EntryState(row["state"]),
-        content_hash=row["content_hash"],
+        invoice_hash=row["content_hash"],
         run_id=row["run_id"],
         period=row["period"],
         attempt=int(row["attempt"]),

@@ -11,7 +11,7 @@ from billing.adapters.netsuite.sales_orders import columns_of, refuse_unknown_fi
 from billing.adapters.netsuite.suiteql import PAGE_SIZE, SuiteQL, UnknownColumn
 from billing.domain.batch.listing_comparison import ListedOrder
 from billing.domain.errors import OurFault
-from billing.domain.orders.order_fingerprint import OrderStamp, number_in
+from billing.domain.orders.order_fingerprint import OrderFingerprint, number_in
 
 _LAST_MODIFIED = "TO_CHAR(t.lastmodifieddate,'YYYY-MM-DD HH24:MI:SS')"
 _STAMP = (
@@ -24,17 +24,17 @@ _PER_ORDER = f"GROUP BY t.id, t.status, {_LAST_MODIFIED}"
 _NOT_THE_ORDERS = ("c.", "cur.", "term.")
 
 
-def order_stamps(suiteql: SuiteQL, order_ids: Iterable[str]) -> dict[str, OrderStamp]:
+def order_fingerprints(suiteql: SuiteQL, order_ids: Iterable[str]) -> dict[str, OrderFingerprint]:
     """Stamps by internal id, a thousand orders a call. Orders that NetSuite no longer has are absent."""
     ids = sorted({int(order_id) for order_id in order_ids})
-    stamps: dict[str, OrderStamp] = {}
+    fingerprints: dict[str, OrderFingerprint] = {}
     for start in range(0, len(ids), PAGE_SIZE):
         chosen = ",".join(str(order_id) for order_id in ids[start : start + PAGE_SIZE])
         for row in suiteql.page(
             f"SELECT {_STAMP} FROM transaction t{_LINES} WHERE t.id IN ({chosen}) {_PER_ORDER} ORDER BY t.id ASC"
         ):
-            stamps[row["id"]] = _stamp(row)
-    return stamps
+            fingerprints[row["id"]] = _fingerprint(row)
+    return fingerprints
 
 
 def orders_listed_now(suiteql: SuiteQL, query: OrderQuery, absent: Collection[str]) -> dict[str, ListedOrder]:
@@ -51,7 +51,9 @@ def orders_listed_now(suiteql: SuiteQL, query: OrderQuery, absent: Collection[st
             for row in suiteql.rows(lambda after, part=part: _sql(query, beside, part, after), _id):  # type: ignore[misc]
                 if at_most is not None and len(found) == at_most:
                     return found
-                found[row["id"]] = ListedOrder(_stamp(row), {name: row[name] for _, name in beside if row.get(name)})
+                found[row["id"]] = ListedOrder(
+                    _fingerprint(row), {name: row[name] for _, name in beside if row.get(name)}
+                )
     except UnknownColumn as error:
         refuse_unknown_filter(error, query.filter)
         raise OurFault("NetSuite lacks a column that it had when the orders were listed.") from None
@@ -93,8 +95,8 @@ def _id(row: Mapping[str, str]) -> int:
         raise OurFault("NetSuite answered a sales order without a numeric internal id: paging cannot go on.") from None
 
 
-def _stamp(row: Mapping[str, str]) -> OrderStamp:
-    return OrderStamp(
+def _fingerprint(row: Mapping[str, str]) -> OrderFingerprint:
+    return OrderFingerprint(
         row.get("lastmodified", ""),
         row.get("status", ""),
         number_in(row.get("billed")),

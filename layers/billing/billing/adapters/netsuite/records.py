@@ -76,22 +76,6 @@ class NetSuiteRecords:
             found = self._read("GET", f"/{record_type}?ids={ids}&expandRecords=true") or {}
             yield from found.get("items") or ()
 
-    def accounting_periods(self) -> list[Json]:
-        """Every accounting period, as NetSuite holds it."""
-        found: list[Json] = []
-        path: str | None = "/accountingPeriod?limit=1000"
-        while path:
-            page = self._read("GET", path) or {}
-            found += [
-                one
-                for one in (self.by_id("accountingPeriod", str(item["id"])) for item in page.get("items") or ())
-                if one is not None
-            ]
-            path = None
-            if page.get("hasMore"):
-                path = f"/accountingPeriod?limit=1000&offset={int(page['offset']) + 1000}"
-        return found
-
     def set_applies(self, record_type: str, record_id: str, applies: Sequence[Json]) -> None:
         """Change what a record is applied to. The sublist is keyed by `doc`: a line that is named is changed, and
         repeating it changes nothing. Raises as create does."""

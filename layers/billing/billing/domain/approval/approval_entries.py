@@ -106,10 +106,10 @@ def with_the_same_orders(invoices: Iterable[BatchInvoice], number: str) -> tuple
         numbers |= more
 
 
-def signed_content(batch_sha256: str, held: Iterable[str]) -> str:
+def request_hash(request_hash: str, held: Iterable[str]) -> str:
     """The hash of what is signed for: the batch's own while nothing is held back, else over it and the held keys."""
     keys = sorted(held)
-    return sha256_hex(canonical_json([batch_sha256, keys])) if keys else batch_sha256
+    return sha256_hex(canonical_json([request_hash, keys])) if keys else request_hash
 
 
 def passed_on(entries: Iterable[Entry]) -> dict[str, str]:
@@ -158,7 +158,7 @@ def request_now(request: ApprovalRequest, entries: Iterable[Entry]) -> ApprovalR
     return replace(
         request,
         slots=not_barred(slots_now(request.slots, entries), request.barred),
-        batch_sha256=signed_content(request.batch_sha256, held),
+        request_hash=request_hash(request.request_hash, held),
         invoices=request.invoices - len(held),
     )
 

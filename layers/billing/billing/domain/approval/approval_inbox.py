@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from billing.domain.approval.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote, RunEnd
-from billing.domain.approval.approvers import Standing
+from billing.domain.approval.approvers import Tally
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +15,7 @@ class InboxItem:
 
     request: ApprovalRequest
     outcome: RecordedOutcome | None
-    standing: Standing
+    tally: Tally
     own_vote: RecordedVote | None
     passed_to: str
     waits: bool

@@ -13,7 +13,7 @@ from billing.domain.approval.approvers import Answer, Slot
 class ApprovalRequest:
     """`id` is "<run id>.<number>": a run that is redriven after an expiry asks again under the next number.
 
-    `batch_sha256` is the hash of exactly what is signed for: of the batch, and of what is held back from it. Instants
+    `request_hash` is the hash of exactly what is signed for: of the batch, and of what is held back from it. Instants
     are ISO texts with their zone. `barred` is the approver id of the person who requested the run and may not sign it,
     "" for nobody: no delegation and no deputising brings them back.
     """
@@ -24,7 +24,7 @@ class ApprovalRequest:
     cycle: str
     period: str
     batch_key: str
-    batch_sha256: str
+    request_hash: str
     slots: tuple[Slot, ...]
     opened_at: str
     expires_at: str
@@ -45,7 +45,7 @@ class ApprovalRequest:
             "cycle": self.cycle,
             "period": self.period,
             "batch_key": self.batch_key,
-            "batch_sha256": self.batch_sha256,
+            "batch_sha256": self.request_hash,
             "slots": [slot.to_dict() for slot in self.slots],
             "opened_at": self.opened_at,
             "expires_at": self.expires_at,
@@ -71,7 +71,7 @@ def request_from_dict(data: Mapping[str, Any]) -> ApprovalRequest:
         cycle=data["cycle"],
         period=data["period"],
         batch_key=data["batch_key"],
-        batch_sha256=data["batch_sha256"],
+        request_hash=data["batch_sha256"],
         slots=tuple(Slot(slot["name"], int(slot["need"]), tuple(slot["people"])) for slot in data["slots"]),
         opened_at=data["opened_at"],
         expires_at=data["expires_at"],
@@ -101,7 +101,7 @@ class RecordedVote:
     answer: Answer
     reason: str
     at: str
-    batch_sha256: str
+    request_hash: str
     shown: str = ""
     slots: tuple[str, ...] | None = None
 

@@ -92,7 +92,7 @@ class Vote:
 
     approver: str
     answer: Answer
-    content_hash: str
+    request_hash: str
     at: str
     reason: str = ""
     slots: tuple[str, ...] | None = None
@@ -109,7 +109,7 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Tally:
     """An outcome with the sentence that explains it. `open_slots` are those for which one more signature counts."""
 
     outcome: Outcome
@@ -279,23 +279,23 @@ def everybody(slots: Iterable[Slot]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(address for slot in slots for address in slot.people))
 
 
-def standing(slots: Iterable[Slot], votes: Iterable[Vote], content_hash: str) -> Standing:
+def count_votes(slots: Iterable[Slot], votes: Iterable[Vote], request_hash: str) -> Tally:
     """Decide where a batch stands. Pure, and independent of the order of the votes.
 
     Votes for another content, and of people who are in no slot (any more), count for nothing.
     """
     slots = tuple(slots)
     people = set(everybody(slots))
-    counted = [vote for vote in votes if vote.content_hash == content_hash and vote.approver in people]
+    counted = [vote for vote in votes if vote.request_hash == request_hash and vote.approver in people]
     rejects = sorted(
         (vote for vote in counted if vote.answer is Answer.REJECT), key=lambda vote: (vote.at, vote.approver)
     )
     if rejects:
-        return Standing(Outcome.REJECTED, rejects[0].reason)
-    signed = _approvals(counted, content_hash)
+        return Tally(Outcome.REJECTED, rejects[0].reason)
+    signed = _approvals(counted, request_hash)
     found = _assignment(slots, signed)
     if not found.lacking:
-        return Standing(Outcome.APPROVED, "Every slot has signed.")
+        return Tally(Outcome.APPROVED, "Every slot has signed.")
     short = [slot for slot in slots if slot.name in found.short]
     # Where everybody has signed, and counts elsewhere, nobody is waited for; unless nobody is left at all.
     waiting = [slot for slot in short if not signed.keys() >= set(slot.people)] or short
@@ -304,8 +304,8 @@ def standing(slots: Iterable[Slot], votes: Iterable[Vote], content_hash: str) ->
     if sum(max(0, number) for number in open_places.values()) == found.lacking and all(
         open_places[name] > 0 for name in names
     ):
-        return Standing(Outcome.UNDECIDED, "Still to sign: " + ", ".join(names) + ".", names)
-    return Standing(
+        return Tally(Outcome.UNDECIDED, "Still to sign: " + ", ".join(names) + ".", names)
+    return Tally(
         Outcome.UNDECIDED,
         f"Still to sign: {found.lacking} more for {' or '.join(names)}. One person counts for one slot.",
         names,
@@ -315,7 +315,7 @@ def standing(slots: Iterable[Slot], votes: Iterable[Vote], content_hash: str) ->
 def lost_slots(
     slots: Iterable[Slot],
     votes: Iterable[Vote],
-    content_hash: str,
+    request_hash: str,
     unreachable: Collection[str],
     able: Iterable[Slot] | None = None,
 ) -> tuple[str, ...]:
@@ -323,7 +323,7 @@ def lost_slots(
     who may still answer and whom mail reaches, fills them all. Whoever has answered counts, however their mail fares.
     `able` are the slots with those people alone who may still sign; None: all of theirs."""
     slots, votes = tuple(slots), tuple(votes)
-    signed, answered = _approvals(votes, content_hash), _answered(votes, content_hash)
+    signed, answered = _approvals(votes, request_hash), _answered(votes, request_hash)
     open_to = {slot.name: slot.people for slot in (slots if able is None else able)}
     candidates = {
         slot.name: [
@@ -337,21 +337,21 @@ def lost_slots(
 
 
 def still_of_use(
-    slots: Iterable[Slot], votes: Iterable[Vote], content_hash: str, able: Iterable[Slot]
+    slots: Iterable[Slot], votes: Iterable[Vote], request_hash: str, able: Iterable[Slot]
 ) -> tuple[str, ...]:
     """Those who have not answered and whose signature would fill a place, in the order of the slots. `able` as in
     `lost_slots`."""
     votes = tuple(votes)
-    answered, found = _answered(votes, content_hash), _assignment(tuple(slots), _approvals(votes, content_hash))
+    answered, found = _answered(votes, request_hash), _assignment(tuple(slots), _approvals(votes, request_hash))
     waiting = (slot for slot in able if slot.name in found.short) if found.lacking else ()
     return tuple(one for one in everybody(waiting) if one not in answered)
 
 
-def places(slots: Iterable[Slot], votes: Iterable[Vote], content_hash: str) -> Mapping[str, tuple[str, ...]]:
+def places(slots: Iterable[Slot], votes: Iterable[Vote], request_hash: str) -> Mapping[str, tuple[str, ...]]:
     """For which slot each approval counts, as the page shows it: of all ways, one in which those who are silent could
     fill the rest, if there is one."""
     slots, votes = tuple(slots), tuple(votes)
-    signed, answered = _approvals(votes, content_hash), _answered(votes, content_hash)
+    signed, answered = _approvals(votes, request_hash), _answered(votes, request_hash)
     first = _assignment(slots, signed).filled
     everyone = {
         slot.name: [one for one in slot.people if one not in answered or one in _able(slot, signed)] for slot in slots
@@ -374,15 +374,15 @@ def _able(slot: Slot, people: Mapping[str, tuple[str, ...] | None]) -> list[str]
     return [one for one, own in named if own is None or slot.name in own]
 
 
-def _approvals(votes: Iterable[Vote], content_hash: str) -> dict[str, tuple[str, ...] | None]:
+def _approvals(votes: Iterable[Vote], request_hash: str) -> dict[str, tuple[str, ...] | None]:
     """Who approved this content, and the slots for which that may count; the first answer stands, also of a person who
     has two addresses of one mailbox."""
-    given = [vote for vote in votes if vote.content_hash == content_hash and vote.answer is Answer.APPROVE]
+    given = [vote for vote in votes if vote.request_hash == request_hash and vote.answer is Answer.APPROVE]
     first: dict[str, Vote] = {}
     for vote in sorted(given, key=lambda one: (one.at, one.slots or ())):
         first.setdefault(mailbox_of(vote.approver), vote)
     return {vote.approver: vote.slots for vote in reversed(first.values())}
 
 
-def _answered(votes: Iterable[Vote], content_hash: str) -> set[str]:
-    return {vote.approver for vote in votes if vote.content_hash == content_hash}
+def _answered(votes: Iterable[Vote], request_hash: str) -> set[str]:
+    return {vote.approver for vote in votes if vote.request_hash == request_hash}

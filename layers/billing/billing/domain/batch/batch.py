@@ -47,7 +47,7 @@ class BatchInvoice:
     """
 
     plan: InvoicePlan
-    content_hash: str
+    invoice_hash: str
     disposition: Disposition
     reason: str
     customer: MatchedCustomer | None
@@ -81,7 +81,7 @@ class DoneOrder:
     currency: str
     total: int
     invoice_id: str
-    content_hash: str
+    invoice_hash: str
     reason: str
     billed_by: str
     run_id: str
@@ -97,7 +97,7 @@ class DoneOrder:
             self.currency,
             self.total,
             self.invoice_id,
-            self.content_hash,
+            self.invoice_hash,
             self.reason,
             self.billed_by,
             self.run_id,
@@ -174,7 +174,7 @@ class Batch:
             "invoices": [
                 {
                     "plan": invoice.plan.to_dict(),
-                    "contentHash": invoice.content_hash,
+                    "contentHash": invoice.invoice_hash,
                     "disposition": str(invoice.disposition),
                     "reason": invoice.reason,
                     "customer": invoice.customer.to_dict() if invoice.customer else None,
@@ -219,7 +219,7 @@ def batch_from_dict(data: Mapping[str, Any]) -> Batch:
         invoices=tuple(
             BatchInvoice(
                 plan=InvoicePlan.from_dict(one["plan"]),
-                content_hash=one["contentHash"],
+                invoice_hash=one["contentHash"],
                 disposition=Disposition(one["disposition"]),
                 reason=one["reason"],
                 customer=MatchedCustomer.from_dict(one["customer"]) if one["customer"] else None,
@@ -279,7 +279,7 @@ def with_pieces(invoices: Iterable[BatchInvoice]) -> tuple[tuple[BatchInvoice, .
         line = canonical_json(
             {
                 "plan": invoice.plan.to_dict(),
-                "contentHash": invoice.content_hash,
+                "contentHash": invoice.invoice_hash,
                 "customer": invoice.customer.to_dict(),
                 "orders": [link.to_dict() for link in invoice.orders],
                 "replaces": list(invoice.replaces),
@@ -321,7 +321,7 @@ def map_items(invoices: Sequence[BatchInvoice], draft_before: datetime | None = 
         {
             "key": invoice.plan.key,
             "order": ", ".join(order.number for order in invoice.plan.orders)[:200],
-            "contentHash": invoice.content_hash,
+            "contentHash": invoice.invoice_hash,
             "piece": {
                 "offset": invoice.piece.offset,
                 "length": invoice.piece.length,

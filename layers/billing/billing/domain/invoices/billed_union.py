@@ -9,7 +9,7 @@ they were listed:
 - what NetSuite bills after it is the same goods as ours, as far as ours go; what goes beyond is NetSuite's alone.
 
 `readings_of` gives the order as it would be had NetSuite billed only its own part. Its open part is then compared with
-what we drafted (newly_open), so that ordered = NetSuite's own + ours + still to bill.
+what we drafted (supplement), so that ordered = NetSuite's own + ours + still to bill.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from typing import Final
 
 from billing.domain.money.money import round_half_up, rule_of, terminating_decimal
 from billing.domain.orders.open_amount import OpenLine
-from billing.domain.orders.row_values import CellUnreadable, cut, number
+from billing.domain.orders.row_values import CellUnreadable, number, truncate
 from billing.domain.orders.sales_order import LineRole
 
 LONGEST_LINE: Final = 5_000
@@ -82,8 +82,8 @@ def describe(line: OpenLine, currency: str, show_quantity: bool) -> str:
         rate = price_text(price, currency)
         if _places(quantity) <= _PLACES_THAT_READ_PLAIN and _places(rate) <= _PLACES_THAT_READ_PLAIN:
             unit = f" {line.line.unit}" if line.line.unit else ""
-            return cut(text, LONGEST_LINE - 100) + f" — {quantity}{unit} × {rate}"
-    return cut(text, LONGEST_LINE)
+            return truncate(text, LONGEST_LINE - 100) + f" — {quantity}{unit} × {rate}"
+    return truncate(text, LONGEST_LINE)
 
 
 def plain(value: Decimal) -> str:

@@ -37,7 +37,7 @@ from billing.domain.orders.billing_email import billing_email
 from billing.domain.orders.due_date import Due, NetDays
 from billing.domain.orders.open_amount import OpenLine, OpenOrder, lines_of_unknown_state, open_order
 from billing.domain.orders.previewed_amounts import PreviewDiffers, as_netsuite_would_bill
-from billing.domain.orders.row_values import cut
+from billing.domain.orders.row_values import truncate
 from billing.domain.orders.sales_order import LineRole, Problem, Reason, SalesOrder
 
 PO_FIELD: Final = "PO number"
@@ -231,7 +231,7 @@ def _plan_line(line: OpenLine, order: SalesOrder, policy: BillingPolicy) -> Plan
     kind = _KIND_OF_ROLE[source.role]
     price = unit_price(line, order.currency)
     stripe_price = _stripe_price(line, price, order.currency) if policy.line_style == "quantity" else None
-    tax = LineTax(cut(tax_code(source), 100), tax_rate(source, order)) if kind == "tax" else None
+    tax = LineTax(truncate(tax_code(source), 100), tax_rate(source, order)) if kind == "tax" else None
     text = describe(line, order.currency, show_quantity=stripe_price is None)
     if tax is not None:
         # Many firms name the rate in the code already ("VAT 20%").
@@ -305,7 +305,7 @@ def _whole(
         due=due_of(order, policy),
         description="",
         footer="",
-        custom_fields=((PO_FIELD, cut(po_number, LONGEST_FIELD_VALUE)),) if po_number else (),
+        custom_fields=((PO_FIELD, truncate(po_number, LONGEST_FIELD_VALUE)),) if po_number else (),
         memo=order.memo,
         warnings=tuple(warnings),
         status=order.status,
@@ -334,8 +334,8 @@ def with_texts(plan: InvoicePlan, policy: BillingPolicy, po_number: str) -> Invo
     # Room for " (part 12 of 34)".
     return replace(
         plan,
-        description=cut(fill_template(policy.description_template, values).strip(), LONGEST_DESCRIPTION - 30),
-        footer=cut(fill_template(policy.footer_template, values).strip(), LONGEST_FOOTER),
+        description=truncate(fill_template(policy.description_template, values).strip(), LONGEST_DESCRIPTION - 30),
+        footer=truncate(fill_template(policy.footer_template, values).strip(), LONGEST_FOOTER),
     )
 
 

@@ -189,7 +189,7 @@ def with_lines(plan: InvoicePlan, lines: Sequence[PlanLine]) -> InvoicePlan:
     return replace(plan, lines=tuple(lines), total=total, net_total=total - tax_total, tax_total=tax_total)
 
 
-def content_hash(plan: InvoicePlan) -> str:
+def plan_hash(plan: InvoicePlan) -> str:
     """SHA-256 (hex) over what is billed: who, what, how much, when due, and the texts.
 
     Left out is what may change without changing the invoice: the stored Stripe id, warnings, NetSuite's

@@ -21,7 +21,7 @@ _METADATA_VALUE = 500
 def invoice_params(
     plan: InvoicePlan,
     customer: str,
-    content_hash: str,
+    invoice_hash: str,
     days: InvoiceDays,
     zone: ZoneInfo,
     run: Mapping[str, Any],
@@ -40,7 +40,7 @@ def invoice_params(
         "pending_invoice_items_behavior": "exclude",
         "metadata": {
             "billing_plan": plan.key,
-            "content_sha256": content_hash,
+            "content_sha256": invoice_hash,
             "netsuite_so_id": _joined(order.id for order in plan.orders),
             "netsuite_so_number": _joined(order.number for order in plan.orders),
             "netsuite_customer_id": plan.client.netsuite_id,

@@ -35,7 +35,7 @@ class BegunDraft:
     id: str
     status: str
     plan_key: str
-    content_hash: str
+    invoice_hash: str
     orders: frozenset[str]
 
 
@@ -130,7 +130,7 @@ def _others(one: BatchInvoice, proposed_keys: Collection[str], begun: Begun) -> 
     return [
         draft
         for draft in drafts
-        if (draft.plan_key, draft.content_hash) != (one.plan.key, one.content_hash)
+        if (draft.plan_key, draft.invoice_hash) != (one.plan.key, one.invoice_hash)
         and (draft.plan_key == one.plan.key or draft.plan_key not in proposed_keys)
     ]
 

@@ -11,7 +11,14 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from billing.domain.invoices.plan_record import InvoicePlan, with_lines
-from billing.domain.invoices.supplement import WHAT_TO_DO, BilledBefore, BilledLine, MoreToBill, NothingNew, newly_open
+from billing.domain.invoices.supplement import (
+    WHAT_TO_DO,
+    BilledBefore,
+    BilledLine,
+    MoreToBill,
+    NothingNew,
+    plan_supplement,
+)
 from billing.domain.ledger.ledger import BilledInvoice, EntryState, LedgerEntry, OrderLink, OrderRecord, order_hash
 from billing.domain.money.money import Money
 
@@ -94,7 +101,7 @@ def state_of_order(
         return [_unchanged(plan, link, live, gone, again, entries) for plan in plans]
     named = ", ".join(sorted(live))
     if len(plans) > 1:
-        if isinstance(newly_open(_in_one(plans), _before(record, live, plans), 1), NothingNew):
+        if isinstance(plan_supplement(_in_one(plans), _before(record, live, plans), 1), NothingNew):
             return [_unchanged(plan, link, live, gone, again, entries) for plan in plans]
         whole, before = _in_one(plans), _before(record, live, plans)
         reason = (
@@ -173,7 +180,7 @@ def _changed(
     again: str,
 ) -> ToBill | Done | Held:
     named = ", ".join(sorted(live))
-    found = newly_open(plan, _before(record, live, [plan]), _next_number(record))
+    found = plan_supplement(plan, _before(record, live, [plan]), _next_number(record))
     changes = " ".join(found.changes)
     if isinstance(found, MoreToBill):
         reason = f"{again} Billed by {named}; newly open since: {changes}".strip()

@@ -16,7 +16,7 @@ from billing.domain.ledger.ledger import UNSETTLED, EntryState, LedgerEntry
 _GONE: Final = frozenset({"void"})
 """Stripe: a void invoice asks nobody for money. A deleted draft is not listed at all."""
 
-_NEVER_WITHDRAWN: Final[Mapping[tuple[str, str], str]] = {}
+_NEVER_REVOKED: Final[Mapping[tuple[str, str], str]] = {}
 
 
 class OrphanKind(StrEnum):
@@ -45,13 +45,13 @@ class RepairAction(StrEnum):
 class FoundInvoice:
     """An invoice in Stripe that bears our metadata (billing_plan, content_sha256).
 
-    `content_hash` is "" where the metadata has none. `created` is Stripe's time in seconds since 1970.
+    `invoice_hash` is "" where the metadata has none. `created` is Stripe's time in seconds since 1970.
     """
 
     id: str
     status: str
     plan_key: str
-    content_hash: str
+    invoice_hash: str
     customer: str
     created: int
 
@@ -62,7 +62,7 @@ class Repair:
 
     action: RepairAction
     plan_key: str
-    content_hash: str
+    invoice_hash: str
     invoice_id: str
     stripe_customer: str
     created: int
@@ -84,12 +84,12 @@ def find_orphans(
     found: Iterable[FoundInvoice],
     entries: Iterable[LedgerEntry],
     approved: Collection[tuple[str, str]],
-    withdrawn: Mapping[tuple[str, str], str] = _NEVER_WITHDRAWN,
+    revoked: Mapping[tuple[str, str], str] = _NEVER_REVOKED,
 ) -> tuple[Orphan, ...]:
     """Compare what Stripe has with what the ledger says; at most one orphan per plan, the worst first, then by key.
 
     `found` must be complete: every invoice that bears our metadata, void ones included. `entries` is the ledger,
-    `approved` holds (plan key, content hash) of every approval that stands, `withdrawn` those that approvers took away
+    `approved` holds (plan key, content hash) of every approval that stands, `revoked` those that approvers took away
     ("held back in run 7f3a"). A failed or intended entry without an invoice
     in Stripe is no orphan: nothing exists, and the next run begins anew.
     """
@@ -101,7 +101,7 @@ def find_orphans(
     orphans = [
         orphan
         for key in by_plan.keys() | ledger.keys()
-        if (orphan := _orphan(key, by_plan.get(key, []), ledger.get(key), approved, withdrawn)) is not None
+        if (orphan := _orphan(key, by_plan.get(key, []), ledger.get(key), approved, revoked)) is not None
     ]
     kinds = list(OrphanKind)
     return tuple(sorted(orphans, key=lambda one: (kinds.index(one.kind), one.plan_key)))
@@ -119,7 +119,7 @@ def intended_entry(repair: Repair, run_id: str, period: str, invoice_day: str) -
     return LedgerEntry(
         key=repair.plan_key,
         state=EntryState.INTENDED,
-        content_hash=repair.content_hash,
+        invoice_hash=repair.invoice_hash,
         run_id=run_id,
         period=period,
         attempt=1,
@@ -134,17 +134,17 @@ def _orphan(
     found: Sequence[FoundInvoice],
     entry: LedgerEntry | None,
     approved: Collection[tuple[str, str]],
-    withdrawn: Mapping[tuple[str, str], str],
+    revoked: Mapping[tuple[str, str], str],
 ) -> Orphan | None:
     live = [one for one in found if one.status not in _GONE]
     if len(live) > 1:
         return _twice(key, live, entry)
     if not live:
-        return _missing(key, found, entry, entry is not None and (key, entry.content_hash) in withdrawn)
-    signed = (key, live[0].content_hash)
+        return _missing(key, found, entry, entry is not None and (key, entry.invoice_hash) in revoked)
+    signed = (key, live[0].invoice_hash)
     if entry is None:
-        return _unknown(live[0], signed in approved, withdrawn.get(signed, ""))
-    return _contradiction(live[0], entry) or _unfinished(live[0], entry, signed in approved, withdrawn.get(signed, ""))
+        return _unknown(live[0], signed in approved, revoked.get(signed, ""))
+    return _contradiction(live[0], entry) or _unfinished(live[0], entry, signed in approved, revoked.get(signed, ""))
 
 
 def _twice(key: str, live: Sequence[FoundInvoice], entry: LedgerEntry | None) -> Orphan:
@@ -165,7 +165,7 @@ def _twice(key: str, live: Sequence[FoundInvoice], entry: LedgerEntry | None) ->
     )
 
 
-def _missing(key: str, found: Sequence[FoundInvoice], entry: LedgerEntry | None, withdrawn: bool) -> Orphan | None:
+def _missing(key: str, found: Sequence[FoundInvoice], entry: LedgerEntry | None, revoked: bool) -> Orphan | None:
     """Nothing live in Stripe. Only an entry that names an invoice says that there should be one."""
     if entry is None or entry.state is EntryState.ABANDONED or (entry.invoice_id is None and entry.state in UNSETTLED):
         return None
@@ -173,7 +173,7 @@ def _missing(key: str, found: Sequence[FoundInvoice], entry: LedgerEntry | None,
     void = any(one.id == entry.invoice_id for one in found)
     what = "is void in Stripe" if void else "is not in Stripe, or no longer bears our metadata"
     if entry.state in UNSETTLED:
-        then = "asks for approval again" if withdrawn else "drafts it anew"
+        then = "asks for approval again" if revoked else "drafts it anew"
         message = f"{key}: {named}, whose drafting began and did not end, {what}. The next run {then}."
     else:
         message = (
@@ -183,7 +183,7 @@ def _missing(key: str, found: Sequence[FoundInvoice], entry: LedgerEntry | None,
     return Orphan(OrphanKind.MISSING_IN_STRIPE, key, (entry.invoice_id,) if entry.invoice_id else (), message, None)
 
 
-def _unknown(invoice: FoundInvoice, approved: bool, withdrawn: str) -> Orphan:
+def _unknown(invoice: FoundInvoice, approved: bool, revoked: str) -> Orphan:
     """Certain only where somebody signed for exactly the content that the invoice bears."""
     what = f"{invoice.plan_key}: Stripe has {invoice.id} ({invoice.status}) for it, and the ledger has no entry."
     if approved:
@@ -191,8 +191,8 @@ def _unknown(invoice: FoundInvoice, approved: bool, withdrawn: str) -> Orphan:
             f"{what} Its content was approved: an intended entry with this invoice lets the next run read it back and "
             "finish it."
         )
-    elif withdrawn:
-        message = f"{what} Its content was approved and then {withdrawn}: delete or void it."
+    elif revoked:
+        message = f"{what} Its content was approved and then {revoked}: delete or void it."
     else:
         message = (
             f"{what} Nobody is on record as having approved its content: look who made it, and delete or void it, or "
@@ -216,7 +216,7 @@ def _contradiction(invoice: FoundInvoice, entry: LedgerEntry) -> Orphan | None:
             f"{invoice.id} ({invoice.status}) bills {invoice.customer}, and the ledger says {entry.stripe_customer}. "
             "Look whose order it is; delete or void the invoice if it is not that customer's, then run again"
         )
-    elif entry.content_hash != invoice.content_hash:
+    elif entry.invoice_hash != invoice.invoice_hash:
         kind = OrphanKind.OTHER_CONTENT
         what = (
             f"{invoice.id} ({invoice.status}) was made of other content than the ledger's ({entry.state}). Compare it "
@@ -240,7 +240,7 @@ def _contradiction(invoice: FoundInvoice, entry: LedgerEntry) -> Orphan | None:
     return Orphan(kind, invoice.plan_key, (invoice.id,), f"{invoice.plan_key}: {what}.", None)
 
 
-def _unfinished(invoice: FoundInvoice, entry: LedgerEntry, approved: bool, withdrawn: str) -> Orphan | None:
+def _unfinished(invoice: FoundInvoice, entry: LedgerEntry, approved: bool, revoked: str) -> Orphan | None:
     """Same plan, customer and content. The next run reads the invoice back and adds what is missing; but where
     approvers took the approval away, a person has to say what becomes of the draft."""
     if entry.state not in UNSETTLED:
@@ -250,9 +250,9 @@ def _unfinished(invoice: FoundInvoice, entry: LedgerEntry, approved: bool, withd
         f"{invoice.plan_key}: {invoice.id} ({invoice.status}) was begun in {entry.period or 'an earlier run'} and not "
         f"finished (ledger: {entry.state})."
     )
-    if withdrawn:
+    if revoked:
         message = (
-            f"{first} Its approval is gone: it was {withdrawn}, whose report says by whom and why. If it must not be "
+            f"{first} Its approval is gone: it was {revoked}, whose report says by whom and why. If it must not be "
             "billed, delete or void it. The next run asks for approval again, and finishes it only if it gets one."
         )
         repair = None if remembered else _repair(RepairAction.REMEMBER_INVOICE, invoice)
@@ -270,4 +270,4 @@ def _unfinished(invoice: FoundInvoice, entry: LedgerEntry, approved: bool, withd
 
 
 def _repair(action: RepairAction, invoice: FoundInvoice) -> Repair:
-    return Repair(action, invoice.plan_key, invoice.content_hash, invoice.id, invoice.customer, invoice.created)
+    return Repair(action, invoice.plan_key, invoice.invoice_hash, invoice.id, invoice.customer, invoice.created)

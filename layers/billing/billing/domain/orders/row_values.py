@@ -145,6 +145,6 @@ def one_line(text: str) -> str:
     return " ".join("".join(kept).split())
 
 
-def cut(text: str, longest: int) -> str:
+def truncate(text: str, longest: int) -> str:
     """`text` in at most `longest` characters, the last one an ellipsis when it was cut."""
     return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"

@@ -6,7 +6,7 @@ from typing import Final
 
 from billing.domain.money.money import AmountNotRepresentable, CurrencyUnknown, rule_of, to_minor
 from billing.domain.orders import row_values
-from billing.domain.orders.row_values import CellUnreadable, Row, cut
+from billing.domain.orders.row_values import CellUnreadable, Row, truncate
 from billing.domain.orders.sales_order import Problem, Reason
 
 _LONGEST_KEPT: Final = 80
@@ -72,7 +72,7 @@ def problem_of(order_id: str, header: Row, fault: Unbillable) -> Problem:
 
 def shown(text: str) -> str:
     """NetSuite's text, short and on one line, for a sentence."""
-    return cut(row_values.one_line(text), _LONGEST_KEPT)
+    return truncate(row_values.one_line(text), _LONGEST_KEPT)
 
 
 def _readable_total(header: Row) -> tuple[str | None, int | None]:

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from billing.domain.approval.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote
-from billing.domain.approval.approvers import Answer, Slot
+from billing.domain.approval.approval_request import RecordedOutcome, RecordedVote, request_from_dict
+from billing.domain.approval.approvers import Answer
 from billing.domain.batch.batch import left_alone_from
 from billing.domain.runs.outstanding import CarriedGone, Outstanding
-from billing.domain.runs.report import Fate, RecordLine, Report, ReportLine, RunOutcome
+from billing.domain.runs.report import LineOutcome, RecordLine, Report, ReportLine, RunOutcome
 
 
 def report_to_dict(report: Report) -> dict[str, Any]:
@@ -26,8 +26,8 @@ def report_to_dict(report: Report) -> dict[str, Any]:
         "batchSha256": report.batch_sha256,
         "liveMode": report.live_mode,
         "decision": asdict(report.decision) if report.decision else None,
-        "votes": [{**asdict(vote), "answer": str(vote.answer)} for vote in report.votes],
-        "request": asdict(report.request) if report.request else None,
+        "votes": [_vote_to_dict(vote) for vote in report.votes],
+        "request": report.request.to_dict() if report.request else None,
         "record": [asdict(line) for line in report.record],
         "asked": list(report.asked),
         "outstanding": [one.to_list() for one in report.outstanding],
@@ -35,7 +35,7 @@ def report_to_dict(report: Report) -> dict[str, Any]:
         "leftAlone": None
         if report.left_alone is None
         else [[one.currency, one.orders, one.total] for one in report.left_alone],
-        "lines": [{**asdict(line), "fate": str(line.fate)} for line in report.lines],
+        "lines": [_line_to_dict(line) for line in report.lines],
     }
 
 
@@ -46,16 +46,7 @@ def report_from_dict(data: Mapping[str, Any]) -> Report:
         outcome=RunOutcome(data["outcome"]),
         error=data["error"],
         cause=data["cause"],
-        lines=tuple(
-            ReportLine(
-                **{
-                    **line,
-                    "fate": Fate(line["fate"]),
-                    **{name: tuple(line[name]) for name in ("orders", "order_ids", "warnings")},
-                }
-            )
-            for line in data["lines"]
-        ),
+        lines=tuple(_line(line) for line in data["lines"]),
         listed=data["listed"],
         counts=data["counts"],
         totals=data["totals"],
@@ -63,7 +54,7 @@ def report_from_dict(data: Mapping[str, Any]) -> Report:
         votes=tuple(_vote(vote) for vote in data["votes"]),
         batch_sha256=data["batchSha256"],
         live_mode=data["liveMode"],
-        request=_request(data["request"]) if data["request"] else None,
+        request=request_from_dict(data["request"]) if data["request"] else None,
         record=tuple(RecordLine(**line) for line in data["record"]),
         asked=tuple(data.get("asked", ())),
         # A report that was written before these were kept has none of them.
@@ -73,11 +64,26 @@ def report_from_dict(data: Mapping[str, Any]) -> Report:
     )
 
 
+def _line_to_dict(line: ReportLine) -> dict[str, Any]:
+    data = {**asdict(line), "fate": str(line.fate)}
+    data["content_hash"] = data.pop("invoice_hash")
+    return data
+
+
+def _line(data: Mapping[str, Any]) -> ReportLine:
+    values = {name: value for name, value in data.items() if name != "content_hash"}
+    values |= {name: tuple(data[name]) for name in ("orders", "order_ids", "warnings")}
+    return ReportLine(**{**values, "fate": LineOutcome(data["fate"]), "invoice_hash": data["content_hash"]})
+
+
+def _vote_to_dict(vote: RecordedVote) -> dict[str, Any]:
+    data = {**asdict(vote), "answer": str(vote.answer)}
+    data["batch_sha256"] = data.pop("request_hash")
+    return data
+
+
 def _vote(data: Mapping[str, Any]) -> RecordedVote:
     slots = data.get("slots")
-    return RecordedVote(**{**data, "answer": Answer(data["answer"]), "slots": None if slots is None else tuple(slots)})
-
-
-def _request(data: Mapping[str, Any]) -> ApprovalRequest:
-    slots = tuple(Slot(slot["name"], slot["need"], tuple(slot["people"])) for slot in data["slots"])
-    return ApprovalRequest(**{**data, "slots": slots})
+    values = {name: value for name, value in data.items() if name != "batch_sha256"}
+    values |= {"answer": Answer(data["answer"]), "slots": None if slots is None else tuple(slots)}
+    return RecordedVote(**values, request_hash=data["batch_sha256"])

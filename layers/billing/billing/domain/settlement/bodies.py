@@ -317,7 +317,7 @@ def _tax_detail(
         "taxAmount": in_netsuite(tax.amount, record.currency, currency.precision),
     }
     if key in policies.tax_types:
-        detail["taxType"] = {"id": policies.tax_types[key]}
+        detail["taxType"] = policies.tax_types[key]
     if tax.taxable:
         detail["taxRate"] = (Decimal(tax.amount) * 100 / Decimal(tax.taxable)).quantize(_RATE_STEP).normalize()
     return detail
@@ -385,7 +385,7 @@ def _deposit(record: NetSuiteRecord, resolved: Resolved, currency: CurrencyPolic
             raise NotResolved(f"{record.external_id} deposits {one.external_id}, which is not in NetSuite yet.")
         payments.append(
             {
-                "id": resolved.documents[one.external_id],
+                "id": int(resolved.documents[one.external_id]),
                 "deposit": True,
                 "paymentAmount": in_netsuite(one.amount, record.currency, currency.precision),
             }

@@ -67,6 +67,28 @@ _FEE_TYPES: Final = (
     "climate_order_purchase",
     "dispute",
 )
+PLACED_MOVEMENTS: Final = frozenset(
+    """
+    charge payment refund payment_refund payment_failure_refund refund_failure payout
+    stripe_fee stripe_fx_fee tax_fee climate_order_purchase climate_order_refund
+    reserve_hold reserve_release reserve_transaction reserved_funds payout_minimum_balance_hold
+    payout_minimum_balance_release payment_network_reserve_hold payment_network_reserve_release
+    """.split()
+)
+"""Types of balance transactions that have a place on a deposit by themselves."""
+
+FREE_MOVEMENTS: Final = frozenset(
+    """
+    adjustment advance advance_funding anticipation_repayment application_fee application_fee_refund
+    connect_collection_transfer contribution fee_credit_funding inbound_transfer inbound_transfer_reversal
+    issuing_authorization_hold issuing_authorization_release issuing_dispute issuing_transaction
+    obligation_outbound obligation_reversal_inbound payment_reversal payment_unreconciled payout_cancel
+    payout_failure stripe_balance_payment_debit stripe_balance_payment_debit_reversal tax_fund topup
+    topup_reversal transfer transfer_cancel transfer_failure transfer_refund
+    """.split()
+)
+"""Those that stop a payout unless the policy gives them an account (Stripe, "The Balance Transaction object")."""
+
 _MATCH_FIELDS: Final = ("netsuite_customer_id", "external_id", "email", "name")
 _RECORDS: Final = ("invoice", "invoice_line", "creditMemo", "customerPayment", "customerRefund", "deposit", "customer")
 
@@ -195,7 +217,7 @@ class _Reading:
             dispute_reversals=self._id(accounts, "dispute_reversals", "accounts.dispute_reversals"),
             fx=self._id(accounts, "fx", "accounts.fx"),
             fees=self._fees(accounts),
-            movements=self._ids(top, "movements", "movements"),
+            movements=self._movements(top),
             block=self._pairs("block") or (("netsuite_block_integration", "true"),),
             allow=self._pairs("allow"),
             defaults=self._by_record("defaults"),
@@ -216,12 +238,20 @@ class _Reading:
             "uncollectible": ("bad_debt_item", "items.bad_debt", policies.items.get("bad_debt")),
             "out_of_band": ("payment_to_account", "accounts.out_of_band", policies.out_of_band_account),
             "items.prices": ("per_price", "items.income_account", policies.income_account),
+            # Credit of a negative invoice would be written when it is given and once more when it is used.
+            "negative_invoice": ("credit_memo", "balance = 'when_funded'", policies.choice("balance") == "when_funded"),
         }
         for key, (value, needed, given) in needs.items():
             if policies.choice(key) == value and not given:
                 self.wrong.append(f"{key} is {value!r}, which needs {needed}.")
         if policies.choice("items.prices") == "match" and not policies.match_item_field:
             self.wrong.append("items.prices is 'match', which needs items.match_field.")
+        for value, table, entries in (
+            ("item_lines", "tax.items", policies.tax_items),
+            ("suitetax", "tax.codes", policies.tax_codes),
+        ):
+            if policies.choice("tax.mode") == value and not entries:
+                self.wrong.append(f"tax.mode is {value!r}, which needs {table}.")
         if policies.rounding_line and not policies.items.get("rounding"):
             self.wrong.append("rounding_line needs items.rounding.")
         if policies.payments_per_deposit < 1:
@@ -308,6 +338,15 @@ class _Reading:
             if name not in _FEE_TYPES:
                 self.wrong.append(f"accounts.fees.{name} is no fee type; they are {', '.join(_FEE_TYPES)}.")
         return fees
+
+    def _movements(self, top: dict[str, Any]) -> dict[str, str]:
+        movements = self._ids(top, "movements", "movements")
+        for name in movements:
+            if name in PLACED_MOVEMENTS:
+                self.wrong.append(f"movements.{name} has a place of its own on a deposit.")
+            elif name not in FREE_MOVEMENTS:
+                self.wrong.append(f"movements.{name} is no type of a balance transaction that needs an account.")
+        return movements
 
     def _pairs(self, name: str) -> tuple[tuple[str, str], ...]:
         table = self._table(name)

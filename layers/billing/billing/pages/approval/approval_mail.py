@@ -13,7 +13,7 @@ from billing.domain.ledger.ledger import Disposition
 from billing.domain.mail import MailContent
 from billing.domain.runs.period_name import period_name
 from billing.pages.approval.approval_view import checked_count, currency_totals, frame_notes, rejects
-from billing.pages.email import Letter, mail_of
+from billing.pages.email import Email, mail_of
 from billing.pages.formatting import (
     counted,
     instant_words,
@@ -80,7 +80,7 @@ def approval_mail(
     )
     kind = "Reminder: a" if left else "Asked anew: a" if former else "A"
     return mail_of(
-        Letter(
+        Email(
             subject=f"{kind}pprove {what}: {sums_words(totals(drafts), _MOST_CURRENCIES)}",
             heading=f"Approve {what}?",
             opening=(
@@ -103,7 +103,7 @@ def approval_mail(
                 f"{sending} Opening the link changes nothing.",
                 f"The link is personal to {approver}: please do not forward it. It ends on {expires}.",
                 f"If you did not expect this mail, ignore it: nothing is billed without {_whose(request, approver)}.",
-                f"Run {request.run_id}. Fingerprint of the content (SHA-256): {request.batch_sha256}",
+                f"Run {request.run_id}. Fingerprint of the content (SHA-256): {request.request_hash}",
             ),
         )
     )
@@ -139,7 +139,7 @@ def bounce_mail(request: ApprovalRequest, lost: str, approver: str, inbox: str =
     what = f"{counted(request.invoices, 'invoice')} for {period_name(request.period)}"
     slots = [slot.name for slot in request.slots if lost in slot.people]
     return mail_of(
-        Letter(
+        Email(
             subject=f"An approver cannot be reached: {what}",
             heading="An approver cannot be reached",
             opening=(
@@ -167,8 +167,8 @@ def decided_mail(
     """
     what = f"{counted(request.invoices, 'invoice')} for {period_name(request.period)}"
     votes, voided = (
-        [vote for vote in votes if vote.batch_sha256 == request.batch_sha256],
-        [vote for vote in votes if vote.batch_sha256 != request.batch_sha256],
+        [vote for vote in votes if vote.request_hash == request.request_hash],
+        [vote for vote in votes if vote.request_hash != request.request_hash],
     )
     rejecters = people_words([vote.approver for vote in rejects(votes)])
     signed = [vote.approver for vote in votes if vote.answer is Answer.APPROVE]
@@ -200,7 +200,7 @@ def decided_mail(
         ("When", instant_words(outcome.at)),
     ]
     return mail_of(
-        Letter(
+        Email(
             subject=f"{ended}: {what}",
             heading=f"{ended}: {what}",
             opening=(opening,),
@@ -208,7 +208,7 @@ def decided_mail(
             references=_references(inbox),
             closing=(
                 f"You get this because {approver} was asked to sign. There is nothing left to do.",
-                f"Run {request.run_id}. Fingerprint of the content (SHA-256): {request.batch_sha256}",
+                f"Run {request.run_id}. Fingerprint of the content (SHA-256): {request.request_hash}",
             ),
         )
     )

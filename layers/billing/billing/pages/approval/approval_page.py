@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from billing.domain.approval.approval_entries import EntryKind
 from billing.domain.approval.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote, RunEnd
-from billing.domain.approval.approvers import Answer, Outcome, Standing
+from billing.domain.approval.approvers import Answer, Outcome, Tally
 from billing.domain.batch.batch import Batch
 from billing.domain.invoices.order_plan import PO_FIELD
 from billing.domain.runs.period_name import period_name
@@ -49,7 +49,7 @@ __all__ = [
     "csv_parts_page",
     "expired_inbox_page",
     "invalid_link_page",
-    "standing_page",
+    "status_page",
     "trouble_page",
     "wrong_method_page",
 ]
@@ -118,7 +118,7 @@ def approval_page(
     batch: Batch,
     approver: str,
     votes: Sequence[RecordedVote],
-    standing: Standing,
+    tally: Tally,
     now: datetime,
     *,
     query: str = "",
@@ -189,7 +189,7 @@ def approval_page(
             "order_numbers": order_numbers,
             "po_field": PO_FIELD,
             "slots": slot_states(request, votes, voided),
-            "still_to_sign": standing.reason,
+            "still_to_sign": tally.reason,
             "left": remaining_words(datetime.fromisoformat(request.expires_at) - now),
             "mistake": mistake,
             "rejecting": rejecting,
@@ -210,13 +210,13 @@ def approval_page(
     )
 
 
-def standing_page(
+def status_page(
     request: ApprovalRequest,
     batch: Batch | None,
     approver: str,
     votes: Sequence[RecordedVote],
     outcome: RecordedOutcome | None,
-    standing: Standing,
+    tally: Tally,
     now: datetime,
     *,
     just_signed: bool = False,
@@ -240,9 +240,9 @@ def standing_page(
     """
     mine = answer_of(approver, votes)
     late = outcome is None and now >= datetime.fromisoformat(request.expires_at)
-    headline, tone, explanation = _headline(request, votes, outcome, standing, mine, late)
+    headline, tone, explanation = _headline(request, votes, outcome, tally, mine, late)
     return render_page(
-        "standing_page.html.j2",
+        "status_page.html.j2",
         {
             **_frame(request, approver),
             "title": headline,
@@ -251,7 +251,7 @@ def standing_page(
             "next_title": "How it went on" if end and not asked_anew else "What happens next",
             "next_step": _ASKED_ANEW
             if asked_anew
-            else _next_step(request, outcome, standing, late, finalises, end, now, awake),
+            else _next_step(request, outcome, tally, late, finalises, end, now, awake),
             "mistake": mistake,
             "said": said,
             "earlier": next((vote for vote in reversed(voided) if vote.approver == approver), None),
@@ -267,7 +267,7 @@ def standing_page(
             "others": [vote for vote in votes if not any(vote.approver in slot.people for slot in request.slots)],
             "outcome": outcome,
             "slots": slot_states(request, votes, voided),
-            "waiting": outcome is None and standing.outcome is Outcome.UNDECIDED and not late,
+            "waiting": outcome is None and tally.outcome is Outcome.UNDECIDED and not late,
         },
     )
 
@@ -275,11 +275,13 @@ def standing_page(
 def ended_page(
     request: ApprovalRequest,
     outcome: RecordedOutcome | None,
-    standing: Standing,
+    tally: Tally,
     now: datetime,
     *,
     taken_off: bool,
     mine: RecordedVote | None,
+    end: RunEnd | None = None,
+    finalises: bool = False,
     mistake: str = "",
     said: str = "",
     asked_anew: bool = False,
@@ -289,22 +291,24 @@ def ended_page(
 
     It ended because its time is over, or because its holder was taken off the list of those who sign (`taken_off`).
     `mine` is its holder's own answer, the last one that they gave. `mistake` says why a POST was not recorded, `said`
-    what one has just done. `asked_anew` and `awake` as in `standing_page`.
+    what one has just done. `end`, `finalises`, `asked_anew` and `awake` are as in `status_page`.
     """
     late = outcome is None and now >= datetime.fromisoformat(request.expires_at)
-    headline, _, _ = _headline(request, (), outcome, standing, None, late)
+    headline, _, _ = _headline(request, (), outcome, tally, None, late)
     why = _TAKEN_OFF if taken_off else _LINK_OVER.format(when=instant_words(request.expires_at))
-    next_step = _ASKED_ANEW if asked_anew else _next_step(request, outcome, standing, late, False, None, now, awake)
+    next_step = _ASKED_ANEW if asked_anew else _next_step(request, outcome, tally, late, finalises, end, now, awake)
     waiting = outcome is None and not late
     own = "You did not answer."
     if mine is not None:
-        what = mine.answer.past if mine.batch_sha256 == request.batch_sha256 else f"{mine.answer.past} other content"
+        what = mine.answer.past if mine.request_hash == request.request_hash else f"{mine.answer.past} other content"
         own = f"You {what} on {instant_words(mine.at)}."
+    how = f"{headline}." if taken_off and not waiting else ""
+    told = (mistake, said, why, how, own, "" if waiting else next_step, _WHERE_ELSE)
     return render_page(
         "message_page.html.j2",
         {
-            "title": f"This link has ended. {headline}" if taken_off else headline,
-            "paragraphs": [one for one in (mistake, said, why, own, "" if waiting else next_step, _WHERE_ELSE) if one],
+            "title": "This link has ended" if taken_off else headline,
+            "paragraphs": [one for one in told if one],
             "reference": "",
         },
     )
@@ -386,16 +390,16 @@ def _headline(
     request: ApprovalRequest,
     votes: Sequence[RecordedVote],
     outcome: RecordedOutcome | None,
-    standing: Standing,
+    tally: Tally,
     mine: RecordedVote | None,
     late: bool,
 ) -> tuple[str, str, str]:
     """The page's title, its tone (good, bad, calm), and the sentence that explains it."""
     what = f"{counted(request.invoices, 'invoice')} for {period_name(request.period)}"
     ended = outcome.outcome if outcome else ""
-    if ended == Outcome.APPROVED or (not ended and standing.outcome is Outcome.APPROVED):
+    if ended == Outcome.APPROVED or (not ended and tally.outcome is Outcome.APPROVED):
         return f"Approved: {what}", "good", "Everybody who had to sign has signed."
-    if ended == Outcome.REJECTED or (not ended and standing.outcome is Outcome.REJECTED):
+    if ended == Outcome.REJECTED or (not ended and tally.outcome is Outcome.REJECTED):
         people = people_words([vote.approver for vote in rejects(votes)])
         return f"Rejected: {what}", "bad", f"Rejected by {people}." if people else "An approver rejected the batch."
     if ended == Outcome.EXPIRED or late:
@@ -410,21 +414,21 @@ def _headline(
     if ended:
         return f"Ended ({ended}): {what}", "bad", outcome.reason if outcome else ""
     if mine is not None:
-        return f"You approved {what}", "calm", standing.reason
-    return f"Waiting: {what}", "calm", standing.reason
+        return f"You approved {what}", "calm", tally.reason
+    return f"Waiting: {what}", "calm", tally.reason
 
 
 def _next_step(
     request: ApprovalRequest,
     outcome: RecordedOutcome | None,
-    standing: Standing,
+    tally: Tally,
     late: bool,
     finalises: bool,
     end: RunEnd | None,
     now: datetime,
     awake: bool,
 ) -> str:
-    ended = outcome.outcome if outcome else str(standing.outcome)
+    ended = outcome.outcome if outcome else str(tally.outcome)
     if ended == Outcome.APPROVED:
         sending = (
             "Stripe finalises and sends them by itself."

@@ -281,9 +281,9 @@ def slot_states(
     """Each slot with the answers of its people to exactly this content; an approval stands in the slot for which it
     counts, and in each of its person's if it is needed for none. With them answers to other content, of people who have
     not answered to this one."""
-    content = request.batch_sha256
+    content = request.request_hash
     filled = places(
-        request.slots, [Vote(v.approver, v.answer, v.batch_sha256, v.at, slots=v.slots) for v in votes], content
+        request.slots, [Vote(v.approver, v.answer, v.request_hash, v.at, slots=v.slots) for v in votes], content
     )
     placed = {person for people in filled.values() for person in people}
     return tuple(
@@ -294,7 +294,7 @@ def slot_states(
                     v
                     for v in votes
                     if v.approver in slot.people
-                    and v.batch_sha256 == content
+                    and v.request_hash == content
                     and (v.approver in filled[slot.name] or v.approver not in placed)
                 ],
                 len(filled[slot.name]),

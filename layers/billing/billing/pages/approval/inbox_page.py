@@ -57,4 +57,4 @@ def _state(item: InboxItem, now: datetime) -> str:
         return f"{how} Closed on {instant_words(outcome.at)}.{stopped}"
     if now >= datetime.fromisoformat(item.request.expires_at):
         return "Its time is over."
-    return item.standing.reason
+    return item.tally.reason

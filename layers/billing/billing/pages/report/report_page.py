@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from billing.domain.money.money import CurrencyUnknown, rule_of
 from billing.domain.runs.period_name import period_name
-from billing.domain.runs.report import Fate, Report, ReportLine
+from billing.domain.runs.report import LineOutcome, Report, ReportLine
 from billing.pages.approval.approval_view import filter_words
 from billing.pages.csv_file import Amount, Cell, csv_bytes
 from billing.pages.formatting import amount_words
@@ -50,7 +50,14 @@ HEAD: Final = (
     "Due date",
     "Due date by its terms",
 )
-_ORDER: Final = (Fate.FAILED, Fate.HELD, Fate.PROBLEM, Fate.ENDED, Fate.DRAFTED, Fate.SKIPPED)
+_ORDER: Final = (
+    LineOutcome.FAILED,
+    LineOutcome.HELD,
+    LineOutcome.PROBLEM,
+    LineOutcome.ENDED,
+    LineOutcome.DRAFTED,
+    LineOutcome.SKIPPED,
+)
 
 
 def report_page(report: Report, console_url: str, stripe_dashboard: str) -> str:
@@ -110,7 +117,7 @@ def _rows(report: Report) -> Iterator[tuple[Cell, ...]]:
             line.stripe_customer or "",
             "yes" if line.new_customer else "no",
             line.key,
-            line.content_hash or "",
+            line.invoice_hash or "",
             " ".join(line.warnings),
             line.invoice_day,
             line.due_day,

@@ -10,22 +10,22 @@ from urllib.parse import quote
 from billing.domain.approval.approvers import Answer
 from billing.domain.money.money import CurrencyUnknown
 from billing.domain.runs.period_name import period_name
-from billing.domain.runs.report import ENDED_EARLIER, Fate, Report, ReportLine, RunOutcome
+from billing.domain.runs.report import ENDED_EARLIER, LineOutcome, Report, ReportLine, RunOutcome
 from billing.pages.formatting import counted, day_words, instant_words, money_words, people_words, sums_words
 
 FATE_TITLES: Final = {
-    Fate.DRAFTED: "Drafted",
-    Fate.SKIPPED: "Skipped, drafted by an earlier run",
-    Fate.HELD: "Held",
-    Fate.FAILED: "Failed",
-    Fate.PROBLEM: "Problem in NetSuite",
-    Fate.ENDED: "Ended by a person",
+    LineOutcome.DRAFTED: "Drafted",
+    LineOutcome.SKIPPED: "Skipped, drafted by an earlier run",
+    LineOutcome.HELD: "Held",
+    LineOutcome.FAILED: "Failed",
+    LineOutcome.PROBLEM: "Problem in NetSuite",
+    LineOutcome.ENDED: "Ended by a person",
 }
 """In the order of the completeness sum: listed = drafted + skipped + held + failed + problems + ended."""
 
-TROUBLED: Final = (Fate.FAILED, Fate.HELD, Fate.PROBLEM)
+TROUBLED: Final = (LineOutcome.FAILED, LineOutcome.HELD, LineOutcome.PROBLEM)
 """Fates that somebody has to look at, the most pressing first."""
-NAMED: Final = (*TROUBLED, Fate.ENDED)
+NAMED: Final = (*TROUBLED, LineOutcome.ENDED)
 """Fates whose orders a message names with a reason. An ended order is named once, and only counted after that."""
 
 _GOOD: Final = (RunOutcome.BILLED, RunOutcome.NOTHING_TO_BILL, RunOutcome.NOTHING_NEW, RunOutcome.DRY_RUN)
@@ -35,7 +35,7 @@ _GOOD: Final = (RunOutcome.BILLED, RunOutcome.NOTHING_TO_BILL, RunOutcome.NOTHIN
 class Trouble:
     """Lines of one fate that have one reason in common."""
 
-    fate: Fate
+    fate: LineOutcome
     reason: str
     lines: tuple[ReportLine, ...]
 
@@ -48,8 +48,8 @@ def is_good(report: Report) -> bool:
 def headline(report: Report) -> str:
     """What happened, in one line without foreign text but the period."""
     period = period_name(report.run.get("period") or "an unknown period")
-    drafted = len(report.of(Fate.DRAFTED))
-    missing = len(report.of(Fate.FAILED))
+    drafted = len(report.of(LineOutcome.DRAFTED))
+    missing = len(report.of(LineOutcome.FAILED))
     return {
         RunOutcome.BILLED: f"{period} is billed: {counted(drafted, 'draft invoice')} in Stripe",
         RunOutcome.NOTHING_TO_BILL: f"{period}: nothing to bill",
@@ -103,10 +103,10 @@ def explanation(report: Report) -> str:
 
 
 def _nothing_to_bill(report: Report) -> str:
-    if report.of(Fate.HELD) or report.of(Fate.PROBLEM):
+    if report.of(LineOutcome.HELD) or report.of(LineOutcome.PROBLEM):
         return "No order can be billed as it is. What stands in the way is named below."
     waits = " Orders of earlier runs still wait: they are named below." if report.outstanding else ""
-    if report.of(Fate.ENDED):
+    if report.of(LineOutcome.ENDED):
         return f"Every order is billed already, or was ended by a person.{waits}"
     if report.listed:
         return f"Every order that was listed is billed already.{waits}"
@@ -116,14 +116,14 @@ def _nothing_to_bill(report: Report) -> str:
 def troubles(report: Report) -> tuple[Trouble, ...]:
     """Failed, held, problems, and what a person has ended since the last report. Equal reasons are put together: what
     one rejection holds is one trouble, not 300."""
-    found: dict[tuple[Fate, str], list[ReportLine]] = {}
+    found: dict[tuple[LineOutcome, str], list[ReportLine]] = {}
     for fate in NAMED:
         for line in named_lines(report, fate):
             found.setdefault((fate, line.reason), []).append(line)
     return tuple(Trouble(fate, reason, tuple(lines)) for (fate, reason), lines in found.items())
 
 
-def named_lines(report: Report, fate: Fate) -> tuple[ReportLine, ...]:
+def named_lines(report: Report, fate: LineOutcome) -> tuple[ReportLine, ...]:
     """The lines with this fate, without those that an earlier report has named and that are only counted since."""
     return tuple(line for line in report.of(fate) if line.code != ENDED_EARLIER)
 
@@ -170,7 +170,7 @@ def days_text(line: ReportLine) -> str:
     return f"{dated}, due {day_words(line.due_day)}{moved}."
 
 
-def fate_sums(report: Report) -> list[tuple[Fate, int, str]]:
+def fate_sums(report: Report) -> list[tuple[LineOutcome, int, str]]:
     """Each fate with its number of orders and its sums in words, in the order of the completeness sum. Of more than a
     dozen currencies the rest is only counted: messages have limits, the report's page has them all."""
     return [

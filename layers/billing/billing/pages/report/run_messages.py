@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from billing.domain.mail import MailContent
-from billing.domain.runs.report import Fate, Report, RunOutcome
-from billing.pages.email import Letter, Listing, mail_of
+from billing.domain.runs.report import LineOutcome, Report, RunOutcome
+from billing.pages.email import Email, Listing, mail_of
 from billing.pages.formatting import counted, money_words
 from billing.pages.report.beside_the_listing import (
     GONE_TITLE,
@@ -30,7 +30,7 @@ from billing.pages.report.report_story import (
     trouble_subject,
     troubles,
 )
-from billing.pages.untrusted_text import clean, cut
+from billing.pages.untrusted_text import clean, truncate
 
 MOST_BLOCKS: Final = 50
 LONGEST_TEXT: Final = 3_000
@@ -56,7 +56,10 @@ def slack_summary(report: Report, *, console_url: str, report_url: str, stripe_d
         return SlackMessage(text=escaped(title, 600), blocks=[_section(escaped(f"{title}.", 600))])
     mark = ":white_check_mark:" if is_good(report) else ":rotating_light:"
     blocks: list[dict[str, Any]] = [
-        {"type": "header", "text": {"type": "plain_text", "text": cut(clean(title), _LONGEST_HEADER), "emoji": True}},
+        {
+            "type": "header",
+            "text": {"type": "plain_text", "text": truncate(clean(title), _LONGEST_HEADER), "emoji": True},
+        },
         _section(f"{mark} {escaped(explanation(report), 1_500)}"),
     ]
     sums = [f"*{label}:* {orders:,}" + (f" ({words})" if words else "") for label, orders, words in _sum_rows(report)]
@@ -100,14 +103,14 @@ def summary_mail(report: Report, *, console_url: str, report_url: str, stripe_da
         items = tuple(f"{number}: {words}" for number, words in named[:_MOST_TROUBLES])
         listings.append(Listing(f"{beside} ({len(named):,})", items, max(0, len(named) - _MOST_TROUBLES)))
     left_alone = left_alone_words(report.left_alone, str(report.run.get("billFrom", "")))
-    drafted = report.totals.get(str(Fate.DRAFTED), {})
+    drafted = report.totals.get(str(LineOutcome.DRAFTED), {})
     references = [
         ("The report, with every order", report_url),
         ("The drafts in Stripe", f"{stripe_dashboard.rstrip('/')}/invoices?status=draft" if stripe_dashboard else ""),
         ("The execution in the console", console_url),
     ]
     return mail_of(
-        Letter(
+        Email(
             subject=title,
             heading=title,
             opening=(explanation(report), *([left_alone] if left_alone else [])),
@@ -128,14 +131,14 @@ def escaped(text: str, most: int) -> str:
 
     What would format (* _ ~ `) at a word's edge gets an invisible joiner, so that names look as they are written.
     """
-    short = cut(clean(text), most).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    short = truncate(clean(text), most).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return _FORMATS.sub("\u2060\\g<0>\u2060", short)
 
 
 def _sum_rows(report: Report) -> Iterable[tuple[str, int, str]]:
     yield "Listed", report.listed, ""
     for fate, orders, words in fate_sums(report):
-        if orders or fate is Fate.DRAFTED:
+        if orders or fate is LineOutcome.DRAFTED:
             yield FATE_TITLES[fate], orders, words
 
 
@@ -164,7 +167,10 @@ def _mode(report: Report) -> str:
 def message_of_sections(title: str, sections: Sequence[str], run_id: str) -> SlackMessage:
     """A message of few words: a header, sections of mrkdwn whose foreign text is escaped already, and the run."""
     blocks: list[dict[str, Any]] = [
-        {"type": "header", "text": {"type": "plain_text", "text": cut(clean(title), _LONGEST_HEADER), "emoji": True}}
+        {
+            "type": "header",
+            "text": {"type": "plain_text", "text": truncate(clean(title), _LONGEST_HEADER), "emoji": True},
+        }
     ]
     blocks += [_section(text) for text in sections]
     blocks.append({"type": "context", "elements": [_mrkdwn(f"Run {escaped(run_id, 100)}")]})
@@ -183,4 +189,4 @@ def _section(text: str) -> dict[str, Any]:
 
 def _mrkdwn(text: str) -> dict[str, Any]:
     # verbatim: Slack makes no links and no mentions out of what it finds in the text by itself.
-    return {"type": "mrkdwn", "text": cut(text, LONGEST_TEXT), "verbatim": True}
+    return {"type": "mrkdwn", "text": truncate(text, LONGEST_TEXT), "verbatim": True}

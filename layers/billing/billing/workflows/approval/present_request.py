@@ -13,11 +13,11 @@ from billing.domain.approval.approval_request import ApprovalRequest, RecordedVo
 from billing.domain.approval.approvers import (
     Outcome,
     Slot,
-    Standing,
+    Tally,
     approver_id,
+    count_votes,
     everybody,
     lost_slots,
-    standing,
     still_of_use,
 )
 from billing.domain.approval.signers import ListedPeople
@@ -36,7 +36,7 @@ class SignedTexts(Protocol):
 @dataclass(frozen=True, slots=True)
 class PresentRequest:
     """`request` has the people, the content and the number of invoices of now, `votes` are all that were given,
-    whichever content they were for, and `standing` says what those for this content come to. `able` are the slots with
+    whichever content they were for, and `tally` says what those for this content come to. `able` are the slots with
     those alone who may sign now; without a word of the parameters (see `among`) that is everybody. `unread_entries`
     counts those that no key at hand has signed. `altered` names what of the request's row is not what was signed when
     it was opened; `unread_request` says that its signature is of no key at hand. `request` is as it was signed: what
@@ -47,7 +47,7 @@ class PresentRequest:
     unread_entries: int
     request: ApprovalRequest
     votes: tuple[RecordedVote, ...]
-    standing: Standing
+    tally: Tally
     able: tuple[Slot, ...]
     altered: tuple[str, ...] = ()
     unread_request: bool = False
@@ -59,12 +59,12 @@ class PresentRequest:
     @property
     def counted(self) -> tuple[RecordedVote, ...]:
         """The votes for this content."""
-        return tuple(vote for vote in self.votes if vote.batch_sha256 == self.request.batch_sha256)
+        return tuple(vote for vote in self.votes if vote.request_hash == self.request.request_hash)
 
     @property
     def voided(self) -> tuple[RecordedVote, ...]:
         """The votes for other content: a hold, or taking one back, changed it after they were given."""
-        return tuple(vote for vote in self.votes if vote.batch_sha256 != self.request.batch_sha256)
+        return tuple(vote for vote in self.votes if vote.request_hash != self.request.request_hash)
 
     def earlier_vote_of(self, address: str) -> RecordedVote | None:
         """This person's newest vote for other content."""
@@ -73,7 +73,7 @@ class PresentRequest:
     @property
     def decided(self) -> bool:
         """Whether there is an outcome, or the votes give one that is still to be written."""
-        return self.stored.outcome is not None or self.standing.outcome is not Outcome.UNDECIDED
+        return self.stored.outcome is not None or self.tally.outcome is not Outcome.UNDECIDED
 
     @property
     def people(self) -> tuple[str, ...]:
@@ -111,17 +111,17 @@ class PresentRequest:
     @property
     def unlisted_slots(self) -> tuple[str, ...]:
         """Those of them that would be lost if mail reached everybody: too few of their people are still listed."""
-        return lost_slots(self.request.slots, as_domain_votes(self.votes), self.request.batch_sha256, (), self.able)
+        return lost_slots(self.request.slots, as_domain_votes(self.votes), self.request.request_hash, (), self.able)
 
     def lost_slots_if(self, unreachable: Iterable[str]) -> tuple[str, ...]:
         """Slots that could not be satisfied if mail did not reach these addresses either."""
         nobody = {*self.unreachable, *unreachable}
-        return lost_slots(self.request.slots, as_domain_votes(self.votes), self.request.batch_sha256, nobody, self.able)
+        return lost_slots(self.request.slots, as_domain_votes(self.votes), self.request.request_hash, nobody, self.able)
 
     @property
     def missing(self) -> tuple[str, ...]:
         """Those whose answer is still of use: silent about this content, and still able to fill a place."""
-        return still_of_use(self.request.slots, as_domain_votes(self.votes), self.request.batch_sha256, self.able)
+        return still_of_use(self.request.slots, as_domain_votes(self.votes), self.request.request_hash, self.able)
 
     @property
     def ask_again_at(self) -> datetime | None:
@@ -188,7 +188,7 @@ def present_request(stored: StoredRequest, signed: SignedTexts) -> PresentReques
         len(stored.signed_entries) - len(entries),
         request,
         votes,
-        standing(request.slots, as_domain_votes(votes), request.batch_sha256),
+        count_votes(request.slots, as_domain_votes(votes), request.request_hash),
         request.slots,
         altered,
         unread_request,

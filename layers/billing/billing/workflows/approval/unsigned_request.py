@@ -25,7 +25,7 @@ def not_vouched_for(
         "cycle": run["cycle"],
         "period": run["period"],
         "batch_key": matched["batchKey"],
-        "batch_sha256": matched["sha256"],
+        "request_hash": matched["sha256"],
         "slots": slots_without(rules, run["cycle"], totals(batch.to_draft), run["barred"]),
         "expires_at": _expiry(opened, run),
         "invoices": len(batch.to_draft),

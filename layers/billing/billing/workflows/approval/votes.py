@@ -23,7 +23,7 @@ def verified_votes(
                 answer=Answer(fields["answer"]),
                 reason=fields["reason"],
                 at=fields["at"],
-                batch_sha256=fields["batch_sha256"],
+                request_hash=fields["batch_sha256"],
                 shown=fields.get("shown", ""),
                 slots=tuple(fields["slots"].split("\n")) if fields.get("slots") else None,
             )
@@ -34,7 +34,7 @@ def verified_votes(
 def as_domain_votes(votes: Iterable[RecordedVote]) -> tuple[Vote, ...]:
     """For the rules."""
     return tuple(
-        Vote(vote.approver, vote.answer, vote.batch_sha256, vote.at, vote.reason, vote.slots) for vote in votes
+        Vote(vote.approver, vote.answer, vote.request_hash, vote.at, vote.reason, vote.slots) for vote in votes
     )
 
 
@@ -46,7 +46,7 @@ def vote_fields(request_id: str, vote: RecordedVote) -> dict[str, str]:
         "answer": str(vote.answer),
         "reason": vote.reason,
         "at": vote.at,
-        "batch_sha256": vote.batch_sha256,
+        "batch_sha256": vote.request_hash,
         "shown": vote.shown,
         # A slot's name is one line.
         "slots": "\n".join(vote.slots or ()),

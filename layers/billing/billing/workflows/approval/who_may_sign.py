@@ -1,4 +1,4 @@
-"""Who may sign at this moment: the rules of `listed_people`, applied to a request."""
+"""Who may sign at this moment: the rules of `signers`, applied to a request."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from datetime import date, datetime
 from typing import Any
 
 from billing.adapters.aws.run_files import RunFiles
-from billing.adapters.aws.task_tokens import Waker
+from billing.adapters.aws.task_tokens import TaskCallback
 from billing.adapters.dynamodb.approvals import ApprovalsTable
 from billing.adapters.signatures import Signatures
 from billing.domain.approval.approval_entries import passed_on
@@ -25,7 +25,7 @@ from billing.pages.approval.approval_page import (
     ended_page,
     expired_inbox_page,
     invalid_link_page,
-    standing_page,
+    status_page,
     trouble_page,
     wrong_method_page,
 )
@@ -72,7 +72,7 @@ class ApprovalExchange:
     requests: ApprovalsTable
     files: RunFiles
     signatures: Signatures
-    waker: Waker
+    callback: TaskCallback
     who: WhoMaySign
     now: Callable[[], datetime]
     finalises: bool
@@ -138,7 +138,7 @@ class ApprovalExchange:
             woken = self._wake(after)
             # Only the answer that decided says that the run was not there to hear it: later ones find it at work.
             awake = woken or not answered.signed
-        logger.info("approval answered", extra={"outcome": str(after.standing.outcome)})
+        logger.info("approval answered", extra={"outcome": str(after.tally.outcome)})
         if answered.said and after.open:
             return _html(200, self._page(after, {}, said=answered.said))
         page = self._standing(
@@ -156,7 +156,7 @@ class ApprovalExchange:
         ends. Answers False if the run did not wait.
         """
         try:
-            woken = self.waker.wake(seen.present.stored.sealed_token, seen.request.run_id)
+            woken = self.callback.wake(seen.present.stored.sealed_token, seen.request.run_id)
             logger.info("run woken" if woken else "run was awake already")
             return woken
         except Exception as error:  # noqa: BLE001 - the decision stands, whatever kept the run asleep
@@ -188,7 +188,7 @@ class ApprovalExchange:
             batch_of(seen, self.files),
             seen.approver,
             seen.present.counted,
-            seen.standing,
+            seen.tally,
             self.now(),
             query=query.get("q", ""),
             page=int(number) if number.isdecimal() and len(number) < 6 else 1,
@@ -218,13 +218,13 @@ class ApprovalExchange:
             batch = batch_of(seen, self.files)
         except OurFault:
             batch = None  # How it ended can be told without it.
-        return standing_page(
+        return status_page(
             seen.request,
             batch,
             seen.approver,
             seen.present.counted,
             seen.present.stored.outcome,
-            seen.standing,
+            seen.tally,
             self.now(),
             just_signed=just_signed,
             finalises=self.finalises,
@@ -242,10 +242,12 @@ class ApprovalExchange:
         return ended_page(
             seen.request,
             seen.present.stored.outcome,
-            seen.standing,
+            seen.tally,
             self.now(),
             taken_off=not seen.expired,
             mine=seen.own_vote or seen.present.earlier_vote_of(seen.approver),
+            end=self.requests.end(seen.request.id),
+            finalises=self.finalises,
             mistake=mistake,
             said=said,
             asked_anew=self._is_asked_anew(seen),

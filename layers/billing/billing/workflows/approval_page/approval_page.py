@@ -23,13 +23,13 @@ from billing.domain.approval.approval_entries import (
     EntryKind,
     holds,
     passed_on,
+    request_hash,
     run_must_look,
-    signed_content,
     with_holds,
     with_the_same_orders,
 )
 from billing.domain.approval.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote
-from billing.domain.approval.approvers import Answer, Outcome, Standing, approver_id
+from billing.domain.approval.approvers import Answer, Outcome, Tally, approver_id
 from billing.domain.batch.batch import Batch, BatchInvoice, batch_from_dict
 from billing.domain.ledger.ledger import Disposition
 from billing.pages.approval.approval_page import LONGEST_REASON
@@ -97,9 +97,9 @@ class Seen:
         return self.present.request
 
     @property
-    def standing(self) -> Standing:
+    def tally(self) -> Tally:
         """What the votes come to."""
-        return self.present.standing
+        return self.present.tally
 
     @property
     def own_vote(self) -> RecordedVote | None:
@@ -149,7 +149,7 @@ def look(link: str, requests: Requests, signing: Signing, who: WhoMaySign, now: 
     if signed is None or stored is None:
         return None
     present = present_request(stored, signing)
-    if signed.batch_sha256 != present.stored.request.batch_sha256:
+    if signed.request_hash != present.stored.request.request_hash:
         return None
     known = {approver_id(address): address for address in (*passed_on(present.entries), *present.people)}
     approver = known.get(signed.approver)
@@ -188,7 +188,7 @@ def answer(
     if form.get(TRAP):
         return Answered(mistake=_TRAPPED)
     content = form.get("content", "")
-    if content != seen.request.batch_sha256:
+    if content != seen.request.request_hash:
         return Answered(mistake=_CHANGED_SINCE)
     if asked in (EntryKind.HOLD, EntryKind.RELEASE, EntryKind.DELEGATE):
         entry = (
@@ -222,11 +222,11 @@ def conclude(seen: Seen, requests: Requests, now: datetime) -> bool:
     """Write the outcome that the votes give, once. Answers False if the picture has changed: look again."""
     if not seen.present.trustworthy:
         return True
-    if seen.present.stored.outcome is not None or seen.standing.outcome is Outcome.UNDECIDED or seen.expired:
+    if seen.present.stored.outcome is not None or seen.tally.outcome is Outcome.UNDECIDED or seen.expired:
         return True
     return requests.conclude(
         seen.request.id,
-        RecordedOutcome(str(seen.standing.outcome), seen.standing.reason, now.isoformat()),
+        RecordedOutcome(str(seen.tally.outcome), seen.tally.reason, now.isoformat()),
         seen.present.stored.changes,
     )
 
@@ -234,7 +234,7 @@ def conclude(seen: Seen, requests: Requests, now: datetime) -> bool:
 def batch_of(seen: Seen, files: ReadableFiles) -> Batch:
     """Exactly the content that the request asks about now. Raises OurFault if it is missing or altered."""
     opened = seen.present.stored.request
-    return with_holds(batch_from_dict(files.read_json(opened.batch_key, opened.batch_sha256)), seen.present.entries)
+    return with_holds(batch_from_dict(files.read_json(opened.batch_key, opened.request_hash)), seen.present.entries)
 
 
 def _why_closed(seen: Seen) -> str:
@@ -253,7 +253,7 @@ def _append(seen: Seen, entry: Entry, requests: Requests, signing: Signing) -> A
     is to be mailed."""
     seen.present.refuse_blind_changes()
     entries = (*seen.present.entries, entry)
-    content = signed_content(seen.present.stored.request.batch_sha256, holds(entries))
+    content = request_hash(seen.present.stored.request.request_hash, holds(entries))
     signed = signing.sign_entry(seen.request.id, seen.present.stored.changes + 1, entry.to_dict())
     if not requests.append(seen.request.id, seen.present.stored.changes, signed, content):
         return Answered(mistake=_CHANGED)
@@ -362,4 +362,4 @@ def _vote(seen: Seen, form: Mapping[str, str], shown: str, now: datetime) -> Rec
     mistake = _wrong_number(seen, form, "invoices" if asked == Answer.APPROVE else "number", asked)
     if mistake:
         return mistake
-    return RecordedVote(seen.approver, Answer(asked), reason, now.isoformat(), seen.request.batch_sha256, shown)
+    return RecordedVote(seen.approver, Answer(asked), reason, now.isoformat(), seen.request.request_hash, shown)

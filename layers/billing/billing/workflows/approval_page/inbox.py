@@ -66,7 +66,7 @@ def inbox(
         own_link = Link(
             opened.id,
             signed.approver,
-            opened.batch_sha256,
+            opened.request_hash,
             int(datetime.fromisoformat(opened.expires_at).timestamp()),
         )
         may.append(who.may_sign(address, present))
@@ -82,7 +82,7 @@ def inbox(
             InboxItem(
                 present.request,
                 stored.outcome,
-                present.standing,
+                present.tally,
                 own,
                 passed.get(address, ""),
                 waits,

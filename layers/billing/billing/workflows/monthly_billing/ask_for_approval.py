@@ -136,7 +136,7 @@ class Asking:
         earlier = any(vote.approver == address for vote in present.votes)
         if earlier and present.ask_again_at is not None and self.now < present.ask_again_at:
             return 0  # More may be held back in a moment. The run looks again when it is quiet.
-        what = f"again-{person}-{request.batch_sha256[:16]}" if earlier else f"ask-{person}"
+        what = f"again-{person}-{request.request_hash[:16]}" if earlier else f"ask-{person}"
         owner, at = request_owner(request.id), self.now.isoformat()
         if self.messages.begin(owner, what, at) is Sending.DONE:
             return 0
@@ -169,7 +169,7 @@ class Asking:
         return FormerRequest(
             stored.request.opened_at,
             ended,
-            stored.request.batch_sha256 == opened.batch_sha256,
+            stored.request.request_hash == opened.request_hash,
             len(holds(present_request(stored, self.signed).entries)),
         )
 
@@ -195,7 +195,7 @@ class Asking:
                 cycle=run["cycle"],
                 period=run["period"],
                 batch_key=matched["batchKey"],
-                batch_sha256=matched["sha256"],
+                request_hash=matched["sha256"],
                 slots=slots_without(self.listed.rules, run["cycle"], totals(batch.to_draft), run["barred"]),
                 opened_at=self.now.isoformat(),
                 expires_at=(self.now + timedelta(seconds=run["settings"]["approvalTimeoutSeconds"])).isoformat(),
@@ -225,7 +225,7 @@ class Asking:
         self, present: PresentRequest, run: Mapping[str, Any], matched: Mapping[str, Any], batch: Batch
     ) -> bool:
         """Whether it asks about this batch, and nobody has altered it in the table."""
-        if not present.trustworthy or present.stored.request.batch_sha256 != matched["sha256"]:
+        if not present.trustworthy or present.stored.request.request_hash != matched["sha256"]:
             return False
         signed = bool(present.stored.signature)
         return signed or not not_vouched_for(present.stored.request, run, matched, batch, self.listed.rules)

@@ -57,9 +57,9 @@ def ask_the_deputies(
         now.isoformat(),
         reason="Not everybody answered in time." if people else _NOBODY,
         people=people,
-        slots=present.standing.open_slots,
+        slots=present.tally.open_slots,
     )
     signed = signing.sign_entry(present.request.id, stored.changes + 1, entry.to_dict())
-    if not requests.append(present.request.id, stored.changes, signed, present.request.batch_sha256):
+    if not requests.append(present.request.id, stored.changes, signed, present.request.request_hash):
         raise PassingError("Others change the same approval request at this moment.")
     return {"deputies": len(people)}

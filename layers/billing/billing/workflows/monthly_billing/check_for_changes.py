@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from billing.domain.batch.batch import batch_from_dict, check_holds_until, map_items
-from billing.domain.orders.order_fingerprint import OrderStamp, stamps_of_rows, what_changed
+from billing.domain.orders.order_fingerprint import OrderFingerprint, fingerprints_of_rows, what_changed
 from billing.workflows.monthly_billing.list_the_sales_orders import EndedOrders, ended_of, rows_of
 from billing.workflows.ports import Files
 
@@ -19,7 +19,7 @@ def check_for_changes(
     listed: Mapping[str, Any],
     matched: Mapping[str, Any],
     decision: Mapping[str, Any],
-    order_stamps: Callable[[Iterable[str]], Mapping[str, OrderStamp]],
+    order_fingerprints: Callable[[Iterable[str]], Mapping[str, OrderFingerprint]],
     ended: EndedOrders,
     files: Files,
     now: datetime,
@@ -28,11 +28,11 @@ def check_for_changes(
     person since they were listed, and the latter with their reasons; answer both keys and counts. Reads NetSuite, safe
     to repeat: a repeated check sees what moved in the meantime, too. Each item says until when this check holds."""
     snapshot = files.read_json(listed["snapshotKey"], listed["sha256"])
-    before, ended_before = stamps_of_rows(rows_of(snapshot)), ended_of(snapshot)
+    before, ended_before = fingerprints_of_rows(rows_of(snapshot)), ended_of(snapshot)
     batch = batch_from_dict(files.read_json(matched["batchKey"], matched["sha256"]))
     held = files.read_json(decision["heldKey"])
     released = [one for one in batch.to_draft if one.plan.key not in held]
-    stamps = order_stamps(order.id for one in released for order in one.plan.orders)
+    fingerprints = order_fingerprints(order.id for one in released for order in one.plan.orders)
     ended_now = {
         order_id: one
         for order_id, one in ended.latest().items()
@@ -43,7 +43,7 @@ def check_for_changes(
         for order in one.plan.orders:
             if order.id in ended_now:
                 changed.setdefault(one.plan.key, f"{order.number}: {ended_now[order.id].words}")
-            reason = what_changed(before[order.id], stamps.get(order.id))
+            reason = what_changed(before[order.id], fingerprints.get(order.id))
             if reason is not None:
                 changed.setdefault(one.plan.key, f"{order.number}: {reason} It comes back in the next run.")
     unchanged = [one for one in released if one.plan.key not in changed]

@@ -21,7 +21,7 @@ from billing.domain.orders.sales_order import Listing
 from billing.domain.runs.carry_over import carry_over as what_comes_back
 from billing.domain.runs.outstanding import Carried, Outstanding, not_asked
 from billing.domain.runs.report import (
-    Fate,
+    LineOutcome,
     Report,
     ReportLine,
     RunOutcome,
@@ -157,7 +157,9 @@ def close_the_run(
     if earlier is not None:
         lines = with_earlier(lines, earlier.lines, listed_anew=batch is not None)
     # Rows without a readable id are one problem in the report, which names what NetSuite gave instead.
-    strays = {line.order_ids[0] for line in lines if line.fate is Fate.PROBLEM and not line.order_ids[0].isdecimal()}
+    strays = {
+        line.order_ids[0] for line in lines if line.fate is LineOutcome.PROBLEM and not line.order_ids[0].isdecimal()
+    }
     known_ids = {*listed_ids, *strays, *(order_id for line in lines for order_id in line.order_ids)}
     counts = count_orders(lines)
     report = Report(
@@ -228,7 +230,7 @@ def _is_as_it_was(state: Mapping[str, Any], batch: Batch, evidence: _Evidence) -
 def _nothing_new(run: Mapping[str, Any], batch: Batch, redrive_count: int) -> dict[str, Any]:
     """The answer of a run that has nothing to report: the report is that of the run that finished the period."""
     done, ended = len({one.order_id for one in batch.done}), len(batch.ended)
-    counts = {str(fate): {Fate.SKIPPED: done, Fate.ENDED: ended}.get(fate, 0) for fate in Fate}
+    counts = {str(fate): {LineOutcome.SKIPPED: done, LineOutcome.ENDED: ended}.get(fate, 0) for fate in LineOutcome}
     return {
         "outcome": str(RunOutcome.NOTHING_NEW),
         "error": "",
@@ -352,7 +354,7 @@ def _drafted(lines: Iterable[ReportLine]) -> dict[str, MonthInvoice]:
     return {
         line.key: MonthInvoice(line.client_id, line.client, line.currency, line.total)
         for line in lines
-        if line.fate is Fate.DRAFTED and line.currency is not None and line.total is not None
+        if line.fate is LineOutcome.DRAFTED and line.currency is not None and line.total is not None
     }
 
 
@@ -380,12 +382,12 @@ def _outcome(
         return RunOutcome.INCOMPLETE
     if state["run"]["dryRun"]:
         return RunOutcome.DRY_RUN
-    failed = any(line.fate is Fate.FAILED for line in lines)
+    failed = any(line.fate is LineOutcome.FAILED for line in lines)
     if batch is None or not batch.to_draft:
         if failed:
             return RunOutcome.MISSING
         # A redriven run may have drafted everything before it was stopped.
-        drafted = any(line.fate is Fate.DRAFTED for line in lines)
+        drafted = any(line.fate is LineOutcome.DRAFTED for line in lines)
         return RunOutcome.BILLED if drafted else RunOutcome.NOTHING_TO_BILL
     if not released:
         return _UNRELEASED.get(decision.outcome if decision else "", RunOutcome.EXPIRED)
@@ -395,7 +397,7 @@ def _outcome(
 def _error(outcome: RunOutcome, counts: Mapping[str, int], lost: tuple[str, ...]) -> tuple[str, str]:
     """The error's name for 'Stop the run' and a sentence without names or amounts."""
     if outcome is RunOutcome.MISSING:
-        of_all = f"{counts[Fate.FAILED]} of {sum(counts.values())} orders"
+        of_all = f"{counts[LineOutcome.FAILED]} of {sum(counts.values())} orders"
         cause = f"{of_all} have no draft; the report names each with its reason."
     elif outcome is RunOutcome.INCOMPLETE:
         cause = (

@@ -25,7 +25,7 @@ from billing.domain.invoices.plan_record import InvoicePlan, PlanUnreadable
 from billing.domain.invoices.stripe_requests import day_params, idempotency_key, invoice_params, line_params
 from billing.domain.ledger.begun_drafts import LOOK_BACK
 from billing.domain.ledger.customer_match import How, KnownCustomer, MatchedCustomer
-from billing.domain.ledger.ledger import EntryState, LedgerEntry, OrderLink, OrderRecord, is_part_beside, signed_hash
+from billing.domain.ledger.ledger import EntryState, LedgerEntry, OrderLink, OrderRecord, invoice_hash, is_part_beside
 
 _ATTEMPTS = 3
 # A customer's keys are the same for all orders of a client, so that two of them create it once. They cannot move on
@@ -150,12 +150,12 @@ class Drafting:
     def _draft(self, approved: Approved, signed: str, item: Mapping[str, Any]) -> dict[str, str]:
         plan, entry = approved.plan, self.seen
         if entry is not None and entry.state in (EntryState.DRAFTED, EntryState.DIFFERS):
-            if entry.content_hash == signed:
+            if entry.invoice_hash == signed:
                 return {"outcome": str(entry.state)}
             if entry.invoice_id not in approved.replaces:
                 raise PersonNeeded(f"{plan.key} is in the ledger with other content, as {entry.invoice_id}.")
         self._refuse_if_stale(item)
-        same = entry is not None and entry.content_hash == signed
+        same = entry is not None and entry.invoice_hash == signed
         signed_days = approved.days or days_by_terms(
             plan.due, entry.invoice_day if entry is not None and same and entry.invoice_day else self.run["invoiceDate"]
         )
@@ -168,7 +168,7 @@ class Drafting:
         intent = LedgerEntry(
             key=plan.key,
             state=EntryState.INTENDED,
-            content_hash=signed,
+            invoice_hash=signed,
             run_id=self.run["id"],
             period=self.run["period"],
             attempt=entry.attempt if entry is not None and same and not moved else (entry.attempt + 1 if entry else 1),
@@ -228,7 +228,7 @@ class Drafting:
         except PlanUnreadable:
             raise OurFault(f"{item['key']}: the plan cannot be read by this version. Start a new execution.") from None
         replaces = tuple(piece["replaces"])
-        if plan.key != item["key"] or signed_hash(plan, replaces) != item["contentHash"]:
+        if plan.key != item["key"] or invoice_hash(plan, replaces) != item["contentHash"]:
             raise OurFault(f"{item['key']}: the plan is not the one that was approved. Start a new execution.")
         orders = tuple(OrderLink.from_dict(link) for link in piece["orders"])
         days = InvoiceDays.from_dict(piece["days"]) if piece.get("days") else None
@@ -285,7 +285,7 @@ class Drafting:
     def _mark(self, invoice_id: str, code: str, intent: LedgerEntry) -> LedgerEntry:
         """So that nobody finalises it unseen. Answers the intent, which has a new attempt if keys were burnt."""
         for _ in range(_ATTEMPTS):
-            key = idempotency_key("differs", invoice_id, intent.content_hash, intent.attempt, code)
+            key = idempotency_key("differs", invoice_id, intent.invoice_hash, intent.attempt, code)
             try:
                 self.invoices.mark(invoice_id, {"differs_from_approval": code}, key)
             except (ReplayedFailure, KeyUsedOtherwise):
@@ -402,7 +402,7 @@ class Drafting:
         ours = [
             one
             for one in live
-            if one.metadata[PLAN_KEY] == plan.key and one.metadata.get(CONTENT_HASH) == intent.content_hash
+            if one.metadata[PLAN_KEY] == plan.key and one.metadata.get(CONTENT_HASH) == intent.invoice_hash
         ]
         for one in self._begun_otherwise(plan, [one for one in live if one not in ours]):
             if one.id not in (self.approved.deletes if self.approved is not None else ()):
@@ -455,7 +455,7 @@ class Drafting:
             params = invoice_params(
                 plan,
                 customer,
-                intent.content_hash,
+                intent.invoice_hash,
                 _days(intent),
                 self._zone,
                 self.run,
@@ -464,7 +464,7 @@ class Drafting:
             )
             try:
                 invoice = self.invoices.create(
-                    params, idempotency_key("invoice", plan.key, intent.content_hash, intent.attempt)
+                    params, idempotency_key("invoice", plan.key, intent.invoice_hash, intent.attempt)
                 )
             except (ReplayedFailure, KeyUsedOtherwise):
                 # The key is burnt: look whether something came of it, and only then use a new one.

@@ -55,7 +55,7 @@ from billing.domain.ledger.ledger import (
     OrderRecord,
     dated,
     decide,
-    signed_hash,
+    invoice_hash,
 )
 from billing.domain.ledger.unwanted_drafts import orders_to_look_up, unwanted_drafts
 from billing.domain.orders.order_rows import read_orders
@@ -171,7 +171,7 @@ class Matching:
             if not (isinstance(state, Done) and state.unchanged)
         ]
         matches = self._matches([one.plan.client for one in proposed])
-        hashes = {one.plan.key: one.content_hash for one in proposed}
+        hashes = {one.plan.key: one.invoice_hash for one in proposed}
         entries, approvals = self.ledger.entries_and_approvals(hashes)
 
         invoices, problems = list(settled), [_beside_its_draft(one, begun) for one in planned.problems]
@@ -183,7 +183,7 @@ class Matching:
             entry, approval = entries.get(one.plan.key), approvals.get(one.plan.key)
             decision, days = dated(
                 _asked_for_what_it_deletes(
-                    one, decide(one.content_hash, match.id, entry, approval, ours=match.how in _OURS)
+                    one, decide(one.invoice_hash, match.id, entry, approval, ours=match.how in _OURS)
                 ),
                 one.plan.due,
                 run["invoiceDate"],
@@ -355,7 +355,7 @@ class Matching:
                 currency=one.plan.currency,
                 total=one.plan.total,
                 invoice_id=one.invoice_id,
-                content_hash=signed_hash(one.plan, ()),
+                invoice_hash=invoice_hash(one.plan, ()),
                 reason=one.reason,
                 billed_by=one.billed_by,
                 run_id=entries[one.billed_by].run_id if one.billed_by in entries else "",
@@ -457,7 +457,7 @@ def _signed_days(one: BatchInvoice, entry: LedgerEntry | None, approval: Approva
     those of the draft that was begun, if one was."""
     if approval is not None and approval.signed_days is not None:
         return approval.signed_days
-    if entry is None or entry.content_hash != one.content_hash or not entry.invoice_day:
+    if entry is None or entry.invoice_hash != one.invoice_hash or not entry.invoice_day:
         return None
     return SignedDays(days_by_terms(one.plan.due, entry.invoice_day), entry.period)
 
@@ -477,7 +477,7 @@ def _reason(one: BatchInvoice, approval: Approval | None, decision: Decision) ->
 def _settled(state: Done | Held, carried: Mapping[str, Carried], period: str) -> BatchInvoice:
     return BatchInvoice(
         plan=state.plan,
-        content_hash=signed_hash(state.plan, ()),
+        invoice_hash=invoice_hash(state.plan, ()),
         disposition=Disposition.SKIP if isinstance(state, Done) else Disposition.HOLD,
         reason=state.reason,
         customer=None,
@@ -545,7 +545,7 @@ def _proposed(plan: InvoicePlan, members: Sequence[ToBill]) -> BatchInvoice:
     links = {one.link.order_id: one.link for one in members}
     return BatchInvoice(
         plan=plan,
-        content_hash=signed_hash(plan, replaces),
+        invoice_hash=invoice_hash(plan, replaces),
         disposition=Disposition.ASK,
         reason=" ".join(dict.fromkeys(one.reason for one in members if one.reason)),
         customer=None,

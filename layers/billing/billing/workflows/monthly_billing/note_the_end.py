@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from billing.domain.approval.approval_request import RunEnd
-from billing.domain.runs.report import Fate
+from billing.domain.runs.report import LineOutcome
 
 
 class Requests(Protocol):
@@ -23,5 +23,11 @@ def note_the_end(run: Mapping[str, Any], closed: Mapping[str, Any], requests: Re
     number = 0 if run["dryRun"] else requests.current_number(run["id"])
     if number:
         counts = closed["counts"]
-        end = RunEnd(closed["outcome"], now.isoformat(), counts[Fate.DRAFTED], counts[Fate.FAILED], counts[Fate.HELD])
+        end = RunEnd(
+            closed["outcome"],
+            now.isoformat(),
+            counts[LineOutcome.DRAFTED],
+            counts[LineOutcome.FAILED],
+            counts[LineOutcome.HELD],
+        )
         requests.note_end(f"{run['id']}.{number}", closed["redriveCount"], end)

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 class Ledger(Protocol):
     """What has been drafted."""
 
-    def note_failure(self, key: str, content_hash: str, run_id: str, period: str, name: str, reason: str) -> bool: ...
+    def note_failure(self, key: str, invoice_hash: str, run_id: str, period: str, name: str, reason: str) -> bool: ...
 
 
 def note_the_failure(

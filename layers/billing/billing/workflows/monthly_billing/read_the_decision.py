@@ -13,13 +13,13 @@ from billing.adapters.dynamodb.approvals import StoredRequest
 from billing.domain.approval.approval_entries import held_reason, holds, with_holds
 from billing.domain.approval.approval_request import RecordedOutcome
 from billing.domain.approval.approvers import Outcome, approver_id
-from billing.domain.approval.objections import Said, withdrawals
+from billing.domain.approval.objections import Objections, revocations
 from billing.domain.approval.signers import ListedPeople
 from billing.domain.approval.waiting import Due, NextStep, WaitingRules, next_step
 from billing.domain.batch.batch import batch_from_dict
 from billing.domain.errors import OurFault
 from billing.domain.invoices.invoice_days import SignedDays, days_by_terms
-from billing.domain.ledger.ledger import Approval, Withdrawal
+from billing.domain.ledger.ledger import Approval, Revocation
 from billing.workflows.approval.present_request import PresentRequest, SignedTexts, present_request
 from billing.workflows.approval.unsigned_request import refuse_unvouched
 from billing.workflows.ports import Files
@@ -35,7 +35,7 @@ class Requests(Protocol):
 class Ledger(Protocol):
     """Where approvals are kept, and what was said against them."""
 
-    def withdraw(self, withdrawals: Iterable[Withdrawal]) -> None: ...
+    def revoke(self, revocations: Iterable[Revocation]) -> None: ...
     def record_approvals(self, approvals: Iterable[Approval], run_id: str, at: str) -> None: ...
 
 
@@ -66,18 +66,18 @@ def read_the_decision(
     picture = partial(_present, run, matched, requests, files, signed, listed)
     present, decided, step = _looked_at(run, picture, requests, now, listed)
     outcome = Outcome(decided.outcome) if decided is not None else Outcome.UNDECIDED
-    said = Said(holds(present.entries), present.counted, decided)
-    if said.against or outcome is Outcome.APPROVED:
+    objections = Objections(holds(present.entries), present.counted, decided)
+    if objections.against or outcome is Outcome.APPROVED:
         batch = batch_from_dict(files.read_json(matched["batchKey"], matched["sha256"]))
-        ledger.withdraw(withdrawals(batch, said, run["id"]))
+        ledger.revoke(revocations(batch, objections, run["id"]))
     if decided is not None and outcome is Outcome.APPROVED:
-        files.write_json(held_key, {key: held_reason(entry) for key, entry in said.held.items()})
+        files.write_json(held_key, {key: held_reason(entry) for key, entry in objections.held.items()})
         ledger.record_approvals(
             (
                 # Those that were approved earlier as well: they were shown and signed for again.
                 Approval(
                     invoice.plan.key,
-                    invoice.content_hash,
+                    invoice.invoice_hash,
                     invoice.customer.id,
                     signed_days=SignedDays(
                         invoice.days or days_by_terms(invoice.plan.due, run["invoiceDate"]), run["period"]
@@ -139,7 +139,7 @@ def _present(
     if not stored.signature:
         batch = batch_from_dict(files.read_json(matched["batchKey"], matched["sha256"]))
         refuse_unvouched(opened, run, matched, batch, listed().rules)
-    if opened.batch_sha256 != matched["sha256"]:
+    if opened.request_hash != matched["sha256"]:
         raise OurFault("The approvals table has no request for this run's batch. Start a new execution.")
     return present
 
@@ -154,7 +154,7 @@ def _looked_at(
     """The request, its outcome (None: undecided), which is fixed now if it can be, and what is due. The outcome belongs
     to this very picture of the request."""
     present = picture()
-    stands, stored = present.standing, present.stored
+    tally, stored = present.tally, present.stored
     step = step_of(present, waiting_rules(run), now)
     decided = stored.outcome
     if decided is None:
@@ -164,7 +164,7 @@ def _looked_at(
         if not requests.conclude(present.request.id, decided, stored.changes):
             # Somebody voted or decided between our read and our write: it counts.
             return _looked_at(run, picture, requests, now, listed)
-    if Outcome(decided.outcome) is Outcome.APPROVED and stands.outcome is not Outcome.APPROVED:
+    if Outcome(decided.outcome) is Outcome.APPROVED and tally.outcome is not Outcome.APPROVED:
         raise OurFault("The approvals table says approved, but the signed votes do not. Nothing is drafted.")
     return present, decided, step
 
@@ -172,10 +172,10 @@ def _looked_at(
 def _end(
     present: PresentRequest, step: NextStep, now: datetime, listed: Callable[[], ListedPeople]
 ) -> RecordedOutcome | None:
-    stands, at = present.standing, now.isoformat()
-    if stands.outcome is not Outcome.UNDECIDED:
+    tally, at = present.tally, now.isoformat()
+    if tally.outcome is not Outcome.UNDECIDED:
         # Killed after the vote and before the outcome: the votes speak for themselves.
-        return RecordedOutcome(str(stands.outcome), stands.reason, at)
+        return RecordedOutcome(str(tally.outcome), tally.reason, at)
     present = present.among(listed())
     if present.unlisted_slots:
         slots = ", ".join(present.unlisted_slots)
@@ -185,5 +185,5 @@ def _end(
         slots, people = ", ".join(present.lost_slots), ", ".join(present.unreachable)
         return RecordedOutcome(str(Outcome.UNDELIVERABLE), f"Mail does not reach {people}, whom {slots} needs.", at)
     if step.due is Due.EXPIRY:
-        return RecordedOutcome(str(Outcome.EXPIRED), "Nobody decided in time. " + stands.reason, at)
+        return RecordedOutcome(str(Outcome.EXPIRED), "Nobody decided in time. " + tally.reason, at)
     return None

@@ -86,7 +86,7 @@ class Reminding:
 
     def _remind(self, present: PresentRequest, number: int) -> int:
         request, opened = present.request, present.stored.request
-        batch = batch_from_dict(self.files.read_json(opened.batch_key, opened.batch_sha256))
+        batch = batch_from_dict(self.files.read_json(opened.batch_key, opened.request_hash))
         left = datetime.fromisoformat(request.expires_at) - self.now
         sent = 0
         for address in present.missing:

@@ -63,18 +63,18 @@ def find_the_orphans(
     ]
     entries = {entry.key: entry for entry in ledger.entries_since(since.date().isoformat())}
     entries |= ledger.entries({one.plan_key for one in found} - entries.keys())
-    begun = [(entry.key, entry.content_hash) for entry in entries.values() if entry.state in UNSETTLED]
-    approvals = ledger.approvals([*((one.plan_key, one.content_hash) for one in found if one.content_hash), *begun])
+    begun = [(entry.key, entry.invoice_hash) for entry in entries.values() if entry.state in UNSETTLED]
+    approvals = ledger.approvals([*((one.plan_key, one.invoice_hash) for one in found if one.invoice_hash), *begun])
     approved = {pair for pair, one in approvals.items() if one.stands}
-    withdrawn = {
+    revoked = {
         # Who and why stays in that run's report: what is answered here has no names.
-        pair: f"{one.withdrawn.objection} in run {one.withdrawn.run_id}"
+        pair: f"{one.revoked.objection} in run {one.revoked.run_id}"
         for pair, one in approvals.items()
-        if one.withdrawn is not None
+        if one.revoked is not None
     }
     by_id = {one.id: one for one in ours}
     answers = []
-    for orphan in find_orphans(found, entries.values(), approved, withdrawn):
+    for orphan in find_orphans(found, entries.values(), approved, revoked):
         repaired = bool(repair and orphan.repair) and ledger.adopt(_adopted(by_id[orphan.invoice_ids[0]], zone))
         answers.append(
             {
@@ -123,7 +123,7 @@ def _adopted(invoice: StripeInvoice, zone: ZoneInfo) -> LedgerEntry:
     return LedgerEntry(
         key=invoice.metadata[PLAN_KEY],
         state=EntryState.INTENDED,
-        content_hash=invoice.metadata[CONTENT_HASH],
+        invoice_hash=invoice.metadata[CONTENT_HASH],
         run_id=invoice.metadata.get("run_id", ""),
         period=invoice.metadata.get("billing_period", ""),
         attempt=1,

@@ -105,7 +105,7 @@ class Writer:
         written and applied before costs no call. Raises Held, NotResolved, PassingError, PersonNeeded."""
         known = self.rows.record(record.external_id)
         if known is not None and known.state is WriteState.WRITTEN:
-            return known if known.applied_hash == _applied_hash(record) else self._apply(record, resolved, known)
+            return known if _is_settled(record, known) else self._apply(record, resolved, known)
         body = body_of(record, resolved, self.policies)
         found = self._look_for(record) if known is not None else None
         if found is None:
@@ -150,6 +150,11 @@ class Writer:
             raise Held(_refusal(record, refused)) from None
         return found
 
+    def settled(self, record: NetSuiteRecord) -> WrittenRecord | None:
+        """The row of a record that is written and applied as the plan says: it needs no ids and no call. Else None."""
+        known = self.rows.record(record.external_id)
+        return known if known is not None and _is_settled(record, known) else None
+
     def loosen(self, records: Iterable[tuple[NetSuiteRecord, Resolved]]) -> int:
         """Take back what written records are applied to and should not be, before anything is written: a payment that
         failed must be off its invoice before a memo can close it. Returns how many were changed; a record that is
@@ -157,7 +162,7 @@ class Writer:
         changed = 0
         for record, resolved in records:
             known = self.rows.record(record.external_id)
-            if known is None or known.state is not WriteState.WRITTEN or known.applied_hash == _applied_hash(record):
+            if known is None or known.state is not WriteState.WRITTEN or _is_settled(record, known):
                 continue
             found = self.records.by_id(record.type.value, known.internal_id)
             wanted = {
@@ -316,6 +321,10 @@ class Writer:
         if not amount:
             return {"doc": {"id": document}, "apply": False}
         return {"doc": {"id": document}, "apply": True, "amount": self._amount(record, amount)}
+
+
+def _is_settled(record: NetSuiteRecord, known: WrittenRecord) -> bool:
+    return known.state is WriteState.WRITTEN and known.applied_hash == _applied_hash(record)
 
 
 def _is_applied(record: NetSuiteRecord, resolved: Resolved, found: Mapping[str, Any]) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from billing.domain.orders.order_fingerprint import OrderStamp, stamps_of_rows, what_changed
+from billing.domain.orders.order_fingerprint import OrderFingerprint, fingerprints_of_rows, what_changed
 from tests.domain.suiteql_rows import line, order
 
 ROWS = order(
@@ -14,8 +14,8 @@ ROWS = order(
 )
 
 
-def stamp(rows: list[dict[str, str]]) -> OrderStamp:
-    return stamps_of_rows(rows)["500"]
+def fingerprint(rows: list[dict[str, str]]) -> OrderFingerprint:
+    return fingerprints_of_rows(rows)["500"]
 
 
 def changed(column: str, value: str, row: int = 0) -> list[dict[str, str]]:
@@ -23,7 +23,7 @@ def changed(column: str, value: str, row: int = 0) -> list[dict[str, str]]:
 
 
 def test_an_order_that_nobody_touched_has_not_changed() -> None:
-    assert what_changed(stamp(ROWS), stamp(list(reversed(ROWS)))) is None
+    assert what_changed(fingerprint(ROWS), fingerprint(list(reversed(ROWS)))) is None
 
 
 @pytest.mark.parametrize(
@@ -37,21 +37,21 @@ def test_an_order_that_nobody_touched_has_not_changed() -> None:
     ],
 )
 def test_whatever_moved_is_said(rows: list[dict[str, str]], said: str) -> None:
-    found = what_changed(stamp(ROWS), stamp(rows))
+    found = what_changed(fingerprint(ROWS), fingerprint(rows))
     assert found is not None
     assert said in found
 
 
 def test_an_order_that_netsuite_no_longer_has_was_deleted() -> None:
-    assert "deleted" in str(what_changed(stamp(ROWS), None))
+    assert "deleted" in str(what_changed(fingerprint(ROWS), None))
 
 
 @pytest.mark.parametrize("odd", ["", "many", "NaN", "-Infinity"])
 def test_an_unreadable_quantity_stops_nobody(odd: str) -> None:
-    assert stamp(changed("quantitybilled", odd)).billed == 0
+    assert fingerprint(changed("quantitybilled", odd)).billed == 0
 
 
 def test_hours_billed_on_one_line_and_taken_back_on_another_do_not_cancel_out() -> None:
     before = [{**ROWS[0], "line": "1", "quantitybilled": "2"}, {**ROWS[0], "line": "2", "quantitybilled": "1"}]
     now = [{**ROWS[0], "line": "1", "quantitybilled": "1"}, {**ROWS[0], "line": "2", "quantitybilled": "2"}]
-    assert "billed" in str(what_changed(stamp(before), stamp(now)))
+    assert "billed" in str(what_changed(fingerprint(before), fingerprint(now)))

@@ -8,7 +8,7 @@ from typing import Any
 
 from billing.domain.approval.approval_request import RecordedOutcome, RecordedVote
 from billing.domain.approval.approvers import Answer, Slot
-from billing.pages.approval.approval_page import invalid_link_page, standing_page, trouble_page
+from billing.pages.approval.approval_page import invalid_link_page, status_page, trouble_page
 from tests.pages import samples
 from tests.pages.parsed_page import Element, parse
 
@@ -24,13 +24,13 @@ def tree(
     **options: Any,
 ) -> Element:
     batch = samples.month()
-    shown = standing_page(
+    shown = status_page(
         samples.request(batch),
         options.pop("batch", batch),
         approver,
         votes,
         outcome,
-        samples.stands(votes),
+        samples.tally_of(votes),
         now,
         **options,
     )
@@ -144,15 +144,15 @@ def test_trouble_names_the_reference_and_that_nothing_was_changed() -> None:
 def test_a_slot_is_done_only_when_enough_have_signed_for_exactly_this_content() -> None:
     slots = (Slot("Board", 2, (samples.ANN, samples.BOB, samples.CY)),)
     batch = samples.month()
-    other = replace(samples.vote(samples.BOB), batch_sha256="0" * 64)
+    other = replace(samples.vote(samples.BOB), request_hash="0" * 64)
     for votes, state in (
         ([samples.vote(samples.ANN)], "waits"),
         ([samples.vote(samples.ANN), samples.vote(samples.ANN)], "waits"),
         ([samples.vote(samples.ANN), other], "waits"),
         ([samples.vote(samples.ANN), samples.vote(samples.BOB)], "done"),
     ):
-        shown = standing_page(
-            samples.request(batch, slots), batch, samples.ANN, votes, None, samples.stands(votes, slots), samples.NOW
+        shown = status_page(
+            samples.request(batch, slots), batch, samples.ANN, votes, None, samples.tally_of(votes, slots), samples.NOW
         )
         (item,) = parse(shown.html).first("ul", class_="slots").all("li")
         assert item.attributes["class"] == state

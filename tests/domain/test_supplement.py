@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from billing.domain.invoices.billing_policy import BillingPolicy
-from billing.domain.invoices.invoice_plan import InvoicePlan, content_hash, plan_invoices
+from billing.domain.invoices.invoice_plan import InvoicePlan, plan_hash, plan_invoices
 from billing.domain.invoices.plan_record import LineSource, PlanLine, with_lines
 from billing.domain.invoices.supplement import (
     BilledBefore,
@@ -20,7 +20,7 @@ from billing.domain.invoices.supplement import (
     MoreToBill,
     NothingNew,
     Unclear,
-    newly_open,
+    plan_supplement,
 )
 from billing.domain.money.money import Money, rule_of
 from billing.domain.orders.order_rows import read_orders
@@ -62,7 +62,7 @@ def billed_before(plans, invoices=("in_1",)):
 
 
 def after(before_plan, now_plan, number=1, invoices=("in_1",)):
-    return newly_open(now_plan, billed_before([before_plan], invoices), number)
+    return plan_supplement(now_plan, billed_before([before_plan], invoices), number)
 
 
 def amounts(plan):
@@ -143,7 +143,7 @@ def test_the_additional_plan_survives_storage_and_is_other_content_than_the_orde
     now = plan_of(consulting("15", "1500.00"), total="1500.00")
     more = after(BASE, now)
     assert InvoicePlan.from_dict(json.loads(json.dumps(more.plan.to_dict()))) == more.plan
-    assert len({content_hash(plan) for plan in (BASE, now, more.plan)}) == 3
+    assert len({plan_hash(plan) for plan in (BASE, now, more.plan)}) == 3
 
 
 def test_sent_as_quantity_and_price_the_difference_is_still_exact():
@@ -320,7 +320,7 @@ def test_many_changes_are_told_in_full_and_explained_in_short():
 def test_an_order_of_which_only_texts_and_terms_changed_is_not_billed_again():
     header = {"otherrefnum": "PO-9", "daysuntilnetdue": "14", "clientemail": "new@northwind.example"}
     now = plan_of(consulting(), total="1000.00", header=header)
-    assert content_hash(now) != content_hash(BASE)
+    assert plan_hash(now) != plan_hash(BASE)
     assert after(BASE, now) == NothingNew(("Lines, quantities and amounts are those that were billed.",))
 
 
@@ -340,25 +340,25 @@ def test_a_free_line_alone_is_no_invoice_of_its_own():
 def test_the_same_difference_is_never_billed_twice_and_a_second_one_builds_on_the_first():
     now = plan_of(consulting("15", "1500.00"), total="1500.00")
     before = billed_before([BASE], ["in_1"])
-    first = newly_open(now, before, 1)
+    first = plan_supplement(now, before, 1)
     so_far = billed_before([BASE, first.plan], ["in_1", "in_2"])
-    assert isinstance(newly_open(now, so_far, 2), NothingNew)
+    assert isinstance(plan_supplement(now, so_far, 2), NothingNew)
     later = plan_of(consulting("16", "1600.00"), total="1600.00")
-    second = newly_open(later, so_far, 2)
+    second = plan_supplement(later, so_far, 2)
     assert (second.plan.key, amounts(second.plan)) == ("order-500-more-2", [("item", 100_00, "1")])
 
 
 def test_an_invoice_that_a_person_voided_is_left_out_and_its_part_is_open_again():
     now = plan_of(consulting("15", "1500.00"), total="1500.00")
-    first = newly_open(now, billed_before([BASE]), 1)
-    again = newly_open(now, billed_before([BASE]), 2)
+    first = plan_supplement(now, billed_before([BASE]), 1)
+    again = plan_supplement(now, billed_before([BASE]), 2)
     assert again.plan.lines == first.plan.lines
     assert again.plan.key != first.plan.key
 
 
 def test_additional_invoices_are_counted_from_one():
     with pytest.raises(ValueError, match="counts from 1"):
-        newly_open(BASE, billed_before([BASE]), 0)
+        plan_supplement(BASE, billed_before([BASE]), 0)
 
 
 # What was billed -----------------------------------------------------------------------------------------------------
@@ -446,7 +446,7 @@ def test_what_was_billed_and_what_is_billed_more_are_the_order_line_by_line(case
         assert (known is None) == (each.quantity is None)
         assert known is None or Decimal(known) == Decimal(each.quantity)
     before = billed_before([was, result.plan], ["in_1", "in_2"])
-    assert isinstance(newly_open(now, before, 2), NothingNew)
+    assert isinstance(plan_supplement(now, before, 2), NothingNew)
 
 
 @given(case=changed_order())
