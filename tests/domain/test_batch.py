@@ -94,7 +94,7 @@ def test_map_items_carry_no_names_and_no_amounts() -> None:
         assert one.plan.client.name.split()[0] not in text
         assert one.plan.client.email not in text
         assert str(one.plan.total) not in text
-    assert all(set(item) == {"format", "key", "order", "content_hash", "piece"} for item in written)
+    assert all(set(item) == {"format", "key", "order", "content_hash", "piece", "draft_before"} for item in written)
     assert all(set(item["piece"]) == {"offset", "length", "sha256"} for item in written)
 
 

@@ -38,6 +38,7 @@ def batch_of_format_1(data: Mapping[str, Any]) -> Mapping[str, Any]:
     """batch.json."""
     found = _snake(data, but=("run",))
     found["invoices"] = [_invoice(one) for one in found["invoices"]]
+    _name(found, "billed_otherwise", _CARRIED)
     _name(found, "done", _DONE)
     _name(found, "outstanding", _OUTSTANDING)
     _name(found, "carried_gone", _CARRIED_GONE)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -29,7 +29,7 @@ from billing.domain.records_of_format_1 import (
     piece_of_format_1,
     reasons_of_format_1,
 )
-from billing.domain.runs.outstanding import CarriedGone, Outstanding
+from billing.domain.runs.outstanding import Carried, CarriedGone, Outstanding
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,8 @@ class Batch:
     the batch as a whole: against last month, and above the bounds. `done` is what was listed, drafted before and is
     unchanged; `ended` are listed orders that a person has ended, and that have not changed since; `outstanding` and
     `carried_gone` are orders of earlier runs outside the listing; `left_alone` is what lies before the start, None
-    where that was told before; `paid` are invoices that were seen paid for the first time."""
+    where that was told before; `paid` are invoices that were seen paid for the first time; `billed_otherwise` are those
+    of `outstanding` that come back until a person has looked (see billed_otherwise)."""
 
     run: Mapping[str, Any]
     invoices: tuple[BatchInvoice, ...]
@@ -123,6 +124,7 @@ class Batch:
     outstanding: tuple[Outstanding, ...] = ()
     left_alone: tuple[LeftAlone, ...] | None = None
     paid: tuple[str, ...] = ()
+    billed_otherwise: tuple[Carried, ...] = ()
 
     @property
     def says_nothing(self) -> bool:
@@ -192,12 +194,14 @@ class Approved:
 @dataclass(frozen=True, slots=True)
 class MapItem:
     """One item of the Map state, for one invoice: a small reference without names or amounts. `order` are the orders'
-    numbers."""
+    numbers; after `draft_before` (ISO, UTC) nothing is drafted from it, "" in an item of an older version, which does
+    not say."""
 
     key: str
     order: str
     invoice_hash: str = field(metadata=written_as("content_hash"))
     piece: Piece
+    draft_before: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,14 +260,28 @@ def totals(invoices: Iterable[BatchInvoice]) -> dict[str, int]:
     return dict(sorted(sums.items()))
 
 
-def map_items(invoices: Sequence[BatchInvoice]) -> list[MapItem]:
-    """The Map state's items, one for each invoice that may be drafted."""
+def check_holds_until(checked: datetime, drafts: int, at_once: int) -> datetime:
+    """How long drafting may rely on a check for changes: an hour, and as long as so many drafts take, `at_once` of them
+    at the same time. A Map that was aborted and is redriven days later takes up the items of its first start."""
+    return checked + _A_CHECK_HOLDS + _ONE_DRAFT * -(-drafts // max(1, at_once))
+
+
+_A_CHECK_HOLDS = timedelta(hours=1)
+_ONE_DRAFT = timedelta(seconds=20)
+"""Generous: Stripe answers the four or five requests of a draft in two or three seconds, and retries take longer."""
+
+
+def map_items(invoices: Sequence[BatchInvoice], draft_before: datetime | None = None) -> list[MapItem]:
+    """The Map state's items, one for each invoice that may be drafted. After `draft_before` nothing is drafted from
+    them (check_holds_until)."""
+    before = "" if draft_before is None else draft_before.isoformat()
     return [
         MapItem(
             invoice.plan.key,
             ", ".join(order.number for order in invoice.plan.orders)[:200],
             invoice.invoice_hash,
             invoice.piece,
+            before,
         )
         for invoice in invoices
         if invoice.piece is not None
