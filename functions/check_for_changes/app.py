@@ -11,6 +11,7 @@ from typing import Any
 
 from billing.adapters.dynamodb.ended_orders import EndedOrders
 from billing.adapters.netsuite.fingerprints import order_fingerprints
+from billing.runtime.clock import now
 from billing.runtime.connections.aws import dynamodb, environment, run_files
 from billing.runtime.connections.netsuite import suiteql
 from billing.runtime.entry import state
@@ -33,4 +34,5 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         partial(order_fingerprints, netsuite()),
         ended,
         files,
+        now(),
     )

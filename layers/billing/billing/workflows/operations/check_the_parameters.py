@@ -20,8 +20,8 @@ def check_the_parameters(
     respond: Callable[[str, Mapping[str, Any]], None],
     log_failure: Callable[[str], None],
 ) -> None:
-    """Check the request's properties and answer CloudFormation; safe to repeat. `log_failure` logs what was raised, with
-    its traceback.
+    """Check the request's properties and answer CloudFormation; safe to repeat. `log_failure` logs what
+    was raised, with its traceback.
 
     Every path answers: a request that nobody answers holds the deployment up until its time-out. Removing the resource
     is always allowed. Source: AWS, "Custom resource request and response reference".
