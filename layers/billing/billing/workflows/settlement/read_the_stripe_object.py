@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime, time
 from typing import Any
 
 from billing.domain.errors import OurFault
@@ -86,7 +87,7 @@ class Reading:
                 )
             return charge, desired_for_charge(charge, self.policies, self.calendar)
         if one.kind == RootKind.PAYOUT:
-            payout = self.stripe.payout(one.root)
+            payout = self.stripe.payout(one.root, self._grouped_since())
             if payout is None:
                 return None, SettlementPlan(one.root, nothing_because=_GONE)
             return payout, desired_for_payout(payout, self.policies, self.calendar)
@@ -96,6 +97,13 @@ class Reading:
                 why = "Its customer in NetSuite is known."
             return None, SettlementPlan(one.root, nothing_because=why)
         raise OurFault(f"{one.root} is of the unknown kind {one.kind!r}.")
+
+    def _grouped_since(self) -> int | None:
+        """Since when payouts that are not above zero may wait for a later one; None where the policy groups none."""
+        if self.policies.choice("negative_payout") != "group":
+            return None
+        start = self.policies.start_date
+        return int(datetime.combine(start, time(0), self.calendar.zone).timestamp()) if start is not None else 0
 
     def _orders(self, invoice: InvoiceFacts) -> tuple[BilledOrder, ...]:
         """What our ledger says that the invoice bills of orders of ours; it knows a revision by what it revises."""
