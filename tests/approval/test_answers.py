@@ -117,7 +117,7 @@ def test_an_event_that_is_none_is_a_page_too() -> None:
         raise OurFault("never reached")
 
     for event in ({}, {"requestContext": {}}, {"requestContext": {"requestId": "<script>"}}):
-        answer = approval_exchange(event, broken)
+        answer = approval_exchange(event, broken, TELEMETRY)
         assert answer["statusCode"] == 500
         assert "<script>" not in answer["body"]
 
@@ -131,7 +131,7 @@ def test_a_page_that_could_not_be_made_at_first_is_made_at_the_next_request(worl
         return world.exchange
 
     event = {**beside("GET", f"/approvals/{world.link(ANN)}"), "pathParameters": {"link": world.link(ANN)}}
-    assert [approval_exchange(event, connect)["statusCode"] for _ in range(2)] == [500, 200]
+    assert [approval_exchange(event, connect, TELEMETRY)["statusCode"] for _ in range(2)] == [500, 200]
 
 
 def test_a_store_that_fails_in_the_middle_of_an_answer_is_a_page(world: ApprovalWorld) -> None:
