@@ -197,8 +197,8 @@ def groups(batch: Batch, today: date, query: str = "") -> tuple[Group, ...]:
         _group(
             "outstanding",
             OUTSTANDING_TITLE,
-            "Earlier runs listed these orders and did not draft them, and NetSuite does not list them as billable now. "
-            "They are named until they are drafted, or ended in NetSuite.",
+            "Nothing is drafted of these orders now. NetSuite does not list them as billable, or only in part, or our "
+            "invoice bills something else: each line says which. They are named until they are drafted or ended.",
             [
                 Row("", one.number, "", outstanding_words(one))
                 for one in batch.outstanding
