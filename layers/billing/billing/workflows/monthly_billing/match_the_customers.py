@@ -30,7 +30,6 @@ from billing.domain.invoices.grouping import group_by_client
 from billing.domain.invoices.invoice_days import SignedDays, days_by_terms
 from billing.domain.invoices.invoice_plan import Plans, plan_invoices
 from billing.domain.invoices.plan_record import InvoicePlan, PlanClient
-from billing.domain.invoices.undelivered import undelivered_words
 from billing.domain.ledger.billed_otherwise import BILLED, billed_otherwise
 from billing.domain.ledger.billing_state import Done, Held, ToBill
 from billing.domain.ledger.customer_match import (
@@ -59,6 +58,7 @@ from billing.domain.ledger.ledger import (
 from billing.domain.ledger.still_to_bill import Planned, still_to_bill
 from billing.domain.ledger.stripe_customer import StripeCustomer
 from billing.domain.ledger.stripe_invoice import CONTENT_HASH, PLAN_KEY, REMOVED, LookedUp, StripeInvoice
+from billing.domain.ledger.undelivered import undelivered_words
 from billing.domain.ledger.unwanted_drafts import orders_to_look_up, unwanted_drafts
 from billing.domain.orders.order_rows import read_orders
 from billing.domain.orders.outstanding import Carried, CarriedGone, OrderState, Outstanding, not_asked
