@@ -35,4 +35,4 @@ def check(parameters: Mapping[str, str]) -> None:
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: Any) -> None:
     """Check what was set, before a month depends on it."""
-    check_the_parameters(event, check, respond)
+    check_the_parameters(event, check, respond, logger.exception)

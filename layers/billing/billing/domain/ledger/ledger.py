@@ -18,7 +18,7 @@ from billing.domain.canonical import canonical_json, sha256_hex
 from billing.domain.invoices.invoice_days import InvoiceDays, SignedDays, days_by_terms, still_hold
 from billing.domain.invoices.plan_record import InvoicePlan, plan_hash
 from billing.domain.orders.due_date import Due
-from billing.domain.runs.period_name import day_name
+from billing.domain.period_name import day_name
 
 
 class EntryState(StrEnum):

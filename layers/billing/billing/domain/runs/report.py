@@ -17,7 +17,7 @@ from billing.domain.batch.batch import Batch, BatchInvoice, DoneOrder, LeftAlone
 from billing.domain.ledger.ended_orders import EndedListed
 from billing.domain.ledger.ledger import UNSETTLED, Disposition, EntryState, LedgerEntry
 from billing.domain.orders.due_date import due_date
-from billing.domain.runs.outstanding import CarriedGone, Outstanding
+from billing.domain.orders.outstanding import CarriedGone, Outstanding
 
 
 class LineOutcome(StrEnum):

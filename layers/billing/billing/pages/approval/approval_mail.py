@@ -12,7 +12,7 @@ from billing.domain.batch.batch import Batch, totals
 from billing.domain.ledger.customer_match import How
 from billing.domain.ledger.ledger import Disposition
 from billing.domain.mail import MailContent
-from billing.domain.runs.period_name import period_name
+from billing.domain.period_name import period_name
 from billing.pages.approval.approval_view import checked_count, currency_totals, frame_notes, rejects
 from billing.pages.email import Email, Listing, mail_of
 from billing.pages.formatting import (

@@ -16,7 +16,7 @@ from billing.domain.ledger.ended_orders import EndedListed
 from billing.domain.ledger.ledger import Disposition
 from billing.domain.money.money import CurrencyUnknown
 from billing.domain.orders.sales_order import Problem
-from billing.domain.runs.period_name import period_name
+from billing.domain.period_name import period_name
 from billing.domain.runs.run_input import FILTER_FIELDS
 from billing.pages.approval.batch_search import matches
 from billing.pages.formatting import counted, day_words, due_words, instant_words, money_words, sums_words

@@ -7,12 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Protocol
 
-from billing.adapters.netsuite.order_query import ListedRows, OrderQuery, email_column
 from billing.domain.ledger.ended_orders import EndedOrder, contents_of, ended_from_dict
 from billing.domain.orders.invoice_preview import InvoicePreview
 from billing.domain.orders.order_rows import read_orders
-from billing.domain.orders.sales_order import Listing, SalesOrder
-from billing.domain.runs.outstanding import (
+from billing.domain.orders.outstanding import (
     Carried,
     CarriedGone,
     OrderState,
@@ -20,6 +18,8 @@ from billing.domain.runs.outstanding import (
     not_asked,
     outside_the_listing,
 )
+from billing.domain.orders.sales_order import Listing, SalesOrder
+from billing.domain.runs.order_query import ListedRows, OrderQuery, email_column
 from billing.domain.runs.run_input import parse_filter
 from billing.workflows.ports import Files
 

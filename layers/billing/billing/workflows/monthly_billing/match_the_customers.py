@@ -9,22 +9,8 @@ from datetime import UTC, date, datetime, time
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from billing.adapters.stripe.customers import StripeCustomer
-from billing.adapters.stripe.invoices import CONTENT_HASH, PLAN_KEY, REMOVED, LookedUp, StripeInvoice
 from billing.domain.batch.batch import Batch, BatchInvoice, DoneOrder, LeftAlone, left_alone, with_pieces
-from billing.domain.batch.month_comparison import BatchWarning, MonthInvoice, compare_with_last_month
-from billing.domain.batch.upper_bounds import bound_warnings
-from billing.domain.canonical import canonical_json, sha256_hex
-from billing.domain.invoices.billed_otherwise import BILLED, billed_otherwise
-from billing.domain.invoices.billing_policy import BillingPolicy
-from billing.domain.invoices.charge_limits import with_charge_warnings
-from billing.domain.invoices.grouping import group_by_client
-from billing.domain.invoices.invoice_days import SignedDays, days_by_terms
-from billing.domain.invoices.invoice_plan import Plans, plan_invoices
-from billing.domain.invoices.plan_record import InvoicePlan, PlanClient
-from billing.domain.invoices.still_to_bill import Planned, still_to_bill
-from billing.domain.invoices.undelivered import undelivered_words
-from billing.domain.ledger.begun_drafts import (
+from billing.domain.batch.begun_drafts import (
     LOOK_BACK,
     Begun,
     BegunDraft,
@@ -35,6 +21,16 @@ from billing.domain.ledger.begun_drafts import (
     with_deletion_said,
     with_what_it_gives_up,
 )
+from billing.domain.batch.month_comparison import BatchWarning, MonthInvoice, compare_with_last_month
+from billing.domain.batch.upper_bounds import bound_warnings
+from billing.domain.canonical import canonical_json, sha256_hex
+from billing.domain.invoices.billing_policy import BillingPolicy
+from billing.domain.invoices.charge_limits import with_charge_warnings
+from billing.domain.invoices.grouping import group_by_client
+from billing.domain.invoices.invoice_days import SignedDays, days_by_terms
+from billing.domain.invoices.invoice_plan import Plans, plan_invoices
+from billing.domain.invoices.plan_record import InvoicePlan, PlanClient
+from billing.domain.ledger.billed_otherwise import BILLED, billed_otherwise
 from billing.domain.ledger.billing_state import Done, Held, ToBill
 from billing.domain.ledger.customer_match import (
     Candidate,
@@ -59,10 +55,14 @@ from billing.domain.ledger.ledger import (
     decide,
     invoice_hash,
 )
+from billing.domain.ledger.still_to_bill import Planned, still_to_bill
+from billing.domain.ledger.stripe_customer import StripeCustomer
+from billing.domain.ledger.stripe_invoice import CONTENT_HASH, PLAN_KEY, REMOVED, LookedUp, StripeInvoice
+from billing.domain.ledger.undelivered import undelivered_words
 from billing.domain.ledger.unwanted_drafts import orders_to_look_up, unwanted_drafts
 from billing.domain.orders.order_rows import read_orders
+from billing.domain.orders.outstanding import Carried, CarriedGone, OrderState, Outstanding, not_asked
 from billing.domain.orders.sales_order import Listing, Problem
-from billing.domain.runs.outstanding import Carried, CarriedGone, OrderState, Outstanding, not_asked
 from billing.domain.runs.period import BillingPeriod
 from billing.domain.runs.run_input import parse_filter
 from billing.workflows.monthly_billing.list_the_sales_orders import (

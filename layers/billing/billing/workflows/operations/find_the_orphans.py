@@ -12,12 +12,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from billing.adapters.stripe.invoices import CONTENT_HASH, PLAN_KEY, StripeInvoice
 from billing.domain.errors import InputInvalid
 from billing.domain.ledger.ledger import UNSETTLED, Approval, EntryState, LedgerEntry
 from billing.domain.ledger.orphans import FoundInvoice, OrphanKind, find_orphans
+from billing.domain.ledger.stripe_invoice import CONTENT_HASH, PLAN_KEY, StripeInvoice
 from billing.domain.ledger.unwanted_drafts import orders_to_look_up, unwanted_drafts
-from billing.domain.runs.outstanding import OrderState
+from billing.domain.orders.outstanding import OrderState
 
 _FIELDS = ("since", "repair")
 

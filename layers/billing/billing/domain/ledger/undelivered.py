@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from billing.domain.invoices.billing_policy import BillingPolicy
-from billing.domain.invoices.still_to_bill import plan_one
+from billing.domain.ledger.still_to_bill import plan_one
 from billing.domain.money.money import Money
 from billing.domain.orders.sales_order import Reason, SalesOrder
 
