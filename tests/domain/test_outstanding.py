@@ -5,8 +5,7 @@ from __future__ import annotations
 import pytest
 
 from billing.domain.batch.batch import Batch, LeftAlone, left_alone, read_batch
-from billing.domain.records import stored
-from billing.domain.runs.outstanding import (
+from billing.domain.orders.outstanding import (
     Carried,
     CarriedGone,
     OrderState,
@@ -14,6 +13,7 @@ from billing.domain.runs.outstanding import (
     not_asked,
     outside_the_listing,
 )
+from billing.domain.records import stored
 
 ONE = Carried("500", "SO-1", "2026-05", "Rejected.")
 

@@ -21,6 +21,7 @@ from billing.domain.ledger.customer_match import MatchedCustomer
 from billing.domain.ledger.ended_orders import EndedListed
 from billing.domain.ledger.ledger import Disposition, OrderLink
 from billing.domain.money.money import round_half_up, rule_of
+from billing.domain.orders.outstanding import Carried, CarriedGone, Outstanding
 from billing.domain.orders.sales_order import Problem
 from billing.domain.records import read_stored, stored, written_as
 from billing.domain.records_of_format_1 import (
@@ -29,7 +30,6 @@ from billing.domain.records_of_format_1 import (
     piece_of_format_1,
     reasons_of_format_1,
 )
-from billing.domain.runs.outstanding import Carried, CarriedGone, Outstanding
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,10 @@ from typing import Any
 from billing.domain.batch.batch import LeftAlone, left_alone
 from billing.domain.ledger.ended_orders import EndedOrder
 from billing.domain.orders.invoice_preview import InvoicePreview
+from billing.domain.orders.outstanding import Carried, CarriedGone, Outstanding, not_asked
 from billing.domain.orders.sales_order import Listing
 from billing.domain.records import read_stored
 from billing.domain.records_of_format_1 import snapshot_of_format_1
-from billing.domain.runs.outstanding import Carried, CarriedGone, Outstanding, not_asked
 
 
 @dataclass(frozen=True, slots=True)

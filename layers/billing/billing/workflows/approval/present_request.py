@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from billing.adapters.dynamodb.approvals import StoredRequest
 from billing.domain.approval.approval_entries import Entry, escalated, quiet_until, request_now
 from billing.domain.approval.approval_request import ApprovalRequest, RecordedVote
 from billing.domain.approval.approvers import (
@@ -21,6 +20,7 @@ from billing.domain.approval.approvers import (
     still_of_use,
 )
 from billing.domain.approval.signers import ListedPeople
+from billing.domain.approval.stored_request import StoredRequest
 from billing.domain.errors import PassingError, RequestAltered
 from billing.domain.records import from_record
 from billing.workflows.approval.votes import as_domain_votes, verified_votes

@@ -7,13 +7,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
 
-from billing.adapters.netsuite.order_query import ListedRows, OrderQuery, email_column
-from billing.domain.ledger.ended_orders import EndedOrder
+from billing.domain.ledger.ended_orders import EndedOrder, contents_of
 from billing.domain.orders.invoice_preview import InvoicePreview
 from billing.domain.orders.order_rows import read_orders
-from billing.domain.orders.sales_order import SalesOrder
-from billing.domain.records import stored
-from billing.domain.runs.outstanding import (
+from billing.domain.orders.outstanding import (
     Carried,
     CarriedGone,
     OrderState,
@@ -21,6 +18,9 @@ from billing.domain.runs.outstanding import (
     not_asked,
     outside_the_listing,
 )
+from billing.domain.orders.sales_order import SalesOrder
+from billing.domain.records import stored
+from billing.domain.runs.order_query import ListedRows, OrderQuery, email_column
 from billing.domain.runs.run_input import parse_filter
 from billing.domain.runs.snapshot import Snapshot, rows_in_columns
 from billing.workflows.ports import Files
@@ -92,6 +92,9 @@ def list_the_sales_orders(
         )
     left_alone = netsuite.before(query) if run.get("billFromIsNew") else None
     listing = read_orders(listed.rows)
+    contents = contents_of(row for row in listed.rows if row.get("id") in ended_now)
+    # Nobody is asked about what a person has ended: NetSuite need not say what it would bill of it.
+    asleep = {order_id for order_id, content in contents.items() if ended_now[order_id].holds_for(content)}
     key = f"{run['prefix']}orders.json"
     columns, rows = rows_in_columns(listed.rows)
     snapshot = Snapshot(
@@ -104,7 +107,11 @@ def list_the_sales_orders(
         outstanding=outstanding,
         carried_gone=gone,
         left_alone=None if left_alone is None else tuple(left_alone),
-        previews={order.id: shown for order in listing.orders if (shown := netsuite.preview(order)) is not None},
+        previews={
+            order.id: shown
+            for order in listing.orders
+            if order.id not in asleep and (shown := netsuite.preview(order)) is not None
+        },
     )
     sha256 = files.write_json(key, stored(snapshot))
     return {
