@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
@@ -34,18 +35,34 @@ def to_item(values: Mapping[str, Any]) -> dict[str, Any]:
 
 def row_as(kind: type[T], row: Mapping[str, Any], **renamed: str) -> T:
     """A row as the dataclass that it keeps, field by field; `renamed` gives the attribute of a field that has another
-    name. A row may hold more than the dataclass. Raises RecordUnreadable, see `refuse_newer`."""
-    refuse_newer(row)
+    name. A row may hold more than the dataclass. Raises RecordUnreadable."""
     attributes = {key: renamed.get(name, key) for name, key, _ in written_fields(cast("Any", kind))}
     found = {key: _as_json(row[attribute]) for key, attribute in attributes.items() if attribute in row}
     try:
         return from_record(kind, found)
     except RecordUnreadable as error:
-        raise RecordUnreadable(
-            f"The row {_place(row)} has format {row.get(ROW_FORMAT, 1)} and cannot be read: {error.problem}. Restore "
-            "it from the table's backup, or correct it by the runbook, and start a new execution.",
-            error.problem,
-        ) from None
+        raise _unreadable(row, error.problem) from None
+
+
+@contextmanager
+def readable(row: Mapping[str, Any]) -> Iterator[None]:
+    """Around the reading of a row by hand: what it lacks, or has otherwise, becomes RecordUnreadable."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, ArithmeticError) as error:
+        # A KeyError names the attribute; the others could quote a value.
+        where = f"{error.args[0]} is missing" if isinstance(error, KeyError) else "a value is not of its type"
+        raise _unreadable(row, where) from None
+
+
+def _unreadable(row: Mapping[str, Any], problem: str) -> RecordUnreadable:
+    written = row.get(ROW_FORMAT, 1)
+    by = "an earlier version of this product" if written < FORMAT else "this version"
+    return RecordUnreadable(
+        f"The row {_place(row)} has format {written} ({by}) and cannot be read: {problem}. Whoever wrote to the table "
+        "past the product altered it: restore the row from the table's backup, and start a new execution.",
+        problem,
+    )
 
 
 def refuse_newer(row: Mapping[str, Any]) -> None:
@@ -72,14 +89,24 @@ def _as_json(value: Any) -> Any:
     return value
 
 
+def with_format(**update: Any) -> dict[str, Any]:
+    """The arguments of an update, with the number of the format in which the row is written from now on."""
+    expression, number = str(update["UpdateExpression"]), f"SET {ROW_FORMAT} = :row_format"
+    expression = expression.replace("SET ", f"{number}, ", 1) if "SET " in expression else f"{expression} {number}"
+    values = {**update.get("ExpressionAttributeValues", {}), ":row_format": _serialize(FORMAT)}
+    return {**update, "UpdateExpression": expression, "ExpressionAttributeValues": values}
+
+
 def to_row(values: Mapping[str, Any]) -> dict[str, Any]:
     """A whole row as DynamoDB attributes, with its format's number."""
     return to_item({**values, ROW_FORMAT: FORMAT})
 
 
 def values_of(item: Mapping[str, Any]) -> dict[str, Any]:
-    """DynamoDB attributes as Python values; numbers come as Decimal."""
-    return {name: _deserialize(value) for name, value in item.items()}
+    """A row's attributes as Python values; numbers come as Decimal. Raises RecordUnreadable for a newer version's."""
+    row = {name: _deserialize(value) for name, value in item.items()}
+    refuse_newer(row)
+    return row
 
 
 def _pause(attempt: int) -> None:

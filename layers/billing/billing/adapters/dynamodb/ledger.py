@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from billing.adapters.dynamodb.items import batch_get, batch_write, to_item, values_of
+from billing.adapters.dynamodb.items import batch_get, batch_write, readable, row_as, to_item, values_of, with_format
 from billing.domain.errors import OurFault, PassingError, PersonNeeded
 from billing.domain.invoices.invoice_days import InvoiceDays, SignedDays
 from billing.domain.invoices.plan_record import InvoicePlan
@@ -100,7 +100,8 @@ class LedgerTable:
         """The approvals of these (plan key, content hash), those that were taken away since included."""
         keys = [{"pk": key, "sk": f"APPROVED#{invoice_hash}"} for key, invoice_hash in dict.fromkeys(pairs)]
         rows = batch_get(self.dynamodb, self.table, keys)
-        return {(row["pk"], row["content_hash"]): _approval(row) for row in rows if "approved_at" in row}
+        found = (_approval(row) for row in rows if "approved_at" in row)
+        return {(one.key, one.invoice_hash): one for one in found}
 
     def adopt(self, entry: LedgerEntry, client_id: str, currency: str, order_ids: Iterable[str]) -> bool:
         """Note an invoice that Stripe has and the ledger does not know: in an entry that was begun and names none, or
@@ -109,25 +110,27 @@ class LedgerTable:
         # The claims first: one without an entry claims nothing, an entry without claims would be found no second time.
         for order_id in sorted(order_ids):
             self.dynamodb.update_item(
-                TableName=self.table,
-                Key=to_item({"pk": _order_key(order_id), "sk": _BILLED}),
-                # Whoever has planned this order without the claim is refused: the version moves.
-                UpdateExpression="SET record_version = if_not_exists(record_version, :none) + :one, "
-                "plan_family = if_not_exists(plan_family, :family), claimed_by = if_not_exists(claimed_by, :run), "
-                "client_id = if_not_exists(client_id, :client), currency = if_not_exists(currency, :currency), "
-                "billed = if_not_exists(billed, :nothing) ADD open_claims :claims",
-                ExpressionAttributeValues=to_item(
-                    {
-                        ":none": 0,
-                        ":one": 1,
-                        ":family": family(entry.key),
-                        ":run": entry.run_id,
-                        ":client": client_id,
-                        ":currency": currency,
-                        ":nothing": {},
-                        ":claims": {entry.key},
-                    }
-                ),
+                **with_format(
+                    TableName=self.table,
+                    Key=to_item({"pk": _order_key(order_id), "sk": _BILLED}),
+                    # Whoever has planned this order without the claim is refused: the version moves.
+                    UpdateExpression="SET record_version = if_not_exists(record_version, :none) + :one, "
+                    "plan_family = if_not_exists(plan_family, :family), claimed_by = if_not_exists(claimed_by, :run), "
+                    "client_id = if_not_exists(client_id, :client), currency = if_not_exists(currency, :currency), "
+                    "billed = if_not_exists(billed, :nothing) ADD open_claims :claims",
+                    ExpressionAttributeValues=to_item(
+                        {
+                            ":none": 0,
+                            ":one": 1,
+                            ":family": family(entry.key),
+                            ":run": entry.run_id,
+                            ":client": client_id,
+                            ":currency": currency,
+                            ":nothing": {},
+                            ":claims": {entry.key},
+                        }
+                    ),
+                )
             )
         return self._adopted(entry)
 
@@ -159,25 +162,8 @@ class LedgerTable:
         records = {}
         for row in batch_get(self.dynamodb, self.table, keys):
             order_id = row["pk"].removeprefix("ORDER#")
-            records[order_id] = OrderRecord(
-                order_id,
-                row.get("order_hash", ""),
-                int(row["record_version"]),
-                row["client_id"],
-                row["currency"],
-                {
-                    invoice_id: BilledInvoice(
-                        one["plan_key"],
-                        tuple((line[0], line[1], int(line[2]), line[3]) for line in json.loads(one["lines"])),
-                        json.loads(one["netsuite_billed"]) if "netsuite_billed" in one else None,
-                        one.get("mirrored_as", ""),
-                        _sources(one),
-                    )
-                    for invoice_id, one in row["billed"].items()
-                },
-                tuple(sorted(row["open_claims"])) if "open_claims" in row else _claims_of_old(row),
-                row.get("plan_family", ""),
-            )
+            with readable(row):
+                records[order_id] = _order_record(order_id, row)
         return records
 
     def begun(self, records: Mapping[str, OrderRecord]) -> dict[str, dict[str, LedgerEntry]]:
@@ -254,7 +240,7 @@ class LedgerTable:
     def _move_forward(self, updates: Iterable[Mapping[str, Any]]) -> None:
         """Conditional updates of different rows, a hundred at a time. Where one of the hundred is out of date they are
         written one by one, and that one is left out."""
-        wanted: list[Any] = [{"TableName": self.table, **update} for update in updates]
+        wanted: list[Any] = [with_format(**{"TableName": self.table, **update}) for update in updates]
         for start in range(0, len(wanted), _TOGETHER):
             chunk = wanted[start : start + _TOGETHER]
             try:
@@ -324,9 +310,12 @@ class LedgerTable:
                     "ExpressionAttributeValues": to_item({":customer": customer, ":null": "NULL"}),
                 }
             },
-            {"Update": self._intent(entry, removed, seen, gives_up)},
-            *({"Update": self._claim(link, plan, entry.run_id, claims[link.order_id])} for link in links),
-            *({"Update": self._fence(key, entry.key)} for key in gives_up),
+            {"Update": with_format(**self._intent(entry, removed, seen, gives_up))},
+            *(
+                {"Update": with_format(**self._claim(link, plan, entry.run_id, claims[link.order_id]))}
+                for link in links
+            ),
+            *({"Update": with_format(**self._fence(key, entry.key))} for key in gives_up),
         ]
         try:
             self.dynamodb.transact_write_items(TransactItems=items)
@@ -503,12 +492,14 @@ class LedgerTable:
         the order is the same goods. Safe to repeat. OurFault if the order was not billed by that draft."""
         try:
             self.dynamodb.update_item(
-                TableName=self.table,
-                Key=to_item({"pk": _order_key(order_id), "sk": _BILLED}),
-                UpdateExpression="SET billed.#invoice.mirrored_as = :netsuite",
-                ConditionExpression="attribute_exists(billed.#invoice)",
-                ExpressionAttributeNames={"#invoice": invoice_id},
-                ExpressionAttributeValues=to_item({":netsuite": netsuite_invoice}),
+                **with_format(
+                    TableName=self.table,
+                    Key=to_item({"pk": _order_key(order_id), "sk": _BILLED}),
+                    UpdateExpression="SET billed.#invoice.mirrored_as = :netsuite",
+                    ConditionExpression="attribute_exists(billed.#invoice)",
+                    ExpressionAttributeNames={"#invoice": invoice_id},
+                    ExpressionAttributeValues=to_item({":netsuite": netsuite_invoice}),
+                )
             )
         except ClientError as error:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
@@ -540,17 +531,17 @@ class LedgerTable:
         removed = list(replaces)
         items: list[Any] = [
             {
-                "Update": {
-                    "TableName": self.table,
-                    "Key": to_item({"pk": entry.key, "sk": _ENTRY}),
-                    "UpdateExpression": "SET #state = :state, invoice_id = :invoice, currency = :currency, "
+                "Update": with_format(
+                    TableName=self.table,
+                    Key=to_item({"pk": entry.key, "sk": _ENTRY}),
+                    UpdateExpression="SET #state = :state, invoice_id = :invoice, currency = :currency, "
                     "#total = :total, reason = :reason, reason_name = :name, stripe_customer = :customer, "
                     "live_mode = :live, invoice_day = :day, due_day = :due",
                     # A fact stays: only the same one may be written over it.
-                    "ConditionExpression": "content_hash = :hash AND attribute_not_exists(fenced_by) AND "
+                    ConditionExpression="content_hash = :hash AND attribute_not_exists(fenced_by) AND "
                     "(#state IN (:intended, :failed) OR (#state = :state AND invoice_id = :invoice))",
-                    "ExpressionAttributeNames": {"#state": "state", "#total": "total"},
-                    "ExpressionAttributeValues": to_item(
+                    ExpressionAttributeNames={"#state": "state", "#total": "total"},
+                    ExpressionAttributeValues=to_item(
                         {
                             ":state": entry.state,
                             ":invoice": entry.invoice_id,
@@ -567,11 +558,11 @@ class LedgerTable:
                             ":failed": EntryState.FAILED,
                         }
                     ),
-                }
+                )
             },
         ]
         ended = {entry.key, *gave_up}
-        items += [{"Update": self._billed(link, entry, plan, removed, ended)} for link in orders]
+        items += [{"Update": with_format(**self._billed(link, entry, plan, removed, ended))} for link in orders]
         try:
             self.dynamodb.transact_write_items(TransactItems=items)
         except ClientError as error:
@@ -665,12 +656,14 @@ class LedgerTable:
     def _marked(self, key: str, expression: str, condition: str, values: Mapping[str, Any]) -> bool:
         try:
             self.dynamodb.update_item(
-                TableName=self.table,
-                Key=to_item({"pk": key, "sk": _ENTRY}),
-                UpdateExpression=expression,
-                ConditionExpression=condition,
-                ExpressionAttributeNames={"#state": "state"},
-                ExpressionAttributeValues=to_item(values),
+                **with_format(
+                    TableName=self.table,
+                    Key=to_item({"pk": key, "sk": _ENTRY}),
+                    UpdateExpression=expression,
+                    ConditionExpression=condition,
+                    ExpressionAttributeNames={"#state": "state"},
+                    ExpressionAttributeValues=to_item(values),
+                )
             )
         except ClientError as error:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
@@ -693,7 +686,7 @@ class LedgerTable:
             "ExpressionAttributeValues": to_item(values),
         }
         try:
-            self.dynamodb.update_item(**arguments)
+            self.dynamodb.update_item(**with_format(**arguments))
         except ClientError as error:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
                 raise OurFault(f"{key}: another run has taken this order over. Start a new execution.") from None
@@ -723,6 +716,11 @@ def _claims_of_old(row: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _approval(row: Mapping[str, Any]) -> Approval:
+    with readable(row):
+        return _approval_of(row)
+
+
+def _approval_of(row: Mapping[str, Any]) -> Approval:
     revoked = None
     if "withdrawn_at" in row and row["withdrawn_at"] >= row["approved_at"]:
         revoked = Revocation(
@@ -753,21 +751,26 @@ def _signed_days(row: Mapping[str, Any] | None) -> SignedDays | None:
 
 
 def _entry(row: Mapping[str, Any]) -> LedgerEntry:
-    return LedgerEntry(
-        key=row["pk"],
-        state=EntryState(row["state"]),
-        invoice_hash=row["content_hash"],
-        run_id=row["run_id"],
-        period=row["period"],
-        attempt=int(row["attempt"]),
-        invoice_day=row["invoice_day"],
-        stripe_customer=row.get("stripe_customer"),
-        invoice_id=row.get("invoice_id"),
-        currency=row.get("currency"),
-        total=None if row.get("total") is None else int(row["total"]),
-        reason_name=row.get("reason_name"),
-        reason=row.get("reason"),
-        live_mode=row.get("live_mode"),
-        due_day=row.get("due_day"),
-        earlier_reason=row.get("earlier_reason"),
+    return row_as(LedgerEntry, row, key="pk", invoice_hash="content_hash")
+
+
+def _order_record(order_id: str, row: Mapping[str, Any]) -> OrderRecord:
+    return OrderRecord(
+        order_id,
+        row.get("order_hash", ""),
+        int(row["record_version"]),
+        row["client_id"],
+        row["currency"],
+        {
+            invoice_id: BilledInvoice(
+                one["plan_key"],
+                tuple((line[0], line[1], int(line[2]), line[3]) for line in json.loads(one["lines"])),
+                json.loads(one["netsuite_billed"]) if "netsuite_billed" in one else None,
+                one.get("mirrored_as", ""),
+                _sources(one),
+            )
+            for invoice_id, one in row["billed"].items()
+        },
+        tuple(sorted(row["open_claims"])) if "open_claims" in row else _claims_of_old(row),
+        row.get("plan_family", ""),
     )

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from billing.adapters.dynamodb.items import to_item, values_of
+from billing.adapters.dynamodb.items import to_item, values_of, with_format
 from billing.domain.sending import Sending
 
 if TYPE_CHECKING:
@@ -32,11 +32,13 @@ class MessageLog:
         """Note that a message is about to be sent, and answer how far it got before."""
         try:
             self.dynamodb.update_item(
-                TableName=self.table,
-                Key=_key(owner, what),
-                UpdateExpression="SET begun_at = :at",
-                ConditionExpression="attribute_not_exists(pk)",
-                ExpressionAttributeValues=to_item({":at": at}),
+                **with_format(
+                    TableName=self.table,
+                    Key=_key(owner, what),
+                    UpdateExpression="SET begun_at = :at",
+                    ConditionExpression="attribute_not_exists(pk)",
+                    ExpressionAttributeValues=to_item({":at": at}),
+                )
             )
         except ClientError as error:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
@@ -50,10 +52,12 @@ class MessageLog:
     def finish(self, owner: str, what: str, at: str) -> None:
         """Note that a message was sent. Safe to repeat."""
         self.dynamodb.update_item(
-            TableName=self.table,
-            Key=_key(owner, what),
-            UpdateExpression="SET done_at = :at",
-            ExpressionAttributeValues=to_item({":at": at}),
+            **with_format(
+                TableName=self.table,
+                Key=_key(owner, what),
+                UpdateExpression="SET done_at = :at",
+                ExpressionAttributeValues=to_item({":at": at}),
+            )
         )
 
 
