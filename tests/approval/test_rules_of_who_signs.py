@@ -266,10 +266,10 @@ def test_an_escalation_that_finds_nobody_is_on_record_and_starves_neither_remind
     clock.move(days=1)
     world.requests.note_bounce("run-1.1", Bounce(approver_id(BOB), "bounce", "General", clock.now.isoformat()))
     assert world.turn("token-2") == ["deputies", "remind"]
-    assert world.subjects(ANN)[1:] == ["Reminder", "An approver cannot be reached"]
+    assert world.subjects(ANN)[1:] == ["Reminder", "Email to an approver is bouncing"]
     assert world.turn("token-3") == [], "it is not tried again"
     record = [line for line in record_of([present(world)]) if "no deputy" in line.what]
-    assert [line.reason for line in record] == ["The parameter Deputies lists nobody who may sign this request."]
+    assert [line.reason for line in record] == ["The parameter Deputies lists no one who may sign this request."]
     clock.move(days=1)
     assert world.turn("token-4") == ["remind"]
     assert "No deputy could be asked" in world.get(world.link(ANN))["body"]

@@ -108,7 +108,7 @@ def passed(aws: AwsWorld, clock: MovingClock) -> ApprovalWorld:
 
 def test_the_delegate_signs_with_a_link_of_their_own_instead_of_the_one_who_passed_on(passed: ApprovalWorld) -> None:
     shown = passed.post(passed.link(ANN), answer="approve", invoices="3")
-    assert "passed the request on to" in shown["body"]
+    assert "delegated the request to" in shown["body"]
     assert passed.decide() == "undecided"
     passed.post(passed.link(BOB), answer="approve", invoices="3")
     passed.post(passed.link(DI), answer="approve", invoices="3")
@@ -385,7 +385,7 @@ def test_the_inbox_shows_what_waits_and_what_was_decided_and_changes_nothing(aws
     world.ask()
     before = aws.dump()
     body = world.look_into(world.inbox(ANN))["body"]
-    assert "3 invoices for May 2026" in body.split("What you were asked before")[0]
+    assert "3 invoices for May 2026" in body.split("Earlier requests")[0]
     link = body.split('href="../')[1].split('"')[0]
     assert aws.dump() == before
     assert world.post(link, answer="approve", invoices="3")["statusCode"] == 200

@@ -192,7 +192,7 @@ class ApprovalWorld:
         who = WhoMaySign(self.listed)
         callback = TaskCallback(self.aws.kms, self.sleeper)  # type: ignore[arg-type]
         return ApprovalExchange(
-            self.requests, self.files, self.signatures, callback, who, lambda: self.clock.now, finalises=False
+            self.requests, self.files, self.signatures, callback, who, lambda: self.clock.now, finalizes=False
         )
 
     def inbox(self, person: str) -> str:

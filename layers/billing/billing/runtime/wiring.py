@@ -346,7 +346,7 @@ def ask_for_approval() -> Callable[[Mapping[str, Any]], dict[str, int]]:
             complete=partial(complete, stepfunctions),
             signed=signatures,
             links=_approver_links(env, signatures),
-            write_mail=partial(approval_mail, finalises=env.flag("AUTO_ADVANCE")),
+            write_mail=partial(approval_mail, finalizes=env.flag("AUTO_ADVANCE")),
             now=now(),
         )
         return asking.ask(event["run"], event["matched"], event["outcomeSoFar"], event["taskToken"])
@@ -385,7 +385,7 @@ def remind_the_approvers() -> Callable[[Mapping[str, Any]], dict[str, int]]:
             channel=channel,
             signed=signatures,
             links=_approver_links(env, signatures),
-            write_reminder=partial(approval_mail, finalises=env.flag("AUTO_ADVANCE")),
+            write_reminder=partial(approval_mail, finalizes=env.flag("AUTO_ADVANCE")),
             write_bounce=bounce_mail,
             write_slack=write_slack,
             now=now(),
@@ -657,7 +657,7 @@ def approval_page() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
 
     env = _environment()
     listed, secret_arn = _listed(env), env.text("SIGNING_SECRET_ARN")
-    finalises = env.flag("AUTO_ADVANCE")
+    finalizes = env.flag("AUTO_ADVANCE")
     requests = ApprovalsTable(_dynamodb(), env.text("APPROVALS_TABLE"))
     files = _files(env)
     callback = TaskCallback(boto3.client("kms", config=_RETRIES), boto3.client("stepfunctions", config=_RETRIES))
@@ -670,7 +670,7 @@ def approval_page() -> Callable[[Mapping[str, Any]], dict[str, Any]]:
             callback=callback,
             who=WhoMaySign(listed()),
             now=now,
-            finalises=finalises,
+            finalizes=finalizes,
         )
 
     return lambda event: approval_exchange(event, connect)
@@ -751,7 +751,7 @@ def _report_faces(report: Report) -> Iterable[tuple[str, bytes, str]]:
     yield "report.csv", report_csv(report), "text/csv; charset=utf-8"
 
 
-def _preview(rules: tuple[SlotRule, ...], finalises: bool, run: Mapping[str, Any], batch: Batch, sha256: str) -> bytes:
+def _preview(rules: tuple[SlotRule, ...], finalizes: bool, run: Mapping[str, Any], batch: Batch, sha256: str) -> bytes:
     """The page that the approvers would be shown, for a dry run."""
     from billing.domain.approval.approval_request import ApprovalRequest
     from billing.domain.approval.approvers import count_votes, everybody, slots_without
@@ -774,7 +774,7 @@ def _preview(rules: tuple[SlotRule, ...], finalises: bool, run: Mapping[str, Any
         invoices=len(batch.to_draft),
     )
     tally = count_votes(slots, (), sha256)
-    return page(request, batch, everybody(slots)[0], (), tally, opened, finalises=finalises).html.encode()
+    return page(request, batch, everybody(slots)[0], (), tally, opened, finalizes=finalizes).html.encode()
 
 
 def _console_url(report: Report) -> str:
