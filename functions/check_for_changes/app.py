@@ -6,15 +6,33 @@ Out: {"itemsKey", "changedKey", "items", "changed"}
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from billing.runtime import wiring
+from billing.adapters.dynamodb.ended_orders import EndedOrders
+from billing.adapters.netsuite.fingerprints import order_fingerprints
+from billing.runtime.clock import now
+from billing.runtime.connections.aws import dynamodb, environment, run_files
+from billing.runtime.connections.netsuite import suiteql
 from billing.runtime.entry import state
+from billing.workflows.monthly_billing.check_for_changes import check_for_changes
 
-check_for_changes = wiring.check_for_changes()
+env = environment()
+files = run_files(env)
+netsuite = suiteql(env)
+ended = EndedOrders(dynamodb(), env.text("LEDGER_TABLE"))
 
 
 @state
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Hold what moved in NetSuite since it was listed."""
-    return check_for_changes(event)
+    return check_for_changes(
+        event["run"],
+        event["listed"],
+        event["matched"],
+        event["decision"],
+        partial(order_fingerprints, netsuite()),
+        ended,
+        files,
+        now(),
+    )

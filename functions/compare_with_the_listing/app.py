@@ -6,15 +6,36 @@ Out: {"same": whether NetSuite would still list the same, "why": what differs, "
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
-from billing.runtime import wiring
+from billing.adapters.dynamodb.carry_over import CarryOver
+from billing.adapters.dynamodb.ended_orders import EndedOrders
+from billing.adapters.netsuite.fingerprints import columns_beside, orders_listed_now
+from billing.runtime.connections.aws import dynamodb, environment, run_files
+from billing.runtime.connections.netsuite import suiteql
 from billing.runtime.entry import state
+from billing.workflows.monthly_billing.compare_with_the_listing import compare_with_the_listing
 
-compare_with_the_listing = wiring.compare_with_the_listing()
+env = environment()
+files = run_files(env)
+netsuite = suiteql(env)
+carry_over = CarryOver(dynamodb(), env.text("LEDGER_TABLE"))
+ended = EndedOrders(dynamodb(), env.text("LEDGER_TABLE"))
 
 
 @state
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Ask NetSuite, without its lines, whether the former listing still holds."""
-    return compare_with_the_listing(event)
+    return compare_with_the_listing(
+        event["run"],
+        event["listed"],
+        env.texts("ORDER_STATUSES"),
+        env.texts("BILLING_EMAIL_FIELDS"),
+        env.optional("STRIPE_ID_FIELD"),
+        columns_beside,
+        partial(orders_listed_now, netsuite()),
+        carry_over,
+        ended,
+        files,
+    )

@@ -10,13 +10,33 @@ from __future__ import annotations
 
 from typing import Any
 
-from billing.runtime import wiring
+from billing.adapters.aws.executions import Executions
+from billing.adapters.dynamodb.runs import RunsTable
+from billing.runtime.clock import now
+from billing.runtime.connections.aws import dynamodb, environment, stepfunctions
 from billing.runtime.entry import state
+from billing.runtime.parameters.run_settings import run_settings
+from billing.workflows.monthly_billing.open_the_run import former_listing, open_the_run
 
-open_the_run = wiring.open_the_run()
+env = environment()
+settings = run_settings(env)
+locks = RunsTable(dynamodb(), env.text("RUNS_TABLE"))
+executions = Executions(stepfunctions())
 
 
 @state
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Check the input, fix the period, take its lock."""
-    return open_the_run(event)
+    run = open_the_run(
+        event["input"],
+        event["executionArn"],
+        event["executionName"],
+        settings,
+        locks,
+        executions.is_running,
+        now(),
+        event.get("before"),
+        event.get("redriveCount", 0),
+    )
+    # An execution that is redriven goes on with the definition it started with: an older one wants the frame alone.
+    return {"run": run, "former": former_listing(run, event["before"])} if "before" in event else run

@@ -54,7 +54,7 @@ def test_the_others_see_the_holds_and_whoever_signed_before_is_asked_again(sandb
     ann = sandbox.person().open(links(sandbox, held)[ANN])
     assert f"{BOB} put SO-7 on hold" in ann.text
     assert "Hours are not final." in ann.text
-    assert "You signed before, for other content" in ann.text
+    assert "You signed an earlier version" in ann.text
     assert "38 invoices" in ann.text
     stale = post(sandbox, links(sandbox, held)[ANN], "approve", invoices="40")
     assert stale.status == 422, "the number of before is not the number of now"

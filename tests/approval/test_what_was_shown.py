@@ -118,7 +118,7 @@ def test_an_answer_after_the_end_is_told_that_it_came_too_late(asked: ApprovalWo
     asked.clock.move(days=3)
     page = asked.post(asked.link(ANN), answer="approve", invoices="2")
     assert page["statusCode"] == 200
-    assert "had ended before you answered. Your answer was not recorded." in page["body"]
+    assert "had ended before you responded. Your answer was not recorded." in page["body"]
     assert "Expired" in page["body"]
 
 
@@ -138,7 +138,7 @@ def test_a_signature_that_a_hold_voided_stays_visible_to_everybody(asked: Approv
     assert asked.post(asked.link(BOB), answer="hold", order="SO-1002", reason="this one")["statusCode"] == 200
     said = "approved other content"
     assert said in asked.get(asked.link(BOB))["body"]
-    assert "You signed before, for other content" in asked.get(asked.link(ANN))["body"]
+    assert "You signed an earlier version" in asked.get(asked.link(ANN))["body"]
     assert "You approved other content on" in asked.look_into(asked.inbox(ANN))["body"]
     assert asked.expire() == "expired"
     page = asked.get(asked.link(ANN))["body"]
@@ -210,11 +210,11 @@ def test_the_mails_to_delegates_and_deputies_say_why_they_are_asked(aws: AwsWorl
     )
     world.ask()
     first = " ".join(world.outbox.mails[0][1].text.split())
-    assert "passed this request on" not in first
+    assert "delegated this request" not in first
     world.post(world.link(ANN), answer="delegate", delegate="di@partner.example", number="3")
     world.ask("token-2", "undecided")
     assert world.escalate() == 1
     world.ask("token-3", "undecided")
     texts = {to: " ".join(content.text.split()) for to, content, _ in world.outbox.mails}
     assert f"{ANN} delegated this request to you, so you decide in their place." in texts["di@partner.example"]
-    assert "You are asked as a deputy, beside those who were asked first" in texts[CY]
+    assert "You are asked as a deputy: not everyone who was asked first has responded in time." in texts[CY]

@@ -1,5 +1,5 @@
 """The whole product in one process, quick enough for hundreds of months: the functions' own entry files, wired by the
-product's own wiring with the environment that template.yaml gives them, against moto, the stand-ins for NetSuite,
+product's own connections with the environment that template.yaml gives them, against moto, the stand-ins for NetSuite,
 Stripe and Slack, and the deployed definition of the state machine.
 
 What is not real here: IAM, cold starts, and concurrency (one thing happens after the other). All time is the clock's,
@@ -9,7 +9,6 @@ which stands still until something moves it. `tests.sandbox` is the world in whi
 from __future__ import annotations
 
 import http.client
-import importlib.util
 import io
 import json
 import os
@@ -40,6 +39,7 @@ from tests.adapters.aws_world import (
     aws_world,
     client,
 )
+from tests.entries import load_entry
 from tests.histories.machine import Execution, Killed, Machine, StateFailed
 from tests.sandbox.aws.deploy.template import read_template
 from tests.sandbox.netsuite import NetSuiteServer, World
@@ -257,24 +257,18 @@ class HistoryWorld:
             raise
 
     def _load(self, function: str) -> Callable[[dict[str, Any], Any], Any]:
-        from billing.runtime import wiring
+        from billing.runtime.connections import aws
         from billing.runtime.settings import Environment
 
         properties = _template()["Resources"][function]["Properties"]
-        module, _, name = properties.get("Handler", "app.handler").partition(".")
-        path = REPOSITORY / properties["CodeUri"] / f"{module}.py"
         variables = (
             {key: self._value(value) for key, value in properties["Environment"]["Variables"].items()}
             if ("Environment" in properties)
             else {}
         )
-        spec = importlib.util.spec_from_file_location(f"history_{function}", path)
-        assert spec is not None
-        assert spec.loader is not None
-        loaded = importlib.util.module_from_spec(spec)
-        with patch.object(wiring, "_environment", lambda: Environment(variables)):
-            spec.loader.exec_module(loaded)
-        self._handlers[function] = getattr(loaded, name)
+        with patch.object(aws, "environment", lambda: Environment(variables)):
+            entry = load_entry(properties["CodeUri"].rpartition("/")[2])
+        self._handlers[function] = entry.handler
         return self._handlers[function]
 
     def _value(self, value: Any) -> str:
@@ -375,7 +369,7 @@ class HistoryWorld:
 
 
 class _Time:
-    """The module `time`, as the wiring sees it."""
+    """The module `time`, as the connections see it."""
 
     def __init__(self, clock: Clock) -> None:
         self.time = self.monotonic = clock
@@ -395,7 +389,10 @@ def history_world(netsuite: World, now: datetime, **parameters: str) -> Iterator
     from stripe._http_client import HTTPClient
 
     from billing.adapters.aws import secrets
-    from billing.runtime import wiring
+    from billing.runtime import clock as product_clock
+    from billing.runtime.connections import aws as aws_connections
+    from billing.runtime.connections import netsuite as netsuite_connection
+    from billing.runtime.connections import stripe as stripe_connection
 
     clock = Clock(now)
     with ExitStack() as stack:
@@ -423,10 +420,11 @@ def history_world(netsuite: World, now: datetime, **parameters: str) -> Iterator
         )
         boto3 = SimpleNamespace(client=world.client)
         for target, name, value in (
-            (wiring, "boto3", boto3),
+            (aws_connections, "boto3", boto3),
             (secrets, "boto3", boto3),
-            (wiring, "now", clock.now),
-            (wiring, "time", _Time(clock)),
+            (product_clock, "now", clock.now),
+            (netsuite_connection, "time", _Time(clock)),
+            (stripe_connection, "time", _Time(clock)),
             (HTTPClient, "_sleep_time_seconds", lambda *_: 0),
             (http.client.HTTPConnection, "getresponse", _counted(world)),
         ):

@@ -12,14 +12,8 @@ from billing.domain.approval.approvers import Answer
 from billing.domain.batch.batch import Batch
 from billing.domain.mail import MailContent
 from billing.domain.runs.report import Report, RunOutcome
-from billing.pages.report.run_messages import (
-    LONGEST_TEXT,
-    MOST_BLOCKS,
-    SlackMessage,
-    escaped,
-    slack_summary,
-    summary_mail,
-)
+from billing.pages.report.run_messages import slack_summary, summary_mail
+from billing.pages.slack_message import LONGEST_TEXT, MOST_BLOCKS, SlackMessage, escaped
 from tests.pages import samples
 from tests.pages.parsed_page import parse
 

@@ -17,7 +17,7 @@ from tests.played.firm import firm, order
 from tests.played.story import deployed
 from tests.sandbox import DeployError
 
-WIRING = ast.parse((cut.REPOSITORY / "layers/billing/billing/runtime/wiring.py").read_text(encoding="utf-8"))
+RUNTIME = cut.REPOSITORY / "layers/billing/billing/runtime"
 SUBSTITUTIONS = ("DraftTheInvoiceFunction", "RunsBucket", "StopTheRunFunction")
 
 
@@ -101,29 +101,27 @@ def _functions() -> dict[str, dict[str, Any]]:
     return {name: one["Properties"] for name, one in resources.items() if one["Type"] == "AWS::Serverless::Function"}
 
 
-def _read_by(function: str, seen: frozenset[str] = frozenset()) -> set[str]:
-    """The variables that a function of wiring.py reads, those that it reads through others included."""
-    body = next(
-        (
-            node
-            for node in WIRING.body
-            if isinstance(node, ast.FunctionDef) and node.name == function and function not in seen
-        ),
-        None,
-    )
-    if body is None:
-        return set()
-    found: set[str] = set()
-    for node in ast.walk(body):
-        if not isinstance(node, ast.Call):
-            continue
-        if isinstance(node.func, ast.Attribute) and node.args and isinstance(node.args[0], ast.Constant):
-            value = node.args[0].value
-            if isinstance(value, str) and re.fullmatch(r"[A-Z][A-Z0-9_]{3,}", value):
-                found.add(value)
-    for node in ast.walk(body):
-        if isinstance(node, ast.Name) and node.id != function:
-            found |= _read_by(node.id, seen | {function})
+@cache
+def _connecting() -> dict[str, ast.FunctionDef]:
+    """The functions of billing.runtime, by name: what entries make their connections with."""
+    files = (ast.parse(path.read_text(encoding="utf-8")) for path in RUNTIME.rglob("*.py"))
+    return {node.name: node for tree in files for node in tree.body if isinstance(node, ast.FunctionDef)}
+
+
+def _read_by(entry: str) -> set[str]:
+    """The variables that an entry reads, those that its connections and parameters read included."""
+    waiting: list[ast.AST] = [ast.parse((cut.REPOSITORY / f"functions/{entry}/app.py").read_text(encoding="utf-8"))]
+    found, seen = set[str](), set[str]()
+    while waiting:
+        nodes = list(ast.walk(waiting.pop()))
+        for node in nodes:
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
+                value = getattr(node.args[0], "value", None)
+                if isinstance(value, str) and re.fullmatch(r"[A-Z][A-Z0-9_]{3,}", value):
+                    found.add(value)
+        names = {node.id for node in nodes if isinstance(node, ast.Name)} & set(_connecting()) - seen
+        seen |= names
+        waiting += [_connecting()[name] for name in names]
     return found
 
 

@@ -31,6 +31,7 @@ from tests.sandbox.aws.gateway import Gateway
 from tests.sandbox.aws.iam.evaluate import matches
 from tests.sandbox.aws.iam.principals import Caller, Credentials, Roles
 from tests.sandbox.aws.iam.requests import Lookup
+from tests.sandbox.aws.queues import Pollers
 from tests.sandbox.aws.runtime.functions import Functions, Throttled
 from tests.sandbox.aws.runtime.peers import process_of_connection
 from tests.sandbox.aws.ses import Ses
@@ -108,6 +109,7 @@ class EmbeddedAws:
             )
         )
         self.deployment: Deployment | None = None
+        self.pollers = Pollers(self.functions, self.client, ACCOUNT, region, retry_delay_scale)
         self.ses = Ses(self.door, clock, Place(region, ACCOUNT), self.deployed)
         self.gateway = Gateway(
             invoke=self._invoke_for_gateway,
@@ -166,7 +168,10 @@ class EmbeddedAws:
             gateway=self.gateway,
             code=loaded.code,
         )
-        return deploy(loaded.plain, parameters, self.deployment)
+        stack = deploy(loaded.plain, parameters, self.deployment)
+        for mapping in self.deployment.source_mappings:
+            self.pollers.add(mapping)
+        return stack
 
     def deployed(self) -> Deployment:
         """The deployment; DeployError before `deploy`."""
@@ -216,6 +221,7 @@ class EmbeddedAws:
         if self._closed:
             return
         self._closed = True
+        self.pollers.close()
         self.functions.close()
         self.gateway.close()
         self._server.shutdown()

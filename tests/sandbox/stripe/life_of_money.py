@@ -173,9 +173,11 @@ class MoneyLife(InvoiceLife):
         """Let the days pass until what is pending can be paid out."""
         with self._settled() as store:
             held = store.objects["balance_transaction"]
-            for identifier in [one for one in store.pending if currency in (None, held[one]["currency"])]:
-                held[identifier]["available_on"] = store.now
-            balance.refresh(store)
+            chosen = [one for _, one in store.pending if currency in (None, held[one]["currency"])]
+            for identifier in chosen:
+                held[identifier].update(status="available", available_on=store.now)
+            # A sorted list is a heap.
+            store.pending = sorted(one for one in store.pending if held[one[1]]["status"] == "pending")
 
     def set_rate(self, source: str, target: str, rate: Decimal | str) -> None:
         """From now on one `source` is `rate` `target` (major units)."""

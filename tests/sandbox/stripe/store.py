@@ -61,8 +61,8 @@ class Store:
         self.balance_transactions: list[Json] = []
         """Of the customers' balances; the account's own are objects of kind "balance_transaction"."""
         self.objects: dict[str, dict[str, Json]] = {kind: {} for kind in OBJECTS}
-        self.pending: set[str] = set()
-        """Ids of the account's balance transactions whose money cannot be paid out yet."""
+        self.pending: list[tuple[int, str]] = []
+        """A heap of when which balance transaction of the account becomes available."""
         self.payout_of: dict[str, str] = {}
         """Which payout took an account's balance transaction."""
         self.events: list[Event] = []

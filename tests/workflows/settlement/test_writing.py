@@ -27,7 +27,8 @@ from billing.domain.settlement.stripe_objects import (
     PayoutMember,
     Tax,
 )
-from billing.workflows.settlement.writing import Held, WriteState
+from billing.domain.settlement.written import WriteState
+from billing.workflows.settlement.writing import Held
 from tests.domain.settlement.facts import (
     CALENDAR,
     at,

@@ -9,10 +9,12 @@ from collections.abc import Callable
 from typing import Any
 
 from billing.adapters.aws.aws_faults import aws_faults_named
-from billing.domain.errors import ENDS, OurFault
+from billing.domain.errors import ENDS, SETTLEMENT_ENDS, OurFault
 from billing.runtime.telemetry import logger, metrics, tracer
 
 Handler = Callable[[dict[str, Any], Any], Any]
+
+_NAMED = tuple({**ENDS, **SETTLEMENT_ENDS}.values())
 
 
 def state(handler: Handler) -> Handler:
@@ -24,9 +26,9 @@ def state(handler: Handler) -> Handler:
         try:
             with aws_faults_named():
                 answer = handler(event, context)
-        except tuple(ENDS.values()) as error:
+        except _NAMED as error:
             # Retry and Catch match names exactly: a special case leaves by the name that they know.
-            named = next(one for one in type(error).__mro__ if one in ENDS.values())
+            named = next(one for one in type(error).__mro__ if one in _NAMED)
             metrics.add_metric(name=named.__name__, unit="Count", value=1)
             logger.warning("stopped", extra={"error_name": named.__name__, "error_text": str(error)})
             if named is type(error):

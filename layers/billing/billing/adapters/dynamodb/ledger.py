@@ -143,6 +143,7 @@ class LedgerTable:
                         tuple((line[0], line[1], int(line[2]), line[3]) for line in json.loads(one["lines"])),
                         json.loads(one["netsuite_billed"]) if "netsuite_billed" in one else None,
                         one.get("mirrored_as", ""),
+                        _sources(one),
                     )
                     for invoice_id, one in row["billed"].items()
                 },
@@ -561,7 +562,12 @@ class LedgerTable:
             for line in plan.lines
             if line.netsuite.order_id == link.order_id
         ]
-        billed: dict[str, Any] = {"plan_key": plan.key, "lines": json.dumps(lines)}
+        sources = {
+            line.id: [line.kind, line.netsuite.line, line.netsuite.item]
+            for line in plan.lines
+            if line.netsuite.order_id == link.order_id
+        }
+        billed: dict[str, Any] = {"plan_key": plan.key, "lines": json.dumps(lines), "sources": json.dumps(sources)}
         if link.netsuite_billed is not None:
             billed["netsuite_billed"] = json.dumps(dict(link.netsuite_billed))
         gone = {f"#gone{number}": invoice_id for number, invoice_id in enumerate(removed)}
@@ -668,6 +674,13 @@ class LedgerTable:
 
 def _paid_key(invoice_id: str) -> str:
     return f"INVOICE#{invoice_id}"
+
+
+def _sources(row: Mapping[str, Any]) -> dict[str, tuple[str, str, str]] | None:
+    if "sources" not in row:
+        return None
+    found = json.loads(row["sources"])
+    return {line_id: (str(one[0]), str(one[1] or ""), str(one[2] or "")) for line_id, one in found.items()}
 
 
 def _order_key(order_id: str) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,18 +33,19 @@ class UnknownColumn(Exception):
 
 @dataclass(slots=True)
 class SuiteQL:
-    """A connection to one account. `sleep` and `now` are seconds."""
+    """A connection to one account. `sleep` and `now` are seconds. `slot` is held during each call (see Transport)."""
 
     base_url: str
     login: Login
     sleep: Callable[[float], None]
     session: requests.Session
     jitter: Callable[[], float] = random.random
+    slot: Callable[[], AbstractContextManager[None]] = nullcontext
 
     @property
     def transport(self) -> Transport:
         """The connection, for other services of the same account."""
-        return Transport(self.base_url, self.login, self.sleep, self.session, self.jitter)
+        return Transport(self.base_url, self.login, self.sleep, self.session, self.jitter, self.slot)
 
     def page(self, query: str, params: Sequence[str] = ()) -> list[Row]:
         """The first page (up to 1,000 rows) of a query, keys in lower case.

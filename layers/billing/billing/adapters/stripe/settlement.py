@@ -13,6 +13,7 @@ from typing import Any, cast
 import stripe
 
 from billing.adapters.stripe.client import Caller, ObjectMissing
+from billing.domain.settlement.payout import earlier_of
 from billing.domain.settlement.stripe_objects import (
     BalanceEntry,
     BalanceTransaction,
@@ -72,22 +73,22 @@ class SettlementReads:
             self._all("list invoice payments", self.client.v1.invoice_payments.list, {"invoice": invoice_id})
         )
         notes = list(self._all("list credit notes", self.client.v1.credit_notes.list, {"invoice": invoice_id}))
-        balance: list[Json] = []
+        history: tuple[BalanceEntry, ...] = ()
         if invoice.starting_balance or invoice.ending_balance or (invoice.status == "paid" and not invoice.amount_due):
-            customer_balance = self.client.v1.customers.balance_transactions
-            balance = [
-                one
-                for one in self._all(
-                    "list customer balance transactions", lambda params: customer_balance.list(invoice.customer, params)
-                )
-                if _id(one.get("invoice")) == invoice_id
-            ]
+            # All of it: an entry does not say which credit it used up.
+            balance = self.client.v1.customers.balance_transactions
+            newest_first = self._all(
+                "list customer balance transactions", lambda params: balance.list(invoice.customer, params)
+            )
+            in_currency = [one for one in newest_first if one.get("currency", invoice.currency) == invoice.currency]
+            history = tuple(_balance_entry(one) for one in reversed(in_currency))
         return InvoiceFacts(
             invoice,
             tuple(_line(line) for line in lines),
             tuple(one for payment in payments for one in self._payments(payment)),
             tuple(_credit_note(note, self._note_lines(note)) for note in notes),
-            tuple(_balance_entry(one) for one in balance),
+            balance=tuple(one for one in history if one.invoice == invoice_id),
+            balance_history=history,
         )
 
     def charge(self, charge_id: str) -> ChargeFacts | None:
@@ -118,8 +119,9 @@ class SettlementReads:
         listed = self._page("list invoice payments", self.client.v1.invoice_payments.list, params)
         return next((_id(one.get("invoice")) for one in listed["data"]), None)
 
-    def payout(self, payout_id: str) -> PayoutFacts | None:
-        """A payout and what is in it. Only automatic payouts list their movements."""
+    def payout(self, payout_id: str, grouped_since: int | None = None) -> PayoutFacts | None:
+        """A payout and what is in it. Only automatic payouts list their movements. With `grouped_since` (epoch seconds:
+        the policy negative_payout is "group"), also the payouts since then that wait for this one."""
         try:
             found = self._one("retrieve payout", lambda: self.client.v1.payouts.retrieve(payout_id))
         except ObjectMissing:
@@ -127,12 +129,22 @@ class SettlementReads:
         payout = _payout(found)
         if not payout.automatic or payout.reconciliation_status != "completed":
             return PayoutFacts(payout, ())
-        movements = self._all(
-            "list balance transactions",
-            self.client.v1.balance_transactions.list,
-            {"payout": payout_id, "expand": ["data.source"]},
-        )
-        return PayoutFacts(payout, tuple(_member(one) for one in movements if one.get("type") != "payout"))
+        earlier: tuple[Payout, ...] = ()
+        if grouped_since is not None:
+            params = {"destination": payout.destination, "status": "paid", "created": {"gte": grouped_since}}
+            listed = self._all("list payouts", self.client.v1.payouts.list, params)
+            earlier = earlier_of(payout, (_payout(one) for one in listed))
+        members = [
+            _member(one)
+            for each in (*earlier, payout)
+            for one in self._all(
+                "list balance transactions",
+                self.client.v1.balance_transactions.list,
+                {"payout": each.id, "expand": ["data.source"]},
+            )
+            if one.get("type") != "payout"
+        ]
+        return PayoutFacts(payout, tuple(members), earlier)
 
     def events(self, types: Sequence[str], since: int, undelivered_only: bool = False) -> Iterator[Json]:
         """Events of these types (at most 20) created at or after `since`, newest first; Stripe keeps 30 days."""
@@ -220,6 +232,7 @@ class SettlementReads:
             currency=str(found["currency"]),
             created=int(found["created"]),
             status=str(found.get("status") or ""),
+            balance_transaction=_id(found.get("balance_transaction")) or None,
             failure_balance_transaction=_id(failed) or None,
             failed_at=int(self._movement(failed)["created"]) if failed else None,
             metadata=_metadata(found),
@@ -321,12 +334,16 @@ def _discount(found: Json) -> Discount:
 
 
 def _tax(found: Json) -> Tax:
+    """A tax of a line, or of shipping: there the rate itself is held, and says whether it is inclusive."""
     details = found.get("tax_rate_details") or {}
-    rate = details.get("tax_rate")
+    rate = details.get("tax_rate") or found.get("rate")
+    inclusive = isinstance(rate, Mapping) and bool(rate.get("inclusive"))
+    if found.get("tax_behavior"):
+        inclusive = found["tax_behavior"] == "inclusive"
     return Tax(
         amount=int(found["amount"]),
         taxable=int(found.get("taxable_amount") or 0),
-        inclusive=found.get("tax_behavior") == "inclusive",
+        inclusive=inclusive,
         rate=_id(rate),
         country=str(rate.get("country") or "") if isinstance(rate, Mapping) else "",
         jurisdiction=str(rate.get("jurisdiction") or "") if isinstance(rate, Mapping) else "",
@@ -369,6 +386,7 @@ def _credit_note(found: Json, lines: Sequence[Json]) -> CreditNote:
             for line in lines
         ),
         shipping=int(shipping.get("amount_subtotal") or 0),
+        shipping_taxes=tuple(_tax(one) for one in shipping.get("taxes") or ()),
         metadata=_metadata(found),
     )
 
@@ -380,6 +398,7 @@ def _balance_entry(found: Json) -> BalanceEntry:
         int(found["amount"]),
         int(found["created"]),
         _id(found.get("credit_note")) or None,
+        _id(found.get("invoice")) or None,
     )
 
 
@@ -441,7 +460,7 @@ def _member(found: Json) -> PayoutMember:
     if kind == "refund" or source_id.startswith(("re_", "pyr_")):
         return PayoutMember(movement, charge=_id(source.get("charge")), refund=source_id)
     if kind == "charge" or source_id.startswith(("ch_", "py_")):
-        return PayoutMember(movement, charge=source_id)
+        return PayoutMember(movement, charge=source_id, metadata=_metadata(source))
     return PayoutMember(movement)
 
 

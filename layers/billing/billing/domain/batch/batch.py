@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -22,7 +22,7 @@ from billing.domain.ledger.ended_orders import EndedListed, ended_listed_from_di
 from billing.domain.ledger.ledger import Disposition, OrderLink
 from billing.domain.money.money import round_half_up, rule_of
 from billing.domain.orders.sales_order import Problem
-from billing.domain.runs.outstanding import CarriedGone, Outstanding
+from billing.domain.runs.outstanding import Carried, CarriedGone, Outstanding
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,7 +120,8 @@ class Batch:
     the batch as a whole: against last month, and above the bounds. `done` is what was listed, drafted before and is
     unchanged; `ended` are listed orders that a person has ended, and that have not changed since; `outstanding` and
     `carried_gone` are orders of earlier runs outside the listing; `left_alone` is what lies before the start, None
-    where that was told before; `paid` are invoices that were seen paid for the first time."""
+    where that was told before; `paid` are invoices that were seen paid for the first time; `billed_otherwise` are those
+    of `outstanding` that come back until a person has looked (see billed_otherwise)."""
 
     run: Mapping[str, Any]
     invoices: tuple[BatchInvoice, ...]
@@ -133,6 +134,7 @@ class Batch:
     outstanding: tuple[Outstanding, ...] = ()
     left_alone: tuple[LeftAlone, ...] | None = None
     paid: tuple[str, ...] = ()
+    billed_otherwise: tuple[Carried, ...] = ()
 
     @property
     def says_nothing(self) -> bool:
@@ -204,6 +206,9 @@ class Batch:
             else [[one.currency, one.orders, one.total] for one in self.left_alone],
             "paid": list(self.paid),
             "ended": [one.to_dict() for one in self.ended],
+            "billedOtherwise": [
+                [one.order_id, one.number, one.period, one.reason, one.content] for one in self.billed_otherwise
+            ],
         }
 
 
@@ -241,6 +246,7 @@ def batch_from_dict(data: Mapping[str, Any]) -> Batch:
         left_alone=left_alone_from(data.get("leftAlone")),
         paid=tuple(data.get("paid", ())),
         ended=tuple(ended_listed_from_dict(one) for one in data.get("ended", ())),
+        billed_otherwise=tuple(Carried(*one) for one in data.get("billedOtherwise", ())),
     )
 
 
@@ -296,8 +302,21 @@ def totals(invoices: Iterable[BatchInvoice]) -> dict[str, int]:
     return dict(sorted(sums.items()))
 
 
-def map_items(invoices: Sequence[BatchInvoice]) -> list[dict[str, Any]]:
-    """The Map state's items: small references without names or amounts."""
+def check_holds_until(checked: datetime, drafts: int, at_once: int) -> datetime:
+    """How long drafting may rely on a check for changes: an hour, and as long as so many drafts take, `at_once` of them
+    at the same time. A Map that was aborted and is redriven days later takes up the items of its first start."""
+    return checked + _A_CHECK_HOLDS + _ONE_DRAFT * -(-drafts // max(1, at_once))
+
+
+_A_CHECK_HOLDS = timedelta(hours=1)
+_ONE_DRAFT = timedelta(seconds=20)
+"""Generous: Stripe answers the four or five requests of a draft in two or three seconds, and retries take longer."""
+
+
+def map_items(invoices: Sequence[BatchInvoice], draft_before: datetime | None = None) -> list[dict[str, Any]]:
+    """The Map state's items: small references without names or amounts. After `draft_before` nothing is drafted from
+    them (check_holds_until)."""
+    before = {} if draft_before is None else {"draftBefore": draft_before.isoformat()}
     return [
         {
             "key": invoice.plan.key,
@@ -308,6 +327,7 @@ def map_items(invoices: Sequence[BatchInvoice]) -> list[dict[str, Any]]:
                 "length": invoice.piece.length,
                 "sha256": invoice.piece.sha256,
             },
+            **before,
         }
         for invoice in invoices
         if invoice.piece is not None

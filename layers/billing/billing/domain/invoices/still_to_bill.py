@@ -39,14 +39,14 @@ def still_to_bill(
     for order in listing.orders:
         record, noted = records.get(order.id), netsuite_billed(order)
         readings = readings_of(order, record, removed)
-        plans, refused = _planned(readings.least, policy)
+        plans, refused = plan_one(readings.least, policy)
         problems += refused
         if not plans:
             continue
         found = state_of_order(plans, record, entries, removed, noted)
         numbers = both_numbers(order, record, removed) if record is not None else ""
         if not readings.certain:
-            others, _ = _planned(readings.most, policy)
+            others, _ = plan_one(readings.most, policy)
             other = state_of_order(others, record, entries, removed, noted) if others else None
             found = agreed(found, other, numbers)
         elif numbers:
@@ -55,6 +55,7 @@ def still_to_bill(
     return Planned(tuple(states), tuple(problems))
 
 
-def _planned(order: SalesOrder, policy: BillingPolicy) -> tuple[tuple[InvoicePlan, ...], tuple[Problem, ...]]:
+def plan_one(order: SalesOrder, policy: BillingPolicy) -> tuple[tuple[InvoicePlan, ...], tuple[Problem, ...]]:
+    """The plans of one order, ungrouped, or the problem that it has."""
     plans = plan_invoices(Listing((order,), ()), replace(policy, grouping="order"))
     return plans.invoices, plans.problems

@@ -100,13 +100,15 @@ class BilledInvoice:
 
     `netsuite_billed` is what NetSuite had billed of each line when the order was listed for it, by line id; None if an
     older version drafted it, which did not note that. `mirrored_as` is the NetSuite invoice that was made of exactly
-    this draft, "" while there is none: what it bills is the same goods for certain.
+    this draft, "" while there is none: what it bills is the same goods for certain. `sources` are (kind, line number in
+    NetSuite, item's internal id) by line id, None in what older versions wrote.
     """
 
     plan_key: str
     lines: tuple[tuple[str, str | None, int, str], ...]
     netsuite_billed: Mapping[str, str] | None = None
     mirrored_as: str = ""
+    sources: Mapping[str, tuple[str, str, str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -263,8 +263,8 @@ class BilledOrder:
 @dataclass(frozen=True, slots=True)
 class InvoiceFacts:
     """Everything about one invoice. `balance` are the entries of the customer's balance that belong to it, and
-    `balance_history` all of the customer's, read only where the invoice used credit. `orders` is empty for an invoice
-    that is not of our monthly run."""
+    `balance_history` all of the customer's, oldest first, read only where the invoice used credit. `orders` is empty
+    for an invoice that is not of our monthly run."""
 
     invoice: Invoice
     lines: tuple[InvoiceLine, ...]

@@ -12,7 +12,7 @@ from billing.domain.runs.period_name import period_name
 from billing.pages.approval.approval_view import orders_not_billed
 from billing.pages.formatting import counted, remaining_words, slot_words, sums_words
 from billing.pages.report.beside_the_listing import batch_notes
-from billing.pages.report.run_messages import SlackMessage, escaped, message_of_sections
+from billing.pages.slack_message import SlackMessage, escaped, message_of_sections
 
 
 def asked_notice(run: Mapping[str, Any], batch: Batch, slots: Sequence[Slot], left: Any) -> SlackMessage:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from billing.domain.mail import MailContent
 from billing.domain.runs.failure_notice import FailureNotice
 from billing.pages.email import Email, mail_of
-from billing.pages.report.run_messages import SlackMessage, escaped, link, message_of_sections
+from billing.pages.slack_message import SlackMessage, escaped, link, message_of_sections
 
 
 def failure_post(notice: FailureNotice, console_url: str) -> SlackMessage:

@@ -60,6 +60,13 @@ _ORDER: Final = (
 )
 
 
+def report_faces(report: Report, console_url: str, stripe_dashboard: str) -> Iterator[tuple[str, bytes, str]]:
+    """Yield the report's files for people: name, bytes, content type."""
+    page = report_page(report, console_url, stripe_dashboard)
+    yield "report.html", page.encode(), "text/html; charset=utf-8"
+    yield "report.csv", report_csv(report), "text/csv; charset=utf-8"
+
+
 def report_page(report: Report, console_url: str, stripe_dashboard: str) -> str:
     """One file of HTML that needs nothing else and runs nothing: outcome, proof of completeness, lines, votes."""
     return kept_page(

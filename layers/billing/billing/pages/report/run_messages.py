@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any, Final
 
 from billing.domain.mail import MailContent
@@ -30,59 +28,42 @@ from billing.pages.report.report_story import (
     trouble_subject,
     troubles,
 )
-from billing.pages.untrusted_text import clean, truncate
+from billing.pages.slack_message import MOST_BLOCKS, SlackMessage, escaped, header, link, mrkdwn, section
 
-MOST_BLOCKS: Final = 50
-LONGEST_TEXT: Final = 3_000
-"""Slack's limits: blocks in a message, characters of a section's text."""
-
-_LONGEST_HEADER: Final = 150
 _MOST_TROUBLES: Final = 10
-_FORMATS: Final = re.compile(r"`|(?<!\w)[*_~]+|[*_~]+(?!\w)")
-
-
-@dataclass(frozen=True, slots=True)
-class SlackMessage:
-    """`text` is for notifications and screen readers, `blocks` for everybody else."""
-
-    text: str
-    blocks: list[dict[str, Any]]
 
 
 def slack_summary(report: Report, *, console_url: str, report_url: str, stripe_dashboard: str) -> SlackMessage:
     """The run's end for a channel. Foreign text in it cannot mention anybody, link anywhere or break a limit."""
     title = headline(report)
     if report.outcome is RunOutcome.NOTHING_NEW:
-        return SlackMessage(text=escaped(title, 600), blocks=[_section(escaped(f"{title}.", 600))])
+        return SlackMessage(text=escaped(title, 600), blocks=[section(escaped(f"{title}.", 600))])
     mark = ":white_check_mark:" if is_good(report) else ":rotating_light:"
     blocks: list[dict[str, Any]] = [
-        {
-            "type": "header",
-            "text": {"type": "plain_text", "text": truncate(clean(title), _LONGEST_HEADER), "emoji": True},
-        },
-        _section(f"{mark} {escaped(explanation(report), 1_500)}"),
+        header(title),
+        section(f"{mark} {escaped(explanation(report), 1_500)}"),
     ]
     sums = [f"*{label}:* {orders:,}" + (f" ({words})" if words else "") for label, orders, words in _sum_rows(report)]
-    blocks.append(_section("\n".join(sums)))
+    blocks.append(section("\n".join(sums)))
     left_alone = left_alone_words(report.left_alone, str(report.run.get("billFrom", "")))
-    blocks += [_section(escaped(left_alone, 1_500))] if left_alone else []
-    blocks += [_section(_beside_text(title, named)) for title, named in _beside(report)]
+    blocks += [section(escaped(left_alone, 1_500))] if left_alone else []
+    blocks += [section(_beside_text(title, named)) for title, named in _beside(report)]
     found = troubles(report)
     # One section each: ten reasons of some length would not fit into one.
-    blocks += [_section(_trouble_text(trouble)) for trouble in found[:_MOST_TROUBLES]]
+    blocks += [section(_trouble_text(trouble)) for trouble in found[:_MOST_TROUBLES]]
     if len(found) > _MOST_TROUBLES:
         rest = sum(len(trouble.lines) for trouble in found[_MOST_TROUBLES:])
-        blocks.append(_section(f"and {rest:,} more, all of them in the report"))
+        blocks.append(section(f"and {rest:,} more, all of them in the report"))
     links = [
         link(report_url, "Report"),
         link(f"{stripe_dashboard.rstrip('/')}/invoices?status=draft" if stripe_dashboard else "", "Drafts in Stripe"),
         link(console_url, "Execution"),
     ]
-    blocks.append(_section(" · ".join(link for link in links if link) or "_No links_"))
+    blocks.append(section(" · ".join(link for link in links if link) or "_No links_"))
     blocks.append(
         {
             "type": "context",
-            "elements": [_mrkdwn(f"Run {escaped(str(report.run.get('id') or 'unknown'), 100)}{_mode(report)}")],
+            "elements": [mrkdwn(f"Run {escaped(str(report.run.get('id') or 'unknown'), 100)}{_mode(report)}")],
         }
     )
     return SlackMessage(text=escaped(f"{title}. {explanation(report)}", 600), blocks=blocks[:MOST_BLOCKS])
@@ -126,15 +107,6 @@ def summary_mail(report: Report, *, console_url: str, report_url: str, stripe_da
     )
 
 
-def escaped(text: str, most: int) -> str:
-    """Foreign text for Slack's mrkdwn: one line, at most `most` characters, "&", "<" and ">" as Slack wants them.
-
-    What would format (* _ ~ `) at a word's edge gets an invisible joiner, so that names look as they are written.
-    """
-    short = truncate(clean(text), most).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _FORMATS.sub("\u2060\\g<0>\u2060", short)
-
-
 def _sum_rows(report: Report) -> Iterable[tuple[str, int, str]]:
     yield "Listed", report.listed, ""
     for fate, orders, words in fate_sums(report):
@@ -162,31 +134,3 @@ def _trouble_text(trouble: Trouble) -> str:
 
 def _mode(report: Report) -> str:
     return ", Stripe test mode" if report.live_mode is False else ""
-
-
-def message_of_sections(title: str, sections: Sequence[str], run_id: str) -> SlackMessage:
-    """A message of few words: a header, sections of mrkdwn whose foreign text is escaped already, and the run."""
-    blocks: list[dict[str, Any]] = [
-        {
-            "type": "header",
-            "text": {"type": "plain_text", "text": truncate(clean(title), _LONGEST_HEADER), "emoji": True},
-        }
-    ]
-    blocks += [_section(text) for text in sections]
-    blocks.append({"type": "context", "elements": [_mrkdwn(f"Run {escaped(run_id, 100)}")]})
-    return SlackMessage(text=escaped(title, 600), blocks=blocks)
-
-
-def link(address: str, label: str) -> str:
-    """A link in Slack's mrkdwn, "" without an address."""
-    # A ">" or "|" in an address would end the link early.
-    return f"<{address.replace('&', '&amp;').replace('>', '%3E').replace('|', '%7C')}|{label}>" if address else ""
-
-
-def _section(text: str) -> dict[str, Any]:
-    return {"type": "section", "text": _mrkdwn(text)}
-
-
-def _mrkdwn(text: str) -> dict[str, Any]:
-    # verbatim: Slack makes no links and no mentions out of what it finds in the text by itself.
-    return {"type": "mrkdwn", "text": truncate(text, LONGEST_TEXT), "verbatim": True}

@@ -5,9 +5,10 @@ on.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
-from billing.domain.batch.batch import batch_from_dict, map_items
+from billing.domain.batch.batch import batch_from_dict, check_holds_until, map_items
 from billing.domain.orders.order_fingerprint import OrderFingerprint, fingerprints_of_rows, what_changed
 from billing.workflows.monthly_billing.list_the_sales_orders import EndedOrders, ended_of, rows_of
 from billing.workflows.ports import Files
@@ -21,16 +22,17 @@ def check_for_changes(
     order_fingerprints: Callable[[Iterable[str]], Mapping[str, OrderFingerprint]],
     ended: EndedOrders,
     files: Files,
+    now: datetime,
 ) -> dict[str, Any]:
     """Write the Map's items without the invoices that approvers held back, or whose orders moved or were ended by a
     person since they were listed, and the latter with their reasons; answer both keys and counts. Reads NetSuite, safe
-    to repeat: a repeated check sees what moved in the meantime, too."""
+    to repeat: a repeated check sees what moved in the meantime, too. Each item says until when this check holds."""
     snapshot = files.read_json(listed["snapshotKey"], listed["sha256"])
     before, ended_before = fingerprints_of_rows(rows_of(snapshot)), ended_of(snapshot)
     batch = batch_from_dict(files.read_json(matched["batchKey"], matched["sha256"]))
     held = files.read_json(decision["heldKey"])
     released = [one for one in batch.to_draft if one.plan.key not in held]
-    now = order_fingerprints(order.id for one in released for order in one.plan.orders)
+    fingerprints = order_fingerprints(order.id for one in released for order in one.plan.orders)
     ended_now = {
         order_id: one
         for order_id, one in ended.latest().items()
@@ -41,10 +43,11 @@ def check_for_changes(
         for order in one.plan.orders:
             if order.id in ended_now:
                 changed.setdefault(one.plan.key, f"{order.number}: {ended_now[order.id].words}")
-            reason = what_changed(before[order.id], now.get(order.id))
+            reason = what_changed(before[order.id], fingerprints.get(order.id))
             if reason is not None:
                 changed.setdefault(one.plan.key, f"{order.number}: {reason} It comes back in the next run.")
-    items = [item for item in map_items(released) if item["key"] not in changed]
+    unchanged = [one for one in released if one.plan.key not in changed]
+    items = map_items(unchanged, check_holds_until(now, len(unchanged), run["settings"]["draftConcurrency"]))
     files.write_json(f"{run['prefix']}items.json", items)
     files.write_json(f"{run['prefix']}changed.json", changed)
     return {

@@ -198,7 +198,8 @@ def close_the_run(
         gone = [one.order_id for one in batch.carried_gone] if batch else []
         open_lines = [line for line in lines if line.code != NO_LONGER_LISTED]
         contents = contents_of(evidence.rows)
-        carry_over.change(run["cycle"], *what_comes_back(open_lines, run["period"], carried, gone, contents))
+        keep, drop = what_comes_back(open_lines, run["period"], carried, gone, contents)
+        carry_over.change(run["cycle"], (*keep, *(batch.billed_otherwise if batch else ())), drop)
         ended.note_named((one.ended for one in batch.ended) if batch else (), run["id"])
         months.record(run["cycle"], run["period"], _drafted(lines))
         if batch is not None:

@@ -140,19 +140,21 @@ class Drafting:
     def draft(self, item: Mapping[str, Any]) -> dict[str, str]:
         """Answer {"outcome": "drafted"} or {"outcome": "differs"}. Safe to repeat, and to kill anywhere.
 
-        Raises PassingError, PersonNeeded, OurFault; the full reason is kept in the ledger before.
+        Raises PassingError, PersonNeeded, OurFault; the full reason is kept in the ledger before. PersonNeeded, too,
+        where the check for changes is too old to rely on ("draftBefore").
         """
         approved = self._approved(item)
         seen = self.ledger.entry(approved.plan.key)
-        return replace(self, approved=approved, seen=seen)._draft(approved, item["contentHash"])
+        return replace(self, approved=approved, seen=seen)._draft(approved, item["contentHash"], item)
 
-    def _draft(self, approved: Approved, signed: str) -> dict[str, str]:
+    def _draft(self, approved: Approved, signed: str, item: Mapping[str, Any]) -> dict[str, str]:
         plan, entry = approved.plan, self.seen
         if entry is not None and entry.state in (EntryState.DRAFTED, EntryState.DIFFERS):
             if entry.invoice_hash == signed:
                 return {"outcome": str(entry.state)}
             if entry.invoice_id not in approved.replaces:
                 raise PersonNeeded(f"{plan.key} is in the ledger with other content, as {entry.invoice_id}.")
+        self._refuse_if_stale(item)
         same = entry is not None and entry.invoice_hash == signed
         signed_days = approved.days or days_by_terms(
             plan.due, entry.invoice_day if entry is not None and same and entry.invoice_day else self.run["invoiceDate"]
@@ -185,6 +187,16 @@ class Drafting:
             raise
         self.ledger.settle(settled, plan, approved.orders, approved.replaces, approved.gives_up)
         return {"outcome": str(settled.state)}
+
+    def _refuse_if_stale(self, item: Mapping[str, Any]) -> None:
+        """What was compared with NetSuite too long ago is not drafted. An item of an older version does not say when
+        it was."""
+        if "draftBefore" in item and self.now > datetime.fromisoformat(item["draftBefore"]):
+            raise PersonNeeded(
+                f"{item['key']}: its order was last compared with NetSuite too long ago (drafting was to end by "
+                f"{item['draftBefore'][:16]} UTC). Redrive this run when it has ended, or start another: NetSuite is "
+                "asked again, and what has not changed is drafted without being signed for again."
+            )
 
     @property
     def _zone(self) -> ZoneInfo:

@@ -15,6 +15,7 @@ from billing.domain.batch.batch import Batch, BatchInvoice, DoneOrder, LeftAlone
 from billing.domain.batch.month_comparison import BatchWarning, MonthInvoice, compare_with_last_month
 from billing.domain.batch.upper_bounds import bound_warnings
 from billing.domain.canonical import canonical_json, sha256_hex
+from billing.domain.invoices.billed_otherwise import BILLED, billed_otherwise
 from billing.domain.invoices.billing_policy import BillingPolicy
 from billing.domain.invoices.charge_limits import with_charge_warnings
 from billing.domain.invoices.grouping import group_by_client
@@ -127,8 +128,9 @@ class Matching:
     """Everything that matching needs. `policy_of(period, email columns)` gives the BillingPolicy; `bounds` are minor
     units by currency, `change_percent` is what counts as a change against last month. `sharing` takes addresses by
     NetSuite id and gives, by NetSuite id, the other clients of the account that have the same address. `order_states`
-    gives orders as NetSuite has them now, by internal id. `unsigned_drafts` says what becomes of a draft that nobody
-    signed for in its order's present form."""
+    gives orders as NetSuite has them now, by internal id; `billed_orders` gives rows like the listing's of those among
+    them that are Billed, for a run and without the columns that its listing lacked. `unsigned_drafts` says what becomes
+    of a draft that nobody signed for in its order's present form."""
 
     policy_of: Callable[[str, tuple[str, ...]], BillingPolicy]
     bounds: Mapping[str, int]
@@ -142,6 +144,7 @@ class Matching:
     now: datetime
     sharing: Callable[[Mapping[str, str]], Mapping[str, Sequence[str]]]
     order_states: Callable[[Iterable[str]], Mapping[str, OrderState]]
+    billed_orders: Callable[[Mapping[str, Any], Iterable[str], Sequence[str]], Iterable[Mapping[str, str]]]
     unsigned_drafts: UnsignedDrafts = "hold"
 
     def match(self, run: Mapping[str, Any], listed: Mapping[str, Any]) -> dict[str, Any]:
@@ -199,6 +202,10 @@ class Matching:
                     carried_from=_carried_from(one.plan, carried, run["period"]),
                 )
             )
+        unwanted, states = self._unwanted(run, drafts, {row.get("id", "") for row in rows})
+        over = tuple(CarriedGone(*one) for one in snapshot.get("carriedGone", ()))
+        kept = self._billed_otherwise(run, snapshot, policy, carried, over, drafts, states)
+        again = {one.order_id for one, _ in kept}
         placed, ndjson = with_pieces(_said_to_be_ended(one, once_ended) for one in invoices)
         batch = Batch(
             run={name: run[name] for name in _PUBLIC if name in run},
@@ -206,13 +213,15 @@ class Matching:
             problems=tuple(_problem_said_to_be_ended(one, once_ended) for one in problems),
             absent_columns=tuple(snapshot["absentColumns"]),
             warnings=self._warnings(run, placed),
-            carried_gone=tuple(CarriedGone(*one) for one in snapshot.get("carriedGone", ())),
+            carried_gone=tuple(one for one in over if one.order_id not in again),
             ended=ended,
             done=self._done(done),
             outstanding=(
                 *_outstanding(snapshot, carried),
-                *self._unwanted(run, drafts, {row.get("id", "") for row in rows}),
+                *unwanted,
+                *(Outstanding(one.order_id, one.number, one.period, "", said) for one, said in kept),
             ),
+            billed_otherwise=tuple(one for one, _ in kept),
             left_alone=_left_alone(snapshot),
             paid=tuple(sorted(paid)),
         )
@@ -287,16 +296,51 @@ class Matching:
 
     def _unwanted(
         self, run: Mapping[str, Any], drafts: Sequence[StripeInvoice] | None, listed: Collection[str]
-    ) -> list[Outstanding]:
+    ) -> tuple[list[Outstanding], Mapping[str, OrderState]]:
         """Drafts that wait in Stripe and whose orders were ended in NetSuite, which is asked only about orders that are
-        not listed: one call more, and only if there is such a draft."""
+        not listed: one call more, and only if there is such a draft. With them, what it answered."""
         waiting = [one.waiting for one in drafts or ()]
         missing = orders_to_look_up(waiting, listed)
         states = self.order_states(missing) if missing else {}
         return [
             Outstanding(one.order_id, one.number, one.draft.period or run["period"], "", one.why)
             for one in unwanted_drafts(waiting, states, listed)
-        ]
+        ], states
+
+    def _billed_otherwise(
+        self,
+        run: Mapping[str, Any],
+        snapshot: Mapping[str, Any],
+        policy: BillingPolicy,
+        carried: Mapping[str, Carried],
+        over: Iterable[CarriedGone],
+        drafts: Sequence[StripeInvoice] | None,
+        states: Mapping[str, OrderState],
+    ) -> list[tuple[Carried, str]]:
+        """Orders that NetSuite calls Billed and that our invoices bill otherwise, with a sentence: those of which a
+        draft waits, and those that came back. They come back until the invoice is gone or a person has ended them."""
+        if drafts is None:
+            return []
+        ids = {order_id for order_id, one in states.items() if one.status == BILLED}
+        records = self.ledger.order_records(sorted(ids | {one.order_id for one in over}, key=int))
+        billed = {order_id: one for order_id, one in records.items() if one.billed}
+        if not billed:
+            return []
+        rows = list(self.billed_orders(run, billed, snapshot["absentColumns"]))
+        contents, ended = contents_of(rows), ended_of(snapshot)
+        asked = [row for row in rows if row["id"] not in ended or not ended[row["id"]].holds_for(contents[row["id"]])]
+        entries = self.ledger.entries({one.plan_key for record in billed.values() for one in record.billed.values()})
+        left = {id_ for record in billed.values() for id_ in record.billed} - {one.id for one in drafts}
+        removed = self.invoices.looked_up(left - self.ledger.paid_among(sorted(left)), without_drafts=True).removed
+        numbers = {row["id"]: row.get("tranid", "") for row in asked}
+        drafted_in = {order_id: one.waiting.period for one in drafts for order_id in one.orders}
+        found = billed_otherwise(read_orders(asked), policy, billed, entries, removed)
+        kept = []
+        for order_id, said in found.items():
+            known = carried.get(order_id)
+            first = known.period if known is not None else drafted_in.get(order_id) or run["period"]
+            kept.append((Carried(order_id, numbers[order_id], first, said, contents[order_id]), said))
+        return kept
 
     def _done(self, done: Sequence[Done]) -> tuple[DoneOrder, ...]:
         """What is drafted and unchanged, with the run that has drafted it."""

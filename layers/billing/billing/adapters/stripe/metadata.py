@@ -1,0 +1,74 @@
+"""Stripe's metadata, the only thing of Stripe's that the settlement writes; and the customers that it reads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import stripe
+
+from billing.adapters.stripe.client import Caller, CustomerMissing, ObjectMissing
+from billing.domain.canonical import canonical_json, sha256_hex
+from billing.domain.errors import OurFault
+
+
+@dataclass(frozen=True, slots=True)
+class StripeMetadata:
+    """Adds keys to an object's metadata and leaves its other keys alone."""
+
+    client: stripe.StripeClient
+    call: Caller
+
+    def __call__(self, stripe_object: str, metadata: Mapping[str, str]) -> None:
+        """Repeated, it changes nothing. An object that is gone needs none."""
+        update, what = self._update_of(stripe_object)
+        digest = sha256_hex(canonical_json([stripe_object, dict(metadata)]))[:40]
+        options = {"idempotency_key": f"settlement-metadata-{digest}"}
+        params = {"metadata": dict(metadata)}
+        try:
+            self.call(f"update {what}", lambda: update(stripe_object, params, options))
+        except (ObjectMissing, CustomerMissing):
+            return
+
+    def _update_of(self, stripe_object: str) -> tuple[Callable[..., Any], str]:
+        v1 = self.client.v1
+        updates: dict[str, tuple[Callable[..., Any], str]] = {
+            "in": (v1.invoices.update, "invoice"),
+            "ch": (v1.charges.update, "charge"),
+            "py": (v1.charges.update, "charge"),
+            "re": (v1.refunds.update, "refund"),
+            "pyr": (v1.refunds.update, "refund"),
+            "cn": (v1.credit_notes.update, "credit note"),
+            "dp": (v1.disputes.update, "dispute"),
+            "du": (v1.disputes.update, "dispute"),
+            "po": (v1.payouts.update, "payout"),
+            "cus": (v1.customers.update, "customer"),
+        }
+        prefix = stripe_object.partition("_")[0]
+        if prefix not in updates:
+            raise OurFault(f"Nothing is written back to {stripe_object}.")
+        return updates[prefix]
+
+
+@dataclass(frozen=True, slots=True)
+class StripeCustomer:
+    """A customer in Stripe. A deleted one has only its id."""
+
+    id: str
+    name: str = ""
+    email: str = ""
+    metadata: Mapping[str, str] | None = None
+    deleted: bool = False
+
+
+def stripe_customer(client: stripe.StripeClient, call: Caller, customer_id: str) -> StripeCustomer:
+    """Read a customer; one that does not exist counts as deleted."""
+    try:
+        found = call("retrieve customer", lambda: client.v1.customers.retrieve(customer_id)).to_dict(for_json=True)
+    except (ObjectMissing, CustomerMissing):
+        return StripeCustomer(customer_id, deleted=True)
+    if found.get("deleted"):
+        return StripeCustomer(customer_id, deleted=True)
+    metadata = {str(key): str(value) for key, value in (found.get("metadata") or {}).items()}
+    return StripeCustomer(customer_id, str(found.get("name") or ""), str(found.get("email") or ""), metadata)
