@@ -98,13 +98,14 @@ soak: $(VENV)/.dev  ## months of a firm, made at random; SEED=4711 MINUTES=60, a
 	@PYTHONPATH=.:layers/billing $(VENV)/bin/python -m tests.histories $(SEED) --minutes $(MINUTES) $(SOAK_ARGS)
 
 .PHONY: lint
-lint: $(VENV)/.dev $(VENV_BUILD)/.build  ## style, types, template, state machine; reports all, then fails
+lint: $(VENV)/.dev $(VENV_BUILD)/.build  ## style, types, boundaries, template, state machine; reports all, then fails
 	@status=0; \
 	run() { echo "-- $$*" >&2; "$$@" || status=1; }; \
 	run $(VENV)/bin/ruff check .; \
 	run $(VENV)/bin/ruff format --check .; \
 	run $(VENV)/bin/mypy; \
 	run $(VENV)/bin/python -m checks; \
+	run env PYTHONPATH=layers/billing $(VENV)/bin/lint-imports --no-cache; \
 	run $(VENV)/bin/cfn-lint template.yaml; \
 	run $(VENV_BUILD)/bin/sam validate --lint --template template.yaml; \
 	test $$status = 0 && echo "lint: all green" || { echo "lint: see above" >&2; exit 1; }

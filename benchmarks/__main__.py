@@ -16,7 +16,6 @@ import requests
 
 from benchmarks.link_times import REQUESTS, differences
 from billing.adapters.netsuite.login import login_from_secret
-from billing.adapters.netsuite.order_query import OrderQuery
 from billing.adapters.netsuite.sales_orders import list_sales_orders
 from billing.adapters.netsuite.suiteql import SuiteQL
 from billing.domain.batch.batch import Batch, BatchInvoice, batch_from_dict, with_pieces
@@ -25,6 +24,7 @@ from billing.domain.invoices.invoice_plan import plan_invoices
 from billing.domain.ledger.customer_match import How, MatchedCustomer
 from billing.domain.ledger.ledger import Disposition, signed_hash
 from billing.domain.orders.order_rows import read_orders
+from billing.domain.runs.order_query import OrderQuery
 from billing.domain.runs.run_input import OrderFilter
 from tests.sandbox import Sandbox
 from tests.sandbox.netsuite import NetSuiteServer, generate_world

@@ -16,10 +16,12 @@ from billing.runtime.parameters.signers import listed_people
 from billing.runtime.telemetry import logger, metrics, tracer
 from billing.workflows.approval.who_may_sign import WhoMaySign
 from billing.workflows.approval_page.approval_exchange import ApprovalExchange, approval_exchange
+from billing.workflows.ports import Telemetry
 
 env = environment()
 listed, finalizes = listed_people(env), env.flag("AUTO_ADVANCE")
 requests = ApprovalsTable(dynamodb(), env.text("APPROVALS_TABLE"))
+telemetry = Telemetry(logger, metrics)
 files, callback = run_files(env), task_callback()
 
 
@@ -33,6 +35,7 @@ def connect() -> ApprovalExchange:
         who=WhoMaySign(listed()),
         now=now,
         finalizes=finalizes,
+        telemetry=telemetry,
     )
 
 
@@ -41,4 +44,4 @@ def connect() -> ApprovalExchange:
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Show or decide."""
-    return approval_exchange(event, connect)
+    return approval_exchange(event, connect, telemetry)

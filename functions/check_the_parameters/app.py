@@ -14,6 +14,7 @@ from billing.domain.batch.upper_bounds import parse_upper_bounds
 from billing.domain.runs.period import parse_bill_from
 from billing.runtime.parameters.policy import billing_policy
 from billing.runtime.parameters.run_settings import run_settings
+from billing.runtime.parameters.settlement import check_settlement
 from billing.runtime.settings import Environment
 from billing.runtime.telemetry import logger
 from billing.workflows.monthly_billing.open_the_run import check_who_signs
@@ -28,9 +29,10 @@ def check(parameters: Mapping[str, str]) -> None:
     check_who_signs(settings, settings.cycle, "")
     parse_upper_bounds(env.optional("UPPER_BOUNDS"))
     billing_policy(env, "2026-01", ("email",))
+    check_settlement(env)
 
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: Any) -> None:
     """Check what was set, before a month depends on it."""
-    check_the_parameters(event, check, respond)
+    check_the_parameters(event, check, respond, logger.exception)

@@ -18,7 +18,7 @@ from billing.adapters.netsuite.sales_orders import orders_of_status
 from billing.adapters.stripe.customers import StripeCustomers
 from billing.adapters.stripe.invoices import StripeInvoices
 from billing.domain.batch.upper_bounds import parse_upper_bounds
-from billing.domain.invoices.billed_otherwise import BILLED
+from billing.domain.ledger.billed_otherwise import BILLED
 from billing.runtime.clock import now
 from billing.runtime.connections.aws import dynamodb, environment, run_files
 from billing.runtime.connections.netsuite import suiteql

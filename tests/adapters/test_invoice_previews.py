@@ -13,7 +13,6 @@ import requests
 
 from billing.adapters.netsuite.invoice_previews import InvoicePreviews
 from billing.adapters.netsuite.login import login_from_secret
-from billing.adapters.netsuite.order_query import OrderQuery
 from billing.adapters.netsuite.sales_orders import list_sales_orders
 from billing.adapters.netsuite.suiteql import SuiteQL
 from billing.domain.errors import PersonNeeded
@@ -23,6 +22,7 @@ from billing.domain.invoices.order_plan import needs_preview
 from billing.domain.orders.invoice_preview import InvoicePreview
 from billing.domain.orders.order_rows import read_orders
 from billing.domain.orders.sales_order import Listing
+from billing.domain.runs.order_query import OrderQuery
 from billing.domain.runs.run_input import OrderFilter
 from tests.sandbox.netsuite import NetSuiteServer, load_world, permission_fault
 

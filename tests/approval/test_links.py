@@ -13,8 +13,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from billing.adapters.signatures import InboxLink, Link, Signatures
+from billing.adapters.signatures import Signatures
 from billing.domain.approval.approvers import approver_id
+from billing.domain.approval.signed_links import InboxLink, Link
 from billing.workflows.approval.present_request import present_request
 from tests.adapters.aws_world import APPROVALS, AwsWorld, Refusing
 from tests.workflows.approval_world import ANN, BOB, DAY, ApprovalWorld

@@ -12,7 +12,8 @@ from urllib.parse import urlencode, urljoin, urlsplit
 import pytest
 import requests
 
-from billing.adapters.signatures import InboxLink, Signatures
+from billing.adapters.signatures import Signatures
+from billing.domain.approval.signed_links import InboxLink
 from tests.approval.asked import ANN, BOB, asked_of, links, mails_of, post
 from tests.approval.machine import WORDS
 from tests.played.firm import PERIOD

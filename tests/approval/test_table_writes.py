@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from billing.adapters.dynamodb.items import to_item, values_of
-from billing.adapters.signatures import Link, Signatures
+from billing.adapters.signatures import Signatures
 from billing.domain.approval.approvers import approver_id
+from billing.domain.approval.signed_links import Link
 from billing.domain.errors import OurFault, PassingError, RequestAltered
 from billing.workflows.approval.present_request import present_request
 from tests.adapters.aws_world import APPROVALS, LEDGER, AwsWorld

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from billing.adapters.signatures import InboxLink, Signatures
+from billing.adapters.signatures import Signatures
 from billing.domain.approval.approval_entries import Entry, EntryKind, holds, request_hash, slots_now
 from billing.domain.approval.approvers import (
     Answer,
@@ -23,6 +23,7 @@ from billing.domain.approval.approvers import (
     slots_for,
     without,
 )
+from billing.domain.approval.signed_links import InboxLink
 from billing.domain.errors import InputInvalid
 from tests.adapters.aws_world import AwsWorld, aws_world
 from tests.workflows.approval_world import ANN, BOB, CY, ApprovalWorld

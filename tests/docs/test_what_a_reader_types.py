@@ -15,7 +15,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from billing.adapters.netsuite.login import CertificateLogin, TokenLogin, login_from_secret
-from billing.adapters.signatures import Link, Signatures
+from billing.adapters.signatures import Signatures
+from billing.domain.approval.signed_links import Link
 from billing.domain.errors import ENDS
 from billing.domain.runs.run_input import parse_run_input
 from tests.docs.repository import (

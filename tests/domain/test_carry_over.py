@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from billing.domain.orders.outstanding import Carried
 from billing.domain.runs.carry_over import carry_over
-from billing.domain.runs.outstanding import Carried
 from billing.domain.runs.report import LineOutcome, ReportLine
 
 

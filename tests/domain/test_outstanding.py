@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from billing.domain.batch.batch import Batch, LeftAlone, batch_from_dict, left_alone
-from billing.domain.runs.outstanding import (
+from billing.domain.orders.outstanding import (
     Carried,
     CarriedGone,
     OrderState,

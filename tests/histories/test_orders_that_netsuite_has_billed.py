@@ -3,60 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from tests.histories.machine import Execution
-from tests.histories.world import ANN, HistoryWorld, Kill, history_world
-from tests.sandbox.netsuite import load_world
-
-START = datetime(2026, 6, 1, 14, tzinfo=UTC)
-
-
-def source(number: str, *hours: int) -> dict[str, Any]:
-    return {
-        "number": number, "status": "F", "date": "2026-05-10", "customer": "C-1", "currency": "USD", "terms": "Net 30",
-        "lines": [
-            {"item": "Consulting", "description": f"work {place}", "quantity": quantity, "rate": "100.00"}
-            for place, quantity in enumerate(hours, 1)
-        ],
-    }  # fmt: skip
+from tests.histories.small_firm import approve, month, order, small_firm
+from tests.histories.world import ANN, HistoryWorld, Kill
 
 
 @pytest.fixture
 def world() -> Iterator[HistoryWorld]:
-    account = load_world(
-        {
-            "account": "1234567_SB1",
-            "timeZone": "America/New_York",
-            "currencies": [{"symbol": "USD", "name": "US Dollar"}],
-            "terms": [{"name": "Net 30", "daysUntilNetDue": 30}],
-            "customers": [{"number": "C-1", "name": "Client 1 LLC", "email": "ap@client1.example"}],
-            "items": [{"name": "Consulting", "type": "Service"}],
-            "orders": [source("SO-1", 12, 8)],
-        }
-    )
-    with history_world(account, START) as opened:
+    with small_firm([order("SO-1", 12, 8)], {}) as opened:
         yield opened
-
-
-def month(world: HistoryWorld, number: int) -> tuple[Execution, dict[str, Any]]:
-    """The run of May (0), June (1), ...; whatever it asks is approved."""
-    moment = START
-    for _ in range(number):
-        moment = (moment + timedelta(days=32)).replace(day=1)
-    world.clock.move_to(moment)
-    run = world.start(f"run-{number}", {"scheduledAt": moment.strftime("%Y-%m-%dT13:00:00Z")})
-    approve(world, run)
-    return run, world.report(run) or {}
-
-
-def approve(world: HistoryWorld, run: Execution) -> None:
-    if run.waits:
-        assert world.post(ANN, answer="approve", invoices=str(run.data["matched"]["toAsk"])) == 200
-        world.machine.go_on(run)
 
 
 def billed_without_its_second_line(world: HistoryWorld) -> str:

@@ -9,6 +9,7 @@ import pytest
 from billing.domain.approval.approval_request import RecordedOutcome
 from billing.domain.approval.approvers import Answer, Slot
 from billing.domain.batch.batch import Batch
+from billing.domain.ledger.customer_match import How, MatchedCustomer
 from billing.pages.approval.approval_mail import approval_mail, bounce_mail, decided_mail
 from billing.pages.approval.approval_view import CountDiffers
 from tests.pages import samples
@@ -62,11 +63,40 @@ def test_the_link_stands_alone_on_its_line_and_is_the_only_one() -> None:
     assert mail.text.count("http") == 1
 
 
-def test_the_mail_tells_no_client_names() -> None:
-    mail = approval_mail(REQUEST, BATCH, samples.ANN, LINK)
+def test_the_mail_names_no_client_of_whom_netsuite_or_an_earlier_month_says_who_it_is() -> None:
+    known = MatchedCustomer("cus_1", How.KNOWN, stripe_name="Known in Stripe", stripe_email="ap@known.example")
+    batch = replace(BATCH, invoices=tuple(replace(one, customer=known) for one in BATCH.invoices))
+    mail = approval_mail(REQUEST, batch, samples.ANN, LINK)
     for invoice in BATCH.invoices:
         assert invoice.plan.client.name not in mail.text
         assert invoice.plan.client.name not in parse(mail.html).text
+    assert "Known in Stripe" not in mail.text
+
+
+@pytest.mark.parametrize("how", [How.EMAIL, How.SETTLED])
+def test_the_mail_names_whom_stripe_would_bill_where_only_the_address_or_a_person_says_so(how: How) -> None:
+    found = MatchedCustomer("cus_9", how, stripe_name="Northwind <b>Holding</b>", stripe_email="ap@holding.example")
+    draft = next(one for one in BATCH.to_draft)
+    batch = replace(BATCH, invoices=tuple(replace(i, customer=found) if i is draft else i for i in BATCH.invoices))
+    mail = approval_mail(REQUEST, batch, samples.ANN, LINK)
+    for text in (" ".join(mail.text.split()), " ".join(parse(mail.html).text.split())):
+        assert f"{draft.plan.client.name}: Northwind <b>Holding</b>, ap@holding.example (cus_9)" in text
+    assert "<b>Holding" not in mail.html
+
+
+def test_of_many_such_customers_the_mail_names_twenty_and_says_how_many_more_the_page_has() -> None:
+    invoices = tuple(
+        samples.invoice(
+            samples.plan(number, client=f"Client {number}"),
+            customer=MatchedCustomer(f"cus_{number}", How.EMAIL, stripe_name=f"Stripe's {number}"),
+        )
+        for number in range(25)
+    )
+    batch = Batch(samples.run_frame(), invoices, ())
+    clients = len({one.plan.client.netsuite_id for one in invoices})
+    text = " ".join(approval_mail(samples.request(batch), batch, samples.ANN, LINK).text.split())
+    assert text.count("found by the e-mail address") == 20
+    assert f"and {clients - 20} more on the page" in text
 
 
 def test_the_mail_needs_no_images_no_style_element_and_no_script() -> None:

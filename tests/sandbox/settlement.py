@@ -37,9 +37,7 @@ class SettlementWorld:
         """Put the policy file into the bucket, and have Stripe's stand-in send its events to the webhook."""
         if self.sandbox.stack.parameters["SettlementPolicies"] == POLICIES_KEY:
             self.set_policies(policies if policies is not None else policies_for(self.sandbox.netsuite))
-        register = getattr(self.sandbox.stripe, "register_webhook", None)
-        if register is not None:
-            register(self.url, self.sandbox.webhook_secrets)
+        self.sandbox.stripe.register_webhook(self.url, self.sandbox.webhook_secrets)
 
     @property
     def url(self) -> str:
@@ -115,6 +113,14 @@ class SettlementWorld:
         """The doorbells on the dead-letter queue."""
         return [json.loads(message.body) for message in list(self._queue("LostEvents")._messages)]
 
+    def wait_for_lost(self, count: int, timeout: float = 60) -> None:
+        """Wait until so many messages are on the dead-letter queue; SandboxError after `timeout` real seconds."""
+        deadline = time.monotonic() + timeout
+        while len(self.lost()) < count:
+            if time.monotonic() > deadline:
+                raise SandboxError(f"{len(self.lost())} messages were lost within {timeout} s, not {count}")
+            time.sleep(_POLL_SECONDS)
+
     def hold_queue(self) -> None:
         """Take nothing off the queue until `release_queue`."""
         self.sandbox.aws.pollers.pause()
@@ -187,20 +193,17 @@ class SettlementWorld:
         return dict(self.sandbox.invoke("SweepForEventsFunction", asked))
 
     def settle(self, timeout: float) -> None:
-        """Wait until no event is on its way, no message is queued and no bell rings."""
+        """Wait until no event is on its way (held ones are not), no message is queued and no bell rings."""
         deadline = time.monotonic() + timeout
-        waiting = getattr(self.sandbox.stripe, "wait_for_deliveries", None)
-        if waiting is not None:
-            waiting(timeout)
         quiet = 0
         while quiet < 2:
+            if not self.sandbox.stripe.webhooks.held:
+                self.sandbox.stripe.wait_for_deliveries(max(1.0, deadline - time.monotonic()))
             busy = self._busy()
             quiet = 0 if busy else quiet + 1
             if time.monotonic() > deadline:
                 raise SandboxError(f"the settlement is not quiet after {timeout} s: {busy or 'a moment ago'}")
             time.sleep(_POLL_SECONDS)
-            if waiting is not None and not busy:
-                waiting(max(1.0, deadline - time.monotonic()))
         ringing = {root: row for root, row in self.bells().items() if row.get("list") == "ringing"}
         if ringing:
             raise SandboxError(f"bells ring that nobody answers: {', '.join(sorted(ringing))}")

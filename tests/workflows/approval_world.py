@@ -26,18 +26,21 @@ from billing.domain.ledger.ledger import Disposition, OrderLink
 from billing.domain.mail import MailContent
 from billing.domain.orders.order_rows import read_orders
 from billing.pages.approval.approval_mail import approval_mail
+from billing.runtime.telemetry import logger, metrics
 from billing.workflows.approval.approval_links import ApproverLinks
 from billing.workflows.approval.who_may_sign import WhoMaySign
 from billing.workflows.approval_page.approval_exchange import ApprovalExchange, approval_exchange
 from billing.workflows.monthly_billing.ask_for_approval import Asking
 from billing.workflows.monthly_billing.ask_the_deputies import ask_the_deputies
 from billing.workflows.monthly_billing.read_the_decision import read_the_decision
+from billing.workflows.ports import Telemetry
 from tests.adapters.aws_world import APPROVALS, BUCKET, LEDGER, RUNS, AwsWorld
 from tests.domain.suiteql_rows import hours, order
 from tests.workflows.moving_clock import MovingClock
 
 ANN, BOB, CY = "ann@firm.example", "bob@firm.example", "cy@firm.example"
 DAY = 86_400
+TELEMETRY = Telemetry(logger, metrics)
 
 
 @dataclass
@@ -192,7 +195,14 @@ class ApprovalWorld:
         who = WhoMaySign(self.listed)
         callback = TaskCallback(self.aws.kms, self.sleeper)  # type: ignore[arg-type]
         return ApprovalExchange(
-            self.requests, self.files, self.signatures, callback, who, lambda: self.clock.now, finalizes=False
+            self.requests,
+            self.files,
+            self.signatures,
+            callback,
+            who,
+            lambda: self.clock.now,
+            finalizes=False,
+            telemetry=TELEMETRY,
         )
 
     def inbox(self, person: str) -> str:
@@ -240,4 +250,5 @@ class ApprovalWorld:
                 **({"body": body, "isBase64Encoded": False} if body is not None else {}),
             },
             lambda: self.exchange,
+            TELEMETRY,
         )

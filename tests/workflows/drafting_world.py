@@ -9,7 +9,7 @@ from typing import Any
 from billing.adapters.aws.run_files import RunFiles
 from billing.adapters.dynamodb.customers import CustomersTable
 from billing.adapters.dynamodb.ledger import LedgerTable
-from billing.adapters.dynamodb.runs import RunsTable, lock_key
+from billing.adapters.dynamodb.runs import RunsTable
 from billing.adapters.stripe.client import Caller, stripe_client
 from billing.adapters.stripe.customers import StripeCustomers
 from billing.adapters.stripe.invoices import StripeInvoices
@@ -19,6 +19,7 @@ from billing.domain.invoices.invoice_plan import plan_hash, plan_invoices
 from billing.domain.ledger.customer_match import How, MatchedCustomer
 from billing.domain.ledger.ledger import Approval, Disposition, LedgerEntry, OrderLink, order_hash
 from billing.domain.orders.order_rows import read_orders
+from billing.domain.runs.period_lock import lock_key
 from billing.workflows.monthly_billing.draft_the_invoice import Drafting, DraftSettings
 from tests.adapters.aws_world import BUCKET, CUSTOMERS, LEDGER, RUNS, AwsWorld
 from tests.sandbox.stripe import StripeServer

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from billing.adapters.dynamodb.approvals import StoredRequest
 from billing.adapters.signatures import Signatures
 from billing.domain.approval.approval_request import ApprovalRequest, RecordedOutcome
+from billing.domain.approval.stored_request import StoredRequest
 from billing.domain.batch.batch import Batch, BatchInvoice, DoneOrder, LeftAlone, with_pieces
 from billing.domain.canonical import canonical_json, sha256_hex
 from billing.domain.errors import OurFault
@@ -19,8 +19,8 @@ from billing.domain.invoices.invoice_plan import plan_hash, plan_invoices
 from billing.domain.ledger.customer_match import How, MatchedCustomer
 from billing.domain.ledger.ledger import BilledInvoice, Disposition, EntryState, LedgerEntry, OrderRecord
 from billing.domain.orders.order_rows import read_orders
+from billing.domain.orders.outstanding import Carried, CarriedGone, Outstanding
 from billing.domain.orders.sales_order import Problem
-from billing.domain.runs.outstanding import Carried, CarriedGone, Outstanding
 from billing.domain.runs.report import LineOutcome, Report
 from billing.domain.runs.report_record import report_from_dict
 from billing.workflows.monthly_billing.close_the_run import close_the_run

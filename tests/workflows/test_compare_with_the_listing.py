@@ -19,7 +19,7 @@ from billing.adapters.netsuite.fingerprints import columns_beside, order_fingerp
 from billing.adapters.netsuite.sales_orders import list_sales_orders
 from billing.domain.errors import OurFault
 from billing.domain.orders.order_fingerprint import fingerprints_of_rows
-from billing.domain.runs.outstanding import Carried
+from billing.domain.orders.outstanding import Carried
 from billing.workflows.monthly_billing.compare_with_the_listing import compare_with_the_listing
 from billing.workflows.monthly_billing.list_the_sales_orders import NetSuite, list_the_sales_orders, rows_of
 from tests.adapters.aws_world import BUCKET, LEDGER, AwsWorld

@@ -9,10 +9,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from billing.adapters.dynamodb.runs import Holder
 from billing.domain.approval.approvers import approver_id
 from billing.domain.approval.waiting import WaitingRules
 from billing.domain.errors import ENDS, InputInvalid, OurFault, PassingError
+from billing.domain.runs.period_lock import Holder
 from billing.workflows.monthly_billing.open_the_run import RunSettings, former_listing, open_the_run
 from billing.workflows.monthly_billing.stop_the_run import stop_the_run
 

@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from billing.adapters.dynamodb.message_log import MessageLog, Sending
+from billing.adapters.dynamodb.message_log import MessageLog
 from billing.domain.approval.approval_request import ApprovalRequest, RecordedOutcome
 from billing.domain.approval.approvers import Slot
 from billing.domain.errors import AddressRefused, PassingError, PersonNeeded
 from billing.domain.mail import MailContent
 from billing.domain.runs.report import Report, RunOutcome
 from billing.domain.runs.report_record import report_to_dict
+from billing.domain.sending import Sending
 from billing.workflows.monthly_billing.tell_the_team import tell_the_team
 from tests.adapters.aws_world import RUNS, AwsWorld
 from tests.workflows.approval_world import Outbox

@@ -47,7 +47,7 @@ class Pollers:
         self._clients = clients
         self._account = account
         self._region = region
-        self._delay_scale = delay_scale
+        self.delay_scale = delay_scale
         self._closing = threading.Event()
         self._paused = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -112,7 +112,7 @@ class Pollers:
             sqs = self._clients("sqs")
             for message in messages:
                 if message["MessageId"] in failed:
-                    wait = int(mapping.visibility_seconds * self._delay_scale)
+                    wait = int(mapping.visibility_seconds * self.delay_scale)
                     sqs.change_message_visibility(
                         QueueUrl=mapping.queue_url, ReceiptHandle=message["ReceiptHandle"], VisibilityTimeout=wait
                     )

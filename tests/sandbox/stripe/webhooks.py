@@ -144,6 +144,12 @@ class Webhooks:
         with self._changed:
             self._held = True
 
+    @property
+    def held(self) -> bool:
+        """Whether nothing is delivered until `release`."""
+        with self._changed:
+            return self._held
+
     def release(self) -> None:
         """Deliver again, beginning with what waits."""
         with self._changed:

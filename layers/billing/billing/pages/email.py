@@ -17,11 +17,12 @@ _LONGEST_SUBJECT: Final = 180
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Items under a heading; `more` of them are left out."""
+    """Items under a heading; `more` of them are left out, and found `where` ("on the page", "" if nowhere)."""
 
     heading: str
     items: tuple[str, ...]
     more: int = 0
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,9 @@ def _text(email: Email) -> str:
         blocks.append(f"{email.link[0]}:\n\n{email.link[1]}")
     for listing in email.listings:
         lines = [_paragraph(listing.heading), *(_hanging(item, "- ") for item in listing.items)]
-        blocks.append("\n".join([*lines, f"- and {listing.more:,} more"] if listing.more else lines))
+        blocks.append(
+            "\n".join([*lines, f"- and {listing.more:,} more {listing.where}".rstrip()] if listing.more else lines)
+        )
     blocks += [_paragraph(paragraph) for paragraph in email.closing]
     if email.references:
         blocks.append("\n".join(f"{label}: {clean(address)}" for label, address in email.references))

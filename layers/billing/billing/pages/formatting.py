@@ -11,7 +11,7 @@ from billing.domain.invoices.invoice_days import InvoiceDays
 from billing.domain.ledger.customer_match import How, MatchedCustomer
 from billing.domain.money.money import format_amount
 from billing.domain.orders.due_date import Due, NetDays
-from billing.domain.runs.period_name import MONTHS, day_name
+from billing.domain.period_name import MONTHS, day_name
 
 _FOUND: Final = {
     How.STORED: "named in NetSuite's customer record",

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from billing.domain.money.money import plain_amount
-from billing.domain.runs.period_name import period_name
+from billing.domain.period_name import period_name
 from billing.pages.formatting import (
     amount_words,
     counted,

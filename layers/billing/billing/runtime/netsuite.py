@@ -6,36 +6,17 @@ import time
 from collections.abc import Sequence
 from functools import lru_cache
 
-import boto3
-import requests
-
-from billing.adapters.aws.secrets import secret
-from billing.adapters.dynamodb.netsuite_slots import NetSuiteSlots
-from billing.adapters.netsuite.login import base_url_of, login_from_secret
 from billing.adapters.netsuite.records import NetSuiteRecords
 from billing.adapters.netsuite.settlement_lookups import NetSuiteCustomers, NetSuiteItems, accounting_periods
-from billing.adapters.netsuite.suiteql import SuiteQL
 from billing.domain.settlement.periods import AccountingPeriod
-from billing.runtime.settlement import CONFIG, environment, rows
+from billing.runtime.connections.netsuite import suiteql as connection
+from billing.runtime.settlement import environment, rows
 
 PERIODS_KEPT_SECONDS = 900
 
 
-@lru_cache(maxsize=1)
-def suiteql() -> SuiteQL:
-    """Queries. A secret that cannot be read is named like any failure, at the first call."""
-    env = environment()
-    credentials = secret(env.text("NETSUITE_SECRET_ARN"))
-    base_url = base_url_of(credentials, env.optional("NETSUITE_API_URL"))
-    slots = NetSuiteSlots(
-        boto3.client("dynamodb", config=CONFIG),
-        env.text("RUNS_TABLE"),
-        env.number("NETSUITE_CONCURRENCY"),
-        time.sleep,
-        time.time,
-    )
-    login = login_from_secret(credentials, base_url, time.time)
-    return SuiteQL(base_url, login, time.sleep, requests.Session(), slot=slots.slot)
+suiteql = connection(environment())
+"""Queries, by one connection a process."""
 
 
 @lru_cache(maxsize=1)

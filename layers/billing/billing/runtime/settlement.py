@@ -9,7 +9,6 @@ import time
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
-from importlib.resources import files as resource_files
 from typing import Any
 
 import boto3
@@ -20,10 +19,10 @@ from billing.adapters.aws.executions import SettlementExecutions
 from billing.adapters.aws.run_files import RunFiles
 from billing.adapters.dynamodb.settled_records import SettledRecords
 from billing.adapters.dynamodb.settlement_bells import Bells
-from billing.domain.errors import InputInvalid
 from billing.domain.settlement.passes import Pass
 from billing.domain.settlement.policies import SettlementPolicies, parse_policies
 from billing.domain.settlement.postings import Calendar
+from billing.runtime.parameters.settlement import policy_file
 from billing.runtime.settings import Environment
 
 CONFIG = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5, read_timeout=20)
@@ -92,14 +91,3 @@ def _policies(name: str, _turn: int) -> SettlementPolicies:
     if "/" in name:
         return parse_policies(files().read(name).decode("utf-8"))
     return parse_policies(policy_file(name))
-
-
-def policy_file(name: str) -> str:
-    """The text of a policy file of this package. InputInvalid if there is none of that name."""
-    found = resource_files("billing.settlement_policies").joinpath(f"{name}.toml")
-    if not name.replace("-", "").replace("_", "").isalnum() or not found.is_file():
-        raise InputInvalid(
-            f"SettlementPolicies is {name!r}: there is no settlement_policies/{name}.toml in the layer. Name one that "
-            "is there, or the key of one in the bucket (settlement/policies.toml)."
-        )
-    return found.read_text(encoding="utf-8")

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from billing.adapters.dynamodb.items import batch_write, query_all
-from billing.domain.runs.outstanding import Carried
+from billing.domain.orders.outstanding import Carried
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient

@@ -101,9 +101,36 @@ class LedgerTable:
         rows = batch_get(self.dynamodb, self.table, keys)
         return {(row["pk"], row["content_hash"]): _approval(row) for row in rows if "approved_at" in row}
 
-    def adopt(self, entry: LedgerEntry) -> bool:
+    def adopt(self, entry: LedgerEntry, client_id: str, currency: str, order_ids: Iterable[str]) -> bool:
         """Note an invoice that Stripe has and the ledger does not know: in an entry that was begun and names none, or
-        as a new entry. Answers False if the ledger has moved on since it was read. Safe to repeat."""
+        as a new entry; and claim its orders for its plan, so that no other plan takes them before it has ended.
+        `client_id` is NetSuite's. Answers False if the ledger has moved on since it was read. Safe to repeat."""
+        # The claims first: one without an entry claims nothing, an entry without claims would be found no second time.
+        for order_id in sorted(order_ids):
+            self.dynamodb.update_item(
+                TableName=self.table,
+                Key=to_item({"pk": _order_key(order_id), "sk": _BILLED}),
+                # Whoever has planned this order without the claim is refused: the version moves.
+                UpdateExpression="SET record_version = if_not_exists(record_version, :none) + :one, "
+                "plan_family = if_not_exists(plan_family, :family), claimed_by = if_not_exists(claimed_by, :run), "
+                "client_id = if_not_exists(client_id, :client), currency = if_not_exists(currency, :currency), "
+                "billed = if_not_exists(billed, :nothing) ADD open_claims :claims",
+                ExpressionAttributeValues=to_item(
+                    {
+                        ":none": 0,
+                        ":one": 1,
+                        ":family": family(entry.key),
+                        ":run": entry.run_id,
+                        ":client": client_id,
+                        ":currency": currency,
+                        ":nothing": {},
+                        ":claims": {entry.key},
+                    }
+                ),
+            )
+        return self._adopted(entry)
+
+    def _adopted(self, entry: LedgerEntry) -> bool:
         return self._marked(
             entry.key,
             "SET #state = if_not_exists(#state, :intended), invoice_id = :invoice, content_hash = :hash, "

@@ -10,23 +10,15 @@ in the same thread): two equal mails are better than a run that waits in silence
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
 from billing.adapters.dynamodb.items import to_item, values_of
+from billing.domain.sending import Sending
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-
-class Sending(StrEnum):
-    """How far a message got."""
-
-    NEW = "new"
-    BEGUN = "begun"  # a former attempt may or may not have sent it
-    DONE = "done"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from botocore.exceptions import ClientError
 
 from billing.adapters.dynamodb.items import to_item, values_of
+from billing.domain.runs.period_lock import Holder
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -24,22 +25,6 @@ if TYPE_CHECKING:
 _LOCK = "LOCK"
 _BILL_FROM = "BILLFROM"
 _STACK = {"pk": _BILL_FROM, "sk": "STACK"}
-
-
-def lock_key(cycle: str, period: str) -> str:
-    """The period's partition key."""
-    return f"PERIOD#{cycle}#{period}"
-
-
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """The run that a lock names. `held` is False once it has closed. `finished_by` is the last run that finished the
-    whole period, "" if none has."""
-
-    run_id: str
-    execution_arn: str
-    held: bool
-    finished_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
 
 from billing.adapters.netsuite.suiteql import PAGE_SIZE, SuiteQL
 from billing.domain.errors import OurFault
+from billing.domain.orders.netsuite_client import NetSuiteClient
 
 _COLUMNS = "c.id, c.entityid, c.companyname, c.email"
-
-
-@dataclass(frozen=True, slots=True)
-class NetSuiteClient:
-    """A customer record: internal id, number, name ("" for a person's), address ("" if it has none), and the Stripe
-    customer that its custom field names."""
-
-    id: str
-    number: str
-    name: str
-    email: str
-    stripe_id: str = ""
 
 
 def clients_with_emails(suiteql: SuiteQL, emails: Iterable[str]) -> list[NetSuiteClient]:

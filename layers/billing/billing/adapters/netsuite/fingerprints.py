@@ -6,12 +6,12 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from billing.adapters.netsuite.listing_filter import FROM_ORDERS, JOIN_TERM, conditions, parts_of
-from billing.adapters.netsuite.order_query import OrderQuery
 from billing.adapters.netsuite.sales_orders import columns_of, refuse_unknown_filter
 from billing.adapters.netsuite.suiteql import PAGE_SIZE, SuiteQL, UnknownColumn
 from billing.domain.batch.listing_comparison import ListedOrder
 from billing.domain.errors import OurFault
 from billing.domain.orders.order_fingerprint import OrderFingerprint, number_in
+from billing.domain.runs.order_query import OrderQuery
 
 _LAST_MODIFIED = "TO_CHAR(t.lastmodifieddate,'YYYY-MM-DD HH24:MI:SS')"
 _STAMP = (

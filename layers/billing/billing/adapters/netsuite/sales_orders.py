@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from billing.adapters.netsuite.listing_filter import FROM_ORDERS, IDS_IN_A_LIST, JOIN_TERM, conditions, parts_of
-from billing.adapters.netsuite.order_query import ListedRows, OrderQuery, email_column
 from billing.adapters.netsuite.suiteql import Row, SuiteQL, UnknownColumn
 from billing.domain.errors import InputInvalid, OurFault
+from billing.domain.runs.order_query import ListedRows, OrderQuery, email_column
 from billing.domain.runs.run_input import OrderFilter
 
 _REQUIRED = (

@@ -8,9 +8,10 @@ from typing import Any
 
 import stripe
 
-from billing.adapters.stripe.client import Caller, CustomerMissing, ObjectMissing
+from billing.adapters.stripe.client import Caller
 from billing.domain.canonical import canonical_json, sha256_hex
 from billing.domain.errors import OurFault
+from billing.domain.stripe_failures import CustomerMissing, ObjectMissing
 
 
 @dataclass(frozen=True, slots=True)

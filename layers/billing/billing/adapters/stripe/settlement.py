@@ -12,7 +12,7 @@ from typing import Any, cast
 
 import stripe
 
-from billing.adapters.stripe.client import Caller, ObjectMissing
+from billing.adapters.stripe.client import Caller
 from billing.domain.settlement.payout import earlier_of
 from billing.domain.settlement.stripe_objects import (
     BalanceEntry,
@@ -33,6 +33,7 @@ from billing.domain.settlement.stripe_objects import (
     Refund,
     Tax,
 )
+from billing.domain.stripe_failures import ObjectMissing
 
 Json = Mapping[str, Any]
 _PAGE = 100

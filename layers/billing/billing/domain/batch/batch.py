@@ -21,8 +21,8 @@ from billing.domain.ledger.customer_match import MatchedCustomer
 from billing.domain.ledger.ended_orders import EndedListed, ended_listed_from_dict
 from billing.domain.ledger.ledger import Disposition, OrderLink
 from billing.domain.money.money import round_half_up, rule_of
+from billing.domain.orders.outstanding import Carried, CarriedGone, Outstanding
 from billing.domain.orders.sales_order import Problem
-from billing.domain.runs.outstanding import Carried, CarriedGone, Outstanding
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,6 @@ from billing.domain.invoices.line_text import (
     LONGEST_FIELD_VALUE,
     LONGEST_FOOTER,
     describe,
-    plain,
-    price_text,
     unit_price,
 )
 from billing.domain.invoices.parts import split_lines
@@ -33,6 +31,7 @@ from billing.domain.invoices.plan_record import (
 )
 from billing.domain.invoices.tax import bills_tax_lines, tax_code, tax_rate
 from billing.domain.money.money import Money, plain_amount, round_half_up, rule_of, terminating_decimal
+from billing.domain.money.price_text import plain, price_text
 from billing.domain.orders.billing_email import billing_email
 from billing.domain.orders.due_date import Due, NetDays
 from billing.domain.orders.open_amount import OpenLine, OpenOrder, lines_of_unknown_state, open_order

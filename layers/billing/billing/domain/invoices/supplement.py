@@ -14,9 +14,10 @@ from fractions import Fraction
 from typing import Final
 
 from billing.domain.invoices.charge_limits import CHARGE_WARNINGS, with_charge_warnings
-from billing.domain.invoices.line_text import LONGEST_LINE, plain
+from billing.domain.invoices.line_text import LONGEST_LINE
 from billing.domain.invoices.plan_record import InvoicePlan, PlanLine, PlanWarning, with_lines
 from billing.domain.money.money import Money, round_half_up, rule_of
+from billing.domain.money.price_text import plain
 from billing.domain.orders.row_values import truncate
 
 NEWLY_OPEN: Final = "newly_open"

@@ -100,6 +100,16 @@ def match_by_id(client: str, netsuite_id: str, found: Candidate, how: How) -> Ma
     )
 
 
+def shared_by(client: str, stripe_id: str, others: Sequence[str]) -> Unmatched:
+    """A Stripe customer that NetSuite's records of several clients name: nobody can tell whose it is."""
+    return Unmatched(
+        "customer_of_another",
+        "customer",
+        f"NetSuite's records of {client} and of {', '.join(sorted(others)[:5])} name the same Stripe customer, "
+        f"{stripe_id}. Correct the field of whom it is not.",
+    )
+
+
 def same_email(one: str | None, other: str | None) -> bool:
     """Whether two addresses are the same but for case."""
     return one is not None and other is not None and one.strip().casefold() == other.strip().casefold()

@@ -18,7 +18,7 @@ from billing.domain.canonical import canonical_json, sha256_hex
 from billing.domain.invoices.invoice_days import InvoiceDays, SignedDays, days_by_terms, still_hold
 from billing.domain.invoices.plan_record import InvoicePlan, plan_hash
 from billing.domain.orders.due_date import Due
-from billing.domain.runs.period_name import day_name
+from billing.domain.period_name import day_name
 
 
 class EntryState(StrEnum):
@@ -270,6 +270,9 @@ def dated(
     if signed is not None and still_hold(signed, due, period, today):
         return decision, signed.days
     fresh = days_by_terms(due, today.isoformat())
+    if signed is not None and signed.days == fresh:
+        # Of another period, and counted anew they are the very days that were signed for.
+        return decision, fresh
     was = (
         f"with the invoice date {day_name(signed.days.invoice)} and the due date {day_name(signed.days.due)}"
         if signed is not None

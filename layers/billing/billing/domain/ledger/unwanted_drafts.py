@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from billing.domain.runs.outstanding import STATUS_NAMES, OrderState
+from billing.domain.orders.outstanding import STATUS_NAMES, OrderState
 
 _UNWANTED: Final[Mapping[str, str]] = {
     "A": "Delete it, or leave it until the order is approved again.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from billing.domain.runs.outstanding import Carried
+from billing.domain.orders.outstanding import Carried
 from billing.domain.runs.report import LineOutcome, ReportLine, order_fates
 
 

@@ -17,7 +17,7 @@ from billing.domain.batch.batch import Batch, BatchInvoice, DoneOrder, LeftAlone
 from billing.domain.ledger.ended_orders import EndedListed
 from billing.domain.ledger.ledger import UNSETTLED, Disposition, EntryState, LedgerEntry
 from billing.domain.orders.due_date import due_date
-from billing.domain.runs.outstanding import CarriedGone, Outstanding
+from billing.domain.orders.outstanding import CarriedGone, Outstanding
 
 
 class LineOutcome(StrEnum):
@@ -288,6 +288,17 @@ def _fate(
             if entry.state is EntryState.DRAFTED
             else (LineOutcome.FAILED, failure_words(entry))
         )
+    if (
+        entry is not None
+        and not mine
+        and entry.state is EntryState.DRAFTED
+        and entry.invoice_id not in invoice.replaces
+    ):
+        # Texts may name the period: then two months ask about one order with other texts, and the same amounts.
+        said = f"The run {entry.run_id} has drafted it meanwhile, in {entry.period}, as {entry.invoice_id}"
+        if (entry.total, entry.currency) == (invoice.plan.total, invoice.plan.currency):
+            return LineOutcome.SKIPPED, f"{said}, with the same total and other texts."
+        return LineOutcome.HELD, f"{said}, with another total. The next run compares the two."
     if entry is not None and mine and entry.state is EntryState.FAILED:
         # Of the draft that an earlier run had begun of other content, the ledger keeps that content.
         return LineOutcome.FAILED, failure_words(entry)

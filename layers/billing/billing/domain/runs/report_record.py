@@ -9,7 +9,7 @@ from typing import Any
 from billing.domain.approval.approval_request import RecordedOutcome, RecordedVote, request_from_dict
 from billing.domain.approval.approvers import Answer
 from billing.domain.batch.batch import left_alone_from
-from billing.domain.runs.outstanding import CarriedGone, Outstanding
+from billing.domain.orders.outstanding import CarriedGone, Outstanding
 from billing.domain.runs.report import LineOutcome, RecordLine, Report, ReportLine, RunOutcome
 
 

@@ -9,11 +9,12 @@ from billing.domain.approval.approval_entries import Entry, EntryKind
 from billing.domain.approval.approval_request import ApprovalRequest, FormerRequest, RecordedOutcome, RecordedVote
 from billing.domain.approval.approvers import Answer, Outcome, everybody
 from billing.domain.batch.batch import Batch, totals
+from billing.domain.ledger.customer_match import How
 from billing.domain.ledger.ledger import Disposition
 from billing.domain.mail import MailContent
-from billing.domain.runs.period_name import period_name
+from billing.domain.period_name import period_name
 from billing.pages.approval.approval_view import checked_count, currency_totals, frame_notes, rejects
-from billing.pages.email import Email, mail_of
+from billing.pages.email import Email, Listing, mail_of
 from billing.pages.formatting import (
     counted,
     instant_words,
@@ -24,8 +25,15 @@ from billing.pages.formatting import (
     sums_words,
 )
 from billing.pages.report.beside_the_listing import batch_notes
+from billing.pages.untrusted_text import shown
 
 _MOST_CURRENCIES = 4
+_MOST_CUSTOMERS = 20
+_TO_LOOK_AT = {
+    How.EMAIL: "found by the e-mail address",
+    How.NEW: "is created when this is signed",
+    How.SETTLED: "settled by a person",
+}
 
 
 def approval_mail(
@@ -41,7 +49,8 @@ def approval_mail(
     left: timedelta | None = None,
     finalizes: bool = False,
 ) -> MailContent:
-    """Asks one approver to sign, by a link of their own. It tells totals and counts; names are behind the link.
+    """Asks one approver to sign, by a link of their own. It tells totals and counts, and names those customers
+    only of whom neither NetSuite nor an earlier month says who they are in Stripe; all else is behind the link.
 
     `inbox` is the link to everything that waits for them, `again` says why they are asked once more, `because` is the
     entry by which they are asked if they were not at first, `former` is the request that ended without an answer and
@@ -100,6 +109,7 @@ def approval_mail(
                 for total in currency_totals(batch)
             ],
             facts=[fact for fact in facts if fact is not None],
+            listings=_customers_to_look_at(batch),
             link=("Review and decide", link),
             references=_references(inbox),
             closing=(
@@ -110,6 +120,34 @@ def approval_mail(
             ),
         )
     )
+
+
+def _customers_to_look_at(batch: Batch) -> list[Listing]:
+    """Whom Stripe would bill, as Stripe itself calls them, where neither NetSuite nor an earlier month says so: found
+    by the e-mail address alone, settled by a person, or new."""
+    found: dict[str, tuple[How, str]] = {}
+    for invoice in batch.to_draft:
+        match, client = invoice.customer, invoice.plan.client
+        if match is None or match.how not in _TO_LOOK_AT:
+            continue
+        if match.id is None:
+            whom = f"a new customer with {match.email or 'no e-mail address'}"
+        else:
+            name = shown(match.stripe_name) if match.stripe_name else "a customer without a name"
+            whom = f"{name}, {match.stripe_email or 'without an e-mail address'} ({match.id})"
+        found.setdefault(client.netsuite_id, (match.how, f"{shown(client.name)}: {whom}; {_TO_LOOK_AT[match.how]}"))
+    order = list(_TO_LOOK_AT)
+    items = tuple(said for _, said in sorted(found.values(), key=lambda one: order.index(one[0])))
+    if not items:
+        return []
+    return [
+        Listing(
+            "Customers to look at: NetSuite's client, and whom Stripe would bill",
+            items[:_MOST_CUSTOMERS],
+            max(0, len(items) - _MOST_CUSTOMERS),
+            "on the page",
+        )
+    ]
 
 
 def _anew(former: FormerRequest) -> str:

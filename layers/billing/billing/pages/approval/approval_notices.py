@@ -8,7 +8,7 @@ from typing import Any
 from billing.domain.approval.approval_request import ApprovalRequest
 from billing.domain.approval.approvers import Slot
 from billing.domain.batch.batch import Batch, totals
-from billing.domain.runs.period_name import period_name
+from billing.domain.period_name import period_name
 from billing.pages.approval.approval_view import orders_not_billed
 from billing.pages.formatting import counted, remaining_words, slot_words, sums_words
 from billing.pages.report.beside_the_listing import batch_notes

@@ -20,7 +20,7 @@ from billing.domain.approval.approval_request import ApprovalRequest, RecordedOu
 from billing.domain.approval.approvers import Answer, Outcome, Tally
 from billing.domain.batch.batch import Batch
 from billing.domain.invoices.order_plan import PO_FIELD
-from billing.domain.runs.period_name import period_name
+from billing.domain.period_name import period_name
 from billing.pages.approval.approval_view import (
     answer_of,
     checked_count,

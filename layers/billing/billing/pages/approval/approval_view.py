@@ -16,7 +16,7 @@ from billing.domain.ledger.ended_orders import EndedListed
 from billing.domain.ledger.ledger import Disposition
 from billing.domain.money.money import CurrencyUnknown
 from billing.domain.orders.sales_order import Problem
-from billing.domain.runs.period_name import period_name
+from billing.domain.period_name import period_name
 from billing.domain.runs.run_input import FILTER_FIELDS
 from billing.pages.approval.batch_search import matches
 from billing.pages.formatting import counted, day_words, due_words, instant_words, money_words, sums_words
@@ -197,8 +197,8 @@ def groups(batch: Batch, today: date, query: str = "") -> tuple[Group, ...]:
         _group(
             "outstanding",
             OUTSTANDING_TITLE,
-            "Earlier runs listed these orders and did not draft them, and NetSuite does not list them as billable now. "
-            "They are named until they are drafted, or ended in NetSuite.",
+            "Nothing is drafted of these orders now. NetSuite does not list them as billable, or only in part, or our "
+            "invoice bills something else: each line says which. They are named until they are drafted or ended.",
             [
                 Row("", one.number, "", outstanding_words(one))
                 for one in batch.outstanding

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from billing.domain.batch.batch import Batch, LeftAlone
-from billing.domain.runs.outstanding import CarriedGone, Outstanding
-from billing.domain.runs.period_name import period_name
+from billing.domain.orders.outstanding import CarriedGone, Outstanding
+from billing.domain.period_name import period_name
 from billing.pages.formatting import counted, day_words, money_words
 
 OUTSTANDING_TITLE: Final = "Left over from earlier runs, not listed now"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from billing.domain.money.money import CurrencyUnknown, rule_of
-from billing.domain.runs.period_name import period_name
+from billing.domain.period_name import period_name
 from billing.domain.runs.report import LineOutcome, Report, ReportLine
 from billing.pages.approval.approval_view import filter_words
 from billing.pages.csv_file import Amount, Cell, csv_bytes

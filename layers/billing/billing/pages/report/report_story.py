@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from billing.domain.approval.approvers import Answer
 from billing.domain.money.money import CurrencyUnknown
-from billing.domain.runs.period_name import period_name
+from billing.domain.period_name import period_name
 from billing.domain.runs.report import ENDED_EARLIER, LineOutcome, Report, ReportLine, RunOutcome
 from billing.pages.formatting import counted, day_words, instant_words, money_words, people_words, sums_words
 

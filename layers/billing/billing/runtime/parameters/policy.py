@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from billing.domain.errors import InputInvalid
 from billing.domain.invoices.billing_policy import BillingPolicy, PolicyInvalid
-from billing.domain.runs.period_name import period_name
+from billing.domain.period_name import period_name
 from billing.runtime.settings import Environment
 
 

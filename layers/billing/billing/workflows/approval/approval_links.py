@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from billing.adapters.signatures import InboxLink, Link
 from billing.domain.approval.approval_request import ApprovalRequest
 from billing.domain.approval.approvers import approver_id
+from billing.domain.approval.signed_links import InboxLink, Link
 
 _AFTER_THE_END = timedelta(days=7)
 

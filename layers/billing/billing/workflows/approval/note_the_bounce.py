@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from billing.adapters.dynamodb.approvals import StoredRequest
 from billing.domain.approval.approval_request import Bounce
+from billing.domain.approval.stored_request import StoredRequest
 from billing.domain.errors import PassingError
 from billing.workflows.approval.approval_links import request_of_tag
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from billing.adapters.dynamodb.approvals import StoredRequest
 from billing.domain.approval.approval_entries import Entry, entry_from_dict, escalated, quiet_until, request_now
 from billing.domain.approval.approval_request import ApprovalRequest, RecordedVote, request_from_dict
 from billing.domain.approval.approvers import (
@@ -21,6 +20,7 @@ from billing.domain.approval.approvers import (
     still_of_use,
 )
 from billing.domain.approval.signers import ListedPeople
+from billing.domain.approval.stored_request import StoredRequest
 from billing.domain.errors import PassingError, RequestAltered
 from billing.workflows.approval.votes import as_domain_votes, verified_votes
 

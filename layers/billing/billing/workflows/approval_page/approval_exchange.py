@@ -6,12 +6,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Protocol
 
-from billing.adapters.aws.run_files import RunFiles
-from billing.adapters.aws.task_tokens import TaskCallback
-from billing.adapters.dynamodb.approvals import ApprovalsTable
-from billing.adapters.signatures import Signatures
 from billing.domain.approval.approval_entries import passed_on
 from billing.domain.approval.approval_request import ApprovalRequest
 from billing.domain.approval.approvers import Outcome
@@ -34,8 +30,9 @@ from billing.pages.approval.batch_csv import batch_csv_parts
 from billing.pages.approval.inbox_page import inbox_page
 from billing.pages.formatting import counted, sums_words
 from billing.pages.rendering import Shown, page_csp, private_headers
-from billing.runtime.telemetry import logger, metrics
 from billing.workflows.approval.who_may_sign import WhoMaySign
+from billing.workflows.approval_page import approval_page as one_request
+from billing.workflows.approval_page import inbox as inboxes
 from billing.workflows.approval_page.approval_page import (
     Answered,
     Seen,
@@ -47,19 +44,37 @@ from billing.workflows.approval_page.approval_page import (
 )
 from billing.workflows.approval_page.http_exchange import LONGEST_FILE, answer_of, file_of, form_of, query_of
 from billing.workflows.approval_page.inbox import Expired, inbox
+from billing.workflows.ports import ReadableFiles, Telemetry
 
 _TRIES = 5
 
 
-def approval_exchange(event: Mapping[str, Any], connect: Callable[[], ApprovalExchange]) -> dict[str, Any]:
+class Requests(one_request.Requests, inboxes.Requests, Protocol):
+    """The approvals table, for both kinds of pages."""
+
+
+class Signing(one_request.Signing, inboxes.Signing, Protocol):
+    """Signs and verifies, for both kinds of pages."""
+
+
+class Callback(Protocol):
+    """Ends the wait of a run."""
+
+    def wake(self, sealed_token: bytes, run_id: str) -> bool: ...
+
+
+def approval_exchange(
+    event: Mapping[str, Any], connect: Callable[[], ApprovalExchange], telemetry: Telemetry
+) -> dict[str, Any]:
     """Answer one request. Whatever fails, a secret or a parameter that cannot be read included, a page answers: a
     person with money to sign for must never see a raw error. Links, names and amounts never reach a log."""
     reference = str(event.get("requestContext", {}).get("requestId", ""))[:60]
     try:
         return connect().handle(event)
     except Exception as error:  # noqa: BLE001 - whatever it was, a page answers
-        logger.error("approval page failed", extra={"error_name": type(error).__name__, "reference": reference})
-        metrics.add_metric(name="ApprovalPagesFailed", unit="Count", value=1)
+        telemetry.failed(
+            "approval page failed", "ApprovalPagesFailed", error_name=type(error).__name__, reference=reference
+        )
         answering = event.get("requestContext", {}).get("http", {}).get("method") == "POST"
         return _html(500, trouble_page(reference, answering))
 
@@ -69,13 +84,14 @@ class ApprovalExchange:
     """Everything behind the page. It can write votes, holds, delegations and outcomes, and complete the wait; nothing
     else."""
 
-    requests: ApprovalsTable
-    files: RunFiles
-    signatures: Signatures
-    callback: TaskCallback
+    requests: Requests
+    files: ReadableFiles
+    signatures: Signing
+    callback: Callback
     who: WhoMaySign
     now: Callable[[], datetime]
     finalizes: bool
+    telemetry: Telemetry
 
     def handle(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Answer one request that finds everything in order."""
@@ -87,11 +103,11 @@ class ApprovalExchange:
             found = inbox(link, self.requests, self.signatures, self.who, self.now())
             if isinstance(found, Expired):
                 return _html(410, expired_inbox_page())
-            return _html(200, inbox_page(*found, self.now())) if found else _refused()
+            return _html(200, inbox_page(*found, self.now())) if found else self._refused()
         seen = self._look(link)
         if seen is None:
-            return _refused()
-        logger.append_keys(run_id=seen.request.run_id)
+            return self._refused()
+        self.telemetry.logger.append_keys(run_id=seen.request.run_id)
         if not seen.present.trustworthy:
             return self._altered(seen, method)
         if method == "POST":
@@ -106,11 +122,18 @@ class ApprovalExchange:
             return _html(200, self._standing(seen))
         return _html(200, self._page(seen, query))
 
+    def _refused(self) -> dict[str, Any]:
+        """The same answer for unknown and forged links, on both kinds of pages. Counted: many of them are an attack."""
+        self.telemetry.logger.warning("approval link refused")
+        self.telemetry.metrics.add_metric(name="ApprovalLinksRefused", unit="Count", value=1)
+        return _html(404, invalid_link_page())
+
     def _altered(self, seen: Seen, method: str) -> dict[str, Any]:
         """Somebody has written into the request's row. Nothing of it is shown and nobody can answer; a POST wakes the
         run, which ends and tells the team."""
-        logger.error("approval request altered in the table", extra={"altered": list(seen.present.altered)})
-        metrics.add_metric(name="ApprovalPagesFailed", unit="Count", value=1)
+        self.telemetry.failed(
+            "approval request altered in the table", "ApprovalPagesFailed", altered=list(seen.present.altered)
+        )
         if method == "POST":
             self._wake(seen)
         return _html(409, altered_page())
@@ -138,7 +161,7 @@ class ApprovalExchange:
             woken = self._wake(after)
             # Only the answer that decided says that the run was not there to hear it: later ones find it at work.
             awake = woken or not answered.signed
-        logger.info("approval answered", extra={"outcome": str(after.tally.outcome)})
+        self.telemetry.logger.info("approval answered", extra={"outcome": str(after.tally.outcome)})
         if answered.said and after.open:
             return _html(200, self._page(after, {}, said=answered.said))
         page = self._standing(
@@ -157,11 +180,10 @@ class ApprovalExchange:
         """
         try:
             woken = self.callback.wake(seen.present.stored.sealed_token, seen.request.run_id)
-            logger.info("run woken" if woken else "run was awake already")
+            self.telemetry.logger.info("run woken" if woken else "run was awake already")
             return woken
         except Exception as error:  # noqa: BLE001 - the decision stands, whatever kept the run asleep
-            logger.error("run could not be woken", extra={"error_name": type(error).__name__})
-            metrics.add_metric(name="RunsNotWoken", unit="Count", value=1)
+            self.telemetry.failed("run could not be woken", "RunsNotWoken", error_name=type(error).__name__)
             return True  # it waits, and reads the decision when its slice is over
 
     def _look(self, link: str) -> Seen | None:
@@ -269,13 +291,6 @@ def _beside_the_routes(event: Mapping[str, Any]) -> dict[str, Any]:
         allowed = "GET, HEAD" if path.startswith("/approvals/inbox/") else "GET, HEAD, POST"
         shown = wrong_method_page()
         return answer_of(405, {**shown.headers, "allow": allowed}, shown.html)
-    return _html(404, invalid_link_page())
-
-
-def _refused() -> dict[str, Any]:
-    """The same answer for unknown and forged links, on both kinds of pages. Counted: many of them are an attack."""
-    logger.warning("approval link refused")
-    metrics.add_metric(name="ApprovalLinksRefused", unit="Count", value=1)
     return _html(404, invalid_link_page())
 
 

@@ -16,8 +16,6 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Protocol
 
-from billing.adapters.dynamodb.approvals import StoredRequest
-from billing.adapters.signatures import Link
 from billing.domain.approval.approval_entries import (
     Entry,
     EntryKind,
@@ -30,6 +28,8 @@ from billing.domain.approval.approval_entries import (
 )
 from billing.domain.approval.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote
 from billing.domain.approval.approvers import Answer, Outcome, Tally, approver_id
+from billing.domain.approval.signed_links import Link
+from billing.domain.approval.stored_request import StoredRequest
 from billing.domain.batch.batch import Batch, BatchInvoice, batch_from_dict
 from billing.domain.ledger.ledger import Disposition
 from billing.pages.approval.approval_page import LONGEST_REASON

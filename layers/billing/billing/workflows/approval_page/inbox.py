@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
-from billing.adapters.dynamodb.approvals import StoredRequest
-from billing.adapters.signatures import InboxLink, Link
 from billing.domain.approval.approval_entries import passed_on
 from billing.domain.approval.approval_inbox import InboxItem
 from billing.domain.approval.approval_request import RunEnd
 from billing.domain.approval.approvers import approver_id
+from billing.domain.approval.signed_links import InboxLink, Link
+from billing.domain.approval.stored_request import StoredRequest
 from billing.workflows.approval.present_request import SignedTexts, present_request
 from billing.workflows.approval.who_may_sign import WhoMaySign
 from billing.workflows.approval_page.approval_page import UNKNOWN

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from billing.adapters.dynamodb.message_log import Sending
 from billing.domain.approval.approvers import Slot, SlotRule, slots_without
 from billing.domain.batch.batch import Batch, batch_from_dict, totals
+from billing.domain.sending import Sending
 from billing.workflows.ports import Channel, Messages, ReadableFiles
 
 

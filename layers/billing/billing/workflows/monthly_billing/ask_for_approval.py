@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from billing.adapters.dynamodb.approvals import StoredRequest, request_owner
-from billing.adapters.dynamodb.message_log import Sending
 from billing.domain.approval.approval_entries import Entry, brought_in, holds, with_holds
 from billing.domain.approval.approval_request import ApprovalRequest, Bounce, FormerRequest
 from billing.domain.approval.approvers import Outcome, approver_id, slots_without
 from billing.domain.approval.signers import ListedPeople
+from billing.domain.approval.stored_request import StoredRequest, request_owner
 from billing.domain.batch.batch import Batch, batch_from_dict, totals
 from billing.domain.errors import AddressRefused, OurFault, PersonNeeded
 from billing.domain.mail import MailContent
+from billing.domain.sending import Sending
 from billing.workflows.approval.approval_links import ApproverLinks, mail_tags
 from billing.workflows.approval.present_request import PresentRequest, SignedTexts, present_request
 from billing.workflows.approval.unsigned_request import not_vouched_for, refuse_unvouched

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from billing.adapters.dynamodb.approvals import StoredRequest
 from billing.domain.approval.approval_entries import Entry, EntryKind, passed_on
 from billing.domain.approval.approvers import is_barred
+from billing.domain.approval.stored_request import StoredRequest
 from billing.domain.errors import PassingError
 from billing.workflows.approval.present_request import SignedTexts, present_request
 

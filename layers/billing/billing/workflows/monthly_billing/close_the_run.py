@@ -8,18 +8,18 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from billing.adapters.dynamodb.approvals import StoredRequest
 from billing.domain.approval.approval_request import RecordedOutcome
 from billing.domain.approval.approvers import Outcome
+from billing.domain.approval.stored_request import StoredRequest
 from billing.domain.batch.batch import Batch, batch_from_dict
 from billing.domain.batch.month_comparison import MonthInvoice
 from billing.domain.errors import OurFault
 from billing.domain.ledger.ended_orders import EndedOrder, contents_of
 from billing.domain.ledger.ledger import LedgerEntry, OrderRecord
 from billing.domain.orders.order_rows import read_orders
+from billing.domain.orders.outstanding import Carried, Outstanding, not_asked
 from billing.domain.orders.sales_order import Listing
 from billing.domain.runs.carry_over import carry_over as what_comes_back
-from billing.domain.runs.outstanding import Carried, Outstanding, not_asked
 from billing.domain.runs.report import (
     LineOutcome,
     Report,

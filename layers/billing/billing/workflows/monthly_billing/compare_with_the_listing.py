@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol
 
-from billing.adapters.netsuite.order_query import OrderQuery, email_column
 from billing.domain.batch.listing_comparison import ListedOrder, compare_listings, listed_orders
 from billing.domain.errors import OurFault
 from billing.domain.ledger.ended_orders import EndedOrder
+from billing.domain.runs.order_query import OrderQuery, email_column
 from billing.workflows.monthly_billing.list_the_sales_orders import (
     CarriedOrders,
     EndedOrders,

@@ -14,18 +14,18 @@ from datetime import UTC, date, datetime, time
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from billing.adapters.stripe.client import CustomerMissing, KeyUsedOtherwise, ObjectMissing, ReplayedFailure
-from billing.adapters.stripe.customers import StripeCustomer
-from billing.adapters.stripe.invoices import CONTENT_HASH, LINES_PER_CALL, PLAN_KEY, StripeInvoice
+from billing.domain.batch.begun_drafts import LOOK_BACK
 from billing.domain.errors import OurFault, PassingError, PersonNeeded
 from billing.domain.invoices.billing_policy import TaxMode
 from billing.domain.invoices.draft_check import day_difference, differences
 from billing.domain.invoices.invoice_days import InvoiceDays, days_by_terms
 from billing.domain.invoices.plan_record import InvoicePlan, PlanUnreadable
 from billing.domain.invoices.stripe_requests import day_params, idempotency_key, invoice_params, line_params
-from billing.domain.ledger.begun_drafts import LOOK_BACK
 from billing.domain.ledger.customer_match import How, KnownCustomer, MatchedCustomer
 from billing.domain.ledger.ledger import EntryState, LedgerEntry, OrderLink, OrderRecord, invoice_hash, is_part_beside
+from billing.domain.ledger.stripe_customer import StripeCustomer
+from billing.domain.ledger.stripe_invoice import CONTENT_HASH, LINES_PER_CALL, PLAN_KEY, StripeInvoice
+from billing.domain.stripe_failures import CustomerMissing, KeyUsedOtherwise, ObjectMissing, ReplayedFailure
 
 _ATTEMPTS = 3
 # A customer's keys are the same for all orders of a client, so that two of them create it once. They cannot move on

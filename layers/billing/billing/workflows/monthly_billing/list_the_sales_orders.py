@@ -7,12 +7,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Protocol
 
-from billing.adapters.netsuite.order_query import ListedRows, OrderQuery, email_column
-from billing.domain.ledger.ended_orders import EndedOrder, ended_from_dict
+from billing.domain.ledger.ended_orders import EndedOrder, contents_of, ended_from_dict
 from billing.domain.orders.invoice_preview import InvoicePreview
 from billing.domain.orders.order_rows import read_orders
-from billing.domain.orders.sales_order import Listing, SalesOrder
-from billing.domain.runs.outstanding import (
+from billing.domain.orders.outstanding import (
     Carried,
     CarriedGone,
     OrderState,
@@ -20,6 +18,8 @@ from billing.domain.runs.outstanding import (
     not_asked,
     outside_the_listing,
 )
+from billing.domain.orders.sales_order import Listing, SalesOrder
+from billing.domain.runs.order_query import ListedRows, OrderQuery, email_column
 from billing.domain.runs.run_input import parse_filter
 from billing.workflows.ports import Files
 
@@ -90,6 +90,9 @@ def list_the_sales_orders(
         )
     left_alone = netsuite.before(query) if run.get("billFromIsNew") else None
     listing = read_orders(listed.rows)
+    contents = contents_of(row for row in listed.rows if row.get("id") in ended_now)
+    # Nobody is asked about what a person has ended: NetSuite need not say what it would bill of it.
+    asleep = {order_id for order_id, content in contents.items() if ended_now[order_id].holds_for(content)}
     key = f"{run['prefix']}orders.json"
     columns = sorted({column for row in listed.rows for column in row})
     sha256 = files.write_json(
@@ -105,7 +108,9 @@ def list_the_sales_orders(
             "absentColumns": list(listed.absent_columns),
             "emailColumns": [email_column(field) for field in email_fields],
             "previews": {
-                order.id: shown.to_dict() for order in listing.orders if (shown := netsuite.preview(order)) is not None
+                order.id: shown.to_dict()
+                for order in listing.orders
+                if order.id not in asleep and (shown := netsuite.preview(order)) is not None
             },
         },
     )

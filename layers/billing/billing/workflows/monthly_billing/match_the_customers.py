@@ -9,21 +9,8 @@ from datetime import UTC, date, datetime, time
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from billing.adapters.stripe.customers import StripeCustomer
-from billing.adapters.stripe.invoices import CONTENT_HASH, PLAN_KEY, REMOVED, LookedUp, StripeInvoice
 from billing.domain.batch.batch import Batch, BatchInvoice, DoneOrder, LeftAlone, left_alone, with_pieces
-from billing.domain.batch.month_comparison import BatchWarning, MonthInvoice, compare_with_last_month
-from billing.domain.batch.upper_bounds import bound_warnings
-from billing.domain.canonical import canonical_json, sha256_hex
-from billing.domain.invoices.billed_otherwise import BILLED, billed_otherwise
-from billing.domain.invoices.billing_policy import BillingPolicy
-from billing.domain.invoices.charge_limits import with_charge_warnings
-from billing.domain.invoices.grouping import group_by_client
-from billing.domain.invoices.invoice_days import SignedDays, days_by_terms
-from billing.domain.invoices.invoice_plan import Plans, plan_invoices
-from billing.domain.invoices.plan_record import InvoicePlan, PlanClient
-from billing.domain.invoices.still_to_bill import Planned, still_to_bill
-from billing.domain.ledger.begun_drafts import (
+from billing.domain.batch.begun_drafts import (
     LOOK_BACK,
     Begun,
     BegunDraft,
@@ -34,6 +21,16 @@ from billing.domain.ledger.begun_drafts import (
     with_deletion_said,
     with_what_it_gives_up,
 )
+from billing.domain.batch.month_comparison import BatchWarning, MonthInvoice, compare_with_last_month
+from billing.domain.batch.upper_bounds import bound_warnings
+from billing.domain.canonical import canonical_json, sha256_hex
+from billing.domain.invoices.billing_policy import BillingPolicy
+from billing.domain.invoices.charge_limits import with_charge_warnings
+from billing.domain.invoices.grouping import group_by_client
+from billing.domain.invoices.invoice_days import SignedDays, days_by_terms
+from billing.domain.invoices.invoice_plan import Plans, plan_invoices
+from billing.domain.invoices.plan_record import InvoicePlan, PlanClient
+from billing.domain.ledger.billed_otherwise import BILLED, billed_otherwise
 from billing.domain.ledger.billing_state import Done, Held, ToBill
 from billing.domain.ledger.customer_match import (
     Candidate,
@@ -45,6 +42,7 @@ from billing.domain.ledger.customer_match import (
     match_by_id,
     match_by_metadata,
     same_email,
+    shared_by,
 )
 from billing.domain.ledger.ended_orders import EndedListed, EndedOrder, contents_of
 from billing.domain.ledger.ledger import (
@@ -57,10 +55,14 @@ from billing.domain.ledger.ledger import (
     decide,
     invoice_hash,
 )
+from billing.domain.ledger.still_to_bill import Planned, still_to_bill
+from billing.domain.ledger.stripe_customer import StripeCustomer
+from billing.domain.ledger.stripe_invoice import CONTENT_HASH, PLAN_KEY, REMOVED, LookedUp, StripeInvoice
+from billing.domain.ledger.undelivered import undelivered_words
 from billing.domain.ledger.unwanted_drafts import orders_to_look_up, unwanted_drafts
 from billing.domain.orders.order_rows import read_orders
+from billing.domain.orders.outstanding import Carried, CarriedGone, OrderState, Outstanding, not_asked
 from billing.domain.orders.sales_order import Listing, Problem
-from billing.domain.runs.outstanding import Carried, CarriedGone, OrderState, Outstanding, not_asked
 from billing.domain.runs.period import BillingPeriod
 from billing.domain.runs.run_input import parse_filter
 from billing.workflows.monthly_billing.list_the_sales_orders import (
@@ -162,7 +164,8 @@ class Matching:
         carried = carried_of(snapshot)
         # A trial lists too little to tell which drafts nobody should send.
         drafts = None if parse_filter(run["filter"]).is_trial else self.invoices.drafts()
-        planned, begun, paid = self._planned(with_previews(read_orders(rows), snapshot), policy, drafts)
+        listing = with_previews(read_orders(rows), snapshot)
+        planned, begun, paid = self._planned(listing, policy, drafts)
         proposed, others = self._proposed(planned, begun, policy, run["period"])
         done = [state for state in others if isinstance(state, Done) and state.unchanged]
         settled = [
@@ -170,7 +173,7 @@ class Matching:
             for state in others
             if not (isinstance(state, Done) and state.unchanged)
         ]
-        matches = self._matches([one.plan.client for one in proposed])
+        matches = self._matches([one.plan.client for one in proposed], _stored(rows))
         hashes = {one.plan.key: one.invoice_hash for one in proposed}
         entries, approvals = self.ledger.entries_and_approvals(hashes)
 
@@ -219,6 +222,7 @@ class Matching:
             outstanding=(
                 *_outstanding(snapshot, carried),
                 *unwanted,
+                *self._undelivered(listing, [one for one in others if isinstance(one, Done)], policy),
                 *(Outstanding(one.order_id, one.number, one.period, "", said) for one, said in kept),
             ),
             billed_otherwise=tuple(one for one, _ in kept),
@@ -342,6 +346,18 @@ class Matching:
             kept.append((Carried(order_id, numbers[order_id], first, said, contents[order_id]), said))
         return kept
 
+    def _undelivered(self, listing: Listing, done: Sequence[Done], policy: BillingPolicy) -> list[Outstanding]:
+        """Orders of which all that was delivered is drafted, and more is ordered: with the sum that waits. They are
+        named until that is delivered, closed or billed."""
+        drafted = {one.link.order_id: one for one in done}
+        waiting = [(one, undelivered_words(one, policy)) for one in listing.orders if one.id in drafted]
+        entries = self.ledger.entries({drafted[order.id].billed_by for order, said in waiting if said})
+        return [
+            Outstanding(order.id, order.number, entry.period, "", said)
+            for order, said in waiting
+            if said and (entry := entries.get(drafted[order.id].billed_by)) is not None
+        ]
+
     def _done(self, done: Sequence[Done]) -> tuple[DoneOrder, ...]:
         """What is drafted and unchanged, with the run that has drafted it."""
         entries = self.ledger.entries(dict.fromkeys(one.billed_by for one in done))
@@ -363,9 +379,11 @@ class Matching:
             for one in done
         )
 
-    def _matches(self, clients: Iterable[PlanClient]) -> dict[str, MatchedCustomer | Unmatched]:
+    def _matches(
+        self, clients: Iterable[PlanClient], stored: Mapping[str, Mapping[str, str]]
+    ) -> dict[str, MatchedCustomer | Unmatched]:
         """Each client's customer: what NetSuite stores, what we know, what Stripe's metadata says, and last the
-        e-mail.
+        e-mail. `stored` are the names of all listed clients by NetSuite id, by the Stripe id that NetSuite stores.
         """
         by_id: dict[str, PlanClient] = {}
         for client in clients:
@@ -376,7 +394,12 @@ class Matching:
         matches: dict[str, MatchedCustomer | Unmatched] = {}
         unsettled: dict[str, list[StripeCustomer]] = {}
         for netsuite_id, client in by_id.items():
-            match = self._by_id(client, kept.get(netsuite_id))
+            same = [name for other, name in stored.get(client.stripe_id or "", {}).items() if other != netsuite_id]
+            match: MatchedCustomer | Unmatched | None
+            if client.stripe_id and same:
+                match = shared_by(client.name, client.stripe_id, same)
+            else:
+                match = self._by_id(client, kept.get(netsuite_id))
             found: list[StripeCustomer] = []
             if match is None and client.email is not None:
                 # A list is strongly consistent and carries metadata, so it often settles what a search would be asked.
@@ -450,6 +473,16 @@ class Matching:
             for one in to_draft
         ]
         return (*bounds, *compare_with_last_month([*billed, *now], before or None, self.change_percent))
+
+
+def _stored(rows: Iterable[Mapping[str, str]]) -> dict[str, dict[str, str]]:
+    """Of all that is listed, drafted or not: by Stripe id, the clients whose NetSuite record names it, {id: name}."""
+    found: dict[str, dict[str, str]] = {}
+    for row in rows:
+        stripe_id, client_id = row.get("clientstripeid", "").strip(), row.get("entity", "")
+        if stripe_id and client_id:
+            found.setdefault(stripe_id, {})[client_id] = row.get("clientname") or row.get("clientnumber", client_id)
+    return found
 
 
 def _signed_days(one: BatchInvoice, entry: LedgerEntry | None, approval: Approval | None) -> SignedDays | None:

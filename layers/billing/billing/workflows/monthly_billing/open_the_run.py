@@ -8,7 +8,6 @@ from datetime import date, datetime
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from billing.adapters.dynamodb.runs import Holder, lock_key
 from billing.domain.approval.approvers import (
     check_slot_rules,
     one_mailbox_twice,
@@ -23,6 +22,7 @@ from billing.domain.approval.approvers import (
 from billing.domain.approval.waiting import WaitingRules, check_rules
 from billing.domain.errors import ApprovalExpired, ApprovalUndeliverable, InputInvalid, PassingError
 from billing.domain.runs.period import BillingPeriod, parse_bill_from
+from billing.domain.runs.period_lock import Holder, lock_key
 from billing.domain.runs.run_input import parse_run_input
 
 HELD_BY_THIS_RUN = "held by this run"

@@ -9,12 +9,12 @@ from datetime import datetime
 from functools import partial
 from typing import Any, Protocol
 
-from billing.adapters.dynamodb.approvals import StoredRequest
 from billing.domain.approval.approval_entries import held_reason, holds, with_holds
 from billing.domain.approval.approval_request import RecordedOutcome
 from billing.domain.approval.approvers import Outcome, approver_id
 from billing.domain.approval.objections import Objections, revocations
 from billing.domain.approval.signers import ListedPeople
+from billing.domain.approval.stored_request import StoredRequest
 from billing.domain.approval.waiting import Due, NextStep, WaitingRules, next_step
 from billing.domain.batch.batch import batch_from_dict
 from billing.domain.errors import OurFault

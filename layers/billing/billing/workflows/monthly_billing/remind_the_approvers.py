@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from billing.adapters.dynamodb.approvals import StoredRequest, request_owner
-from billing.adapters.dynamodb.message_log import Sending
 from billing.domain.approval.approval_entries import Entry, brought_in, with_holds
 from billing.domain.approval.approval_request import ApprovalRequest
 from billing.domain.approval.approvers import approver_id
 from billing.domain.approval.signers import ListedPeople
+from billing.domain.approval.stored_request import StoredRequest, request_owner
 from billing.domain.batch.batch import Batch, batch_from_dict
 from billing.domain.errors import AddressRefused
 from billing.domain.mail import MailContent
+from billing.domain.sending import Sending
 from billing.workflows.approval.approval_links import ApproverLinks, mail_tags
 from billing.workflows.approval.present_request import PresentRequest, SignedTexts, present_request
 from billing.workflows.monthly_billing.read_the_decision import step_of, waiting_rules

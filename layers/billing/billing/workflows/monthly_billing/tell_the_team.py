@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from billing.adapters.dynamodb.message_log import Sending
 from billing.domain.approval.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote
 from billing.domain.approval.approvers import approver_id
 from billing.domain.errors import AddressRefused, PassingError
 from billing.domain.mail import MailContent
 from billing.domain.runs.report import Report, RunOutcome
 from billing.domain.runs.report_record import report_from_dict
+from billing.domain.sending import Sending
 from billing.workflows.ports import Channel, Mail, Messages, ReadableFiles
 
 _ENDS = (RunOutcome.REJECTED, RunOutcome.EXPIRED, RunOutcome.UNDELIVERABLE)

@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol
 from billing.domain.email_address import is_address
 from billing.domain.errors import InputInvalid
 from billing.domain.ledger.ended_orders import EndedOrder
-from billing.domain.runs.outstanding import Carried
+from billing.domain.orders.outstanding import Carried
 
 _KNOWN: Final = ("order", "reason", "by", "cycle", "open_again")
 _CYCLE: Final = re.compile(r"[a-z][a-z0-9-]{0,29}")

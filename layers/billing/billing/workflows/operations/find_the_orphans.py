@@ -12,12 +12,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from billing.adapters.stripe.invoices import CONTENT_HASH, PLAN_KEY, StripeInvoice
 from billing.domain.errors import InputInvalid
 from billing.domain.ledger.ledger import UNSETTLED, Approval, EntryState, LedgerEntry
 from billing.domain.ledger.orphans import FoundInvoice, OrphanKind, find_orphans
+from billing.domain.ledger.stripe_invoice import CONTENT_HASH, PLAN_KEY, StripeInvoice
 from billing.domain.ledger.unwanted_drafts import orders_to_look_up, unwanted_drafts
-from billing.domain.runs.outstanding import OrderState
+from billing.domain.orders.outstanding import OrderState
 
 _FIELDS = ("since", "repair")
 
@@ -27,6 +27,7 @@ class Invoices(Protocol):
 
     def of_ours(self, created_from: int) -> list[StripeInvoice]: ...
     def drafts(self) -> list[StripeInvoice]: ...
+    def read(self, invoice_id: str) -> StripeInvoice: ...
 
 
 class Ledger(Protocol):
@@ -35,7 +36,7 @@ class Ledger(Protocol):
     def entries_since(self, invoice_day: str) -> list[LedgerEntry]: ...
     def entries(self, keys: Iterable[str]) -> dict[str, LedgerEntry]: ...
     def approvals(self, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Approval]: ...
-    def adopt(self, entry: LedgerEntry) -> bool: ...
+    def adopt(self, entry: LedgerEntry, client_id: str, currency: str, order_ids: Iterable[str]) -> bool: ...
 
 
 def find_the_orphans(
@@ -75,7 +76,7 @@ def find_the_orphans(
     by_id = {one.id: one for one in ours}
     answers = []
     for orphan in find_orphans(found, entries.values(), approved, revoked):
-        repaired = bool(repair and orphan.repair) and ledger.adopt(_adopted(by_id[orphan.invoice_ids[0]], zone))
+        repaired = bool(repair and orphan.repair) and _repaired(by_id[orphan.invoice_ids[0]], invoices, ledger, zone)
         answers.append(
             {
                 "kind": str(orphan.kind),
@@ -114,6 +115,13 @@ def _unwanted(
         }
         for one in unwanted_drafts(drafts, order_states(asked) if asked else {})
     ]
+
+
+def _repaired(invoice: StripeInvoice, invoices: Invoices, ledger: Ledger, zone: ZoneInfo) -> bool:
+    """Note it in the ledger, and claim every order that it names for its plan."""
+    whole = invoice if invoice.names_all_orders else invoices.read(invoice.id)
+    client = invoice.metadata.get("netsuite_customer_id", "")
+    return ledger.adopt(_adopted(invoice, zone), client, invoice.currency, whole.orders)
 
 
 def _adopted(invoice: StripeInvoice, zone: ZoneInfo) -> LedgerEntry:

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 
-from billing.domain.invoices.billed_union import both_numbers, readings_of
 from billing.domain.invoices.billing_policy import BillingPolicy
-from billing.domain.invoices.still_to_bill import plan_one
+from billing.domain.ledger.billed_union import both_numbers, readings_of
 from billing.domain.ledger.billing_state import Done, Held, State, state_of_order
 from billing.domain.ledger.ledger import LedgerEntry, OrderRecord
+from billing.domain.ledger.still_to_bill import plan_one
 from billing.domain.orders.sales_order import Listing, Reason, SalesOrder
 
 BILLED = "G"

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 
-from billing.domain.invoices.billed_union import both_numbers, netsuite_billed, readings_of
 from billing.domain.invoices.billing_policy import BillingPolicy
 from billing.domain.invoices.invoice_plan import plan_invoices
 from billing.domain.invoices.plan_record import InvoicePlan
+from billing.domain.ledger.billed_union import both_numbers, netsuite_billed, readings_of
 from billing.domain.ledger.billing_state import Held, State, agreed, state_of_order
 from billing.domain.ledger.ledger import LedgerEntry, OrderRecord
 from billing.domain.orders.sales_order import Listing, Problem, SalesOrder

@@ -20,8 +20,8 @@ from decimal import Decimal
 from fractions import Fraction
 from itertools import chain
 
-from billing.domain.invoices.line_text import plain
 from billing.domain.ledger.ledger import BilledInvoice, OrderRecord
+from billing.domain.money.price_text import plain
 from billing.domain.orders.open_amount import lines_of_unknown_state, netsuite_step, open_share
 from billing.domain.orders.sales_order import LineRole, SalesOrder, SalesOrderLine
 
