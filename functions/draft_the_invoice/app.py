@@ -12,6 +12,7 @@ from billing.adapters.dynamodb.customers import CustomersTable
 from billing.adapters.dynamodb.ledger import LedgerTable
 from billing.adapters.stripe.customers import StripeCustomers
 from billing.adapters.stripe.invoices import StripeInvoices
+from billing.domain.batch.batch import read_item
 from billing.runtime.clock import now
 from billing.runtime.connections.aws import dynamodb, environment, run_files
 from billing.runtime.connections.stripe import stripe
@@ -36,4 +37,4 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         StripeCustomers(*connect()),
         StripeInvoices(*connect()),
         now(),
-    ).draft(event["item"])
+    ).draft(read_item(event["item"]))

@@ -22,6 +22,7 @@ from billing.domain.invoices.order_plan import needs_preview
 from billing.domain.orders.invoice_preview import InvoicePreview
 from billing.domain.orders.order_rows import read_orders
 from billing.domain.orders.sales_order import Listing
+from billing.domain.records import from_record, to_record
 from billing.domain.runs.order_query import OrderQuery
 from billing.domain.runs.run_input import OrderFilter
 from tests.sandbox.netsuite import NetSuiteServer, load_world, permission_fault
@@ -69,7 +70,7 @@ class Account:
         listing = self.listing()
         previews = InvoicePreviews(self.suiteql)
         orders = [
-            replace(order, preview=InvoicePreview.from_dict(previews.of(order.id).to_dict()))
+            replace(order, preview=from_record(InvoicePreview, to_record(previews.of(order.id))))
             if preview and needs_preview(order, in_advance=False)
             else order
             for order in listing.orders

@@ -101,8 +101,8 @@ def test_thirty_eight_are_drafted_and_two_come_back_with_who_and_why(sandbox: Sa
     assert reasons["SO-7"].startswith(f"Held back by {BOB}: Hours are not final.")
     assert "It was wrong after all." in reasons["SO-9"]
     votes = {(vote["approver"], vote["batch_sha256"]) for vote in report["votes"]}
-    assert (ANN, report["batchSha256"]) in votes, "the vote that lost its effect stays on record"
-    assert {hash_ for _, hash_ in votes} == {report["batchSha256"], report["request"]["batch_sha256"]}
+    assert (ANN, report["batch_sha256"]) in votes, "the vote that lost its effect stays on record"
+    assert {hash_ for _, hash_ in votes} == {report["batch_sha256"], report["request"]["batch_sha256"]}
     assert any(vote["shown"] == "38 invoices, USD 11,400.00" for vote in report["votes"])
 
 

@@ -12,6 +12,7 @@ from billing.adapters.aws import secrets
 from billing.adapters.signatures import Signatures
 from billing.domain.approval.approval_entries import Entry, EntryKind, holds, request_hash
 from billing.domain.errors import PassingError
+from billing.domain.records import to_record
 from tests.adapters.aws_world import REGION, AwsWorld
 from tests.entries import load_entry
 from tests.workflows.approval_world import ANN, ApprovalWorld
@@ -43,7 +44,7 @@ def test_what_a_process_with_old_keys_cannot_read_it_does_not_build_on(aws: AwsW
     link, old, new = world.link(ANN), world.signatures, Signatures({"keys": [NEW, OLD]})
     hold = Entry(EntryKind.HOLD, ANN, "t", reason="Wrong rate", order="SO-1001", plans=("order-500",))
     content = request_hash(world.matched["sha256"], holds((hold,)))
-    assert world.requests.append("run-1.1", 0, new.sign_entry("run-1.1", 1, hold.to_dict()), content)
+    assert world.requests.append("run-1.1", 0, new.sign_entry("run-1.1", 1, to_record(hold)), content)
     before = aws.dump()
     with pytest.raises(PassingError, match="signed with a key"):
         world.escalate()

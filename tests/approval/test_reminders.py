@@ -12,7 +12,7 @@ import pytest
 from billing.adapters.dynamodb.message_log import MessageLog
 from billing.domain.approval.approval_request import Bounce
 from billing.domain.approval.approvers import approver_id, parse_slots
-from billing.domain.batch.batch import batch_from_dict
+from billing.domain.batch.batch import read_batch
 from billing.domain.errors import AddressRefused, PassingError
 from billing.pages.approval.approval_mail import approval_mail, bounce_mail
 from billing.pages.approval.approval_notices import asked_notice, bounce_notice
@@ -142,7 +142,7 @@ def test_a_request_that_is_decided_or_over_reminds_nobody(waiting: Waiting) -> N
 def test_the_channels_notice_says_how_much_and_who_and_has_no_link(waiting: Waiting) -> None:
 
     world = waiting.world
-    batch = batch_from_dict(world.files.read_json(world.matched["batchKey"]))
+    batch = read_batch(world.files.read_json(world.matched["batchKey"]))
     said = str(asked_notice(world.run, batch, parse_slots(world.approvers), timedelta(days=3)))
     for word in ("3 invoices for May 2026", "USD 3,000.00", ANN, f"any one of {BOB} and {CY}", "3 days"):
         assert word in said

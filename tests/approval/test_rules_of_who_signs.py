@@ -24,6 +24,7 @@ from billing.domain.approval.approvers import (
     requester_id,
 )
 from billing.domain.batch.batch import Batch
+from billing.domain.records import to_record
 from billing.pages.approval.approval_mail import approval_mail, bounce_mail
 from billing.pages.approval.approval_notices import bounce_notice
 from billing.workflows.approval.approval_history import record_of
@@ -109,7 +110,7 @@ def test_a_signed_entry_that_names_the_barred_requester_still_gives_them_no_plac
     for number, entry in enumerate(
         (Entry(EntryKind.DELEGATE, ANN, "t", people=(EVE,)), Entry(EntryKind.ESCALATE, "", "t", people=(EVE,)))
     ):
-        signed = world.signatures.sign_entry("run-1.1", number + 1, entry.to_dict())
+        signed = world.signatures.sign_entry("run-1.1", number + 1, to_record(entry))
         assert world.requests.append("run-1.1", number, signed, world.matched["sha256"])
     assert EVE not in present(world).people
     assert EVE not in present(world).signers

@@ -25,6 +25,7 @@ from billing.domain.approval.approvers import (
 )
 from billing.domain.approval.signed_links import InboxLink
 from billing.domain.errors import InputInvalid
+from billing.domain.records import to_record
 from tests.adapters.aws_world import AwsWorld, aws_world
 from tests.workflows.approval_world import ANN, BOB, CY, ApprovalWorld
 from tests.workflows.moving_clock import MovingClock
@@ -141,10 +142,10 @@ def test_a_delegation_that_no_key_has_signed_asks_nobody(aws: AwsWorld, clock: M
     world.ask()
     thief = Signatures({"first": "f" * 40})
     entry = Entry(EntryKind.DELEGATE, ANN, "t", people=(EVE,))
-    world.requests.append("run-1.1", 0, thief.sign_entry("run-1.1", 1, entry.to_dict()), world.matched["sha256"])
-    other = world.signatures.sign_entry("run-2.1", 2, entry.to_dict())
+    world.requests.append("run-1.1", 0, thief.sign_entry("run-1.1", 1, to_record(entry)), world.matched["sha256"])
+    other = world.signatures.sign_entry("run-2.1", 2, to_record(entry))
     world.requests.append("run-1.1", 1, other, world.matched["sha256"])
-    elsewhere = world.signatures.sign_entry("run-1.1", 7, entry.to_dict())
+    elsewhere = world.signatures.sign_entry("run-1.1", 7, to_record(entry))
     world.requests.append("run-1.1", 2, elsewhere, world.matched["sha256"])
     assert world.ask("token-2", "undecided") == 0
     assert EVE not in world.outbox.receivers

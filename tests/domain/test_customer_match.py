@@ -16,6 +16,7 @@ from billing.domain.ledger.customer_match import (
     match_by_id,
     match_by_metadata,
 )
+from billing.domain.records import from_record, to_record
 
 FREE = Candidate("cus_free", None, "ACME, Inc.", "AP@x.example")
 OURS, THEIRS = Candidate("cus_ours", "77"), Candidate("cus_theirs", "78")
@@ -81,7 +82,7 @@ def test_the_message_stays_short_with_a_hundred_candidates() -> None:
 @pytest.mark.parametrize("how", How)
 def test_a_match_survives_storage(how: How) -> None:
     match = MatchedCustomer(None if how is How.NEW else "cus_1", how, "ap@x.example" if how is How.NEW else None)
-    assert MatchedCustomer.from_dict(json.loads(json.dumps(match.to_dict()))) == match
+    assert from_record(MatchedCustomer, json.loads(json.dumps(to_record(match)))) == match
 
 
 @pytest.mark.parametrize(
@@ -136,6 +137,6 @@ def test_a_stored_id_is_no_match_while_its_customer_names_another_client(how: Ho
 
 
 def test_a_match_that_an_earlier_version_stored_is_read() -> None:
-    assert MatchedCustomer.from_dict({"id": "cus_1", "how": "known", "email": None}) == MatchedCustomer(
+    assert from_record(MatchedCustomer, {"id": "cus_1", "how": "known", "email": None}) == MatchedCustomer(
         "cus_1", How.KNOWN
     )

@@ -17,6 +17,7 @@ from billing.domain.ledger.customer_match import How, MatchedCustomer
 from billing.domain.ledger.ledger import Disposition, EntryState, LedgerEntry
 from billing.domain.orders.order_rows import read_orders
 from billing.domain.orders.sales_order import Problem
+from billing.domain.records import stored
 from billing.domain.runs.report import (
     LineOutcome,
     Report,
@@ -29,7 +30,7 @@ from billing.domain.runs.report import (
     sum_amounts,
     sums_agree,
 )
-from billing.domain.runs.report_record import report_from_dict, report_to_dict
+from billing.domain.runs.report_record import read_report
 from tests.domain.suiteql_rows import hours, order
 
 RUN = "run-2"
@@ -249,4 +250,4 @@ def test_a_report_survives_storage_exactly(
         batch_sha256="h" if decided else None,
         live_mode=False if decided else None,
     )
-    assert report_from_dict(json.loads(json.dumps(report_to_dict(report)))) == report
+    assert read_report(json.loads(json.dumps(stored(report)))) == report

@@ -24,6 +24,7 @@ from billing.domain.invoices.supplement import (
 )
 from billing.domain.money.money import Money, rule_of
 from billing.domain.orders.order_rows import read_orders
+from billing.domain.records import from_record, to_record
 from tests.domain.suiteql_rows import line, order
 
 
@@ -142,7 +143,7 @@ def test_warnings_about_the_amount_are_those_of_the_additional_invoice():
 def test_the_additional_plan_survives_storage_and_is_other_content_than_the_order():
     now = plan_of(consulting("15", "1500.00"), total="1500.00")
     more = after(BASE, now)
-    assert InvoicePlan.from_dict(json.loads(json.dumps(more.plan.to_dict()))) == more.plan
+    assert from_record(InvoicePlan, json.loads(json.dumps(to_record(more.plan)))) == more.plan
     assert len({plan_hash(plan) for plan in (BASE, now, more.plan)}) == 3
 
 

@@ -13,10 +13,11 @@ from typing import Any
 import pytest
 
 from billing.domain.approval.approvers import Answer, Slot
-from billing.domain.batch.batch import Batch, batch_from_dict
+from billing.domain.batch.batch import Batch, read_batch
 from billing.domain.invoices.plan_record import PlanOrder, PlanWarning
 from billing.domain.ledger.customer_match import How, MatchedCustomer
 from billing.domain.ledger.ledger import Disposition
+from billing.domain.records import stored
 from billing.domain.runs.run_input import FILTER_FIELDS, parse_filter
 from billing.pages.approval.approval_mail import approval_mail
 from billing.pages.approval.approval_page import approval_page, batch_csv
@@ -49,7 +50,7 @@ def totals_of(page: Element) -> dict[str, str]:
 
 def test_the_sample_month_survives_its_way_through_storage() -> None:
     batch = samples.month()
-    assert batch_from_dict(batch.to_dict()) == batch
+    assert read_batch(stored(batch)) == batch
 
 
 def test_the_totals_per_currency_are_those_of_what_will_be_drafted() -> None:

@@ -204,7 +204,7 @@ def test_a_redrive_that_fails_early_adds_to_the_report_of_a_run_that_had_drafted
     sandbox.netsuite.faults.add(path="/suiteql$", action=invalid_login_fault(ACCOUNT), times=None)
     assert sandbox.wait_for_end(sandbox.redrive(run), SECONDS).error in ("PersonNeeded", "PassingError")
     after = sandbox.report(run)
-    for name in ("listed", "counts", "totals", "votes", "decision", "request", "record", "batchSha256", "liveMode"):
+    for name in ("listed", "counts", "totals", "votes", "decision", "request", "record", "batch_sha256", "live_mode"):
         assert after[name] == before[name], name
     assert after["votes"]
     assert after["outcome"] == "stopped by an error"

@@ -25,6 +25,7 @@ from billing.domain.ledger.customer_match import How, MatchedCustomer
 from billing.domain.ledger.ledger import Disposition, OrderLink
 from billing.domain.mail import MailContent
 from billing.domain.orders.order_rows import read_orders
+from billing.domain.records import stored
 from billing.pages.approval.approval_mail import approval_mail
 from billing.runtime.telemetry import logger, metrics
 from billing.workflows.approval.approval_links import ApproverLinks
@@ -134,7 +135,7 @@ class ApprovalWorld:
         """Write any batch; answers what "Match the customers" does."""
         count = len(batch.to_draft)
         key = f"{self.run['prefix']}batch-{count}.json"
-        return {"batchKey": key, "sha256": self.files.write_json(key, batch.to_dict()), "toAsk": count, "toFinish": 0}
+        return {"batchKey": key, "sha256": self.files.write_json(key, stored(batch)), "toAsk": count, "toFinish": 0}
 
     @property
     def listed(self) -> ListedPeople:

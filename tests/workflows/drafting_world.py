@@ -13,7 +13,7 @@ from billing.adapters.dynamodb.runs import RunsTable
 from billing.adapters.stripe.client import Caller, stripe_client
 from billing.adapters.stripe.customers import StripeCustomers
 from billing.adapters.stripe.invoices import StripeInvoices
-from billing.domain.batch.batch import BatchInvoice, map_items, with_pieces
+from billing.domain.batch.batch import BatchInvoice, MapItem, map_items, with_pieces
 from billing.domain.invoices.billing_policy import BillingPolicy
 from billing.domain.invoices.invoice_plan import plan_hash, plan_invoices
 from billing.domain.ledger.customer_match import How, MatchedCustomer
@@ -25,7 +25,7 @@ from tests.adapters.aws_world import BUCKET, CUSTOMERS, LEDGER, RUNS, AwsWorld
 from tests.sandbox.stripe import StripeServer
 from tests.workflows.moving_clock import MovingClock
 
-Item = dict[str, Any]
+Item = MapItem
 
 
 class Killed(BaseException):
@@ -177,7 +177,7 @@ class DraftingWorld:
         raise AssertionError(f"drafting never called {call}")
 
     def entry(self, item: Item) -> LedgerEntry:
-        known = self.ledger.entry(item["key"])
+        known = self.ledger.entry(item.key)
         assert known is not None
         return known
 

@@ -204,7 +204,7 @@ def test_the_typed_number_approves_and_wakes_the_run(asked: ApprovalWorld) -> No
 
 
 def signed(world: ApprovalWorld) -> list[str]:
-    return [one["contentHash"] for one in world.files.read_json(world.matched["batchKey"])["invoices"]]
+    return [one["content_hash"] for one in world.files.read_json(world.matched["batchKey"])["invoices"]]
 
 
 def test_a_reason_rejects_and_nothing_is_approved(asked: ApprovalWorld) -> None:

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from billing.domain.batch.batch import batch_from_dict
+from billing.domain.batch.batch import read_batch
 from billing.domain.errors import PersonNeeded
 from billing.domain.ledger.ledger import Approval, Disposition, Objection, Revocation
+from billing.domain.records import stored
 from billing.workflows.monthly_billing.read_the_decision import read_the_decision
 from tests.adapters.aws_world import AwsWorld
 from tests.domain.suiteql_rows import hours, order
@@ -26,7 +27,7 @@ class Again:
 
     def __post_init__(self) -> None:
         world = self.world
-        batch = batch_from_dict(world.files.read_json(world.matched["batchKey"]))
+        batch = read_batch(world.files.read_json(world.matched["batchKey"]))
         first, *others = batch.invoices
         self.key, self.hash = first.plan.key, first.invoice_hash
         self.before = world.clock.now.isoformat()
@@ -34,7 +35,7 @@ class Again:
         batch = replace(batch, invoices=(replace(first, disposition=Disposition.FINISH), *others))
         key = world.matched["batchKey"]
         world.matched = {
-            "batchKey": key, "sha256": world.files.write_json(key, batch.to_dict()), "toAsk": 2, "toFinish": 1,
+            "batchKey": key, "sha256": world.files.write_json(key, stored(batch)), "toAsk": 2, "toFinish": 1,
         }  # fmt: skip
         world.clock.move(days=0.1)
         world.ask()
@@ -87,7 +88,7 @@ def test_a_held_plan_loses_its_earlier_approval_and_the_others_are_approved(agai
     assert again.approval.run_id == "run-0"
     assert again.approval.revoked is not None
     assert again.approval.revoked.words == f"held back in run run-1 by {BOB}: Disputed."
-    others = batch_from_dict(again.world.files.read_json(again.world.matched["batchKey"])).of(Disposition.ASK)
+    others = read_batch(again.world.files.read_json(again.world.matched["batchKey"])).of(Disposition.ASK)
     found = again.world.ledger.approvals((one.plan.key, one.invoice_hash) for one in others)
     assert [one.stands for one in found.values()] == [True, True]
 
@@ -195,13 +196,13 @@ def test_a_draft_that_is_killed_anywhere_and_then_held_by_another_run_gets_no_fu
     """Drafted and settled before, it stays; begun, it is left as it is and named; not begun, nothing is made."""
     (item,) = world.approve(order("1000.00", hours()))
     world.kill(item, at)
-    no = Revocation(item["key"], item["contentHash"], Objection.HELD, BOB, "Disputed.", "run-9", "now")
+    no = Revocation(item.key, item.invoice_hash, Objection.HELD, BOB, "Disputed.", "run-9", "now")
     world.ledger.revoke([no])
-    entry, stripe = world.ledger.entry(item["key"]), world.stripe.dump()
+    entry, stripe = world.ledger.entry(item.key), world.stripe.dump()
     if entry is not None and entry.state == "drafted":
         assert world.draft(item) == "drafted"
     else:
         with pytest.raises(PersonNeeded, match=r"its approval was taken away\. It was held back in run run-9"):
             world.draft(item)
     assert world.stripe.dump() == stripe
-    assert world.ledger.entry(item["key"]) == entry
+    assert world.ledger.entry(item.key) == entry

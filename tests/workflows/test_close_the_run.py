@@ -11,7 +11,7 @@ import pytest
 from billing.adapters.signatures import Signatures
 from billing.domain.approval.approval_request import ApprovalRequest, RecordedOutcome
 from billing.domain.approval.stored_request import StoredRequest
-from billing.domain.batch.batch import Batch, BatchInvoice, DoneOrder, LeftAlone, with_pieces
+from billing.domain.batch.batch import Batch, BatchInvoice, DoneOrder, LeftAlone, MapItem, Piece, with_pieces
 from billing.domain.canonical import canonical_json, sha256_hex
 from billing.domain.errors import OurFault
 from billing.domain.invoices.billing_policy import BillingPolicy
@@ -21,8 +21,9 @@ from billing.domain.ledger.ledger import BilledInvoice, Disposition, EntryState,
 from billing.domain.orders.order_rows import read_orders
 from billing.domain.orders.outstanding import Carried, CarriedGone, Outstanding
 from billing.domain.orders.sales_order import Problem
+from billing.domain.records import stored
 from billing.domain.runs.report import LineOutcome, Report
-from billing.domain.runs.report_record import report_from_dict
+from billing.domain.runs.report_record import read_report
 from billing.workflows.monthly_billing.close_the_run import close_the_run
 from billing.workflows.monthly_billing.note_the_failure import note_the_failure
 from tests.domain.suiteql_rows import Row, hours, order
@@ -133,7 +134,7 @@ class Closing:
             )[0],
             planned.problems,
         )
-        return {"batchKey": "batch.json", "sha256": self.files.write_json("batch.json", self.batch.to_dict())}
+        return {"batchKey": "batch.json", "sha256": self.files.write_json("batch.json", stored(self.batch))}
 
     def drafted(self, state: EntryState = EntryState.DRAFTED, only: int = 3, run_id: str = "run-1") -> None:
         for one in self.batch.invoices[:only]:
@@ -155,7 +156,7 @@ class Closing:
 
     @property
     def report(self) -> Report:
-        return report_from_dict(self.files.read_json("runs/2026-05/run-1/report.json"))
+        return read_report(self.files.read_json("runs/2026-05/run-1/report.json"))
 
 
 APPROVED = {"decision": {"outcome": "approved", "heldKey": "held.json"}}
@@ -462,7 +463,7 @@ def test_a_failure_is_noted_with_the_sentence_inside_its_cause(cause: str, reaso
             noted.append(given)
             return len(noted) == 1
 
-    item = {"key": "order-5", "contentHash": "h"}
+    item = MapItem("order-5", "SO-5", "h", Piece(0, 1, "0" * 64))
     error = {"Error": "PersonNeeded", "Cause": cause}
     assert note_the_failure(RUN, item, error, Ledger()) == {"outcome": "failed"}
     assert note_the_failure(RUN, item, error, Ledger()) == {"outcome": "drafted"}
@@ -516,7 +517,7 @@ def done_orders(run_id: str = "run-0") -> tuple[DoneOrder, ...]:
 def done_batch(closing: Closing, **more: Any) -> dict[str, Any]:
     """A batch of which everything is drafted and unchanged, but for what is given."""
     parts = {"invoices": (), "problems": (), "done": done_orders(), **more}
-    return {"batchKey": "batch.json", "sha256": closing.files.write_json("batch.json", Batch(RUN, **parts).to_dict())}
+    return {"batchKey": "batch.json", "sha256": closing.files.write_json("batch.json", stored(Batch(RUN, **parts)))}
 
 
 def test_a_finished_month_with_nothing_new_writes_nothing_and_is_set_free(closing: Closing) -> None:

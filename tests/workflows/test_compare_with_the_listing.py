@@ -20,8 +20,9 @@ from billing.adapters.netsuite.sales_orders import list_sales_orders
 from billing.domain.errors import OurFault
 from billing.domain.orders.order_fingerprint import fingerprints_of_rows
 from billing.domain.orders.outstanding import Carried
+from billing.domain.runs.snapshot import read_snapshot
 from billing.workflows.monthly_billing.compare_with_the_listing import compare_with_the_listing
-from billing.workflows.monthly_billing.list_the_sales_orders import NetSuite, list_the_sales_orders, rows_of
+from billing.workflows.monthly_billing.list_the_sales_orders import NetSuite, list_the_sales_orders
 from tests.adapters.aws_world import BUCKET, LEDGER, AwsWorld
 from tests.adapters.test_netsuite import Account, Clock
 from tests.played.firm import client, firm, order, work
@@ -135,17 +136,15 @@ def test_an_untouched_account_gives_every_order_the_stamp_that_its_rows_gave(ope
     assert compared == {"same": True, "why": "", "orders": listed["orders"]}
     assert listed["problems"] > 0
     assert listing.calls == asked + 1, "one call, the orders with problems among them"
-    fingerprints = fingerprints_of_rows(rows_of(json.loads(listing.files.read(KEY))))
-    assert order_fingerprints(listing.account.suiteql, fingerprints) == fingerprints, (
-        "the check before drafting speaks of the same"
-    )
+    stamps = fingerprints_of_rows(read_snapshot(json.loads(listing.files.read(KEY))).listed)
+    assert order_fingerprints(listing.account.suiteql, stamps) == stamps, "the check before drafting speaks of the same"
 
 
 def test_a_thousand_orders_cost_a_call_though_all_of_them_are_to_come_back(opened: Open) -> None:
     """The run's own end put them on the list of those that come back."""
     listing = opened(generate_world(2500, lines_per_order=1))
     listed = listing.list()
-    ids = sorted({row["id"] for row in rows_of(json.loads(listing.files.read(KEY)))})
+    ids = sorted({row["id"] for row in read_snapshot(json.loads(listing.files.read(KEY))).listed})
     listing.carry_over.change("main", [Carried(one, f"SO-{one}", "2026-05", "Expired.") for one in ids], [])
     before = listing.calls
     assert listing.compare(listed)["same"] is True

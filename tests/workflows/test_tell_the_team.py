@@ -15,8 +15,8 @@ from billing.domain.approval.approval_request import ApprovalRequest, RecordedOu
 from billing.domain.approval.approvers import Slot
 from billing.domain.errors import AddressRefused, PassingError, PersonNeeded
 from billing.domain.mail import MailContent
+from billing.domain.records import stored
 from billing.domain.runs.report import Report, RunOutcome
-from billing.domain.runs.report_record import report_to_dict
 from billing.domain.sending import Sending
 from billing.workflows.monthly_billing.tell_the_team import tell_the_team
 from tests.adapters.aws_world import RUNS, AwsWorld
@@ -58,7 +58,7 @@ class Files:
         )
 
     def read_json(self, key: str, sha256: str | None = None) -> Any:
-        return report_to_dict(self.report)
+        return stored(self.report)
 
 
 @dataclass

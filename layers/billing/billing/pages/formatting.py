@@ -94,8 +94,12 @@ def _due_rule(due: Due) -> str:
         if due.days == 0:
             return "on the invoice’s date"
         return f"{counted(due.days, 'day')} after the invoice’s date"
-    last = "" if due.day < 29 else ", or its last day"
-    rule = f"on the {ordinal(due.day)} of the month{last}" if due.day < 31 else "on the last day of the month"
+    last = "" if due.day_of_month < 29 else ", or its last day"
+    rule = (
+        f"on the {ordinal(due.day_of_month)} of the month{last}"
+        if due.day_of_month < 31
+        else "on the last day of the month"
+    )
     if due.next_month_if_within:
         rule += f", a month later if that is within {counted(due.next_month_if_within, 'day')} of the invoice’s date"
     return rule

@@ -23,17 +23,17 @@ from typing import TYPE_CHECKING, Any
 from boto3.dynamodb.types import Binary
 from botocore.exceptions import ClientError
 
-from billing.adapters.dynamodb.items import query_all, to_item, values_of
+from billing.adapters.dynamodb.items import query_all, row_as, to_item, values_of
 from billing.domain.approval.approval_request import (
     ApprovalRequest,
     Bounce,
     RecordedOutcome,
     RunEnd,
     SentMessage,
-    request_from_dict,
 )
 from billing.domain.approval.stored_request import StoredRequest, request_owner
 from billing.domain.errors import PassingError
+from billing.domain.records import to_record
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -75,7 +75,7 @@ class ApprovalsTable:
     def open(self, request: ApprovalRequest, signature: str) -> bool:
         """Write a request if it is not there yet, with the signature over all of it. Answers whether it was written
         now."""
-        written = {name: value for name, value in request.to_dict().items() if name != "id"}
+        written = {name: value for name, value in to_record(request).items() if name != "id"}
         return self._put_once({"pk": request_owner(request.id), "sk": "REQUEST", **written, "signature": signature})
 
     def seal(self, request_id: str, sealed_token: bytes) -> None:
@@ -98,7 +98,7 @@ class ApprovalsTable:
         outcome = rows.get("OUTCOME")
         token = head.get("sealed_token")
         return StoredRequest(
-            request=request_from_dict({**head, "id": request_id}),
+            request=row_as(ApprovalRequest, {**head, "id": request_id}),
             sealed_token=bytes(token) if token is not None else b"",
             signature=str(head.get("signature", "")),
             signed_votes=tuple(str(row["signed"]) for sk, row in sorted(rows.items()) if sk.startswith("VOTE#")),

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from billing.domain.errors import PassingError
+from billing.domain.records import FORMAT, RecordUnreadable, from_record, written_fields
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -18,11 +20,61 @@ _deserialize = TypeDeserializer().deserialize
 _BATCH = 100  # BatchGetItem's own maximum.
 _WRITE_BATCH = 25  # BatchWriteItem's own maximum.
 _TRIES = 8
+T = TypeVar("T")
+
+ROW_FORMAT: Final = "row_format"
+"""The attribute with the number of the format in which a row was last written ("format" is a word of DynamoDB's own).
+Rows of versions before there were numbers have none: they are read as format 1."""
 
 
 def to_item(values: Mapping[str, Any]) -> dict[str, Any]:
     """Python values as DynamoDB attributes."""
     return {name: _serialize(str(value) if isinstance(value, str) else value) for name, value in values.items()}
+
+
+def row_as(kind: type[T], row: Mapping[str, Any], **renamed: str) -> T:
+    """A row as the dataclass that it keeps, field by field; `renamed` gives the attribute of a field that has another
+    name. A row may hold more than the dataclass. Raises RecordUnreadable, see `refuse_newer`."""
+    refuse_newer(row)
+    attributes = {key: renamed.get(name, key) for name, key, _ in written_fields(cast("Any", kind))}
+    found = {key: _as_json(row[attribute]) for key, attribute in attributes.items() if attribute in row}
+    try:
+        return from_record(kind, found)
+    except RecordUnreadable as error:
+        raise RecordUnreadable(
+            f"The row {_place(row)} has format {row.get(ROW_FORMAT, 1)} and cannot be read: {error.problem}. Restore "
+            "it from the table's backup, or correct it by the runbook, and start a new execution.",
+            error.problem,
+        ) from None
+
+
+def refuse_newer(row: Mapping[str, Any]) -> None:
+    """Raise RecordUnreadable for a row that a newer version has written."""
+    if row.get(ROW_FORMAT, 1) > FORMAT:
+        raise RecordUnreadable(
+            f"The row {_place(row)} has format {row[ROW_FORMAT]}: it was written by a newer version of this product. "
+            f"The deployed one reads formats 1 to {FORMAT}. Deploy the newer version again."
+        )
+
+
+def _place(row: Mapping[str, Any]) -> str:
+    return " / ".join(str(row[name]) for name in ("pk", "sk") if name in row)
+
+
+def _as_json(value: Any) -> Any:
+    """Numbers of DynamoDB as whole numbers: the tables hold no others."""
+    if isinstance(value, Decimal) and value == value.to_integral_value():
+        return int(value)
+    if isinstance(value, list):
+        return [_as_json(one) for one in value]
+    if isinstance(value, Mapping):
+        return {name: _as_json(one) for name, one in value.items()}
+    return value
+
+
+def to_row(values: Mapping[str, Any]) -> dict[str, Any]:
+    """A whole row as DynamoDB attributes, with its format's number."""
+    return to_item({**values, ROW_FORMAT: FORMAT})
 
 
 def values_of(item: Mapping[str, Any]) -> dict[str, Any]:
@@ -61,7 +113,7 @@ def batch_write(
     delete: Iterable[Mapping[str, str]] = (),
 ) -> None:
     """Put and delete rows, each whole. Safe to repeat. PassingError if the table stays throttled."""
-    requests: list[Any] = [{"PutRequest": {"Item": to_item(row)}} for row in put]
+    requests: list[Any] = [{"PutRequest": {"Item": to_row(row)}} for row in put]
     requests += [{"DeleteRequest": {"Key": to_item(key)}} for key in delete]
     for start in range(0, len(requests), _WRITE_BATCH):
         unwritten: Any = {table: requests[start : start + _WRITE_BATCH]}

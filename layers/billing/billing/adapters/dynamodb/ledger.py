@@ -37,6 +37,7 @@ from billing.domain.ledger.ledger import (
     family,
     is_part_beside,
 )
+from billing.domain.records import to_record
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -744,11 +745,11 @@ def _approval(row: Mapping[str, Any]) -> Approval:
 
 
 def _days_row(signed: SignedDays | None) -> dict[str, str] | None:
-    return {**signed.days.to_dict(), "period": signed.period} if signed else None
+    return {**to_record(signed.days), "period": signed.period} if signed else None
 
 
 def _signed_days(row: Mapping[str, Any] | None) -> SignedDays | None:
-    return SignedDays(InvoiceDays.from_dict(row), row["period"]) if row else None
+    return SignedDays(InvoiceDays(row["invoice"], row["due"]), row["period"]) if row else None
 
 
 def _entry(row: Mapping[str, Any]) -> LedgerEntry:

@@ -7,11 +7,10 @@ a later hold changes the content, and the earlier approvals count again only if 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
 
 from billing.domain.approval.approval_request import ApprovalRequest
 from billing.domain.approval.approvers import Slot, is_barred
@@ -46,33 +45,6 @@ class Entry:
     plans: tuple[str, ...] = ()
     people: tuple[str, ...] = ()
     slots: tuple[str, ...] = ()
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-safe; `entry_from_dict` gives an equal entry."""
-        return {
-            "kind": str(self.kind),
-            "by": self.by,
-            "at": self.at,
-            "reason": self.reason,
-            "order": self.order,
-            "plans": list(self.plans),
-            "people": list(self.people),
-            "slots": list(self.slots),
-        }
-
-
-def entry_from_dict(data: Mapping[str, Any]) -> Entry:
-    """What Entry.to_dict wrote."""
-    return Entry(
-        EntryKind(data["kind"]),
-        data["by"],
-        data["at"],
-        data["reason"],
-        data["order"],
-        tuple(data["plans"]),
-        tuple(data["people"]),
-        tuple(data["slots"]),
-    )
 
 
 def holds(entries: Iterable[Entry]) -> dict[str, Entry]:

@@ -59,9 +59,6 @@ class Slot:
     need: int
     people: tuple[str, ...]
 
-    def to_dict(self) -> dict[str, object]:
-        return {"name": self.name, "need": self.need, "people": list(self.people)}
-
 
 @dataclass(frozen=True, slots=True)
 class SlotRule:

@@ -33,7 +33,7 @@ def group_by_client(plans: Iterable[InvoicePlan], policy: BillingPolicy) -> tupl
 def _name_of(due: Due) -> str:
     if isinstance(due, NetDays):
         return f"net{due.days}"
-    return f"day{due.day}" + (f"w{due.next_month_if_within}" if due.next_month_if_within else "")
+    return f"day{due.day_of_month}" + (f"w{due.next_month_if_within}" if due.next_month_if_within else "")
 
 
 def _grouped(key: str, members: Sequence[InvoicePlan], policy: BillingPolicy) -> list[InvoicePlan]:

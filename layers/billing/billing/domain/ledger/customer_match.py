@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from billing.domain.ledger.client_name import same_client_name
 
@@ -38,21 +37,6 @@ class MatchedCustomer:
     email: str | None = None
     stripe_name: str | None = None
     stripe_email: str | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-safe."""
-        return {
-            "id": self.id,
-            "how": str(self.how),
-            "email": self.email,
-            "stripeName": self.stripe_name,
-            "stripeEmail": self.stripe_email,
-        }
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> MatchedCustomer:
-        """What to_dict wrote."""
-        return cls(data["id"], How(data["how"]), data["email"], data.get("stripeName"), data.get("stripeEmail"))
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from billing.domain.canonical import canonical_json, sha256_hex
 from billing.domain.invoices.invoice_days import InvoiceDays, SignedDays, days_by_terms, still_hold
@@ -79,18 +79,6 @@ class OrderLink:
     order_hash: str
     version: int
     netsuite_billed: tuple[tuple[str, str], ...] | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-safe."""
-        billed = None if self.netsuite_billed is None else [list(pair) for pair in self.netsuite_billed]
-        return {"id": self.order_id, "hash": self.order_hash, "version": self.version, "netsuiteBilled": billed}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> OrderLink:
-        """What to_dict wrote, of this version or an older one."""
-        billed = data.get("netsuiteBilled")
-        noted = None if billed is None else tuple((line, quantity) for line, quantity in billed)
-        return cls(data["id"], data["hash"], data["version"], noted)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,10 +57,6 @@ class Outstanding:
     reason: str
     state: str
 
-    def to_list(self) -> list[str]:
-        """JSON-safe; Outstanding(*list) gives an equal one."""
-        return [self.order_id, self.number, self.period, self.reason, self.state]
-
 
 @dataclass(frozen=True, slots=True)
 class CarriedGone:
@@ -71,10 +67,6 @@ class CarriedGone:
     number: str
     period: str
     state: str = ""
-
-    def to_list(self) -> list[str]:
-        """JSON-safe; CarriedGone(*list) gives an equal one."""
-        return [self.order_id, self.number, self.period, self.state]
 
 
 def not_asked(carried: Iterable[Carried], why: str) -> tuple[Outstanding, ...]:

@@ -7,7 +7,7 @@ hash of what was signed for, and who signed when.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from typing import Any, Final
@@ -18,6 +18,7 @@ from billing.domain.ledger.ended_orders import EndedListed
 from billing.domain.ledger.ledger import UNSETTLED, Disposition, EntryState, LedgerEntry
 from billing.domain.orders.due_date import due_date
 from billing.domain.orders.outstanding import CarriedGone, Outstanding
+from billing.domain.records import written_as
 
 
 class LineOutcome(StrEnum):
@@ -63,7 +64,7 @@ class ReportLine:
     currency: str | None
     total: int | None
     invoice_id: str | None
-    invoice_hash: str | None
+    invoice_hash: str | None = field(metadata=written_as("content_hash"))
     stripe_customer: str | None
     new_customer: bool
     warnings: tuple[str, ...] = ()
@@ -93,7 +94,7 @@ class RecordLine:
 class Report:
     """Everything about a run. `request` is the last approval request as it stood in the end, `record` everything that
     happened to all of the run's requests, and `asked` the addresses of everybody whom the last one asked at some time.
-    `outstanding` are orders of earlier runs that this one did not list, `gone` those that were ended in NetSuite since,
+    `outstanding` are orders of earlier runs that this one did not list, `carried_gone` those ended in NetSuite since,
     and `left_alone` what lies before the day from which the firm bills, None where that was told before.
     `totals` maps a fate to sums in minor units by currency; `counts` counts orders."""
 
@@ -113,7 +114,7 @@ class Report:
     record: tuple[RecordLine, ...] = ()
     asked: tuple[str, ...] = ()
     outstanding: tuple[Outstanding, ...] = ()
-    gone: tuple[CarriedGone, ...] = ()
+    carried_gone: tuple[CarriedGone, ...] = ()
     left_alone: tuple[LeftAlone, ...] | None = None
 
     def of(self, fate: LineOutcome) -> tuple[ReportLine, ...]:

@@ -97,7 +97,7 @@ def report_page(report: Report, console_url: str, stripe_dashboard: str) -> str:
                 (title, [(one.number or one.order_id, words) for one, words in named])
                 for title, named in (
                     (OUTSTANDING_TITLE, [(one, outstanding_words(one)) for one in report.outstanding]),
-                    (GONE_TITLE, [(one, gone_words(one)) for one in report.gone]),
+                    (GONE_TITLE, [(one, gone_words(one)) for one in report.carried_gone]),
                 )
                 if named
             ],
@@ -133,7 +133,7 @@ def _rows(report: Report) -> Iterator[tuple[Cell, ...]]:
     rest: tuple[Cell, ...] = ("", "", None, "", "", "", "", "", "")
     for one in report.outstanding:
         yield ("outstanding", outstanding_words(one), one.number, one.order_id, *rest)
-    for gone in report.gone:
+    for gone in report.carried_gone:
         yield ("ended in NetSuite", gone_words(gone), gone.number, gone.order_id, *rest)
 
 

@@ -117,7 +117,7 @@ def _sum_rows(report: Report) -> Iterable[tuple[str, int, str]]:
 def _beside(report: Report) -> list[tuple[str, list[tuple[str, str]]]]:
     """Orders of earlier runs that this one did not list, as (number, what about it) under their titles."""
     waiting = [(one.number or one.order_id, outstanding_words(one)) for one in report.outstanding]
-    ended = [(one.number or one.order_id, gone_words(one)) for one in report.gone]
+    ended = [(one.number or one.order_id, gone_words(one)) for one in report.carried_gone]
     return [(title, named) for title, named in ((OUTSTANDING_TITLE, waiting), (GONE_TITLE, ended)) if named]
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from billing.domain.approval.approval_entries import Entry, entry_from_dict, escalated, quiet_until, request_now
-from billing.domain.approval.approval_request import ApprovalRequest, RecordedVote, request_from_dict
+from billing.domain.approval.approval_entries import Entry, escalated, quiet_until, request_now
+from billing.domain.approval.approval_request import ApprovalRequest, RecordedVote
 from billing.domain.approval.approvers import (
     Outcome,
     Slot,
@@ -22,6 +22,7 @@ from billing.domain.approval.approvers import (
 from billing.domain.approval.signers import ListedPeople
 from billing.domain.approval.stored_request import StoredRequest
 from billing.domain.errors import PassingError, RequestAltered
+from billing.domain.records import from_record
 from billing.workflows.approval.votes import as_domain_votes, verified_votes
 
 
@@ -179,7 +180,7 @@ def present_request(stored: StoredRequest, signed: SignedTexts) -> PresentReques
     """Verify request, votes and entries, and apply the entries. What no key of ours has signed counts for nothing."""
     stored, altered, unread_request = _as_signed(stored, signed)
     read = (signed.read_entry(text, stored.request.id, number) for number, text in stored.signed_entries)
-    entries = tuple(entry_from_dict(fields) for fields in read if fields is not None)
+    entries = tuple(from_record(Entry, fields) for fields in read if fields is not None)
     request = request_now(stored.request, entries)
     votes = verified_votes(stored.signed_votes, request.id, signed.read_vote)
     return PresentRequest(
@@ -202,5 +203,5 @@ def _as_signed(stored: StoredRequest, signed: SignedTexts) -> tuple[StoredReques
     found = signed.read_request(stored.signature)
     if found is None:
         return stored, (), True
-    request = request_from_dict(found)
+    request = from_record(ApprovalRequest, found)
     return replace(stored, request=request), request.differing(stored.request), False

@@ -30,8 +30,9 @@ from billing.domain.approval.approval_request import ApprovalRequest, RecordedOu
 from billing.domain.approval.approvers import Answer, Outcome, Tally, approver_id
 from billing.domain.approval.signed_links import Link
 from billing.domain.approval.stored_request import StoredRequest
-from billing.domain.batch.batch import Batch, BatchInvoice, batch_from_dict
+from billing.domain.batch.batch import Batch, BatchInvoice, read_batch
 from billing.domain.ledger.ledger import Disposition
+from billing.domain.records import to_record
 from billing.pages.approval.approval_page import LONGEST_REASON
 from billing.pages.untrusted_text import clean
 from billing.workflows.approval.present_request import PresentRequest, SignedTexts, present_request
@@ -237,7 +238,7 @@ def conclude(seen: Seen, requests: Requests, now: datetime) -> bool:
 def batch_of(seen: Seen, files: ReadableFiles) -> Batch:
     """Exactly the content that the request asks about now. Raises OurFault if it is missing or altered."""
     opened = seen.present.stored.request
-    return with_holds(batch_from_dict(files.read_json(opened.batch_key, opened.request_hash)), seen.present.entries)
+    return with_holds(read_batch(files.read_json(opened.batch_key, opened.request_hash)), seen.present.entries)
 
 
 def _why_closed(seen: Seen) -> str:
@@ -257,7 +258,7 @@ def _append(seen: Seen, entry: Entry, requests: Requests, signing: Signing) -> A
     seen.present.refuse_blind_changes()
     entries = (*seen.present.entries, entry)
     content = request_hash(seen.present.stored.request.request_hash, holds(entries))
-    signed = signing.sign_entry(seen.request.id, seen.present.stored.changes + 1, entry.to_dict())
+    signed = signing.sign_entry(seen.request.id, seen.present.stored.changes + 1, to_record(entry))
     if not requests.append(seen.request.id, seen.present.stored.changes, signed, content):
         return Answered(mistake=_CHANGED)
     said = {

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from billing.domain.approval.approvers import Slot, SlotRule, slots_without
-from billing.domain.batch.batch import Batch, batch_from_dict, totals
+from billing.domain.batch.batch import Batch, read_batch, totals
 from billing.domain.sending import Sending
 from billing.workflows.ports import Channel, Messages, ReadableFiles
 
@@ -28,7 +28,7 @@ def announce_the_request(
     about the same content, and the channel hears of that. Raises PassingError or PersonNeeded as Slack refuses; the
     state machine then goes on to ask.
     """
-    batch = batch_from_dict(files.read_json(matched["batchKey"], matched["sha256"]))
+    batch = read_batch(files.read_json(matched["batchKey"], matched["sha256"]))
     asked = matched["sha256"][:16]
     # A run that was opened by an earlier version has no round; its first message keeps its name.
     edition = f"{asked}-{run['round']}" if run.get("round") else asked

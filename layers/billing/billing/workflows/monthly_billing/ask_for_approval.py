@@ -13,9 +13,10 @@ from billing.domain.approval.approval_request import ApprovalRequest, Bounce, Fo
 from billing.domain.approval.approvers import Outcome, approver_id, slots_without
 from billing.domain.approval.signers import ListedPeople
 from billing.domain.approval.stored_request import StoredRequest, request_owner
-from billing.domain.batch.batch import Batch, batch_from_dict, totals
+from billing.domain.batch.batch import Batch, read_batch, totals
 from billing.domain.errors import AddressRefused, OurFault, PersonNeeded
 from billing.domain.mail import MailContent
+from billing.domain.records import to_record
 from billing.domain.sending import Sending
 from billing.workflows.approval.approval_links import ApproverLinks, mail_tags
 from billing.workflows.approval.present_request import PresentRequest, SignedTexts, present_request
@@ -89,7 +90,7 @@ class Asking:
         or a slot is lost. Raises PersonNeeded if mail as such is refused (sender, account) and a slot cannot be
         satisfied without those who have no link yet; RequestAltered if the request that waits was altered in the table.
         """
-        batch = batch_from_dict(self.files.read_json(matched["batchKey"], matched["sha256"]))
+        batch = read_batch(self.files.read_json(matched["batchKey"], matched["sha256"]))
         request = self._request(run, matched, batch, waits=outcome_so_far == Outcome.UNDECIDED)
         self.requests.seal(request.id, self.seal(str(run["id"]), task_token))
         # Read after the token was kept: whatever is decided from here on finds it.
@@ -202,7 +203,7 @@ class Asking:
                 invoices=len(batch.to_draft),
                 barred=run["barred"],
             )
-            if not self.requests.open(request, self.signed.sign_request(request.to_dict())):
+            if not self.requests.open(request, self.signed.sign_request(to_record(request))):
                 # A former attempt wrote it and was killed before it pointed the run at it.
                 kept = self.requests.read(request.id)
                 if kept is None or not self._is_open(kept):

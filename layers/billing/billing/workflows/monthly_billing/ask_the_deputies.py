@@ -10,6 +10,7 @@ from billing.domain.approval.approval_entries import Entry, EntryKind, passed_on
 from billing.domain.approval.approvers import is_barred
 from billing.domain.approval.stored_request import StoredRequest
 from billing.domain.errors import PassingError
+from billing.domain.records import to_record
 from billing.workflows.approval.present_request import SignedTexts, present_request
 
 _NOBODY = "The parameter Deputies lists no one who may sign this request."
@@ -59,7 +60,7 @@ def ask_the_deputies(
         people=people,
         slots=present.tally.open_slots,
     )
-    signed = signing.sign_entry(present.request.id, stored.changes + 1, entry.to_dict())
+    signed = signing.sign_entry(present.request.id, stored.changes + 1, to_record(entry))
     if not requests.append(present.request.id, stored.changes, signed, present.request.request_hash):
         raise PassingError("Others change the same approval request at this moment.")
     return {"deputies": len(people)}

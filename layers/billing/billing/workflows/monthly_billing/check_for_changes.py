@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from billing.domain.batch.batch import batch_from_dict, check_holds_until, map_items
+from billing.domain.batch.batch import Reasons, check_holds_until, map_items, read_batch, read_reasons
 from billing.domain.orders.order_fingerprint import OrderFingerprint, fingerprints_of_rows, what_changed
-from billing.workflows.monthly_billing.list_the_sales_orders import EndedOrders, ended_of, rows_of
+from billing.domain.records import stored
+from billing.domain.runs.snapshot import read_snapshot
+from billing.workflows.monthly_billing.list_the_sales_orders import EndedOrders
 from billing.workflows.ports import Files
 
 
@@ -27,10 +29,10 @@ def check_for_changes(
     """Write the Map's items without the invoices that approvers held back, or whose orders moved or were ended by a
     person since they were listed, and the latter with their reasons; answer both keys and counts. Reads NetSuite, safe
     to repeat: a repeated check sees what moved in the meantime, too. Each item says until when this check holds."""
-    snapshot = files.read_json(listed["snapshotKey"], listed["sha256"])
-    before, ended_before = fingerprints_of_rows(rows_of(snapshot)), ended_of(snapshot)
-    batch = batch_from_dict(files.read_json(matched["batchKey"], matched["sha256"]))
-    held = files.read_json(decision["heldKey"])
+    snapshot = read_snapshot(files.read_json(listed["snapshotKey"], listed["sha256"]))
+    before, ended_before = fingerprints_of_rows(snapshot.listed), snapshot.ended_by_order
+    batch = read_batch(files.read_json(matched["batchKey"], matched["sha256"]))
+    held = read_reasons(files.read_json(decision["heldKey"]), "held.json")
     released = [one for one in batch.to_draft if one.plan.key not in held]
     fingerprints = order_fingerprints(order.id for one in released for order in one.plan.orders)
     ended_now = {
@@ -48,8 +50,8 @@ def check_for_changes(
                 changed.setdefault(one.plan.key, f"{order.number}: {reason} It comes back in the next run.")
     unchanged = [one for one in released if one.plan.key not in changed]
     items = map_items(unchanged, check_holds_until(now, len(unchanged), run["settings"]["draftConcurrency"]))
-    files.write_json(f"{run['prefix']}items.json", items)
-    files.write_json(f"{run['prefix']}changed.json", changed)
+    files.write_json(f"{run['prefix']}items.json", [stored(item) for item in items])
+    files.write_json(f"{run['prefix']}changed.json", stored(Reasons(changed)))
     return {
         "itemsKey": f"{run['prefix']}items.json",
         "changedKey": f"{run['prefix']}changed.json",

@@ -6,12 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from functools import partial
+from typing import Any, Protocol, TypeVar
 
 from billing.domain.approval.approval_request import RecordedOutcome
 from billing.domain.approval.approvers import Outcome
 from billing.domain.approval.stored_request import StoredRequest
-from billing.domain.batch.batch import Batch, batch_from_dict
+from billing.domain.batch.batch import Batch, read_batch, read_reasons
 from billing.domain.batch.month_comparison import MonthInvoice
 from billing.domain.errors import OurFault
 from billing.domain.ledger.ended_orders import EndedOrder, contents_of
@@ -19,6 +20,7 @@ from billing.domain.ledger.ledger import LedgerEntry, OrderRecord
 from billing.domain.orders.order_rows import read_orders
 from billing.domain.orders.outstanding import Carried, Outstanding, not_asked
 from billing.domain.orders.sales_order import Listing
+from billing.domain.records import stored
 from billing.domain.runs.carry_over import carry_over as what_comes_back
 from billing.domain.runs.report import (
     LineOutcome,
@@ -32,13 +34,15 @@ from billing.domain.runs.report import (
     sums_agree,
 )
 from billing.domain.runs.report_evidence import NO_LONGER_LISTED, lines_without_a_batch, plan_keys, with_earlier
-from billing.domain.runs.report_record import report_from_dict, report_to_dict
+from billing.domain.runs.report_record import read_report
 from billing.domain.runs.run_input import parse_filter
+from billing.domain.runs.snapshot import read_snapshot
 from billing.workflows.approval.approval_history import record_of
 from billing.workflows.approval.present_request import SignedTexts, present_request
-from billing.workflows.monthly_billing.list_the_sales_orders import carried_of, outstanding_of, rows_of
 from billing.workflows.monthly_billing.note_the_failure import message_of
 from billing.workflows.ports import Files
+
+_Read = TypeVar("_Read")
 
 
 class Ledger(Protocol):
@@ -180,14 +184,14 @@ def close_the_run(
         record=record_of(asked),
         asked=present.ever_asked if present else (),
         outstanding=_outstanding(run, evidence, carry_over),
-        gone=batch.carried_gone if batch is not None else (),
+        carried_gone=batch.carried_gone if batch is not None else (),
         left_alone=batch.left_alone if batch is not None else None,
     )
     if earlier is not None:
         report = _proved_before(report, earlier)
     for name, data, content_type in render(report):
         files.write(f"{run['prefix']}{name}", data, content_type)
-    files.write_json(f"{run['prefix']}report.json", report_to_dict(report))
+    files.write_json(f"{run['prefix']}report.json", stored(report))
     if run["dryRun"]:
         if batch is not None and batch.to_draft:
             page = preview(run, batch, state["matched"]["sha256"])
@@ -268,24 +272,30 @@ class _Evidence:
 def _evidence(state: Mapping[str, Any], files: Files) -> _Evidence:
     faults: list[str] = []
 
-    def read(key: str, sha256: str | None = None) -> Any:
+    def read(made: Callable[[Any], _Read], key: str, sha256: str | None = None) -> _Read | None:
         try:
-            return files.read_json(key, sha256)
+            return made(files.read_json(key, sha256))
         except OurFault as fault:
             faults.append(str(fault))
             return None
 
     listed, matched, decision = state.get("listed"), state.get("matched"), state.get("decision", {})
-    snapshot = read(listed["snapshotKey"], listed["sha256"]) if listed else None
-    batch = read(matched["batchKey"], matched["sha256"]) if matched else None
+    snapshot = read(read_snapshot, listed["snapshotKey"], listed["sha256"]) if listed else None
+    batch = read(read_batch, matched["batchKey"], matched["sha256"]) if matched else None
     released = decision.get("outcome") == Outcome.APPROVED
-    held = read(decision["heldKey"]) if released and "heldKey" in decision else None
-    changed = read(state["checked"]["changedKey"]) if "checked" in state else None
+    held = (
+        read(partial(read_reasons, name="held.json"), decision["heldKey"])
+        if released and "heldKey" in decision
+        else None
+    )
+    changed = (
+        read(partial(read_reasons, name="changed.json"), state["checked"]["changedKey"]) if "checked" in state else None
+    )
     return _Evidence(
-        batch=batch_from_dict(batch) if batch is not None else None,
-        rows=tuple(rows_of(snapshot)) if snapshot is not None else (),
-        carried=carried_of(snapshot) if snapshot is not None else {},
-        outstanding=outstanding_of(snapshot) if snapshot is not None else None,
+        batch=batch,
+        rows=tuple(snapshot.listed) if snapshot is not None else (),
+        carried=snapshot.carried if snapshot is not None else {},
+        outstanding=snapshot.outstanding or () if snapshot is not None else None,
         not_drafted={**(held or {}), **(changed or {})},
         faults=tuple(faults),
     )
@@ -324,8 +334,8 @@ def _earlier_report(run: Mapping[str, Any], redrive_count: int, files: Files) ->
     if not redrive_count:
         return None
     try:
-        return report_from_dict(files.read_json(f"{run['prefix']}report.json"))
-    except (OurFault, KeyError, TypeError, ValueError, AttributeError):
+        return read_report(files.read_json(f"{run['prefix']}report.json"))
+    except (OurFault, ValueError):
         return None
 
 

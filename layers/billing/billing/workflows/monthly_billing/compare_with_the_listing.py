@@ -9,14 +9,12 @@ from billing.domain.batch.listing_comparison import ListedOrder, compare_listing
 from billing.domain.errors import OurFault
 from billing.domain.ledger.ended_orders import EndedOrder
 from billing.domain.runs.order_query import OrderQuery, email_column
+from billing.domain.runs.snapshot import read_snapshot
 from billing.workflows.monthly_billing.list_the_sales_orders import (
     CarriedOrders,
     EndedOrders,
-    carried_of,
     coming_back,
-    ended_of,
     order_query,
-    rows_of,
 )
 from billing.workflows.ports import ReadableFiles
 
@@ -46,18 +44,18 @@ def compare_with_the_listing(
     altered is no error here. `listed` is what "List the sales orders" answered when the former request was asked.
     """
     try:
-        snapshot = files.read_json(listed["snapshotKey"], listed["sha256"])
+        snapshot = read_snapshot(files.read_json(listed["snapshotKey"], listed["sha256"]))
     except OurFault:
         return _differs("The former listing's file is missing or was altered.")
-    if snapshot["emailColumns"] != [email_column(field) for field in email_fields]:
+    if snapshot.email_columns != tuple(email_column(field) for field in email_fields):
         return _differs("The parameter BillingEmailFields was changed.")
-    if _endings(ended.latest()) != _endings(ended_of(snapshot)):
+    if _endings(ended.latest()) != _endings(snapshot.ended_by_order):
         return _differs("A person has ended orders, or opened them again.")
     # Closing the run put its own orders among those that come back; those that came back before may have left them.
-    carried = {one.order_id for one in coming_back(run, carry_over)} | set(carried_of(snapshot))
+    carried = {one.order_id for one in coming_back(run, carry_over)} | set(snapshot.carried)
     query = order_query(run, statuses, email_fields, stripe_id_field, sorted(carried, key=int))
-    now = orders_now(query, snapshot["absentColumns"])
-    compared = compare_listings(listed_orders(rows_of(snapshot), columns_beside(query)), now)
+    now = orders_now(query, snapshot.absent_columns)
+    compared = compare_listings(listed_orders(snapshot.listed, columns_beside(query)), now)
     return {"same": compared.same, "why": compared.why, "orders": len(now)}
 
 

@@ -14,12 +14,13 @@ from datetime import UTC, date, datetime, time
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
+from billing.domain.batch.batch import Approved, MapItem, read_piece
 from billing.domain.batch.begun_drafts import LOOK_BACK
 from billing.domain.errors import OurFault, PassingError, PersonNeeded
 from billing.domain.invoices.billing_policy import TaxMode
 from billing.domain.invoices.draft_check import day_difference, differences
 from billing.domain.invoices.invoice_days import InvoiceDays, days_by_terms
-from billing.domain.invoices.plan_record import InvoicePlan, PlanUnreadable
+from billing.domain.invoices.plan_record import InvoicePlan
 from billing.domain.invoices.stripe_requests import day_params, idempotency_key, invoice_params, line_params
 from billing.domain.ledger.customer_match import How, KnownCustomer, MatchedCustomer
 from billing.domain.ledger.ledger import EntryState, LedgerEntry, OrderLink, OrderRecord, invoice_hash, is_part_beside
@@ -107,21 +108,6 @@ class DraftSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Approved:
-    """What the approvers signed for: the plan, its customer, the ledger's records of its orders as they were, and the
-    removed invoices that it takes the place of, the begun plans that it gives up, and the drafts of these that we
-    delete. `days` is None in a piece that was written before days were kept."""
-
-    plan: InvoicePlan
-    customer: MatchedCustomer
-    orders: tuple[OrderLink, ...]
-    replaces: tuple[str, ...]
-    gives_up: tuple[str, ...] = ()
-    deletes: tuple[str, ...] = ()
-    days: InvoiceDays | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Drafting:
     """Everything the drafting of one plan needs. `approved` is set once its piece has been read, and `seen`
     is the plan's entry as it was then."""
@@ -137,17 +123,17 @@ class Drafting:
     approved: Approved | None = None
     seen: LedgerEntry | None = None
 
-    def draft(self, item: Mapping[str, Any]) -> dict[str, str]:
+    def draft(self, item: MapItem) -> dict[str, str]:
         """Answer {"outcome": "drafted"} or {"outcome": "differs"}. Safe to repeat, and to kill anywhere.
 
         Raises PassingError, PersonNeeded, OurFault; the full reason is kept in the ledger before. PersonNeeded, too,
-        where the check for changes is too old to rely on ("draftBefore").
+        where the check for changes is too old to rely on (`draft_before`).
         """
         approved = self._approved(item)
         seen = self.ledger.entry(approved.plan.key)
-        return replace(self, approved=approved, seen=seen)._draft(approved, item["contentHash"], item)
+        return replace(self, approved=approved, seen=seen)._draft(approved, item.invoice_hash, item)
 
-    def _draft(self, approved: Approved, signed: str, item: Mapping[str, Any]) -> dict[str, str]:
+    def _draft(self, approved: Approved, signed: str, item: MapItem) -> dict[str, str]:
         plan, entry = approved.plan, self.seen
         if entry is not None and entry.state in (EntryState.DRAFTED, EntryState.DIFFERS):
             if entry.invoice_hash == signed:
@@ -188,13 +174,13 @@ class Drafting:
         self.ledger.settle(settled, plan, approved.orders, approved.replaces, approved.gives_up)
         return {"outcome": str(settled.state)}
 
-    def _refuse_if_stale(self, item: Mapping[str, Any]) -> None:
+    def _refuse_if_stale(self, item: MapItem) -> None:
         """What was compared with NetSuite too long ago is not drafted. An item of an older version does not say when
         it was."""
-        if "draftBefore" in item and self.now > datetime.fromisoformat(item["draftBefore"]):
+        if item.draft_before and self.now > datetime.fromisoformat(item.draft_before):
             raise PersonNeeded(
-                f"{item['key']}: its order was last compared with NetSuite too long ago (drafting was to end by "
-                f"{item['draftBefore'][:16]} UTC). Redrive this run when it has ended, or start another: NetSuite is "
+                f"{item.key}: its order was last compared with NetSuite too long ago (drafting was to end by "
+                f"{item.draft_before[:16]} UTC). Redrive this run when it has ended, or start another: NetSuite is "
                 "asked again, and what has not changed is drafted without being signed for again."
             )
 
@@ -218,30 +204,14 @@ class Drafting:
             gives_up=signed.gives_up,
         )
 
-    def _approved(self, item: Mapping[str, Any]) -> Approved:
-        place = item["piece"]
-        piece = self.files.read_piece(
-            f"{self.run['prefix']}invoices.ndjson", place["offset"], place["length"], place["sha256"]
-        )
-        try:
-            plan = InvoicePlan.from_dict(piece["plan"])
-        except PlanUnreadable:
-            raise OurFault(f"{item['key']}: the plan cannot be read by this version. Start a new execution.") from None
-        replaces = tuple(piece["replaces"])
-        if plan.key != item["key"] or invoice_hash(plan, replaces) != item["contentHash"]:
-            raise OurFault(f"{item['key']}: the plan is not the one that was approved. Start a new execution.")
-        orders = tuple(OrderLink.from_dict(link) for link in piece["orders"])
-        days = InvoiceDays.from_dict(piece["days"]) if piece.get("days") else None
+    def _approved(self, item: MapItem) -> Approved:
+        place = item.piece
+        piece = self.files.read_piece(f"{self.run['prefix']}invoices.ndjson", place.offset, place.length, place.sha256)
         # A piece of an older version gives nothing up: if its orders turn out to be claimed, its intent is refused.
-        return Approved(
-            plan,
-            MatchedCustomer.from_dict(piece["customer"]),
-            orders,
-            replaces,
-            tuple(piece.get("givesUp", ())),
-            tuple(piece.get("deletes", ())),
-            days,
-        )
+        approved = read_piece(piece, item.key)
+        if approved.plan.key != item.key or invoice_hash(approved.plan, approved.replaces) != item.invoice_hash:
+            raise OurFault(f"{item.key}: the plan is not the one that was approved. Start a new execution.")
+        return approved
 
     def _settled(self, plan: InvoicePlan, approved: MatchedCustomer, intent: LedgerEntry, first: bool) -> LedgerEntry:
         try:

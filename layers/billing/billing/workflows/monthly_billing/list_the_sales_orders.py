@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from typing import Any, Protocol
 
-from billing.domain.ledger.ended_orders import EndedOrder, contents_of, ended_from_dict
+from billing.domain.ledger.ended_orders import EndedOrder, contents_of
 from billing.domain.orders.invoice_preview import InvoicePreview
 from billing.domain.orders.order_rows import read_orders
 from billing.domain.orders.outstanding import (
@@ -18,9 +18,11 @@ from billing.domain.orders.outstanding import (
     not_asked,
     outside_the_listing,
 )
-from billing.domain.orders.sales_order import Listing, SalesOrder
+from billing.domain.orders.sales_order import SalesOrder
+from billing.domain.records import stored
 from billing.domain.runs.order_query import ListedRows, OrderQuery, email_column
 from billing.domain.runs.run_input import parse_filter
+from billing.domain.runs.snapshot import Snapshot, rows_in_columns
 from billing.workflows.ports import Files
 
 Row = Mapping[str, str]
@@ -94,26 +96,24 @@ def list_the_sales_orders(
     # Nobody is asked about what a person has ended: NetSuite need not say what it would bill of it.
     asleep = {order_id for order_id, content in contents.items() if ended_now[order_id].holds_for(content)}
     key = f"{run['prefix']}orders.json"
-    columns = sorted({column for row in listed.rows for column in row})
-    sha256 = files.write_json(
-        key,
-        {
-            "columns": columns,
-            "rows": [[row.get(column) for column in columns] for row in listed.rows],
-            "carriedOver": [[one.order_id, one.number, one.period, one.reason, one.content] for one in carried],
-            "ended": [one.to_dict() for one in ended_now.values()],
-            "outstanding": [one.to_list() for one in outstanding],
-            "carriedGone": [one.to_list() for one in gone],
-            "leftAlone": None if left_alone is None else [list(one) for one in left_alone],
-            "absentColumns": list(listed.absent_columns),
-            "emailColumns": [email_column(field) for field in email_fields],
-            "previews": {
-                order.id: shown.to_dict()
-                for order in listing.orders
-                if order.id not in asleep and (shown := netsuite.preview(order)) is not None
-            },
+    columns, rows = rows_in_columns(listed.rows)
+    snapshot = Snapshot(
+        columns=columns,
+        rows=rows,
+        absent_columns=tuple(listed.absent_columns),
+        email_columns=tuple(email_column(field) for field in email_fields),
+        carried_over=tuple(carried),
+        ended=tuple(ended_now.values()),
+        outstanding=outstanding,
+        carried_gone=gone,
+        left_alone=None if left_alone is None else tuple(left_alone),
+        previews={
+            order.id: shown
+            for order in listing.orders
+            if order.id not in asleep and (shown := netsuite.preview(order)) is not None
         },
     )
+    sha256 = files.write_json(key, stored(snapshot))
     return {
         "snapshotKey": key,
         "sha256": sha256,
@@ -179,40 +179,4 @@ def order_query(
         carried=tuple(carried),
         email_fields=email_fields,
         stripe_id_field=stripe_id_field,
-    )
-
-
-def rows_of(snapshot: Mapping[str, Any]) -> list[dict[str, str]]:
-    """The rows of a snapshot as NetSuite gave them: absent values are absent."""
-    columns = snapshot["columns"]
-    return [
-        {column: value for column, value in zip(columns, row, strict=True) if value is not None}
-        for row in snapshot["rows"]
-    ]
-
-
-def carried_of(snapshot: Mapping[str, Any]) -> dict[str, Carried]:
-    """The orders that were on the carry-over list when the snapshot was made, by internal id."""
-    return {row[0]: Carried(*row) for row in snapshot["carriedOver"]}
-
-
-def ended_of(snapshot: Mapping[str, Any]) -> dict[str, EndedOrder]:
-    """The orders that were ended when the snapshot was made, by internal id: none in one of an earlier version."""
-    return {one["orderId"]: ended_from_dict(one) for one in snapshot.get("ended", ())}
-
-
-def outstanding_of(snapshot: Mapping[str, Any]) -> tuple[Outstanding, ...]:
-    """The orders of earlier runs that wait outside the snapshot. One that an older version wrote names none."""
-    return tuple(Outstanding(*one) for one in snapshot.get("outstanding", ()))
-
-
-def with_previews(listing: Listing, snapshot: Mapping[str, Any]) -> Listing:
-    """`listing` with the invoices that NetSuite would make of its orders, where the snapshot has them."""
-    previews = snapshot.get("previews", {})
-    return replace(
-        listing,
-        orders=tuple(
-            replace(order, preview=InvoicePreview.from_dict(previews[order.id])) if order.id in previews else order
-            for order in listing.orders
-        ),
     )

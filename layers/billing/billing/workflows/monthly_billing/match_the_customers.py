@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, time
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from billing.domain.batch.batch import Batch, BatchInvoice, DoneOrder, LeftAlone, left_alone, with_pieces
+from billing.domain.batch.batch import Batch, BatchInvoice, DoneOrder, with_pieces
 from billing.domain.batch.begun_drafts import (
     LOOK_BACK,
     Begun,
@@ -61,17 +61,12 @@ from billing.domain.ledger.stripe_invoice import CONTENT_HASH, PLAN_KEY, REMOVED
 from billing.domain.ledger.undelivered import undelivered_words
 from billing.domain.ledger.unwanted_drafts import orders_to_look_up, unwanted_drafts
 from billing.domain.orders.order_rows import read_orders
-from billing.domain.orders.outstanding import Carried, CarriedGone, OrderState, Outstanding, not_asked
+from billing.domain.orders.outstanding import Carried, CarriedGone, OrderState, Outstanding
 from billing.domain.orders.sales_order import Listing, Problem
+from billing.domain.records import stored
 from billing.domain.runs.period import BillingPeriod
 from billing.domain.runs.run_input import parse_filter
-from billing.workflows.monthly_billing.list_the_sales_orders import (
-    carried_of,
-    ended_of,
-    outstanding_of,
-    rows_of,
-    with_previews,
-)
+from billing.domain.runs.snapshot import Snapshot, read_snapshot
 from billing.workflows.ports import Files
 
 # What the approvers and the report are shown of the run's frame.
@@ -156,15 +151,17 @@ class Matching:
         asks for none. Of what is drafted and unchanged only the number is shown; its invoice costs no call once it was
         seen paid.
         """
-        snapshot = self.files.read_json(listed["snapshotKey"], listed["sha256"])
-        policy = self.policy_of(run["period"], tuple(snapshot["emailColumns"]))
+        snapshot = read_snapshot(self.files.read_json(listed["snapshotKey"], listed["sha256"]))
+        policy = self.policy_of(run["period"], snapshot.email_columns)
         # Planned order by order first: whether an order is billed already does not depend on how invoices are grouped.
-        rows, ended_rows, once_ended = _ended_apart(rows_of(snapshot), ended_of(snapshot))
-        ended = _ended(plan_invoices(read_orders(ended_rows), replace(policy, grouping="order")), ended_of(snapshot))
-        carried = carried_of(snapshot)
+        rows, ended_rows, once_ended = _ended_apart(snapshot.listed, snapshot.ended_by_order)
+        ended = _ended(
+            plan_invoices(read_orders(ended_rows), replace(policy, grouping="order")), snapshot.ended_by_order
+        )
+        carried = snapshot.carried
         # A trial lists too little to tell which drafts nobody should send.
         drafts = None if parse_filter(run["filter"]).is_trial else self.invoices.drafts()
-        listing = with_previews(read_orders(rows), snapshot)
+        listing = snapshot.with_previews(read_orders(rows))
         planned, begun, paid = self._planned(listing, policy, drafts)
         proposed, others = self._proposed(planned, begun, policy, run["period"])
         done = [state for state in others if isinstance(state, Done) and state.unchanged]
@@ -206,7 +203,7 @@ class Matching:
                 )
             )
         unwanted, states = self._unwanted(run, drafts, {row.get("id", "") for row in rows})
-        over = tuple(CarriedGone(*one) for one in snapshot.get("carriedGone", ()))
+        over = snapshot.carried_gone
         kept = self._billed_otherwise(run, snapshot, policy, carried, over, drafts, states)
         again = {one.order_id for one, _ in kept}
         placed, ndjson = with_pieces(_said_to_be_ended(one, once_ended) for one in invoices)
@@ -214,23 +211,23 @@ class Matching:
             run={name: run[name] for name in _PUBLIC if name in run},
             invoices=placed,
             problems=tuple(_problem_said_to_be_ended(one, once_ended) for one in problems),
-            absent_columns=tuple(snapshot["absentColumns"]),
+            absent_columns=snapshot.absent_columns,
             warnings=self._warnings(run, placed),
             carried_gone=tuple(one for one in over if one.order_id not in again),
             ended=ended,
             done=self._done(done),
             outstanding=(
-                *_outstanding(snapshot, carried),
+                *snapshot.waiting_outside,
                 *unwanted,
                 *self._undelivered(listing, [one for one in others if isinstance(one, Done)], policy),
                 *(Outstanding(one.order_id, one.number, one.period, "", said) for one, said in kept),
             ),
             billed_otherwise=tuple(one for one, _ in kept),
-            left_alone=_left_alone(snapshot),
+            left_alone=snapshot.before_the_start,
             paid=tuple(sorted(paid)),
         )
         self.files.write(f"{run['prefix']}invoices.ndjson", ndjson, "application/x-ndjson")
-        sha256 = self.files.write_json(f"{run['prefix']}batch.json", batch.to_dict())
+        sha256 = self.files.write_json(f"{run['prefix']}batch.json", stored(batch))
         return {
             "batchKey": f"{run['prefix']}batch.json",
             "sha256": sha256,
@@ -314,7 +311,7 @@ class Matching:
     def _billed_otherwise(
         self,
         run: Mapping[str, Any],
-        snapshot: Mapping[str, Any],
+        snapshot: Snapshot,
         policy: BillingPolicy,
         carried: Mapping[str, Carried],
         over: Iterable[CarriedGone],
@@ -330,8 +327,8 @@ class Matching:
         billed = {order_id: one for order_id, one in records.items() if one.billed}
         if not billed:
             return []
-        rows = list(self.billed_orders(run, billed, snapshot["absentColumns"]))
-        contents, ended = contents_of(rows), ended_of(snapshot)
+        rows = list(self.billed_orders(run, billed, snapshot.absent_columns))
+        contents, ended = contents_of(rows), snapshot.ended_by_order
         asked = [row for row in rows if row["id"] not in ended or not ended[row["id"]].holds_for(contents[row["id"]])]
         entries = self.ledger.entries({one.plan_key for record in billed.values() for one in record.billed.values()})
         left = {id_ for record in billed.values() for id_ in record.billed} - {one.id for one in drafts}
@@ -591,21 +588,6 @@ def _carried_from(plan: InvoicePlan, carried: Mapping[str, Carried], period: str
     periods = [carried[order.id].period for order in plan.orders if order.id in carried]
     earlier = [one for one in periods if one != period]
     return min(earlier) if earlier else None
-
-
-def _outstanding(snapshot: Mapping[str, Any], carried: Mapping[str, Carried]) -> tuple[Outstanding, ...]:
-    """What waits outside the listing. A snapshot of an older version does not say: whatever came back and has no row
-    waits, as far as it tells."""
-    if "outstanding" in snapshot:
-        return outstanding_of(snapshot)
-    listed = {row.get("id") for row in rows_of(snapshot)}
-    return not_asked((one for one in carried.values() if one.order_id not in listed), "It was not listed.")
-
-
-def _left_alone(snapshot: Mapping[str, Any]) -> tuple[LeftAlone, ...] | None:
-    """What lies before the start, in minor units."""
-    found = snapshot.get("leftAlone")
-    return None if found is None else tuple(left_alone(code, int(orders), total) for code, orders, total in found)
 
 
 def _ended_apart(

@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import Any, Protocol
 
+from billing.domain.batch.batch import MapItem
+
 
 class Ledger(Protocol):
     """What has been drafted."""
@@ -13,16 +15,14 @@ class Ledger(Protocol):
     def note_failure(self, key: str, invoice_hash: str, run_id: str, period: str, name: str, reason: str) -> bool: ...
 
 
-def note_the_failure(
-    run: Mapping[str, Any], item: Mapping[str, Any], error: Mapping[str, Any], ledger: Ledger
-) -> dict[str, str]:
+def note_the_failure(run: Mapping[str, Any], item: MapItem, error: Mapping[str, Any], ledger: Ledger) -> dict[str, str]:
     """Mark the plan as failed, unless it was drafted after all. Safe to repeat.
 
     `error` is what Catch gives: {"Error": name, "Cause": JSON of Lambda's failure, or a plain text}.
     """
     marked = ledger.note_failure(
-        item["key"],
-        item["contentHash"],
+        item.key,
+        item.invoice_hash,
         run["id"],
         run["period"],
         str(error.get("Error", "Unknown")),

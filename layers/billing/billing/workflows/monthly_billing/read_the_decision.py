@@ -16,10 +16,11 @@ from billing.domain.approval.objections import Objections, revocations
 from billing.domain.approval.signers import ListedPeople
 from billing.domain.approval.stored_request import StoredRequest
 from billing.domain.approval.waiting import Due, NextStep, WaitingRules, next_step
-from billing.domain.batch.batch import batch_from_dict
+from billing.domain.batch.batch import Reasons, read_batch
 from billing.domain.errors import OurFault
 from billing.domain.invoices.invoice_days import SignedDays, days_by_terms
 from billing.domain.ledger.ledger import Approval, Revocation
+from billing.domain.records import stored
 from billing.workflows.approval.present_request import PresentRequest, SignedTexts, present_request
 from billing.workflows.approval.unsigned_request import refuse_unvouched
 from billing.workflows.ports import Files
@@ -61,17 +62,17 @@ def read_the_decision(
     held_key = f"{run['prefix']}held.json"
     if not matched["toAsk"]:
         # Everything was signed for in earlier runs. Nobody signs now, so nothing new is recorded.
-        files.write_json(held_key, {})
+        files.write_json(held_key, stored(Reasons({})))
         return {"outcome": str(Outcome.APPROVED), "due": str(Due.NOTHING), "seconds": 1, "heldKey": held_key}
     picture = partial(_present, run, matched, requests, files, signed, listed)
     present, decided, step = _looked_at(run, picture, requests, now, listed)
     outcome = Outcome(decided.outcome) if decided is not None else Outcome.UNDECIDED
     objections = Objections(holds(present.entries), present.counted, decided)
     if objections.against or outcome is Outcome.APPROVED:
-        batch = batch_from_dict(files.read_json(matched["batchKey"], matched["sha256"]))
+        batch = read_batch(files.read_json(matched["batchKey"], matched["sha256"]))
         ledger.revoke(revocations(batch, objections, run["id"]))
     if decided is not None and outcome is Outcome.APPROVED:
-        files.write_json(held_key, {key: held_reason(entry) for key, entry in objections.held.items()})
+        files.write_json(held_key, stored(Reasons({key: held_reason(entry) for key, entry in objections.held.items()})))
         ledger.record_approvals(
             (
                 # Those that were approved earlier as well: they were shown and signed for again.
@@ -137,7 +138,7 @@ def _present(
     present.refuse_altered()
     opened = present.stored.request
     if not stored.signature:
-        batch = batch_from_dict(files.read_json(matched["batchKey"], matched["sha256"]))
+        batch = read_batch(files.read_json(matched["batchKey"], matched["sha256"]))
         refuse_unvouched(opened, run, matched, batch, listed().rules)
     if opened.request_hash != matched["sha256"]:
         raise OurFault("The approvals table has no request for this run's batch. Start a new execution.")

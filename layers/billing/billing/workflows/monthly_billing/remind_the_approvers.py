@@ -13,7 +13,7 @@ from billing.domain.approval.approval_request import ApprovalRequest
 from billing.domain.approval.approvers import approver_id
 from billing.domain.approval.signers import ListedPeople
 from billing.domain.approval.stored_request import StoredRequest, request_owner
-from billing.domain.batch.batch import Batch, batch_from_dict
+from billing.domain.batch.batch import Batch, read_batch
 from billing.domain.errors import AddressRefused
 from billing.domain.mail import MailContent
 from billing.domain.sending import Sending
@@ -86,7 +86,7 @@ class Reminding:
 
     def _remind(self, present: PresentRequest, number: int) -> int:
         request, opened = present.request, present.stored.request
-        batch = batch_from_dict(self.files.read_json(opened.batch_key, opened.request_hash))
+        batch = read_batch(self.files.read_json(opened.batch_key, opened.request_hash))
         left = datetime.fromisoformat(request.expires_at) - self.now
         sent = 0
         for address in present.missing:

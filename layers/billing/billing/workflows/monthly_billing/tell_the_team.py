@@ -14,7 +14,7 @@ from billing.domain.approval.approvers import approver_id
 from billing.domain.errors import AddressRefused, PassingError
 from billing.domain.mail import MailContent
 from billing.domain.runs.report import Report, RunOutcome
-from billing.domain.runs.report_record import report_from_dict
+from billing.domain.runs.report_record import read_report
 from billing.domain.sending import Sending
 from billing.workflows.ports import Channel, Mail, Messages, ReadableFiles
 
@@ -40,7 +40,7 @@ def tell_the_team(
     all (PersonNeeded, or an error of AWS); everybody else has been told before.
     """
     nothing_new = closed["outcome"] == RunOutcome.NOTHING_NEW
-    report = _nothing_new(run, closed) if nothing_new else report_from_dict(files.read_json(closed["reportKey"]))
+    report = _nothing_new(run, closed) if nothing_new else read_report(files.read_json(closed["reportKey"]))
     owner = f"RUN#{run['id']}"
     # A redriven run has a new end to tell.
     edition = f"{closed['redriveCount']}-{str(closed['outcome']).replace(' ', '-')}"
