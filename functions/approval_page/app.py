@@ -19,7 +19,7 @@ from billing.workflows.approval_page.approval_exchange import ApprovalExchange, 
 from billing.workflows.ports import Telemetry
 
 env = environment()
-listed, finalises = listed_people(env), env.flag("AUTO_ADVANCE")
+listed, finalizes = listed_people(env), env.flag("AUTO_ADVANCE")
 requests = ApprovalsTable(dynamodb(), env.text("APPROVALS_TABLE"))
 telemetry = Telemetry(logger, metrics)
 files, callback = run_files(env), task_callback()
@@ -34,7 +34,7 @@ def connect() -> ApprovalExchange:
         callback=callback,
         who=WhoMaySign(listed()),
         now=now,
-        finalises=finalises,
+        finalizes=finalizes,
         telemetry=telemetry,
     )
 

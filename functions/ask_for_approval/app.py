@@ -41,6 +41,6 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         complete=partial(complete, executions),
         signed=signed,
         links=approver_links(env, signed),
-        write_mail=partial(approval_mail, finalises=env.flag("AUTO_ADVANCE")),
+        write_mail=partial(approval_mail, finalizes=env.flag("AUTO_ADVANCE")),
         now=now(),
     ).ask(event["run"], event["matched"], event["outcomeSoFar"], event["taskToken"])

@@ -30,7 +30,7 @@ env = environment()
 files, tables = run_files(env), dynamodb()
 ledger_table, runs_table = env.text("LEDGER_TABLE"), env.text("RUNS_TABLE")
 requests = ApprovalsTable(tables, env.text("APPROVALS_TABLE"))
-rules, finalises = parse_slot_rules(env.text("APPROVERS")), env.flag("AUTO_ADVANCE")
+rules, finalizes = parse_slot_rules(env.text("APPROVERS")), env.flag("AUTO_ADVANCE")
 
 
 @state
@@ -48,7 +48,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         Months(tables, runs_table),
         signatures(env),
         lambda report: report_faces(report, execution_url(report.run["executionArn"]), dashboard_url(report)),
-        partial(preview_page, rules=rules, finalises=finalises, opened=now()),
+        partial(preview_page, rules=rules, finalizes=finalizes, opened=now()),
     )
     note_the_end(event["state"]["run"], closed, requests, now())
     return closed

@@ -40,7 +40,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         channel=channel,
         signed=signed,
         links=approver_links(env, signed),
-        write_reminder=partial(approval_mail, finalises=env.flag("AUTO_ADVANCE")),
+        write_reminder=partial(approval_mail, finalizes=env.flag("AUTO_ADVANCE")),
         write_bounce=bounce_mail,
         write_slack=lambda request, lost: bounce_notice(request, lost).content,
         now=now(),

@@ -140,7 +140,7 @@ def test_a_revision_and_the_balance_that_an_invoice_used_are_read(
     server.adjust_balance(buyer, -2_000)
     sold = server.invoice(buyer, [InvoiceLine(10_000)])
     assert [(one.type, one.amount) for one in invoice(reads, sold).balance] == [("applied_to_invoice", 2_000)]
-    revised = server.finalise(server.revise(sold))
+    revised = server.finalize(server.revise(sold))
     old, new = invoice(reads, sold).invoice, invoice(reads, revised).invoice
     assert (old.status, old.revised_by, new.revises) == ("void", new.id, old.id)
     assert (old.starting_balance, new.starting_balance, new.amount_due) == (-2_000, -2_000, 8_000)
@@ -194,7 +194,7 @@ def test_only_events_that_nobody_took_are_swept(server: StripeServer, reads: Set
 
 
 def test_what_is_not_there_is_none(server: StripeServer, reads: SettlementReads, buyer: str) -> None:
-    draft = server.invoice(buyer, [InvoiceLine(100)], finalise=False)
+    draft = server.invoice(buyer, [InvoiceLine(100)], finalize=False)
     server.delete(draft["id"])
     assert reads.invoice(draft["id"]) is None
     assert reads.charge("ch_none") is None

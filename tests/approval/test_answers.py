@@ -106,7 +106,7 @@ def test_an_exception_anywhere_is_a_page_that_tells_its_reference_and_nothing_el
     answer = approval_exchange({**beside("GET", "/approvals/x"), "pathParameters": {"link": "x"}}, broken, TELEMETRY)
     assert answer["statusCode"] == 500
     private(answer)
-    assert "Something is broken on our side" in answer["body"]
+    assert "Something went wrong on our side" in answer["body"]
     assert "ref-1" in answer["body"]
     for told in ("Nordwind", "12,345", "arn:aws", type(error).__name__, "Traceback"):
         assert told not in answer["body"]

@@ -28,7 +28,7 @@ def held(sandbox: Sandbox) -> Run:
     assert "You approved 40 invoices" in post(sandbox, first[ANN], "approve", invoices="40").text
     page = post(sandbox, first[BOB], "hold", order="SO-7", reason="Hours are not final.")
     assert page.status == 200
-    assert "The order SO-7 is held back." in page.text
+    assert "Order SO-7 is on hold." in page.text
     assert "11,700.00" in page.text, "39 times 300: the totals follow"
     page = post(sandbox, first[BOB], "hold", order="so-9", reason="Wrong client.")
     assert "38 invoices" in page.text
@@ -52,9 +52,9 @@ def again(sandbox: Sandbox, run: Run) -> list[Mail]:
 
 def test_the_others_see_the_holds_and_whoever_signed_before_is_asked_again(sandbox: Sandbox, held: Run) -> None:
     ann = sandbox.person().open(links(sandbox, held)[ANN])
-    assert f"{BOB} held back SO-7" in ann.text
+    assert f"{BOB} put SO-7 on hold" in ann.text
     assert "Hours are not final." in ann.text
-    assert "You signed before, for other content" in ann.text
+    assert "You signed an earlier version" in ann.text
     assert "38 invoices" in ann.text
     stale = post(sandbox, links(sandbox, held)[ANN], "approve", invoices="40")
     assert stale.status == 422, "the number of before is not the number of now"
@@ -93,7 +93,7 @@ def test_thirty_eight_are_drafted_and_two_come_back_with_who_and_why(sandbox: Sa
     assert live(sandbox, 7) == live(sandbox, 9) == []
     late = post(sandbox, now[BOB], "hold", order="SO-8", reason="Too late.")
     assert "Approved: 38 invoices" in late.text, "once it is decided nothing can be held"
-    assert "You have answered already" in late.text
+    assert "You have already responded" in late.text
     assert "38 of 38 orders are drafted in Stripe. 2 orders were held" in late.text, "how the run went on"
     report = sandbox.report(held)
     assert (report["counts"]["drafted"], report["counts"]["held"]) == (38, 2)

@@ -44,7 +44,7 @@ def test_the_page_and_the_inbox_follow_the_run_to_its_end(asked: ApprovalWorld) 
     close(asked, RunOutcome.MISSING, drafted=2, failed=1)
     for person in (ANN, BOB):
         page = text(asked.get(asked.link(person)))
-        assert "2 of 3 orders are drafted in Stripe, 1 failed. The people who run the billing have been told." in page
+        assert "2 of 3 orders are drafted in Stripe, 1 failed. The billing team has been told." in page
         assert "are being drafted" not in page
         assert "2 of 3 orders drafted, 1 failed" in text(asked.look_into(asked.inbox(person)))
     asked.clock.move(hours=1)
@@ -105,7 +105,7 @@ def test_a_failure_while_an_answer_is_recorded_does_not_say_that_nothing_was_cha
     monkeypatch.setattr(ApprovalsTable, "conclude", broken)
     page = asked.send(asked.link(ANN), **hidden, answer="approve", invoices="3")
     assert page["statusCode"] == 500
-    assert "It is not certain whether your answer was recorded." in text(page)
+    assert "We do not know whether your answer was recorded." in text(page)
     assert "Nothing was changed" not in text(page)
     monkeypatch.setattr(ApprovalsTable, "read", broken)
     page = asked.get(asked.link(ANN))
@@ -125,7 +125,7 @@ def test_the_inbox_link_of_a_closing_notice_outlives_the_request_by_a_week_and_t
     assert "Expired: nothing was drafted." in text(asked.look_into(link))
     asked.clock.move(days=7)
     page = asked.look_into(link)
-    assert (page["statusCode"], "Every newer mail about an approval carries a newer one." in text(page)) == (410, True)
+    assert (page["statusCode"], "Each newer email about an approval has a newer link." in text(page)) == (410, True)
     forged = asked.look_into(link[:-4] + "AAAA")
     assert (forged["statusCode"], forged == asked.get("nonsense")) == (404, True)
 

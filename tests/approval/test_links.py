@@ -217,7 +217,7 @@ def test_somebody_who_was_taken_off_is_told_and_cannot_decide(world: LinkWorld) 
     before = world.aws.dump()
     for method, status in (("GET", 200), ("POST", 422)):
         answer = world.answer(world.old[0], DECISION, method)
-        assert (answer["statusCode"], "You were taken off the list" in answer["body"]) == (status, True)
+        assert (answer["statusCode"], "You were removed from the list" in answer["body"]) == (status, True)
     assert world.answer(world.old[1], INBOX, "GET")["statusCode"] == 410
     assert world.aws.dump() == before
 

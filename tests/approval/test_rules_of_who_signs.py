@@ -96,7 +96,7 @@ def test_a_barred_requester_cannot_be_delegated_to(aws: AwsWorld, clock: MovingC
     assert EVE not in world.outbox.receivers
     before = aws.dump()
     refused = world.post(world.link(ANN), answer="delegate", delegate=EVE.upper(), number="3")
-    assert (refused["statusCode"], "asked for the run" in refused["body"]) == (422, True)
+    assert (refused["statusCode"], "started the run" in refused["body"]) == (422, True)
     assert aws.dump() == before
 
 
@@ -159,7 +159,7 @@ def test_somebody_moved_to_another_cycle_or_slot_cannot_sign_for_the_one_they_le
     world.approvers = f"Lead: {ANN}, {BOB}; Controller: {CY}; apac > Controller: {BOB}"
     before = aws.dump()
     refused = world.post(link, answer="approve", invoices="3")
-    assert (refused["statusCode"], "taken off the list" in refused["body"]) == (422, True)
+    assert (refused["statusCode"], "removed from the list" in refused["body"]) == (422, True)
     assert aws.dump() == before
     assert present(world).missing == (ANN, CY), "and is not reminded"
 
@@ -267,10 +267,10 @@ def test_an_escalation_that_finds_nobody_is_on_record_and_starves_neither_remind
     clock.move(days=1)
     world.requests.note_bounce("run-1.1", Bounce(approver_id(BOB), "bounce", "General", clock.now.isoformat()))
     assert world.turn("token-2") == ["deputies", "remind"]
-    assert world.subjects(ANN)[1:] == ["Reminder", "An approver cannot be reached"]
+    assert world.subjects(ANN)[1:] == ["Reminder", "Email to an approver is bouncing"]
     assert world.turn("token-3") == [], "it is not tried again"
     record = [line for line in record_of([present(world)]) if "no deputy" in line.what]
-    assert [line.reason for line in record] == ["The parameter Deputies lists nobody who may sign this request."]
+    assert [line.reason for line in record] == ["The parameter Deputies lists no one who may sign this request."]
     clock.move(days=1)
     assert world.turn("token-4") == ["remind"]
     assert "No deputy could be asked" in world.get(world.link(ANN))["body"]
@@ -341,7 +341,7 @@ def test_a_request_is_not_passed_on_to_somebody_who_is_asked_with_a_tag(aws: Aws
     world.ask()
     for to in ("bob+x@firm.example", "ann+x@firm.example"):
         page = world.post(world.link(ANN), answer="delegate", delegate=to, number="3")
-        assert (page["statusCode"], "is asked already" in page["body"]) == (422, True), to
+        assert (page["statusCode"], "has already been asked" in page["body"]) == (422, True), to
 
 
 def test_a_request_is_not_passed_on_to_the_barred_requester_with_a_tag(aws: AwsWorld, clock: MovingClock) -> None:
@@ -352,7 +352,7 @@ def test_a_request_is_not_passed_on_to_the_barred_requester_with_a_tag(aws: AwsW
     world.ask()
     for to in ("eve@firm.example", "eve+other@firm.example"):
         page = world.post(world.link(ANN), answer="delegate", delegate=to, number="3")
-        assert (page["statusCode"], "asked for the run" in page["body"]) == (422, True), to
+        assert (page["statusCode"], "started the run" in page["body"]) == (422, True), to
 
 
 def test_the_requesters_tagged_address_is_in_no_slot_and_is_no_deputy(aws: AwsWorld, clock: MovingClock) -> None:

@@ -278,7 +278,7 @@ def test_a_file_that_is_gone_makes_a_page_with_the_headers_that_tells_nothing(sa
     for answer in answers:
         assert answer.status_code == 500
         private(answer)
-        assert "Something is broken on our side" in answer.text
+        assert "Something went wrong on our side" in answer.text
         for secret in ("Traceback", "OurFault", "batch.json", "sha", bucket, ANN):
             assert secret not in answer.text.split("<body>")[1], secret
     assert sandbox.is_waiting(run)

@@ -110,7 +110,7 @@ def passed(aws: AwsWorld, clock: MovingClock) -> ApprovalWorld:
 
 def test_the_delegate_signs_with_a_link_of_their_own_instead_of_the_one_who_passed_on(passed: ApprovalWorld) -> None:
     shown = passed.post(passed.link(ANN), answer="approve", invoices="3")
-    assert "passed the request on to" in shown["body"]
+    assert "delegated the request to" in shown["body"]
     assert passed.decide() == "undecided"
     passed.post(passed.link(BOB), answer="approve", invoices="3")
     passed.post(passed.link(DI), answer="approve", invoices="3")
@@ -120,7 +120,7 @@ def test_the_delegate_signs_with_a_link_of_their_own_instead_of_the_one_who_pass
 def test_a_delegate_cannot_pass_on_and_is_told(passed: ApprovalWorld) -> None:
     answer = passed.post(passed.link(DI), answer="delegate", delegate="fay@partner.example", number="3")
     assert answer["statusCode"] == 422
-    assert "cannot pass it on again" in answer["body"]
+    assert "cannot delegate it again" in answer["body"]
 
 
 @pytest.mark.parametrize(
@@ -157,7 +157,7 @@ def test_a_delegate_whose_domain_is_no_longer_allowed_cannot_sign(passed: Approv
     passed.domains = ("other.example",)
     before = passed.aws.dump()
     shown = passed.post(passed.link(DI), answer="approve", invoices="3")
-    assert "taken off the list" in shown["body"]
+    assert "removed from the list" in shown["body"]
     assert passed.aws.dump() == before
 
 
@@ -172,8 +172,8 @@ def test_somebody_who_was_taken_off_can_no_longer_sign_and_is_told(aws: AwsWorld
     before = aws.dump()
     shown = world.post(link, answer="approve", invoices="3")
     assert shown["statusCode"] == 422
-    assert "taken off the list" in shown["body"]
-    assert "taken off the list" in world.get(link)["body"]
+    assert "removed from the list" in shown["body"]
+    assert "removed from the list" in world.get(link)["body"]
     assert aws.dump() == before
     world.post(world.link(BOB), answer="approve", invoices="3")
     assert world.decide() == "approved"
@@ -387,12 +387,12 @@ def test_the_inbox_shows_what_waits_and_what_was_decided_and_changes_nothing(aws
     world.ask()
     before = aws.dump()
     body = world.look_into(world.inbox(ANN))["body"]
-    assert "3 invoices for May 2026" in body.split("What you were asked before")[0]
+    assert "3 invoices for May 2026" in body.split("Earlier requests")[0]
     link = body.split('href="../')[1].split('"')[0]
     assert aws.dump() == before
     assert world.post(link, answer="approve", invoices="3")["statusCode"] == 200
     after = world.look_into(world.inbox(ANN))["body"]
-    assert "Nothing waits for you" in after
+    assert "Nothing is waiting for you" in after
     assert "You approved on" in after
     assert "Approved: the invoices are being drafted" in after
     bobs = world.look_into(world.inbox(BOB))["body"]
@@ -415,7 +415,7 @@ def test_an_inbox_link_decides_nothing_and_a_deciding_link_opens_no_inbox(aws: A
     ended = world.signatures.sign_inbox(InboxLink(approver_id(ANN), int(clock())))
     over = world.look_into(ended)
     assert (over["statusCode"], "This link has expired" in over["body"]) == (410, True)
-    assert "newer one" in over["body"]
+    assert "newer link" in over["body"]
     assert aws.dump() == before
 
 

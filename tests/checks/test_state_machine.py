@@ -43,10 +43,10 @@ SOUND: dict[str, Any] = {
         "Ask for approval": task(
             "Ask",
             Resource="arn:aws:states:::lambda:invoke.waitForTaskToken",
-            Catch=[{"ErrorEquals": ["States.Timeout"], "Next": "Nobody answered"}],
+            Catch=[{"ErrorEquals": ["States.Timeout"], "Next": "No one responded"}],
             Next="Draft the invoices",
         ),
-        "Nobody answered": {"Type": "Fail", "Error": "Expired"},
+        "No one responded": {"Type": "Fail", "Error": "Expired"},
         "Draft the invoices": {
             "Type": "Map",
             "ItemProcessor": {

@@ -639,7 +639,7 @@ def delete_a_draft(it: _History) -> None:
 def finalise(it: _History) -> None:
     draft = _of_stripe(it, "draft")
     if draft is not None and draft["lines"]["data"]:
-        it.world.stripe.finalize(draft["id"])
+        it.world.stripe.finalise(draft["id"])
         it.say(f"{_named(draft)} is finalised")
 
 

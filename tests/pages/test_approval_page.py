@@ -200,9 +200,9 @@ def test_signing_says_plainly_what_it_does() -> None:
     assert "Signing creates 36 draft invoices and 2 new customers in Stripe" in text
     assert "Nothing is sent to clients" in text
     assert "There are 36 ." in text or "There are 36." in text
-    sending = tree(finalises=True).first("section", class_="decide").text
+    sending = tree(finalizes=True).first("section", class_="decide").text
     assert "Nothing is sent to clients" not in sending
-    assert "sends them to the clients by itself" in sending
+    assert "sends them to the clients automatically" in sending
 
 
 def test_a_mistake_is_announced_first_and_at_its_field_and_the_typed_number_is_not_kept() -> None:

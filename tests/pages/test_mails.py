@@ -48,7 +48,7 @@ def test_text_and_html_say_the_same() -> None:
         "Finance lead: any one of ann@firm.example and bob@firm.example; Controller: cy@firm.example",
         "8 June 2026, 09:00 UTC",
         "Nothing is sent to clients",
-        "If you did not expect this mail, ignore it",
+        "If you did not expect this email, ignore it",
         samples.SHA,
         samples.RUN_ID,
     ):
@@ -112,8 +112,8 @@ def test_who_can_be_replaced_and_who_cannot_are_told_the_truth() -> None:
 
 
 def test_automatic_sending_is_said_where_it_happens() -> None:
-    text = " ".join(approval_mail(REQUEST, BATCH, samples.ANN, LINK, finalises=True).text.split())
-    assert "Stripe finalises and sends them by itself" in text
+    text = " ".join(approval_mail(REQUEST, BATCH, samples.ANN, LINK, finalizes=True).text.split())
+    assert "in Stripe, which finalizes and sends them automatically" in text
     assert "Nothing is sent" not in text
 
 
@@ -147,21 +147,21 @@ def test_a_rejection_is_told_with_by_whom_and_why_and_that_nothing_was_drafted()
 
 
 def test_an_expiry_is_told_apart_from_a_rejection_and_names_who_did_not_answer() -> None:
-    outcome = RecordedOutcome("expired", "Nobody decided in time.", AT)
+    outcome = RecordedOutcome("expired", "No decision before the deadline.", AT)
     mail = decided_mail(REQUEST, outcome, samples.CY, [samples.vote(samples.ANN)])
     text = " ".join(mail.text.split())
     assert mail.subject == "Expired: 36 invoices for May 2026"
-    assert "was not rejected: not everybody signed in time" in text
-    assert "Not answered: bob@firm.example and cy@firm.example" in text
+    assert "was not rejected, but not everyone required signed in time" in text
+    assert "No response from: bob@firm.example and cy@firm.example" in text
     assert "Signed by: ann@firm.example" in text
 
 
 def test_a_signature_that_was_voided_is_told_apart_from_no_answer() -> None:
     voided = replace(samples.vote(samples.ANN), request_hash="0" * 64, shown="40 invoices, USD 5.00")
-    outcome = RecordedOutcome("expired", "Nobody decided in time.", AT)
+    outcome = RecordedOutcome("expired", "No decision before the deadline.", AT)
     text = " ".join(decided_mail(REQUEST, outcome, samples.CY, [voided]).text.split())
-    assert "Signed other content: ann@firm.example (40 invoices, USD 5.00) on 1 June 2026, 10:15 UTC" in text
-    assert "Not answered: bob@firm.example and cy@firm.example" in text
+    assert "Signed an earlier version: ann@firm.example (40 invoices, USD 5.00) on 1 June 2026, 10:15 UTC" in text
+    assert "No response from: bob@firm.example and cy@firm.example" in text
     assert "Signed by" not in text
     again = " ".join(decided_mail(REQUEST, outcome, samples.CY, [voided, samples.vote(samples.ANN)]).text.split())
     assert "Signed other content" not in again
@@ -169,15 +169,15 @@ def test_a_signature_that_was_voided_is_told_apart_from_no_answer() -> None:
 
 def test_somebody_of_two_slots_is_named_once_among_those_who_did_not_answer() -> None:
     both = replace(REQUEST, slots=(Slot("Lead", 1, (samples.ANN,)), Slot("Controller", 1, (samples.ANN, samples.CY))))
-    text = decided_mail(both, RecordedOutcome("expired", "Nobody decided in time.", AT), samples.ANN).text
-    assert "Not answered: ann@firm.example and cy@firm.example" in " ".join(text.split())
+    text = decided_mail(both, RecordedOutcome("expired", "No decision before the deadline.", AT), samples.ANN).text
+    assert "No response from: ann@firm.example and cy@firm.example" in " ".join(text.split())
 
 
 def test_notices_lead_to_the_inbox_and_to_nothing_that_decides() -> None:
     inbox = "https://approve.example/approvals/inbox/signed"
     ended = decided_mail(REQUEST, RecordedOutcome("expired", "Late.", AT), samples.ANN, (), inbox)
     for mail in (ended, bounce_mail(REQUEST, samples.ANN, samples.CY, inbox)):
-        assert f"Everything that waits for you: {inbox}" in mail.text
+        assert f"Everything waiting for you: {inbox}" in mail.text
         assert [link.attributes["href"] for link in parse(mail.html).all("a")] == [inbox]
 
 

@@ -184,7 +184,7 @@ def every_page() -> dict[str, Shown | str]:
         "report-with-record": report_page(
             with_record(), "https://console.example/arn", "https://dashboard.stripe.com/test"
         ),
-        "standing-expired": standing([], RecordedOutcome("expired", "Nobody decided in time.", AT)),
+        "standing-expired": standing([], RecordedOutcome("expired", "No decision before the deadline.", AT)),
         "approval-ended-orders": ended_orders_page(),
         "report-ended-orders": report_page(ended_orders_report(), "https://console.example/arn", "https://x.example"),
         "link-expired": ended(RecordedOutcome("approved", "Every slot has signed.", AT), taken_off=False),
@@ -302,7 +302,7 @@ def test_the_whole_page_can_be_used_by_keyboard_alone(browser: Browser, server: 
             if reached[-1] == "typed-invoices":
                 break
         assert reached == [
-            "Look at first",
+            "Review first",
             "Invoices",
             "Approve or reject",
             "q",

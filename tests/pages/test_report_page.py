@@ -55,7 +55,7 @@ def test_a_report_that_does_not_add_up_says_no() -> None:
 
 def test_amounts_that_cannot_be_read_are_counted_and_in_no_sum() -> None:
     page = tree(samples.report())
-    assert "The amount of 1 order cannot be read and is in no sum." in page.text
+    assert "The amount of 1 order cannot be read and is not in any total." in page.text
     assert "amount unknown" in page.text
 
 
@@ -111,7 +111,7 @@ def test_a_run_that_stopped_before_it_listed_anything_still_has_a_report() -> No
     )
     page = tree(report)
     assert "PersonNeeded: NetSuite refused the key." in page.text
-    assert "Nobody answered, as nobody was asked." in page.text
+    assert "No one responded, because no one was asked." in page.text
 
 
 def test_the_kept_page_runs_nothing_and_needs_nothing() -> None:

@@ -59,7 +59,7 @@ def test_when_everybody_has_signed_the_page_says_that_drafting_goes_on() -> None
     assert page.first("h1").text == "Approved: 36 invoices for May 2026"
     assert "being drafted in Stripe" in page.text
     assert "nothing is sent to clients before that" in page.text
-    assert "Stripe finalises and sends them by itself" in tree(votes, outcome, finalises=True).text
+    assert "Stripe finalizes and sends them automatically" in tree(votes, outcome, finalizes=True).text
     assert "Closed on 2 June 2026, 08:00 UTC" in page.text
 
 
@@ -79,7 +79,7 @@ def test_a_slot_that_did_not_sign_is_never_shown_as_done_after_a_rejection() -> 
 
 
 def test_expired_is_told_apart_from_rejected_recorded_or_not() -> None:
-    for outcome in (RecordedOutcome("expired", "Nobody decided in time.", AT), None):
+    for outcome in (RecordedOutcome("expired", "No decision before the deadline.", AT), None):
         page = tree([], outcome, now=LATER)
         assert page.first("h1").text.startswith("Expired:")
         assert "by 8 June 2026, 09:00 UTC" in page.text
@@ -99,7 +99,7 @@ def test_whoever_is_not_asked_any_more_is_told_so() -> None:
     assert "is in no slot" in page.text
     assert "Still to sign: Finance lead, Controller." in page.text
     page = tree([], approver="di@firm.example")
-    assert "You are not among the people who sign for this batch" in page.text
+    assert "You are not one of the approvers of this batch" in page.text
 
 
 def test_the_state_is_told_even_when_the_batch_file_is_gone() -> None:
@@ -132,7 +132,7 @@ def test_the_page_for_links_that_are_not_valid_gives_no_hint_which_kind_it_was()
     text = parse(invalid_link_page().html).text.lower()
     for hint in ("forged", "unknown", "signature", "expired", "run ", "revoked"):
         assert hint not in text
-    assert "ask whoever sent you the mail" in text
+    assert "ask whoever sent you the email" in text
 
 
 def test_trouble_names_the_reference_and_that_nothing_was_changed() -> None:

@@ -202,7 +202,7 @@ class ApprovalWorld:
             callback,
             who,
             lambda: self.clock.now,
-            finalises=False,
+            finalizes=False,
             telemetry=TELEMETRY,
         )
 

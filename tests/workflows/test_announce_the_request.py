@@ -68,7 +68,7 @@ def test_a_repeated_announcement_is_posted_once(world: ApprovalWorld) -> None:
 def test_the_same_content_is_announced_once_in_each_round(world: ApprovalWorld) -> None:
     channel = Channel()
     assert [announce(world, channel, round=number) for number in (0, 0, 1, 1, 3)] == [1, 0, 1, 0, 1]
-    assert "The run was redriven, and asks again." in list(channel.posts.values())[1]
+    assert "The run was redriven and is asking again." in list(channel.posts.values())[1]
 
 
 def test_a_run_opened_by_an_earlier_version_is_not_announced_twice(world: ApprovalWorld) -> None:

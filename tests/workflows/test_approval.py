@@ -66,7 +66,7 @@ def test_after_an_end_the_next_number_is_asked_and_old_links_show_the_end(asked:
     shown = asked.post(old, answer="approve", invoices="3")
     assert shown["statusCode"] == 200
     assert "Expired" in shown["body"]
-    assert "This was asked anew" in shown["body"]
+    assert "This request was replaced" in shown["body"]
     assert asked.decide() == "undecided"
     asked.post(asked.link(ANN), answer="approve", invoices="3")
     assert asked.decide() == "approved"
@@ -91,22 +91,23 @@ def test_the_mail_of_a_new_request_says_what_became_of_the_former_one(asked: App
     asked.expire()
     asked.ask("token-2")
     subject, text = newest(asked)
-    assert subject.startswith("Asked anew: approve 3 invoices for May 2026")
-    assert "expired before everybody had signed, and nothing was drafted. The orders and amounts are the same." in text
-    assert "1 invoice was held back then: hold back again what must not be billed." in text
+    assert subject.startswith("Approval needed again: 3 invoices for May 2026")
+    assert "which expired before everyone had signed. Nothing was drafted." in text
+    assert "The orders and amounts have not changed." in text
+    assert "1 invoice was held then: hold again whatever must not be billed." in text
     asked.expire()
     asked.matched = asked.batch(2)
     asked.ask("token-3")
     _, text = newest(asked)
-    assert "What is to be billed has changed since then." in text
-    assert "held back" not in text
+    assert "What will be billed has changed since then." in text
+    assert "held then" not in text
     assert asked.requests.current_number("run-1") == 3
 
 
 def test_an_aborted_runs_dead_request_is_told_as_expired(asked: ApprovalWorld) -> None:
     asked.clock.move(days=4)
     asked.ask("token-2")
-    assert "expired before everybody had signed" in newest(asked)[1]
+    assert "expired before everyone had signed" in newest(asked)[1]
 
 
 def test_an_answered_request_is_not_asked_anew_but_about_what_is_new(asked: ApprovalWorld) -> None:
@@ -125,7 +126,7 @@ def test_a_dead_link_says_how_it_ended_though_other_content_took_the_place_of_it
     for answer in (asked.get(old), asked.post(old, answer="approve", invoices="3"), asked.post(old)):
         assert answer["statusCode"] == 200
         assert "Expired" in answer["body"]
-        assert "This was asked anew" not in answer["body"], "nobody was asked since"
+        assert "This request was replaced" not in answer["body"], "nobody was asked since"
     assert asked.decide() == "expired"
 
 

@@ -47,7 +47,7 @@ class ApprovalRejected(Exception):
 
 
 class ApprovalExpired(Exception):
-    """Nobody decided in time. Nothing was drafted."""
+    """No decision before the deadline. Nothing was drafted."""
 
 
 class ApprovalUndeliverable(Exception):

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 _WHAT_TO_DO: Final = {
-    "PassingError": "Nothing has to be corrected. Redrive it when the other side is well again.",
-    "PersonNeeded": "Correct what the sentence above names, then redrive it.",
+    "PassingError": "Nothing needs to be corrected. Redrive it once the other service is working again.",
+    "PersonNeeded": "Correct what is named above, then redrive it.",
     "InputInvalid": (
         "Nothing was listed. Start a new execution with a corrected input, or correct the parameter and deploy first."
     ),
@@ -38,7 +38,7 @@ class FailureNotice:
     def sentences(self) -> tuple[str, ...]:
         """What happened, and what to do. Holds foreign text."""
         if self.state == "Open the run":
-            what = "It failed before it listed anything. Nobody was asked, and no invoice was drafted by this attempt."
+            what = "It failed before it listed anything. No one was asked, and this attempt drafted no invoices."
         else:
             what = (
                 "It failed while it wrote its report. What it drafted is in Stripe and in the ledger, and is not "

@@ -79,7 +79,7 @@ def _paid_since_start(facts: InvoiceFacts, policies: SettlementPolicies, calenda
     return (
         Hold(
             "invoice_before_start_date",
-            f"{facts.invoice.id} was finalised before the settlement's start date and paid since by {', '.join(late)}: "
+            f"{facts.invoice.id} was finalized before the settlement's start date and paid since by {', '.join(late)}: "
             "enter the payment in NetSuite by hand with that as its externalId, so that its payout can be deposited.",
         ),
     )
@@ -88,9 +88,9 @@ def _paid_since_start(facts: InvoiceFacts, policies: SettlementPolicies, calenda
 def left_out(invoice: Invoice, policies: SettlementPolicies, calendar: Calendar) -> str:
     """Why nothing is written for an invoice, "" if something is."""
     if invoice.status in ("draft", "deleted") or invoice.finalized_at is None:
-        return "It is a draft: a receivable begins when it is finalised."
+        return "It is a draft: a receivable begins when it is finalized."
     if policies.start_date is not None and calendar.day(invoice.finalized_at) < policies.start_date:
-        return "It was finalised before the settlement's start date."
+        return "It was finalized before the settlement's start date."
     if not policies.admits(invoice.metadata):
         return "It is on the block list, or not on the allow list."
     return ""

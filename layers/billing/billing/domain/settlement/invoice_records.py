@@ -184,7 +184,7 @@ def mapped_fields(
 
 
 def invoice_day(invoice: Invoice, calendar: Calendar) -> date:
-    """The day on the printed invoice: `effective_at`, which is the day of finalising where nobody set it."""
+    """The day on the printed invoice: `effective_at`, which is the day of finalizing where nobody set it."""
     at = invoice.effective_at if invoice.effective_at is not None else invoice.finalized_at
     return calendar.day(at if at is not None else invoice.created)
 

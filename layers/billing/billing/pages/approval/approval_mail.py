@@ -47,16 +47,15 @@ def approval_mail(
     because: Entry | None = None,
     former: FormerRequest | None = None,
     left: timedelta | None = None,
-    finalises: bool = False,
+    finalizes: bool = False,
 ) -> MailContent:
     """Asks one approver to sign, by a link of their own. It tells totals and counts, and names those customers
     only of whom neither NetSuite nor an earlier month says who they are in Stripe; all else is behind the link.
 
     `inbox` is the link to everything that waits for them, `again` says why they are asked once more, `because` is the
     entry by which they are asked if they were not at first, `former` is the request that ended without an answer and
-    that this one takes the place of, and with `left` it is a reminder that says how long is left. `finalises` says that
-    the stack lets Stripe finalise and send by
-    itself. Raises CountDiffers if the request does not fit the batch.
+    that this one replaces, and with `left` it is a reminder that says how long is left. `finalizes` says that the stack
+    lets Stripe finalize and send automatically. Raises CountDiffers if the request does not fit the batch.
     """
     count = checked_count(request, batch)
     expires = instant_words(request.expires_at)
@@ -83,21 +82,25 @@ def approval_mail(
         ("Open until", expires),
     ]
     sending = (
-        "Once everybody has signed, the invoices are drafted in Stripe, and Stripe finalises and sends them by itself."
-        if finalises
-        else "Once everybody has signed, the invoices are drafted in Stripe. Nothing is sent to clients by that."
+        "Once everyone has signed, the invoices are drafted in Stripe, which finalizes and sends them automatically."
+        if finalizes
+        else "Once everyone has signed, the invoices are drafted in Stripe. Nothing is sent to clients."
     )
-    kind = "Reminder: a" if left else "Asked anew: a" if former else "A"
+    asks = f"Reminder: approve {what}" if left else f"Approval needed again: {what}" if former else f"Approve {what}"
     return mail_of(
         Email(
-            subject=f"{kind}pprove {what}: {sums_words(totals(drafts), _MOST_CURRENCIES)}",
+            subject=f"{asks}: {sums_words(totals(drafts), _MOST_CURRENCIES)}",
             heading=f"Approve {what}?",
             opening=(
                 *([_why_asked(because)] if because else []),
-                *([f"Your answer is still missing. {remaining_words(left)} left, until {expires}."] if left else []),
-                *([f"{again} Your earlier signature does not count for what is billed now."] if again else []),
+                *(
+                    [f"We are still waiting for your decision. {remaining_words(left)} left, until {expires}."]
+                    if left
+                    else []
+                ),
+                *([f"{again} Your earlier signature does not count for the current version."] if again else []),
                 *([_anew(former)] if former else []),
-                "Please look at what will be billed, and approve or reject it.",
+                "Please review what will be billed, then approve or reject it.",
                 *frame_notes(batch.run, ()),
                 *batch_notes(batch),
             ),
@@ -107,12 +110,12 @@ def approval_mail(
             ],
             facts=[fact for fact in facts if fact is not None],
             listings=_customers_to_look_at(batch),
-            link=("Look and decide", link),
+            link=("Review and decide", link),
             references=_references(inbox),
             closing=(
-                f"{sending} Opening the link changes nothing.",
-                f"The link is personal to {approver}: please do not forward it. It ends on {expires}.",
-                f"If you did not expect this mail, ignore it: nothing is billed without {_whose(request, approver)}.",
+                f"{sending} Opening the link does not change anything.",
+                f"This link is personal to {approver}: please do not forward it. It expires on {expires}.",
+                f"If you did not expect this email, ignore it: nothing is billed without {_whose(request, approver)}.",
                 f"Run {request.run_id}. Fingerprint of the content (SHA-256): {request.request_hash}",
             ),
         )
@@ -150,24 +153,24 @@ def _customers_to_look_at(batch: Batch) -> list[Listing]:
 def _anew(former: FormerRequest) -> str:
     """That this takes the place of a request that ended without an answer, and what that means for the reader."""
     ended = (
-        "expired before everybody had signed"
+        "expired before everyone had signed"
         if former.outcome == Outcome.EXPIRED
-        else "could not be delivered to enough of those who had to sign"
+        else "could not be delivered to enough of the approvers"
     )
     content = (
-        "The orders and amounts are the same."
+        "The orders and amounts have not changed."
         if former.same_content
-        else "What is to be billed has changed since then."
+        else "What will be billed has changed since then."
     )
     held = (
-        f" {counted(former.held_back, 'invoice was', 'invoices were')} held back then: "
-        "hold back again what must not be billed."
+        f" {counted(former.held_back, 'invoice was', 'invoices were')} held then: "
+        "hold again whatever must not be billed."
         if former.held_back
         else ""
     )
     return (
-        f"You are asked anew. The request of {instant_words(former.opened_at)} {ended}, and nothing was drafted. "
-        f"{content}{held} Answers to that request do not count for this one, and its links can no longer decide."
+        f"This request replaces the one sent on {instant_words(former.opened_at)}, which {ended}. Nothing was drafted. "
+        f"{content}{held} Decisions on that request do not carry over, and its links no longer work for deciding."
     )
 
 
@@ -178,15 +181,15 @@ def bounce_mail(request: ApprovalRequest, lost: str, approver: str, inbox: str =
     slots = [slot.name for slot in request.slots if lost in slot.people]
     return mail_of(
         Email(
-            subject=f"An approver cannot be reached: {what}",
-            heading="An approver cannot be reached",
+            subject=f"Email to an approver is bouncing: {what}",
+            heading="Email to an approver is bouncing",
             opening=(
-                f"Mail does not reach {lost}. The approval of {what} goes on with those who can be reached.",
-                "If you know another way to reach them, please use it, and tell whoever runs the billing.",
+                f"Email to {lost} is bouncing. The approval of {what} continues with those who can be reached.",
+                "If you know another way to reach them, please use it, and let the billing team know.",
             ),
             facts=[("Their slot", ", ".join(slots)), ("Open until", instant_words(request.expires_at))],
             references=_references(inbox),
-            closing=(f"You get this because {approver} is asked to sign too. Run {request.run_id}.",),
+            closing=(f"You are receiving this because {approver} is also asked to sign. Run {request.run_id}.",),
         )
     )
 
@@ -215,17 +218,20 @@ def decided_mail(
     why = ("Reason", outcome.reason) if outcome.reason else None
     by: tuple[str, str] | None = None
     if outcome.outcome == Outcome.APPROVED:
-        ended, opening = "Approved", "Everybody who had to sign has signed. The invoices are being drafted in Stripe."
+        ended, opening = "Approved", "Everyone required has signed. The invoices are being drafted in Stripe."
         why = None
     elif outcome.outcome == Outcome.REJECTED:
         ended, opening = "Rejected", f"The batch was rejected. {nothing}"
         by = ("Rejected by", rejecters) if rejecters else None
     elif outcome.outcome == Outcome.EXPIRED:
-        ended, opening = "Expired", f"The batch was not rejected: not everybody signed in time. {nothing}"
+        ended, opening = (
+            "Expired",
+            f"It was not rejected, but not everyone required signed in time. {nothing}",
+        )
     elif outcome.outcome == Outcome.UNDELIVERABLE:
         ended, opening = (
             "Undeliverable",
-            f"Too few of those who had to sign can be reached, or are still listed. {nothing}",
+            f"Too few of the required approvers can be reached, or are still listed. {nothing}",
         )
     else:
         ended, opening = f"Ended ({outcome.outcome})", nothing
@@ -233,8 +239,8 @@ def decided_mail(
         by,
         why,
         ("Signed by", people_words(signed)) if signed else None,
-        *[("Signed other content", words) for words in _voided_words(voided, votes)],
-        ("Not answered", people_words(silent)) if silent and outcome.outcome == Outcome.EXPIRED else None,
+        *[("Signed an earlier version", words) for words in _voided_words(voided, votes)],
+        ("No response from", people_words(silent)) if silent and outcome.outcome == Outcome.EXPIRED else None,
         ("When", instant_words(outcome.at)),
     ]
     return mail_of(
@@ -245,7 +251,7 @@ def decided_mail(
             facts=[fact for fact in facts if fact is not None],
             references=_references(inbox),
             closing=(
-                f"You get this because {approver} was asked to sign. There is nothing left to do.",
+                f"You are receiving this because {approver} was asked to sign. No action is needed.",
                 f"Run {request.run_id}. Fingerprint of the content (SHA-256): {request.request_hash}",
             ),
         )
@@ -269,7 +275,7 @@ def _voided_words(voided: Sequence[RecordedVote], votes: Sequence[RecordedVote])
     newest = {vote.approver: vote for vote in voided if vote.approver not in answered}
     return [
         f"{vote.approver}{f' ({vote.shown})' if vote.shown else ''} on {instant_words(vote.at)}; "
-        "orders were held back or taken in again after that"
+        "orders were held or released after that"
         for vote in newest.values()
     ]
 
@@ -278,9 +284,9 @@ def _why_asked(because: Entry) -> str:
     """For somebody who was not asked at first."""
     reason = f" Their reason: {because.reason}" if because.reason else ""
     if because.kind is EntryKind.DELEGATE:
-        return f"{because.by} passed this request on to you, so you decide instead of them.{reason}"
-    return "You are asked as a deputy, beside those who were asked first: not everybody of them has answered in time."
+        return f"{because.by} delegated this request to you, so you decide in their place.{reason}"
+    return "You are asked as a deputy: not everyone who was asked first has responded in time."
 
 
 def _references(inbox: str) -> Sequence[tuple[str, str]]:
-    return [("Everything that waits for you", inbox)] if inbox else ()
+    return [("Everything waiting for you", inbox)] if inbox else ()

@@ -23,10 +23,10 @@ def asked_notice(run: Mapping[str, Any], batch: Batch, slots: Sequence[Slot], le
     not_billed = orders_not_billed(batch)
     notes = [f"{counted(not_billed, 'order is', 'orders are')} not billed."] if not_billed else []
     if run.get("round"):
-        notes.append("The run was redriven, and asks again.")
-    notes.append(f"Without an answer it expires in {remaining_words(left)}.")
+        notes.append("The run was redriven and is asking again.")
+    notes.append(f"If no one decides, it expires in {remaining_words(left)}.")
     return message_of_sections(
-        f"Approval is asked for {what}",
+        f"Approval requested: {what}",
         [
             f"Totals: {sums_words(totals(drafts), 12)}",
             "\n".join(lines),
@@ -41,7 +41,7 @@ def bounce_notice(request: ApprovalRequest, lost: str) -> SlackMessage:
     """That mail does not reach an approver."""
     slots = ", ".join(slot.name for slot in request.slots if lost in slot.people)
     return message_of_sections(
-        f"An approver of {period_name(request.period)} cannot be reached",
-        [f"Mail does not reach {escaped(lost, 254)} ({escaped(slots, 200)}). The others were told."],
+        f"Email to an approver of {period_name(request.period)} is bouncing",
+        [f"Email to {escaped(lost, 254)} ({escaped(slots, 200)}) is bouncing. The other approvers were told."],
         request.run_id,
     )

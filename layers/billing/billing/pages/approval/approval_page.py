@@ -67,49 +67,49 @@ _FIELDS: Final[Mapping[str, str]] = {
 _NOT_DRAFTED: Final = ("problems", "held", "skipped")
 _NOTHING: Final = "Nothing is drafted and nothing is billed."
 _ASKED_ANEW: Final = (
-    "This was asked anew, under a newer request: the newest mail has the link that decides. This link decides nothing."
+    "This request was replaced by a newer one. Use the link in the most recent email to decide; this one no longer can."
 )
 _INVALID: Final = (
     "It may be incomplete, it may have ended, or it may never have been valid.",
     (
-        "Approval links are personal, and they end. Open the link from your own mail once more: some mail programs "
-        "break long links over two lines."
+        "Approval links are personal and work only for a limited time. Open the link from your own email again: some "
+        "mail programs break long links over two lines."
     ),
-    "If it still does not work, ask whoever sent you the mail. Nothing was changed by opening this page.",
+    "If it still does not work, ask whoever sent you the email. Nothing was changed by opening this page.",
 )
 _INBOX_EXPIRED: Final = (
     (
-        "It opened everything that waits for you, and it lasted as long as the request it was mailed for, and as you "
+        "It opened everything waiting for you, and it lasted as long as the request it was mailed for, and as you "
         "are listed among those who sign."
     ),
-    "Every newer mail about an approval carries a newer one. Links to single requests still show how those ended.",
+    "Each newer email about an approval has a newer link. Links to individual requests still show how those ended.",
 )
 _TAKEN_OFF: Final = (
-    "You were taken off the list of those who sign, so you cannot answer any more, and this link shows nothing of the "
+    "You were removed from the list of approvers, so you can no longer respond, and this link shows nothing of the "
     "request."
 )
-_LINK_OVER: Final = "This link ended on {when}, as its mail said. It shows nothing of what was asked any more."
-_WHERE_ELSE: Final = "Who has to know what was billed finds it in the run’s report: ask the people who run the billing."
+_LINK_OVER: Final = "This link expired on {when}, as its email said. It no longer shows what was requested."
+_WHERE_ELSE: Final = "To see what was billed, ask the billing team for the run’s report."
 _ALTERED: Final = (
     (
-        "Somebody has changed it in the database, past this page: it is not what was opened any more. So nobody can "
-        "answer it, and nothing is billed by it."
+        "Someone changed it directly in the database: it no longer matches what was sent. So no one can "
+        "respond to it, and nothing will be billed from it."
     ),
     (
-        "The people who run the billing are told. When they have found out what happened they start the run again, and "
-        "you get a new mail with a new link."
+        "The billing team has been told. Once they know what happened, they will start the run again, and "
+        "you will get a new email with a new link."
     ),
 )
 _UNTOUCHED: Final = "Nothing was changed by opening this page. Nothing is billed without every signature it needs."
 _UNCERTAIN: Final = (
-    "It is not certain whether your answer was recorded. Nothing is billed without every signature it needs."
+    "We do not know whether your answer was recorded. Nothing is billed without every signature it needs."
 )
 _TROUBLE: Final = (
     (
-        "Please open the link from your mail again in a few minutes. The page says whether an answer of yours counts; "
-        "answering again does no harm."
+        "Please open the link from your email again in a few minutes. The page shows whether your answer was recorded; "
+        "answering again is safe."
     ),
-    "If this goes on, pass the reference below to the people who run the billing.",
+    "If this continues, give the reference below to the billing team.",
 )
 
 
@@ -125,7 +125,7 @@ def approval_page(
     page: int = 1,
     mistake: str = "",
     typed: Mapping[str, str] | None = None,
-    finalises: bool = False,
+    finalizes: bool = False,
     said: str = "",
     changes: Sequence[str] = (),
     held: Sequence[str] = (),
@@ -142,8 +142,8 @@ def approval_page(
     `signed_before` says that they signed for other content. `together` are orders that a hold takes along and whose
     number has to be typed, `voided` everybody's answers to other content, and `end` says that the run has stopped.
 
-    `mistake` is what was wrong with a POST, `typed` what it held: a reason is kept, a number never is. `finalises`
-    says that the stack lets Stripe finalise and send by itself. Raises CountDiffers if the request does not fit the
+    `mistake` is what was wrong with a POST, `typed` what it held: a reason is kept, a number never is. `finalizes`
+    says that the stack lets Stripe finalize and send by itself. Raises CountDiffers if the request does not fit the
     batch.
     """
     typed = typed or {}
@@ -205,7 +205,7 @@ def approval_page(
             "held_orders": held,
             "delegate_domains": delegate_domains,
             "signed_before": signed_before,
-            "finalises": finalises,
+            "finalizes": finalizes,
         },
     )
 
@@ -220,7 +220,7 @@ def status_page(
     now: datetime,
     *,
     just_signed: bool = False,
-    finalises: bool = False,
+    finalizes: bool = False,
     changes: Sequence[str] = (),
     passed_to: str = "",
     mistake: str = "",
@@ -248,10 +248,10 @@ def status_page(
             "title": headline,
             "tone": tone,
             "explanation": explanation,
-            "next_title": "How it went on" if end and not asked_anew else "What happens next",
+            "next_title": "What happened next" if end and not asked_anew else "What happens next",
             "next_step": _ASKED_ANEW
             if asked_anew
-            else _next_step(request, outcome, tally, late, finalises, end, now, awake),
+            else _next_step(request, outcome, tally, late, finalizes, end, now, awake),
             "mistake": mistake,
             "said": said,
             "earlier": next((vote for vote in reversed(voided) if vote.approver == approver), None),
@@ -281,7 +281,7 @@ def ended_page(
     taken_off: bool,
     mine: RecordedVote | None,
     end: RunEnd | None = None,
-    finalises: bool = False,
+    finalizes: bool = False,
     mistake: str = "",
     said: str = "",
     asked_anew: bool = False,
@@ -291,12 +291,12 @@ def ended_page(
 
     It ended because its time is over, or because its holder was taken off the list of those who sign (`taken_off`).
     `mine` is its holder's own answer, the last one that they gave. `mistake` says why a POST was not recorded, `said`
-    what one has just done. `end`, `finalises`, `asked_anew` and `awake` are as in `status_page`.
+    what one has just done. `end`, `finalizes`, `asked_anew` and `awake` are as in `status_page`.
     """
     late = outcome is None and now >= datetime.fromisoformat(request.expires_at)
     headline, _, _ = _headline(request, (), outcome, tally, None, late)
     why = _TAKEN_OFF if taken_off else _LINK_OVER.format(when=instant_words(request.expires_at))
-    next_step = _ASKED_ANEW if asked_anew else _next_step(request, outcome, tally, late, finalises, end, now, awake)
+    next_step = _ASKED_ANEW if asked_anew else _next_step(request, outcome, tally, late, finalizes, end, now, awake)
     waiting = outcome is None and not late
     own = "You did not answer."
     if mine is not None:
@@ -307,7 +307,7 @@ def ended_page(
     return render_page(
         "message_page.html.j2",
         {
-            "title": "This link has ended" if taken_off else headline,
+            "title": "This link no longer works" if taken_off else headline,
             "paragraphs": [one for one in told if one],
             "reference": "",
         },
@@ -318,7 +318,7 @@ def altered_page() -> Shown:
     """For a request whose row in the table is not what was signed when it was opened."""
     return render_page(
         "message_page.html.j2",
-        {"title": "This request cannot be answered", "paragraphs": _ALTERED, "reference": ""},
+        {"title": "This request can no longer be decided", "paragraphs": _ALTERED, "reference": ""},
     )
 
 
@@ -353,8 +353,8 @@ def wrong_method_page() -> Shown:
     return render_page(
         "message_page.html.j2",
         {
-            "title": "This cannot be done here",
-            "paragraphs": ("Open the link from your mail in a browser. Nothing was changed.",),
+            "title": "This page cannot do that",
+            "paragraphs": ("Open the link from your email in a browser. Nothing was changed.",),
             "reference": "",
         },
     )
@@ -366,7 +366,7 @@ def trouble_page(reference: str, answering: bool = False) -> Shown:
     return render_page(
         "message_page.html.j2",
         {
-            "title": "Something is broken on our side",
+            "title": "Something went wrong on our side",
             "paragraphs": (_UNCERTAIN if answering else _UNTOUCHED, *_TROUBLE),
             "reference": reference,
         },
@@ -398,18 +398,18 @@ def _headline(
     what = f"{counted(request.invoices, 'invoice')} for {period_name(request.period)}"
     ended = outcome.outcome if outcome else ""
     if ended == Outcome.APPROVED or (not ended and tally.outcome is Outcome.APPROVED):
-        return f"Approved: {what}", "good", "Everybody who had to sign has signed."
+        return f"Approved: {what}", "good", "Everyone required has signed."
     if ended == Outcome.REJECTED or (not ended and tally.outcome is Outcome.REJECTED):
         people = people_words([vote.approver for vote in rejects(votes)])
         return f"Rejected: {what}", "bad", f"Rejected by {people}." if people else "An approver rejected the batch."
     if ended == Outcome.EXPIRED or late:
         when = instant_words(request.expires_at)
-        return f"Expired: {what}", "bad", f"Not everybody who had to sign did so by {when}."
+        return f"Expired: {what}", "bad", f"Not everyone required had signed by {when}."
     if ended == Outcome.UNDELIVERABLE:
         return (
             f"Undeliverable: {what}",
             "bad",
-            "Too few of those who had to sign can be reached by mail, or are still listed.",
+            "Too few of the required approvers can be reached by email, or are still listed.",
         )
     if ended:
         return f"Ended ({ended}): {what}", "bad", outcome.reason if outcome else ""
@@ -423,7 +423,7 @@ def _next_step(
     outcome: RecordedOutcome | None,
     tally: Tally,
     late: bool,
-    finalises: bool,
+    finalizes: bool,
     end: RunEnd | None,
     now: datetime,
     awake: bool,
@@ -431,9 +431,9 @@ def _next_step(
     ended = outcome.outcome if outcome else str(tally.outcome)
     if ended == Outcome.APPROVED:
         sending = (
-            "Stripe finalises and sends them by itself."
-            if finalises
-            else "Drafts stay drafts until a person finalises them there: nothing is sent to clients before that."
+            "Stripe finalizes and sends them automatically."
+            if finalizes
+            else "Drafts stay drafts until a person finalizes them there; nothing is sent to clients before that."
         )
         if end is not None and outcome is not None and end.at < outcome.at:
             return ended_before_words(end)
@@ -445,14 +445,14 @@ def _next_step(
         return f"{_NOTHING} The orders stay open in NetSuite and can be billed by another run."
     if ended == Outcome.EXPIRED or (outcome is None and late):
         return (
-            f"{_NOTHING} To go on, whoever runs the billing starts the run again; you get a new mail with a new link."
+            f"{_NOTHING} To continue, the billing team starts the run again; you will get a new email with a new link."
         )
     if outcome is not None:
-        return f"{_NOTHING} Whoever runs the billing has been told."
+        return f"{_NOTHING} The billing team has been told."
     if end is not None:
         return stopped_words(end)
     return (
-        "Nothing is drafted until everybody has signed. If that does not happen by "
+        "Nothing is drafted until everyone has signed. If that does not happen by "
         f"{instant_words(request.expires_at)}, the request expires and nothing is billed. "
-        "This link shows how it stands at any time."
+        "This link always shows the current status."
     )

@@ -112,7 +112,7 @@ def frame_notes(run: Mapping[str, Any], absent_columns: Sequence[str]) -> tuple[
     if absent_columns:
         notes.append(
             f"NetSuite did not give {counted(len(absent_columns), 'column')} that this run asks for: "
-            f"{', '.join(absent_columns)}. What would stand there is missing below."
+            f"{', '.join(absent_columns)}. Those values are missing below."
         )
     return tuple(notes)
 
@@ -138,13 +138,13 @@ def groups(batch: Batch, today: date, query: str = "") -> tuple[Group, ...]:
         _group(
             "held",
             "Not billed: held for a person",
-            "Nothing is drafted for these orders until somebody has looked at them.",
+            "Nothing is drafted for these orders until someone has reviewed them.",
             [_row(i, i.reason) for i in found if i.disposition is Disposition.HOLD],
             tone="bad",
         ),
         _group(
             "compared",
-            "Look at these sums twice",
+            "Double-check these totals",
             "Compared with last month, and with the firm's own upper bounds.",
             [Row("", "", "", warning.message) for warning in batch.warnings if _says(warning, query)],
         ),
@@ -161,7 +161,7 @@ def groups(batch: Batch, today: date, query: str = "") -> tuple[Group, ...]:
         _group(
             "warnings",
             "Billed, with a warning",
-            "These invoices will be drafted as shown below. Look at them twice.",
+            "These invoices will be drafted as shown below. Please double-check them.",
             [_row(i, " ".join(w.message for w in i.plan.warnings)) for i in drafts if i.plan.warnings],
         ),
         _group(
@@ -177,8 +177,8 @@ def groups(batch: Batch, today: date, query: str = "") -> tuple[Group, ...]:
         ),
         _group(
             "again",
-            "Asked about again",
-            "These orders were before an approver already.",
+            "Up for approval again",
+            "An approver has already seen these orders.",
             [_row(i, i.reason) for i in asked_again],
         ),
         _group(
@@ -219,7 +219,7 @@ def groups(batch: Batch, today: date, query: str = "") -> tuple[Group, ...]:
         _group(
             "ended",
             "Ended by a person, and not billed",
-            "Somebody has said that nothing more is to be billed of these orders. They come back when they change.",
+            "Someone recorded that nothing more should be billed for these orders. They come back if they change.",
             [
                 _ended_row(one)
                 for one in batch.ended
@@ -268,10 +268,10 @@ def _change_words(entry: Entry) -> str:
     if entry.kind is EntryKind.ESCALATE and not entry.people:
         return f"No deputy could be asked on {when}{why}"
     return {
-        EntryKind.HOLD: f"{entry.by} held back {entry.order} on {when}{why}",
-        EntryKind.RELEASE: f"{entry.by} took {entry.order} in again on {when}{why}",
-        EntryKind.DELEGATE: f"{entry.by} passed the request on to {people} on {when}{why}",
-        EntryKind.ESCALATE: f"{people} {'is' if len(entry.people) == 1 else 'are'} asked as well since {when}{why}",
+        EntryKind.HOLD: f"{entry.by} put {entry.order} on hold on {when}{why}",
+        EntryKind.RELEASE: f"{entry.by} released {entry.order} on {when}{why}",
+        EntryKind.DELEGATE: f"{entry.by} delegated the request to {people} on {when}{why}",
+        EntryKind.ESCALATE: f"{people} {'is' if len(entry.people) == 1 else 'are'} asked as well, since {when}{why}",
     }[entry.kind]
 
 

@@ -56,5 +56,5 @@ def _state(item: InboxItem, now: datetime) -> str:
             how = "Approved: the run has reported no end."
         return f"{how} Closed on {instant_words(outcome.at)}.{stopped}"
     if now >= datetime.fromisoformat(item.request.expires_at):
-        return "Its time is over."
+        return "This request has expired."
     return item.tally.reason

@@ -18,7 +18,7 @@ def preview_page(
     sha256: str,
     *,
     rules: tuple[SlotRule, ...],
-    finalises: bool,
+    finalizes: bool,
     opened: datetime,
 ) -> bytes:
     """Return the page as HTML, as the first approver would see it had the request been sent at `opened`."""
@@ -37,4 +37,4 @@ def preview_page(
         invoices=len(batch.to_draft),
     )
     tally = count_votes(slots, (), sha256)
-    return approval_page(request, batch, everybody(slots)[0], (), tally, opened, finalises=finalises).html.encode()
+    return approval_page(request, batch, everybody(slots)[0], (), tally, opened, finalizes=finalizes).html.encode()

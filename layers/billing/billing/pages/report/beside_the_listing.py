@@ -53,7 +53,7 @@ def left_alone_words(left_alone: Sequence[LeftAlone] | None, bill_from: str) -> 
     return (
         f"This stack bills orders dated from {day} on. {counted(orders, 'open order')} dated before that day "
         f"{'is' if orders == 1 else 'are'} left alone, {total} in all by NetSuite's totals: no run lists or bills "
-        f"{'it' if orders == 1 else 'them'}. The parameter BillFrom moves that day."
+        f"{'it' if orders == 1 else 'them'}. The parameter BillFrom sets that date."
     )
 
 

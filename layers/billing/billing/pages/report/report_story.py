@@ -79,8 +79,8 @@ def explanation(report: Report) -> str:
     if report.outcome is RunOutcome.EXPIRED:
         when = f" (closed on {instant_words(report.decision.at)})" if report.decision else ""
         signed = people_words([vote.approver for vote in report.votes])
-        said = f"Signed so far: {signed}." if signed else "Nobody had answered."
-        late = f"Not everybody who had to sign did so in time{when}."
+        said = f"Signed so far: {signed}." if signed else "No one had responded."
+        late = f"Not everyone required signed in time{when}."
         return f"{late} {said} It was not rejected. Start the run again to ask again."
     if report.outcome is RunOutcome.UNDELIVERABLE:
         return f"{reason or report.cause} Correct the addresses or the parameter Approvers, then start the run again."
@@ -89,22 +89,22 @@ def explanation(report: Report) -> str:
     if report.outcome is RunOutcome.INCOMPLETE:
         return report.cause or (
             f"{report.listed:,} orders were listed and {sum(report.counts.values()):,} are accounted for. Do not run "
-            "again before somebody has found out why."
+            "again until someone has found out why."
         )
     if report.outcome is RunOutcome.MISSING:
-        return "Run again: what is missing is drafted then, what is there is not repeated, and nobody is asked twice."
+        return "Run again: missing invoices are drafted, existing drafts stay as they are, and no one is asked twice."
     if report.outcome is RunOutcome.NOTHING_TO_BILL:
         return _nothing_to_bill(report)
     if report.outcome is RunOutcome.NOTHING_NEW:
-        return f"The run {report.run.get('finishedBy') or 'before this one'} has finished it: its report holds."
+        return f"The run {report.run.get('finishedBy') or 'before this one'} completed it; see its report."
     if report.outcome is RunOutcome.DRY_RUN:
-        return "Everything up to the approval was tried. Nobody was asked and nothing was recorded."
-    return "The drafts wait in Stripe."
+        return "Everything up to the approval was tried. No one was asked and nothing was recorded."
+    return "The drafts are in Stripe."
 
 
 def _nothing_to_bill(report: Report) -> str:
     if report.of(LineOutcome.HELD) or report.of(LineOutcome.PROBLEM):
-        return "No order can be billed as it is. What stands in the way is named below."
+        return "No order can be billed as it is. The reasons are listed below."
     waits = " Orders of earlier runs still wait: they are named below." if report.outstanding else ""
     if report.of(LineOutcome.ENDED):
         return f"Every order is billed already, or was ended by a person.{waits}"

@@ -45,9 +45,9 @@ def _lines(present: PresentRequest) -> Iterator[RecordLine]:
         content = request_hash(opened.request_hash, holds(present.entries[:place]))
         people = ", ".join(entry.people)
         what = {
-            EntryKind.HOLD: f"held back {entry.order}",
-            EntryKind.RELEASE: f"took {entry.order} in again",
-            EntryKind.DELEGATE: f"passed the request on to {people}",
+            EntryKind.HOLD: f"put {entry.order} on hold",
+            EntryKind.RELEASE: f"released {entry.order}",
+            EntryKind.DELEGATE: f"delegated the request to {people}",
             EntryKind.ESCALATE: f"asked {people or 'no deputy'} as well; waiting: {', '.join(entry.slots)}",
         }[entry.kind]
         yield RecordLine(entry.at, entry.by, what, entry.reason, content)

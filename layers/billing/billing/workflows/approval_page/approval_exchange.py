@@ -90,7 +90,7 @@ class ApprovalExchange:
     callback: Callback
     who: WhoMaySign
     now: Callable[[], datetime]
-    finalises: bool
+    finalizes: bool
     telemetry: Telemetry
 
     def handle(self, event: Mapping[str, Any]) -> dict[str, Any]:
@@ -216,7 +216,7 @@ class ApprovalExchange:
             page=int(number) if number.isdecimal() and len(number) < 6 else 1,
             mistake=mistake,
             typed=typed or {},
-            finalises=self.finalises,
+            finalizes=self.finalizes,
             said=said,
             changes=changes_words(seen.present.entries),
             held=held_orders(seen.present.entries),
@@ -249,7 +249,7 @@ class ApprovalExchange:
             seen.tally,
             self.now(),
             just_signed=just_signed,
-            finalises=self.finalises,
+            finalizes=self.finalizes,
             changes=changes_words(seen.present.entries),
             passed_to=seen.passed_to,
             mistake=mistake,
@@ -269,7 +269,7 @@ class ApprovalExchange:
             taken_off=not seen.expired,
             mine=seen.own_vote or seen.present.earlier_vote_of(seen.approver),
             end=self.requests.end(seen.request.id),
-            finalises=self.finalises,
+            finalizes=self.finalizes,
             mistake=mistake,
             said=said,
             asked_anew=self._is_asked_anew(seen),

@@ -53,14 +53,17 @@ _TRAPPED = (
     "that, something in your browser fills in forms by itself: switch it off for this page, and answer again."
 )
 _CHANGED_SINCE = (
-    "What you are asked to sign has changed since you opened it, so nothing was recorded. Look at it as it is now, and "
-    "answer then."
+    "What you are asked to sign has changed since you opened it, so nothing was recorded. Please review the "
+    "current version, then respond."
 )
 _DAYS_MOVED = (
     "A day has passed since you opened this page, and with it due dates have moved, so nothing was recorded. Look at "
     "the dates as they are now, and answer then."
 )
-_CHANGED = "Somebody else changed the request at the same moment, so nothing was recorded. Look again, and answer then."
+_CHANGED = (
+    "Someone else changed the request at the same moment, so nothing was recorded. Please review it again, then "
+    "respond."
+)
 
 
 class Requests(Protocol):
@@ -241,12 +244,12 @@ def batch_of(seen: Seen, files: ReadableFiles) -> Batch:
 def _why_closed(seen: Seen) -> str:
     """Why this person's answer was not recorded."""
     if seen.own_vote is not None:
-        return "You have answered already, and your first answer stands. This one was not recorded."
+        return "You have already responded, and your first answer counts. This one was not recorded."
     if seen.present.decided or seen.expired:
-        return "The request had ended before you answered. Your answer was not recorded."
+        return "The request had ended before you responded. Your answer was not recorded."
     if seen.taken_off:
-        return "You were taken off the list of those who sign, so you cannot answer any more."
-    return f"You passed the request on to {seen.passed_to}, so you cannot answer any more. Nothing was recorded."
+        return "You were removed from the list of approvers, so you can no longer respond."
+    return f"You delegated this request to {seen.passed_to}, so you can no longer respond. Nothing was recorded."
 
 
 def _append(seen: Seen, entry: Entry, requests: Requests, signing: Signing) -> Answered:
@@ -259,9 +262,9 @@ def _append(seen: Seen, entry: Entry, requests: Requests, signing: Signing) -> A
     if not requests.append(seen.request.id, seen.present.stored.changes, signed, content):
         return Answered(mistake=_CHANGED)
     said = {
-        EntryKind.HOLD: f"The order {entry.order} is held back.",
-        EntryKind.RELEASE: f"The order {entry.order} is no longer held back.",
-    }.get(entry.kind, "The request was passed on.")
+        EntryKind.HOLD: f"Order {entry.order} is on hold.",
+        EntryKind.RELEASE: f"Order {entry.order} is no longer on hold.",
+    }.get(entry.kind, "The request was delegated.")
     must_look = run_must_look(
         seen.present.entries, [vote.at for vote in seen.present.votes], datetime.fromisoformat(entry.at)
     )
@@ -286,20 +289,20 @@ def _hold(seen: Seen, kind: EntryKind, form: Mapping[str, str], batch: Batch, no
     if kind is EntryKind.HOLD:
         found = with_the_same_orders(batch.to_draft, typed)
         if not found:
-            return Answered(mistake="To hold an order back, type its number as this page shows it among the invoices.")
+            return Answered(mistake="To hold an order, type its number as shown among the invoices on this page.")
         if len(found) == len(batch.to_draft):
             return Answered(mistake="Nothing would be left to bill. Reject the batch instead.")
     else:
         found = with_the_same_orders((one for one in batch.invoices if one.plan.key in held), typed)
         if not found:
-            return Answered(mistake="To take an order in again, type its number as this page shows it among the held.")
+            return Answered(mistake="To release an order, type its number as shown among the held orders on this page.")
     if not reason:
-        return Answered(mistake="Write why, in words: the reason goes to the other approvers, and stays on record.")
+        return Answered(mistake="Please give a reason in words: the other approvers see it, and it is kept on record.")
     number, others = _together(found, typed)
     if kind is EntryKind.HOLD and others and form.get("together", "").strip() != str(len(others) + 1):
         return Answered(
             mistake=f"{number} is billed on one invoice with {_list(others)}, so all {len(others) + 1} orders would be "
-            f"held back. If that is meant, type how many orders are held back.",
+            f"held. If that is what you want, type how many orders are held.",
             together=(number, *others),
         )
     order = f"{number} (with {_list(others)})" if others else number
@@ -328,7 +331,7 @@ def _list(numbers: Sequence[str]) -> str:
 def _delegation(seen: Seen, form: Mapping[str, str], who: WhoMaySign, now: datetime) -> Entry | Answered:
     """The entry that passes the request on, or the sentence that says why it cannot be."""
     to = form.get("delegate", "").strip().lower()
-    mistake = who.why_not_to(to, seen.approver, seen.present) or _wrong_number(seen, form, "number", "pass it on")
+    mistake = who.why_not_to(to, seen.approver, seen.present) or _wrong_number(seen, form, "number", "delegate")
     if mistake:
         return Answered(mistake=mistake)
     return Entry(EntryKind.DELEGATE, seen.approver, now.isoformat(), people=(to,))
@@ -359,7 +362,7 @@ def _vote(seen: Seen, form: Mapping[str, str], shown: str, now: datetime) -> Rec
         return "Nothing was decided: choose approve or reject, and fill in its field."
     reason = _reason(form, form.get("number", "").strip()) if asked == Answer.REJECT else ""
     if asked == Answer.REJECT and not reason:
-        return "To reject, write why, in words: the reason goes to the team, and stays on record."
+        return "To reject, please give a reason in words: the team sees it, and it is kept on record."
     mistake = _wrong_number(seen, form, "invoices" if asked == Answer.APPROVE else "number", asked)
     if mistake:
         return mistake

@@ -148,7 +148,7 @@ class Asking:
             address,
             self.links.to_decide(present.stored.request, address),
             inbox=self.links.to_inbox(request, address),
-            again="Orders were held back, or taken in again, after you had signed." if earlier else "",
+            again="Orders were held or released after you signed." if earlier else "",
             because=brought_in(present.entries, address),
             former=former,
         )

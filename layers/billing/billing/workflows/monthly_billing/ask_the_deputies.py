@@ -13,7 +13,7 @@ from billing.domain.errors import PassingError
 from billing.domain.records import to_record
 from billing.workflows.approval.present_request import SignedTexts, present_request
 
-_NOBODY = "The parameter Deputies lists nobody who may sign this request."
+_NOBODY = "The parameter Deputies lists no one who may sign this request."
 
 
 class Requests(Protocol):
@@ -56,7 +56,7 @@ def ask_the_deputies(
         EntryKind.ESCALATE,
         "",
         now.isoformat(),
-        reason="Not everybody answered in time." if people else _NOBODY,
+        reason="Not everyone responded in time." if people else _NOBODY,
         people=people,
         slots=present.tally.open_slots,
     )

@@ -374,9 +374,9 @@ def _unreleased(state: Mapping[str, Any], decision: RecordedOutcome | None) -> s
     if decision is not None and decision.outcome == Outcome.REJECTED:
         return f"The batch was rejected: {decision.reason}"
     if decision is not None and decision.outcome == Outcome.EXPIRED:
-        return "Nobody decided about the batch in time."
+        return "There was no decision on the batch before the deadline."
     if decision is not None and decision.outcome == Outcome.UNDELIVERABLE:
-        return "Mail did not reach the approvers."
+        return "Email to the approvers bounced."
     return "The run stopped before the batch was released for drafting."
 
 
@@ -418,7 +418,7 @@ def _error(outcome: RunOutcome, counts: Mapping[str, int], lost: tuple[str, ...]
     else:
         cause = {
             RunOutcome.REJECTED: "An approver rejected the batch. Nothing was drafted.",
-            RunOutcome.EXPIRED: "Nobody decided in time. Nothing was drafted.",
+            RunOutcome.EXPIRED: "No decision before the deadline. Nothing was drafted.",
             RunOutcome.UNDELIVERABLE: "Too few approvers can be reached, or are still listed. Nothing was drafted.",
         }.get(outcome, "")
     return _ERRORS.get(outcome, ""), cause

@@ -253,7 +253,7 @@ class Drafting:
         )
 
     def _mark(self, invoice_id: str, code: str, intent: LedgerEntry) -> LedgerEntry:
-        """So that nobody finalises it unseen. Answers the intent, which has a new attempt if keys were burnt."""
+        """So that nobody finalizes it unseen. Answers the intent, which has a new attempt if keys were burnt."""
         for _ in range(_ATTEMPTS):
             key = idempotency_key("differs", invoice_id, intent.invoice_hash, intent.attempt, code)
             try:

@@ -184,7 +184,9 @@ def _end(
         return RecordedOutcome(str(Outcome.UNDELIVERABLE), why, at)
     if present.lost_slots:
         slots, people = ", ".join(present.lost_slots), ", ".join(present.unreachable)
-        return RecordedOutcome(str(Outcome.UNDELIVERABLE), f"Mail does not reach {people}, whom {slots} needs.", at)
+        return RecordedOutcome(
+            str(Outcome.UNDELIVERABLE), f"Email to {people} is bouncing, and {slots} needs them.", at
+        )
     if step.due is Due.EXPIRY:
-        return RecordedOutcome(str(Outcome.EXPIRED), "Nobody decided in time. " + tally.reason, at)
+        return RecordedOutcome(str(Outcome.EXPIRED), "No decision before the deadline. " + tally.reason, at)
     return None
