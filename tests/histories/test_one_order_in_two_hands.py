@@ -90,7 +90,8 @@ def test_what_is_ordered_and_not_delivered_is_named_with_its_sum_until_it_is_del
         assert draft["total"] == 40_000
         for number in (1, 2):
             _, report = month(world, number)
-            ((_, named, *_, said),) = report["outstanding"]
+            (left,) = report["outstanding"]
+            named, said = left["number"], left["state"]
             assert named == "SO-1"
             assert "600.00 USD of it waits for delivery" in said
             assert "6 of 10" in said or "laptops" in said

@@ -31,7 +31,7 @@ def billed_without_its_second_line(world: HistoryWorld) -> str:
 
 
 def waiting(report: dict[str, Any]) -> list[str]:
-    return [number for _, number, *_ in report.get("outstanding", ())]
+    return [one["number"] for one in report.get("outstanding", ())]
 
 
 def test_it_is_named_every_month_until_the_draft_is_gone(world: HistoryWorld) -> None:
@@ -39,7 +39,7 @@ def test_it_is_named_every_month_until_the_draft_is_gone(world: HistoryWorld) ->
     for number in (1, 2):
         _, report = month(world, number)
         assert waiting(report) == ["SO-1"]
-        (said,) = [str(one) for one in report["outstanding"]]
+        (said,) = [str(list(one.values())) for one in report["outstanding"]]
         assert draft in said
         assert "Billed in NetSuite" in said
         assert "work 2" in said

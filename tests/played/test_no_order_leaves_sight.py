@@ -199,7 +199,8 @@ def test_an_order_that_netsuite_no_longer_lists_is_named_in_page_mail_report_and
 ) -> None:
     assert fates(played["may"])["SO-4"] == "problem"
     assert "SO-4" not in fates(played["june"])
-    ((_, number, period, why, state),) = played["june"]["outstanding"]
+    (left,) = played["june"]["outstanding"]
+    number, period, why, state = left["number"], left["period"], left["reason"], left["state"]
     assert (number, period) == ("SO-4", "2026-05")
     assert why
     assert "Pending Approval" in state
