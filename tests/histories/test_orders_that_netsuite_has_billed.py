@@ -31,7 +31,7 @@ def billed_without_its_second_line(world: HistoryWorld) -> str:
 
 
 def waiting(report: dict[str, Any]) -> list[str]:
-    return [number for _, number, *_ in report.get("outstanding", ())]
+    return [one["number"] for one in report.get("outstanding", ())]
 
 
 def test_it_is_named_every_month_until_the_draft_is_gone(world: HistoryWorld) -> None:
