@@ -10,7 +10,7 @@ import pytest
 from tests.adapters.aws_world import LEDGER
 from tests.histories.machine import Execution
 from tests.histories.small_firm import month, order, small_firm
-from tests.histories.world import ANN, HistoryWorld
+from tests.histories.world import ANN, BOB, HistoryWorld
 
 FIELD = "custentity_stripe_id"
 
@@ -90,9 +90,9 @@ def test_what_is_ordered_and_not_delivered_is_named_with_its_sum_until_it_is_del
         assert draft["total"] == 40_000
         for number in (1, 2):
             _, report = month(world, number)
-            (left,) = report["outstanding"]
-            named, said = left["number"], left["state"]
-            assert named == "SO-1"
+            (waits,) = report["outstanding"]
+            said = waits["state"]
+            assert waits["number"] == "SO-1"
             assert "600.00 USD of it waits for delivery" in said
             assert "6 of 10" in said or "laptops" in said
             assert "SO-1" in f"{world.slack.posts[-1].text} {world.slack.posts[-1].blocks}"
@@ -118,3 +118,17 @@ def test_what_a_person_has_ended_costs_no_preview() -> None:
 def previews(world: HistoryWorld, run: Execution) -> int:
     """How many previews the run's snapshot holds: each is one call."""
     return len(json.loads(world.file_bytes(run.data["listed"]["snapshotKey"]))["previews"])
+
+
+def test_a_hold_that_was_recorded_and_never_answered_is_confirmed_when_it_is_pressed_again() -> None:
+    with small_firm([order("SO-1", 12), order("SO-2", 8)], {}) as world:
+        run = world.start("first", {"scheduledAt": "2026-06-01T13:00:00Z"})
+        form = {"answer": "hold", "order": "SO-1", "reason": "Hours are not final."}
+        for _ in range(2):
+            assert world.post(BOB, **form) == 200
+            rows = [row for row in world.aws.rows("approvals") if row["sk"]["S"].startswith("ENTRY#")]
+            assert len(rows) == 1
+        assert world.post(BOB, **{**form, "order": "SO-9"}) == 422
+        assert world.post(ANN, answer="approve", invoices="1") == 200
+        world.machine.go_on(run)
+        assert [one["total"] for one in world.stripe.invoices()] == [80_000]

@@ -282,7 +282,23 @@ class HistoryWorld:
             return PAGES
         if kind == "Fn::Sub" and isinstance(of, str):
             return re.sub(r"\$\{([\w:.]+)\}", lambda found: self._ref(found[1]), of)
+        if kind == "Fn::If":
+            condition, then, otherwise = of
+            return self._value(then if self._holds(_template()["Conditions"][condition]) else otherwise)
         raise AssertionError(f"a variable with {kind} {of}: teach this world")
+
+    def _holds(self, condition: dict[str, Any]) -> bool:
+        """A condition of the template: Equals, And, Or, Not, or another condition's name."""
+        ((kind, of),) = condition.items()
+        if kind == "Condition":
+            return self._holds(_template()["Conditions"][of])
+        if kind == "Fn::Equals":
+            one, other = of
+            return self._value(one) == self._value(other)
+        if kind in ("Fn::And", "Fn::Or", "Fn::Not"):
+            parts = [self._holds(part) for part in of]
+            return {"Fn::And": all(parts), "Fn::Or": any(parts), "Fn::Not": not parts[0]}[kind]
+        raise AssertionError(f"a condition with {kind}: teach this world")
 
     def _ref(self, name: str) -> str:
         template = _template()
