@@ -18,7 +18,8 @@ def grants(function: str) -> list[tuple[str, str]]:
     """(action, resource as text) of everything that a function may do."""
     found = []
     for policy in FUNCTIONS[function].get("Policies", []):
-        for statement in policy["Statement"]:
+        for given in policy["Statement"] if isinstance(policy, dict) else []:
+            statement = given["Fn::If"][1] if "Fn::If" in given else given
             assert statement["Effect"] == "Allow"
             actions = statement["Action"]
             found += [(one, str(statement["Resource"])) for one in ([actions] if isinstance(actions, str) else actions)]

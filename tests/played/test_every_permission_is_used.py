@@ -44,6 +44,9 @@ def _granted() -> dict[str, set[str]]:
         found: set[str] = set()
         for policy in resources[name]["Properties"].get("Policies", []):
             for statement in policy["Statement"] if isinstance(policy, dict) else []:
+                if "Fn::If" in statement:
+                    assert statement["Fn::If"][0] == "SettlementOn"
+                    continue  # granted only where the settlement is on, which this day is not
                 actions = statement["Action"]
                 found |= {actions} if isinstance(actions, str) else set(actions)
         granted[name] = found - (UNSEEN_HERE if name == "MonthlyBilling" else set())

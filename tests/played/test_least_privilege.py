@@ -102,26 +102,80 @@ def _functions() -> dict[str, dict[str, Any]]:
 
 
 @cache
-def _connecting() -> dict[str, ast.FunctionDef]:
-    """The functions of billing.runtime, by name: what entries make their connections with."""
-    files = (ast.parse(path.read_text(encoding="utf-8")) for path in RUNTIME.rglob("*.py"))
-    return {node.name: node for tree in files for node in tree.body if isinstance(node, ast.FunctionDef)}
+def _tree(module: str) -> ast.Module:
+    """A module of billing.runtime by its dotted name below it ("connections.aws")."""
+    return ast.parse((RUNTIME / f"{module.replace('.', '/')}.py").read_text(encoding="utf-8"))
+
+
+def _is_runtime_module(name: str) -> bool:
+    return (RUNTIME / f"{name.replace('.', '/')}.py").is_file()
+
+
+def _imported(tree: ast.Module) -> tuple[dict[str, tuple[str, str]], dict[str, str]]:
+    """What a module imports of billing.runtime by local name: functions as (module, name), and modules."""
+    functions, modules = {}, {}
+    for node in tree.body:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("billing.runtime"):
+            package = (node.module or "").removeprefix("billing.runtime").removeprefix(".")
+            for alias in node.names:
+                dotted = f"{package}.{alias.name}".removeprefix(".")
+                if _is_runtime_module(dotted):
+                    modules[alias.asname or alias.name] = dotted
+                else:
+                    functions[alias.asname or alias.name] = (package, alias.name)
+    return functions, modules
+
+
+def _used(nodes: list[ast.AST], tree: ast.Module, own: str) -> set[tuple[str, str]]:
+    """The definitions of billing.runtime that these nodes of a module use, as (module, name)."""
+    functions, modules = _imported(tree)
+    local = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+    local |= {
+        one.id
+        for node in tree.body
+        if isinstance(node, ast.Assign)
+        for one in node.targets
+        if isinstance(one, ast.Name)
+    }
+    found = set()
+    for node in nodes:
+        if isinstance(node, ast.Name) and node.id in functions:
+            found.add(functions[node.id])
+        elif isinstance(node, ast.Name) and own and node.id in local:
+            found.add((own, node.id))
+        elif isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in modules:
+            found.add((modules[node.value.id], node.attr))
+    return found
+
+
+def _definition(module: str, name: str) -> ast.AST | None:
+    for node in _tree(module).body:
+        if isinstance(node, ast.FunctionDef) and node.name == name:
+            return node
+        if isinstance(node, ast.Assign) and any(isinstance(one, ast.Name) and one.id == name for one in node.targets):
+            return node.value
+    return None
 
 
 def _read_by(entry: str) -> set[str]:
     """The variables that an entry reads, those that its connections and parameters read included."""
-    waiting: list[ast.AST] = [ast.parse((cut.REPOSITORY / f"functions/{entry}/app.py").read_text(encoding="utf-8"))]
-    found, seen = set[str](), set[str]()
+    tree = ast.parse((cut.REPOSITORY / f"functions/{entry}/app.py").read_text(encoding="utf-8"))
+    waiting: list[tuple[ast.AST, ast.Module, str]] = [(tree, tree, "")]
+    found, seen = set[str](), set[tuple[str, str]]()
     while waiting:
-        nodes = list(ast.walk(waiting.pop()))
+        start, home, own = waiting.pop()
+        nodes = list(ast.walk(start))
         for node in nodes:
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
                 value = getattr(node.args[0], "value", None)
                 if isinstance(value, str) and re.fullmatch(r"[A-Z][A-Z0-9_]{3,}", value):
                     found.add(value)
-        names = {node.id for node in nodes if isinstance(node, ast.Name)} & set(_connecting()) - seen
-        seen |= names
-        waiting += [_connecting()[name] for name in names]
+        used = _used(nodes, home, own) - seen
+        seen |= used
+        for module, name in used:
+            definition = _definition(module, name)
+            if definition is not None:
+                waiting.append((definition, _tree(module), module))
     return found
 
 
@@ -159,7 +213,9 @@ def _statements() -> list[tuple[str, str, list[str], list[Any]]]:
         for policy in one.get("Properties", {}).get("Policies", []):
             if not isinstance(policy, dict):
                 continue
-            for statement in policy["Statement"]:
+            for given in policy["Statement"]:
+                # One that is given on a condition stands between its name and what stands otherwise.
+                statement = given["Fn::If"][1] if "Fn::If" in given else given
                 actions, resource = statement["Action"], statement["Resource"]
                 found.append(
                     (
