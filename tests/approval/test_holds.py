@@ -94,7 +94,8 @@ def test_thirty_eight_are_drafted_and_two_come_back_with_who_and_why(sandbox: Sa
     late = post(sandbox, now[BOB], "hold", order="SO-8", reason="Too late.")
     assert "Approved: 38 invoices" in late.text, "once it is decided nothing can be held"
     assert "You have answered already" in late.text
-    assert "38 of 38 orders are drafted in Stripe. 2 orders were held, or had changed in NetSuite" in late.text, "how the run went on"
+    told = "38 of 38 orders are drafted in Stripe. 2 orders were held, or had changed in NetSuite"
+    assert told in late.text, "how the run went on"
     report = sandbox.report(held)
     assert (report["counts"]["drafted"], report["counts"]["held"]) == (38, 2)
     reasons = {line["orders"][0]: line["reason"] for line in report["lines"] if line["fate"] == "held"}
