@@ -23,10 +23,11 @@ from billing.domain.invoices.billing_policy import BillingPolicy
 from billing.domain.invoices.invoice_plan import plan_invoices
 from billing.domain.ledger.customer_match import How, MatchedCustomer
 from billing.domain.ledger.ledger import Disposition, invoice_hash
+from billing.domain.orders.order_filter import OrderFilter
 from billing.domain.orders.order_rows import read_orders
 from billing.domain.records import stored
+from billing.domain.run import RunFrame
 from billing.domain.runs.order_query import OrderQuery
-from billing.domain.runs.run_input import OrderFilter
 from tests.sandbox import Sandbox
 from tests.sandbox.netsuite import NetSuiteServer, generate_world
 
@@ -74,7 +75,7 @@ def in_memory() -> Iterator[Row]:
     ]
     seconds, (placed, data) = timed(lambda: with_pieces(invoices))
     yield Row("lay them into pieces", seconds, f"{len(data) / 1e6:.1f} MB")
-    batch = Batch({"id": "bench", "period": "2026-05"}, placed, plans.problems)
+    batch = Batch(RunFrame(id="bench", period="2026-05"), placed, plans.problems)
     seconds, _ = timed(lambda: read_batch(stored(batch)))
     yield Row("write and read the batch", seconds)
 

@@ -12,6 +12,7 @@ from typing import Any
 from billing.adapters.aws.task_tokens import complete, seal_token
 from billing.adapters.dynamodb.approvals import ApprovalsTable
 from billing.adapters.dynamodb.message_log import MessageLog
+from billing.domain.run import Matched, Run, read_state
 from billing.pages.approval.approval_mail import approval_mail
 from billing.runtime.clock import now
 from billing.runtime.connections.aws import dynamodb, environment, kms, mailer, run_files, stepfunctions
@@ -43,4 +44,9 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         links=approver_links(env, signed),
         write_mail=partial(approval_mail, finalizes=env.flag("AUTO_ADVANCE")),
         now=now(),
-    ).ask(event["run"], event["matched"], event["outcomeSoFar"], event["taskToken"])
+    ).ask(
+        read_state(Run, event["run"]),
+        read_state(Matched, event["matched"]),
+        event["outcomeSoFar"],
+        event["taskToken"],
+    )

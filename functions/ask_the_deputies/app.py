@@ -10,6 +10,7 @@ from typing import Any
 
 from billing.adapters.dynamodb.approvals import ApprovalsTable
 from billing.domain.approval.approvers import parse_people
+from billing.domain.run import Run, read_state
 from billing.runtime.clock import now
 from billing.runtime.connections.aws import dynamodb, environment
 from billing.runtime.connections.signing import signatures
@@ -24,4 +25,4 @@ requests = ApprovalsTable(dynamodb(), env.text("APPROVALS_TABLE"))
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Put the escalation on record."""
     deputies = parse_people(env.optional("DEPUTIES"), "The parameter Deputies")
-    return ask_the_deputies(event["run"], deputies, requests, signatures(env), now())
+    return ask_the_deputies(read_state(Run, event["run"]), deputies, requests, signatures(env), now())

@@ -11,6 +11,7 @@ from typing import Any
 
 from billing.adapters.dynamodb.ended_orders import EndedOrders
 from billing.adapters.netsuite.fingerprints import order_fingerprints
+from billing.domain.run import Decision, Listed, Matched, Run, read_state
 from billing.runtime.clock import now
 from billing.runtime.connections.aws import dynamodb, environment, run_files
 from billing.runtime.connections.netsuite import suiteql
@@ -27,10 +28,10 @@ ended = EndedOrders(dynamodb(), env.text("LEDGER_TABLE"))
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Hold what moved in NetSuite since it was listed."""
     return check_for_changes(
-        event["run"],
-        event["listed"],
-        event["matched"],
-        event["decision"],
+        read_state(Run, event["run"]),
+        read_state(Listed, event["listed"]),
+        read_state(Matched, event["matched"]),
+        read_state(Decision, event["decision"]),
         partial(order_fingerprints, netsuite()),
         ended,
         files,

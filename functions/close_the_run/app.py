@@ -16,6 +16,7 @@ from billing.adapters.dynamodb.ledger import LedgerTable
 from billing.adapters.dynamodb.months import Months
 from billing.adapters.dynamodb.runs import RunsTable
 from billing.domain.approval.approvers import parse_slot_rules
+from billing.domain.run import read_run_state
 from billing.pages.approval.preview_page import preview_page
 from billing.pages.report.report_page import report_faces
 from billing.runtime.clock import now
@@ -23,7 +24,7 @@ from billing.runtime.connections.aws import dynamodb, environment, run_files
 from billing.runtime.connections.signing import signatures
 from billing.runtime.console_links import dashboard_url, execution_url
 from billing.runtime.entry import state
-from billing.workflows.monthly_billing.close_the_run import close_the_run
+from billing.workflows.monthly_billing.close_the_run import Closing
 from billing.workflows.monthly_billing.note_the_end import note_the_end
 
 env = environment()
@@ -36,9 +37,8 @@ rules, finalizes = parse_slot_rules(env.text("APPROVERS")), env.flag("AUTO_ADVAN
 @state
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Count, prove, report, and free the period."""
-    closed = close_the_run(
-        event["state"],
-        event["redriveCount"],
+    run_state = read_run_state(event["state"])
+    closed = Closing(
         files,
         LedgerTable(tables, ledger_table),
         requests,
@@ -47,8 +47,8 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         EndedOrders(tables, ledger_table),
         Months(tables, runs_table),
         signatures(env),
-        lambda report: report_faces(report, execution_url(report.run["executionArn"]), dashboard_url(report)),
+        lambda report: report_faces(report, execution_url(report.run.execution_arn), dashboard_url(report)),
         partial(preview_page, rules=rules, finalizes=finalizes, opened=now()),
-    )
-    note_the_end(event["state"]["run"], closed, requests, now())
+    ).close(run_state, event["redriveCount"])
+    note_the_end(run_state.run, closed, requests, now())
     return closed

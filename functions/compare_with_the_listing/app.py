@@ -12,10 +12,12 @@ from typing import Any
 from billing.adapters.dynamodb.carry_over import CarryOver
 from billing.adapters.dynamodb.ended_orders import EndedOrders
 from billing.adapters.netsuite.fingerprints import columns_beside, orders_listed_now
+from billing.domain.run import Listed, Run, read_state
 from billing.runtime.connections.aws import dynamodb, environment, run_files
 from billing.runtime.connections.netsuite import suiteql
 from billing.runtime.entry import state
-from billing.workflows.monthly_billing.compare_with_the_listing import compare_with_the_listing
+from billing.runtime.parameters.listing_settings import listing_settings
+from billing.workflows.monthly_billing.compare_with_the_listing import ListingNow, compare_with_the_listing
 
 env = environment()
 files = run_files(env)
@@ -28,13 +30,10 @@ ended = EndedOrders(dynamodb(), env.text("LEDGER_TABLE"))
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Ask NetSuite, without its lines, whether the former listing still holds."""
     return compare_with_the_listing(
-        event["run"],
-        event["listed"],
-        env.texts("ORDER_STATUSES"),
-        env.texts("BILLING_EMAIL_FIELDS"),
-        env.optional("STRIPE_ID_FIELD"),
-        columns_beside,
-        partial(orders_listed_now, netsuite()),
+        read_state(Run, event["run"]),
+        read_state(Listed, event["listed"]),
+        listing_settings(env),
+        ListingNow(columns_beside, partial(orders_listed_now, netsuite())),
         carry_over,
         ended,
         files,

@@ -13,6 +13,7 @@ from billing.adapters.dynamodb.ledger import LedgerTable
 from billing.adapters.stripe.customers import StripeCustomers
 from billing.adapters.stripe.invoices import StripeInvoices
 from billing.domain.batch.batch import read_item
+from billing.domain.run import Run, read_state
 from billing.runtime.clock import now
 from billing.runtime.connections.aws import dynamodb, environment, run_files
 from billing.runtime.connections.stripe import stripe
@@ -29,7 +30,7 @@ settings = DraftSettings(env.flag("AUTO_ADVANCE"), env.text("TAX_MODE"))  # type
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Draft one approved invoice, once."""
     return Drafting(
-        event["run"],
+        read_state(Run, event["run"]),
         settings,
         files,
         LedgerTable(tables, env.text("LEDGER_TABLE"), env.text("RUNS_TABLE")),

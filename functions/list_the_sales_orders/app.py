@@ -17,9 +17,11 @@ from billing.adapters.netsuite.sales_orders import list_sales_orders
 from billing.domain.invoices.order_plan import needs_preview
 from billing.domain.orders.invoice_preview import InvoicePreview
 from billing.domain.orders.sales_order import SalesOrder
+from billing.domain.run import Run, read_state
 from billing.runtime.connections.aws import dynamodb, environment, run_files
 from billing.runtime.connections.netsuite import suiteql
 from billing.runtime.entry import state
+from billing.runtime.parameters.listing_settings import listing_settings
 from billing.workflows.monthly_billing.list_the_sales_orders import NetSuite, list_the_sales_orders
 
 env = environment()
@@ -40,10 +42,8 @@ def handler(event: dict[str, Any], context: Any) -> Any:
     """Ask NetSuite and keep what it said."""
     asked = netsuite()  # one login for all four
     return list_the_sales_orders(
-        event["run"],
-        env.texts("ORDER_STATUSES"),
-        env.texts("BILLING_EMAIL_FIELDS"),
-        env.optional("STRIPE_ID_FIELD"),
+        read_state(Run, event["run"]),
+        listing_settings(env),
         NetSuite(
             partial(list_sales_orders, asked), partial(orders_before, asked), partial(order_states, asked), preview
         ),

@@ -19,13 +19,14 @@ from billing.adapters.stripe.customers import StripeCustomers
 from billing.adapters.stripe.invoices import StripeInvoices
 from billing.domain.batch.upper_bounds import parse_upper_bounds
 from billing.domain.ledger.billed_otherwise import BILLED
+from billing.domain.run import Listed, Run, read_state
 from billing.runtime.clock import now
 from billing.runtime.connections.aws import dynamodb, environment, run_files
 from billing.runtime.connections.netsuite import suiteql
 from billing.runtime.connections.stripe import stripe
 from billing.runtime.entry import state
 from billing.runtime.parameters.policy import billing_policy
-from billing.workflows.monthly_billing.list_the_sales_orders import order_query
+from billing.workflows.monthly_billing.list_the_sales_orders import ListingSettings, order_query
 from billing.workflows.monthly_billing.match_the_customers import Matching
 
 env = environment()
@@ -52,6 +53,6 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         order_states=lambda order_ids: order_states(netsuite(), order_ids),
         # Whom it would be mailed to is no part of the comparison.
         billed_orders=lambda run, order_ids, absent: orders_of_status(
-            netsuite(), order_query(run, (BILLED,), (), "", ()), BILLED, order_ids, absent
+            netsuite(), order_query(run, ListingSettings((BILLED,)), ()), BILLED, order_ids, absent
         ),
-    ).match(event["run"], event["listed"])
+    ).match(read_state(Run, event["run"]), read_state(Listed, event["listed"]))

@@ -10,6 +10,7 @@ from typing import Any
 
 from billing.adapters.dynamodb.ledger import LedgerTable
 from billing.domain.batch.batch import read_item
+from billing.domain.run import Caught, Run, read_state
 from billing.runtime.connections.aws import dynamodb, environment
 from billing.runtime.entry import state
 from billing.workflows.monthly_billing.note_the_failure import note_the_failure
@@ -20,4 +21,6 @@ ledger = LedgerTable(dynamodb(), environment().text("LEDGER_TABLE"))
 @state
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Keep the reason in the ledger."""
-    return note_the_failure(event["run"], read_item(event["item"]), event["error"], ledger)
+    return note_the_failure(
+        read_state(Run, event["run"]), read_item(event["item"]), read_state(Caught, event["error"], "error"), ledger
+    )

@@ -12,11 +12,12 @@ from typing import Any
 
 from billing.adapters.aws.executions import Executions
 from billing.adapters.dynamodb.runs import RunsTable
+from billing.domain.run import to_state
 from billing.runtime.clock import now
 from billing.runtime.connections.aws import dynamodb, environment, stepfunctions
 from billing.runtime.entry import state
 from billing.runtime.parameters.run_settings import run_settings
-from billing.workflows.monthly_billing.open_the_run import former_listing, open_the_run
+from billing.workflows.monthly_billing.open_the_run import Start, former_listing, open_the_run
 
 env = environment()
 settings = run_settings(env)
@@ -27,16 +28,15 @@ executions = Executions(stepfunctions())
 @state
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Check the input, fix the period, take its lock."""
-    run = open_the_run(
-        event["input"],
-        event["executionArn"],
-        event["executionName"],
-        settings,
-        locks,
-        executions.is_running,
-        now(),
-        event.get("before"),
-        event.get("redriveCount", 0),
+    start = Start(
+        input=event["input"],
+        execution_arn=event["executionArn"],
+        execution_name=event["executionName"],
+        before=event.get("before"),
+        redrive_count=event.get("redriveCount", 0),
     )
-    # An execution that is redriven goes on with the definition it started with: an older one wants the frame alone.
-    return {"run": run, "former": former_listing(run, event["before"])} if "before" in event else run
+    run = open_the_run(start, settings, locks, executions.is_running, now())
+    # An execution that is redriven goes on with the definition it started with: an older one wants the run alone.
+    if "before" not in event:
+        return to_state(run)
+    return {"run": to_state(run), "former": to_state(former_listing(run, start.before))}

@@ -10,6 +10,7 @@ from typing import Any
 
 from billing.adapters.dynamodb.approvals import ApprovalsTable
 from billing.adapters.dynamodb.ledger import LedgerTable
+from billing.domain.run import Matched, Run, read_state
 from billing.runtime.clock import now
 from billing.runtime.connections.aws import dynamodb, environment, run_files
 from billing.runtime.connections.signing import signatures
@@ -27,4 +28,5 @@ ledger = LedgerTable(tables, env.text("LEDGER_TABLE"))
 @state
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Read the signed votes and list what may be drafted."""
-    return read_the_decision(event["run"], event["matched"], requests, files, ledger, signatures(env), now(), listed)
+    run, matched = read_state(Run, event["run"]), read_state(Matched, event["matched"])
+    return read_the_decision(run, matched, requests, files, ledger, signatures(env), now(), listed)

@@ -11,6 +11,7 @@ from typing import Any
 
 from billing.adapters.dynamodb.approvals import ApprovalsTable
 from billing.adapters.dynamodb.message_log import MessageLog
+from billing.domain.run import Run, read_state
 from billing.pages.approval.approval_mail import approval_mail, bounce_mail
 from billing.pages.approval.approval_notices import bounce_notice
 from billing.runtime.clock import now
@@ -44,4 +45,4 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         write_bounce=bounce_mail,
         write_slack=lambda request, lost: bounce_notice(request, lost).content,
         now=now(),
-    ).remind(event["run"])
+    ).remind(read_state(Run, event["run"]))

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from billing.adapters.dynamodb.message_log import MessageLog
+from billing.domain.run import read_stopped
 from billing.domain.runs.failure_notice import failure_notice
 from billing.pages.report.failure_messages import failure_mail, failure_post
 from billing.runtime.clock import now
@@ -17,7 +18,6 @@ from billing.runtime.connections.aws import dynamodb, environment, mailer
 from billing.runtime.connections.slack import slack_channel
 from billing.runtime.console_links import execution_url
 from billing.runtime.entry import state
-from billing.workflows.monthly_billing.note_the_failure import message_of
 from billing.workflows.monthly_billing.tell_of_the_failure import Telling
 
 env = environment()
@@ -36,4 +36,4 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         write_slack=lambda notice: failure_post(notice, execution_url(notice.execution_arn)).content,
         write_mail=lambda notice: failure_mail(notice, execution_url(notice.execution_arn)),
         now=now(),
-    ).tell(failure_notice(event, message_of({"Cause": event["closed"]["cause"]})))
+    ).tell(failure_notice(read_stopped(event["closed"]), event["executionName"], event["executionArn"]))

@@ -12,6 +12,7 @@ from typing import Any
 from billing.adapters.dynamodb.message_log import MessageLog
 from billing.domain.approval.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote
 from billing.domain.mail import MailContent
+from billing.domain.run import Closed, Run, read_state
 from billing.domain.runs.report import Report
 from billing.pages.approval.approval_mail import decided_mail
 from billing.pages.report.run_messages import slack_summary, summary_mail
@@ -21,7 +22,7 @@ from billing.runtime.connections.signing import approver_links, signatures
 from billing.runtime.connections.slack import slack_channel
 from billing.runtime.console_links import report_links
 from billing.runtime.entry import state
-from billing.workflows.monthly_billing.tell_the_team import tell_the_team
+from billing.workflows.monthly_billing.tell_the_team import TellingTheTeam
 
 env = environment()
 files, mail, channel = run_files(env), mailer(env), slack_channel(env)
@@ -44,9 +45,7 @@ def end_notice(
 @state
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Post to Slack and mail whoever has to hear."""
-    return tell_the_team(
-        event["run"],
-        event["closed"],
+    return TellingTheTeam(
         env.texts("OWNER_EMAILS"),
         files,
         messages,
@@ -56,4 +55,4 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         lambda report: summary_mail(report, **report_links(report, files.bucket)),
         end_notice,
         now(),
-    )
+    ).tell(read_state(Run, event["run"]), read_state(Closed, event["closed"]))

@@ -20,11 +20,11 @@ from billing.domain.invoices.billing_policy import BillingPolicy
 from billing.domain.invoices.invoice_plan import Plans, plan_invoices
 from billing.domain.invoices.order_plan import needs_preview
 from billing.domain.orders.invoice_preview import InvoicePreview
+from billing.domain.orders.order_filter import OrderFilter
 from billing.domain.orders.order_rows import read_orders
 from billing.domain.orders.sales_order import Listing
 from billing.domain.records import from_record, to_record
 from billing.domain.runs.order_query import OrderQuery
-from billing.domain.runs.run_input import OrderFilter
 from tests.sandbox.netsuite import NetSuiteServer, load_world, permission_fault
 
 JUNE_FIRST = 1780300800.0

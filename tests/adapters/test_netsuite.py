@@ -18,9 +18,9 @@ from billing.adapters.netsuite.login import account_host, base_url_of, login_fro
 from billing.adapters.netsuite.sales_orders import list_sales_orders
 from billing.adapters.netsuite.suiteql import PAGE_SIZE, SuiteQL
 from billing.domain.errors import InputInvalid, OurFault, PassingError, PersonNeeded
+from billing.domain.orders.order_filter import OrderFilter
 from billing.domain.orders.order_rows import read_orders
 from billing.domain.runs.order_query import OrderQuery, email_column
-from billing.domain.runs.run_input import OrderFilter
 from tests.sandbox.faults import Answer, DropAfter, DropBefore
 from tests.sandbox.netsuite import (
     NetSuiteServer,

@@ -8,9 +8,11 @@ import pytest
 
 from billing.adapters.dynamodb.approvals import ApprovalsTable
 from billing.domain.approval.approval_request import RunEnd
+from billing.domain.run import Closed
 from billing.domain.runs.report import RunOutcome
 from billing.workflows.approval.approval_links import ApproverLinks
 from billing.workflows.monthly_billing.note_the_end import note_the_end
+from tests.a_run import a_run
 from tests.adapters.aws_world import APPROVALS, AwsWorld
 from tests.workflows.approval_world import ANN, BOB, ApprovalWorld
 from tests.workflows.moving_clock import MovingClock
@@ -25,12 +27,9 @@ def asked(aws: AwsWorld, clock: MovingClock) -> ApprovalWorld:
 
 def close(world: ApprovalWorld, outcome: RunOutcome, redrive: int = 0, **counts: int) -> None:
     """What the state "Close the run" keeps for the page."""
-    closed = {
-        "outcome": str(outcome),
-        "redriveCount": redrive,
-        "counts": {"drafted": 0, "failed": 0, "held": 0, "skipped": 0, "problem": 0, **counts},
-    }
-    note_the_end(world.run, closed, world.requests, world.clock.now)
+    all_counts = {"drafted": 0, "failed": 0, "held": 0, "skipped": 0, "problem": 0, **counts}
+    closed = Closed(str(outcome), "", "", all_counts, "report.json", redrive)
+    note_the_end(a_run(world.run), closed, world.requests, world.clock.now)
 
 
 def text(page: dict[str, Any]) -> str:
@@ -62,7 +61,9 @@ def test_an_end_is_kept_once_for_each_redrive_and_none_is_overwritten(asked: App
     close(asked, RunOutcome.BILLED, redrive=1, drafted=3)
     ends = [row for row in asked.aws.rows(APPROVALS) if row["pk"]["S"].startswith("END#")]
     assert [row["outcome"]["S"] for row in ends] == ["stopped by an error", "billed"]
-    assert set(ends[0]) == {"pk", "sk", "outcome", "at", "drafted", "failed", "left_out"}, "no amount, no address"
+    assert set(ends[0]) == {"pk", "sk", "outcome", "at", "drafted", "failed", "left_out", "row_format"}, (
+        "no amount, no address"
+    )
     end = asked.requests.end("run-1.1")
     assert end == RunEnd("billed", asked.clock.now.isoformat(), 3, 0, 0)
 

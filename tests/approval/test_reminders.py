@@ -18,6 +18,7 @@ from billing.pages.approval.approval_mail import approval_mail, bounce_mail
 from billing.pages.approval.approval_notices import asked_notice, bounce_notice
 from billing.workflows.approval.approval_links import ApproverLinks
 from billing.workflows.monthly_billing.remind_the_approvers import Reminding
+from tests.a_run import a_run
 from tests.adapters.aws_world import APPROVALS, AwsWorld
 from tests.workflows.approval_world import ANN, BOB, CY, ApprovalWorld
 from tests.workflows.moving_clock import MovingClock
@@ -62,7 +63,7 @@ class Waiting:
             write_bounce=bounce_mail,
             write_slack=lambda request, lost: (bounce_notice(request, lost).text, bounce_notice(request, lost).blocks),
             now=world.clock.now,
-        ).remind(world.run)
+        ).remind(a_run(world.run))
 
     @property
     def reminded(self) -> list[str]:
@@ -121,7 +122,7 @@ def test_a_bounce_is_told_to_the_others_and_the_channel_once_and_the_lost_one_is
         waiting.remind()
     waiting.channel.down = False
     assert waiting.remind() == {"mails": 0, "posts": 1}, "the mails were sent before the channel failed"
-    told = [to for to, content, _ in world.outbox.mails if "cannot be reached" in content.subject]
+    told = [to for to, content, _ in world.outbox.mails if "is bouncing" in content.subject]
     assert told == [ANN, CY]
     assert BOB in waiting.channel.posts[0][1]
     assert "/approvals/" not in waiting.channel.posts[0][1]
@@ -143,7 +144,7 @@ def test_the_channels_notice_says_how_much_and_who_and_has_no_link(waiting: Wait
 
     world = waiting.world
     batch = read_batch(world.files.read_json(world.matched["batchKey"]))
-    said = str(asked_notice(world.run, batch, parse_slots(world.approvers), timedelta(days=3)))
+    said = str(asked_notice(a_run(world.run), batch, parse_slots(world.approvers), timedelta(days=3)))
     for word in ("3 invoices for May 2026", "USD 3,000.00", ANN, f"any one of {BOB} and {CY}", "3 days"):
         assert word in said
     assert "http" not in said

@@ -3,7 +3,7 @@ at the same time."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -25,6 +25,7 @@ from billing.domain.approval.approvers import (
 )
 from billing.domain.batch.batch import Batch
 from billing.domain.records import to_record
+from billing.domain.run import Matched, Run, read_state
 from billing.pages.approval.approval_mail import approval_mail, bounce_mail
 from billing.pages.approval.approval_notices import bounce_notice
 from billing.workflows.approval.approval_history import record_of
@@ -32,6 +33,7 @@ from billing.workflows.approval.approval_links import ApproverLinks
 from billing.workflows.approval.present_request import PresentRequest, present_request
 from billing.workflows.monthly_billing.announce_the_request import announce_the_request
 from billing.workflows.monthly_billing.remind_the_approvers import Reminding
+from tests.a_run import a_run
 from tests.adapters.aws_world import APPROVALS, AwsWorld
 from tests.approval.test_reminders import Channel
 from tests.workflows.approval_world import ANN, BOB, CY, DAY, ApprovalWorld
@@ -74,7 +76,7 @@ class Escalating(ApprovalWorld):
             write_bounce=bounce_mail,
             write_slack=lambda request, lost: (bounce_notice(request, lost).text, bounce_notice(request, lost).blocks),
             now=self.clock.now,
-        ).remind(self.run)
+        ).remind(a_run(self.run))
 
     def subjects(self, person: str) -> list[str]:
         return [content.subject.split(":")[0] for to, content, _ in self.outbox.mails if to == person]
@@ -130,13 +132,13 @@ def test_the_channel_is_not_told_that_the_barred_requester_signs(aws: AwsWorld, 
     world = ApprovalWorld(aws, clock, requested_by=approver_id(BOB))
     told: list[Slot] = []
 
-    def write(run: Mapping[str, Any], batch: Batch, slots: Sequence[Slot]) -> tuple[str, list[dict[str, Any]]]:
+    def write(run: Run, batch: Batch, slots: Sequence[Slot]) -> tuple[str, list[dict[str, Any]]]:
         told.extend(slots)
         return "asked", []
 
     announce_the_request(
-        world.run,
-        world.matched,
+        a_run(world.run),
+        read_state(Matched, world.matched),
         parse_slot_rules(world.approvers),
         world.files,
         MessageLog(aws.dynamodb, APPROVALS),

@@ -16,6 +16,7 @@ from billing.domain.ledger.ledger import Disposition
 from billing.domain.orders.order_rows import read_orders
 from billing.domain.orders.sales_order import Problem
 from billing.domain.records import from_record, stored
+from billing.domain.run import RunFrame
 from tests.domain.suiteql_rows import hours, order
 
 NAMES = ("Ålder & Söhne – 株式会社", "Emoji 🧾 Ltd", "Line\u2028Separator", 'Quote " Ltd', "Plain Ltd")
@@ -46,7 +47,7 @@ def invoices() -> list[BatchInvoice]:
 def batch() -> Batch:
     placed, _ = with_pieces(invoices())
     problem = Problem("9", "SO-9", "email", "customer_without_email", "SO-9: none", "usd", 100, "77", "Acme")
-    return Batch({"id": "run-1", "filter": {}}, placed, (problem,), ("orderemail",))
+    return Batch(RunFrame(id="run-1"), placed, (problem,), ("orderemail",))
 
 
 def test_a_batch_survives_storage_exactly() -> None:
@@ -80,7 +81,7 @@ def test_what_is_not_drafted_has_no_piece_that_could_be_drafted() -> None:
         if one.disposition in (Disposition.SKIP, Disposition.HOLD):
             assert one.piece is None
             assert one.plan.orders[0].number.encode() not in ndjson
-    assert len(map_items(placed)) == len(Batch({}, placed, ()).to_draft)
+    assert len(map_items(placed)) == len(Batch(RunFrame(), placed, ()).to_draft)
 
 
 def test_map_items_carry_no_names_and_no_amounts() -> None:

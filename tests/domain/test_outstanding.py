@@ -14,6 +14,7 @@ from billing.domain.orders.outstanding import (
     outside_the_listing,
 )
 from billing.domain.records import stored
+from billing.domain.run import RunFrame
 
 ONE = Carried("500", "SO-1", "2026-05", "Rejected.")
 
@@ -54,7 +55,7 @@ def test_a_status_that_the_firm_bills_ends_nothing() -> None:
 
 def test_a_batch_says_what_it_names_and_reads_it_back() -> None:
     batch = Batch(
-        {"id": "run-1"},
+        RunFrame(id="run-1"),
         (),
         (),
         carried_gone=(CarriedGone("1", "SO-1", "2026-05", "Closed in NetSuite."),),
@@ -65,8 +66,10 @@ def test_a_batch_says_what_it_names_and_reads_it_back() -> None:
     assert read_batch(stored(batch)) == batch
     assert batch.outstanding == (Outstanding("500", "SO-1", "2026-05", "Rejected.", "Why."),)
     assert not batch.says_nothing
-    assert Batch({}, (), ()).says_nothing
-    assert not Batch({}, (), (), left_alone=()).says_nothing, "that nothing lies before the start is told as well"
+    assert Batch(RunFrame(), (), ()).says_nothing
+    assert not Batch(RunFrame(), (), (), left_alone=()).says_nothing, (
+        "that nothing lies before the start is told as well"
+    )
 
 
 def test_a_batch_of_an_older_version_is_read() -> None:
@@ -74,7 +77,9 @@ def test_a_batch_of_an_older_version_is_read() -> None:
         "run": {"id": "run-1"}, "invoices": [], "problems": [], "absentColumns": [], "warnings": [],
         "carriedGone": [["1", "SO-1", "2026-05"]],
     }  # fmt: skip
-    assert read_batch(written) == Batch({"id": "run-1"}, (), (), carried_gone=(CarriedGone("1", "SO-1", "2026-05"),))
+    assert read_batch(written) == Batch(
+        RunFrame(id="run-1"), (), (), carried_gone=(CarriedGone("1", "SO-1", "2026-05"),)
+    )
 
 
 @pytest.mark.parametrize(

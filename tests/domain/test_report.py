@@ -18,6 +18,7 @@ from billing.domain.ledger.ledger import Disposition, EntryState, LedgerEntry
 from billing.domain.orders.order_rows import read_orders
 from billing.domain.orders.sales_order import Problem
 from billing.domain.records import stored
+from billing.domain.run import RunFrame
 from billing.domain.runs.report import (
     LineOutcome,
     Report,
@@ -31,6 +32,7 @@ from billing.domain.runs.report import (
     sums_agree,
 )
 from billing.domain.runs.report_record import read_report
+from tests.a_run import a_run
 from tests.domain.suiteql_rows import hours, order
 
 RUN = "run-2"
@@ -67,7 +69,7 @@ def entry(made: InvoicePlan, state: EntryState, run_id: str = RUN, content: str 
 
 def fate_of(one: BatchInvoice, known: LedgerEntry | None, released: bool = True) -> ReportLine:
     entries = {known.key: known} if known else {}
-    (made,) = report_lines(Batch({}, (one,), ()), entries, RUN, released, "nobody signed", {})
+    (made,) = report_lines(Batch(RunFrame(), (one,), ()), entries, RUN, released, "nobody signed", {})
     return made
 
 
@@ -145,7 +147,7 @@ def test_of_an_order_with_several_invoices_the_worst_fate_counts() -> None:
 
 
 def test_an_order_that_was_listed_and_has_no_line_is_found() -> None:
-    lines = report_lines(Batch({}, (invoice(plan(1)),), ()), {}, RUN, True, "", {})
+    lines = report_lines(Batch(RunFrame(), (invoice(plan(1)),), ()), {}, RUN, True, "", {})
     assert missing_orders(["10"], lines) == ()
     assert missing_orders(["10", "11", "12"], lines) == ("11", "12")
 
@@ -153,7 +155,7 @@ def test_an_order_that_was_listed_and_has_no_line_is_found() -> None:
 def test_a_draft_whose_total_is_not_the_plans_breaks_the_sums() -> None:
     made = plan(1)
     placed, _ = with_pieces([invoice(made)])
-    batch = Batch({}, placed, ())
+    batch = Batch(RunFrame(), placed, ())
     good = report_lines(batch, {made.key: entry(made, EntryState.DRAFTED)}, RUN, True, "", {})
     bad = report_lines(batch, {made.key: replace(entry(made, EntryState.DRAFTED), total=99_999)}, RUN, True, "", {})
     assert sums_agree(batch, sum_amounts(good))
@@ -185,7 +187,7 @@ def runs(draw: st.DrawFn) -> tuple[Batch, dict[str, LedgerEntry], bool]:
         Problem(f"9{number}", f"SO-9{number}", "email", "x", "x", *draw(amounts))
         for number in range(draw(st.integers(0, 4)))
     )
-    return Batch({}, with_pieces(invoices)[0], problems), entries, draw(st.booleans())
+    return Batch(RunFrame(), with_pieces(invoices)[0], problems), entries, draw(st.booleans())
 
 
 @given(runs())
@@ -235,7 +237,7 @@ def test_a_report_survives_storage_exactly(
     batch, entries, released = run
     lines = report_lines(batch, entries, RUN, released, "not signed", {})
     report = Report(
-        run={"id": RUN, "filter": {}},
+        run=a_run(id=RUN),
         outcome=outcome,
         error="InvoicesMissing",
         cause="one",

@@ -24,9 +24,10 @@ from billing.domain.invoices.stripe_requests import idempotency_key, invoice_par
 from billing.domain.orders.due_date import DayOfMonth, Due, NetDays
 from billing.domain.orders.order_rows import read_orders
 from billing.domain.records import from_record, to_record
+from tests.a_run import a_run
 from tests.domain.suiteql_rows import hours, line, order
 
-RUN = {"id": "run-1", "period": "2026-05"}
+RUN = a_run()
 DAY = date(2026, 6, 1)
 UTC_ZONE = ZoneInfo("UTC")
 VALIDATOR = Path(__file__).resolve().parents[3] / "shared" / "stripe" / "validate_request.py"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import fields as dataclass_fields
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -29,7 +30,9 @@ from billing.domain.ledger.ended_orders import EndedListed, EndedOrder
 from billing.domain.ledger.ledger import Disposition, EntryState, LedgerEntry
 from billing.domain.orders.due_date import DayOfMonth, Due, NetDays
 from billing.domain.orders.sales_order import Problem
+from billing.domain.run import Run, RunFrame
 from billing.domain.runs.report import Report, RunOutcome, count_orders, report_lines, sum_amounts
+from tests.a_run import a_run
 
 RUN_ID = "monthly-2026-05-7f3c9a"
 NOW = datetime(2026, 6, 1, 9, 30, tzinfo=UTC)
@@ -152,19 +155,14 @@ def month(size: int = 40) -> Batch:
     return Batch(run_frame(), tuple(invoices), problems())
 
 
-def run_frame(**fields: Any) -> dict[str, Any]:
+def run_frame(**fields: Any) -> RunFrame:
     """A run's public frame."""
-    return {
-        "id": RUN_ID,
-        "cycle": "monthly",
-        "period": "2026-05",
-        "listedFrom": "2026-05-01",
-        "listedBefore": "2026-06-01",
-        "invoiceDate": "2026-06-01",
-        "dryRun": False,
-        "filter": {},
-        **fields,
-    }
+    return sample_run(**fields).frame
+
+
+def sample_run(**fields: Any) -> Run:
+    """The sample's run; fields are those of the execution's state."""
+    return a_run({"id": RUN_ID, "cycle": "monthly", **fields})
 
 
 def problems() -> tuple[Problem, ...]:
@@ -274,7 +272,7 @@ def report(
     if decision is None and outcome in (RunOutcome.BILLED, RunOutcome.MISSING):
         decision = RecordedOutcome("approved", "Every slot has signed.", "2026-06-01T11:40:00+00:00")
     whole = Report(
-        run=batch.run,
+        run=replace(sample_run(), **{one.name: getattr(batch.run, one.name) for one in dataclass_fields(batch.run)}),
         outcome=outcome,
         error="",
         cause="",

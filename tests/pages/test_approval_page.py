@@ -17,8 +17,9 @@ from billing.domain.batch.batch import Batch, read_batch
 from billing.domain.invoices.plan_record import PlanOrder, PlanWarning
 from billing.domain.ledger.customer_match import How, MatchedCustomer
 from billing.domain.ledger.ledger import Disposition
+from billing.domain.orders.order_filter import FILTER_FIELDS
 from billing.domain.records import stored
-from billing.domain.runs.run_input import FILTER_FIELDS, parse_filter
+from billing.domain.runs.run_input import parse_filter
 from billing.pages.approval.approval_mail import approval_mail
 from billing.pages.approval.approval_page import approval_page, batch_csv
 from billing.pages.approval.approval_view import CountDiffers

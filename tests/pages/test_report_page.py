@@ -11,6 +11,7 @@ from dataclasses import replace
 from billing.domain.approval.approval_request import RecordedOutcome
 from billing.domain.approval.approvers import Answer
 from billing.domain.batch.batch import Batch
+from billing.domain.run import RunFrame
 from billing.domain.runs.report import LineOutcome, Report, RunOutcome
 from billing.pages.report.report_page import report_csv, report_page
 from tests.pages import samples
@@ -101,7 +102,7 @@ def test_a_rejected_run_says_by_whom_and_why() -> None:
 
 def test_a_run_that_stopped_before_it_listed_anything_still_has_a_report() -> None:
     report = replace(
-        samples.report(batch=Batch({}, (), ()), votes=[]),
+        samples.report(batch=Batch(RunFrame(), (), ()), votes=[]),
         outcome=RunOutcome.STOPPED,
         error="PersonNeeded",
         cause="NetSuite refused the key.",

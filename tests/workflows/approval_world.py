@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -26,6 +26,7 @@ from billing.domain.ledger.ledger import Disposition, OrderLink
 from billing.domain.mail import MailContent
 from billing.domain.orders.order_rows import read_orders
 from billing.domain.records import stored
+from billing.domain.run import Matched, read_state, to_state
 from billing.pages.approval.approval_mail import approval_mail
 from billing.runtime.telemetry import logger, metrics
 from billing.workflows.approval.approval_links import ApproverLinks
@@ -35,6 +36,7 @@ from billing.workflows.monthly_billing.ask_for_approval import Asking
 from billing.workflows.monthly_billing.ask_the_deputies import ask_the_deputies
 from billing.workflows.monthly_billing.read_the_decision import read_the_decision
 from billing.workflows.ports import Telemetry
+from tests.a_run import a_run
 from tests.adapters.aws_world import APPROVALS, BUCKET, LEDGER, RUNS, AwsWorld
 from tests.domain.suiteql_rows import hours, order
 from tests.workflows.moving_clock import MovingClock
@@ -121,15 +123,7 @@ class ApprovalWorld:
             )
             for plan in plan_invoices(read_orders(rows), policy or BillingPolicy()).invoices
         )  # fmt: skip
-        public = {name: self.run[name] for name in ("id", "cycle", "period", "dryRun")}
-        frame = {
-            **public,
-            "listedFrom": "2026-05-01",
-            "listedBefore": "2026-06-01",
-            "invoiceDate": "2026-06-01",
-            "filter": {},
-        }
-        return self.keep(Batch(frame, placed, ()))
+        return self.keep(Batch(replace(a_run(self.run).frame, zone="UTC"), placed, ()))
 
     def keep(self, batch: Batch) -> dict[str, Any]:
         """Write any batch; answers what "Match the customers" does."""
@@ -157,7 +151,7 @@ class ApprovalWorld:
             write_mail=approval_mail,
             now=self.clock.now,
         )
-        return asking.ask(self.run, self.matched, outcome_so_far, token)["mails"]
+        return asking.ask(a_run(self.run), read_state(Matched, self.matched), outcome_so_far, token)["mails"]
 
     def decide(self) -> str:
         """The state "Read the decision"."""
@@ -165,9 +159,9 @@ class ApprovalWorld:
 
     def read(self) -> dict[str, Any]:
         """All that the state "Read the decision" answers."""
-        return read_the_decision(
-            self.run,
-            self.matched,
+        decision = read_the_decision(
+            a_run(self.run),
+            read_state(Matched, self.matched),
             self.requests,
             self.files,
             self.ledger,
@@ -175,6 +169,7 @@ class ApprovalWorld:
             self.clock.now,
             lambda: self.listed,
         )
+        return dict(to_state(decision))
 
     def expire(self) -> str:
         """The whole wait passes, and the run looks."""
@@ -183,7 +178,7 @@ class ApprovalWorld:
 
     def escalate(self) -> int:
         """The state "Ask the deputies"."""
-        asked = ask_the_deputies(self.run, self.deputies, self.requests, self.signatures, self.clock.now)
+        asked = ask_the_deputies(a_run(self.run), self.deputies, self.requests, self.signatures, self.clock.now)
         return asked["deputies"]
 
     def link(self, person: str) -> str:

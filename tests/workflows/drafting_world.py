@@ -21,6 +21,7 @@ from billing.domain.ledger.ledger import Approval, Disposition, LedgerEntry, Ord
 from billing.domain.orders.order_rows import read_orders
 from billing.domain.runs.period_lock import lock_key
 from billing.workflows.monthly_billing.draft_the_invoice import Drafting, DraftSettings
+from tests.a_run import a_run
 from tests.adapters.aws_world import BUCKET, CUSTOMERS, LEDGER, RUNS, AwsWorld
 from tests.sandbox.stripe import StripeServer
 from tests.workflows.moving_clock import MovingClock
@@ -135,7 +136,7 @@ class DraftingWorld:
             StripeInvoices(self.client, self.caller),
         )
         files, ledger, known, customers, invoices = (countdown.around(port) if countdown else port for port in ports)
-        return Drafting(self.run, self.settings, files, ledger, known, customers, invoices, self.clock.now)
+        return Drafting(a_run(self.run), self.settings, files, ledger, known, customers, invoices, self.clock.now)
 
     def draft(self, item: Item) -> str:
         return self.drafting().draft(item)["outcome"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,8 +12,10 @@ from billing.adapters.dynamodb.message_log import MessageLog
 from billing.domain.approval.approvers import Slot, parse_slot_rules
 from billing.domain.batch.batch import Batch
 from billing.domain.errors import PassingError
+from billing.domain.run import Matched, Run, read_state
 from billing.pages.approval.approval_notices import asked_notice
 from billing.workflows.monthly_billing.announce_the_request import announce_the_request
+from tests.a_run import a_run
 from tests.adapters.aws_world import RUNS, AwsWorld
 from tests.workflows.approval_world import ApprovalWorld
 from tests.workflows.moving_clock import MovingClock
@@ -43,13 +45,13 @@ def world(aws: AwsWorld, clock: MovingClock) -> ApprovalWorld:
 
 
 def announce(world: ApprovalWorld, channel: Channel, **run: Any) -> int:
-    def write(run: Mapping[str, Any], batch: Batch, slots: Sequence[Slot]) -> tuple[str, list[dict[str, Any]]]:
+    def write(run: Run, batch: Batch, slots: Sequence[Slot]) -> tuple[str, list[dict[str, Any]]]:
         message = asked_notice(run, batch, slots, world.clock.now - world.clock.now)
         return message.text, message.blocks
 
     return announce_the_request(
-        {**world.run, **run},
-        world.matched,
+        a_run(world.run, **run),
+        read_state(Matched, world.matched),
         parse_slot_rules(world.approvers),
         world.files,
         MessageLog(world.aws.dynamodb, RUNS),

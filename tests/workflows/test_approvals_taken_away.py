@@ -11,7 +11,9 @@ from billing.domain.batch.batch import read_batch
 from billing.domain.errors import PersonNeeded
 from billing.domain.ledger.ledger import Approval, Disposition, Objection, Revocation
 from billing.domain.records import stored
+from billing.domain.run import Matched, read_state, to_state
 from billing.workflows.monthly_billing.read_the_decision import read_the_decision
+from tests.a_run import a_run
 from tests.adapters.aws_world import AwsWorld
 from tests.domain.suiteql_rows import hours, order
 from tests.workflows.approval_world import ANN, BOB, ApprovalWorld
@@ -62,8 +64,8 @@ class Again:
         requests, files, ledger = (countdown.around(port) for port in (world.requests, world.files, world.ledger))
         try:
             answer = read_the_decision(
-                world.run,
-                world.matched,
+                a_run(world.run),
+                read_state(Matched, world.matched),
                 requests,
                 files,
                 ledger,
@@ -73,7 +75,7 @@ class Again:
             )
         except Killed:
             return None, countdown.calls
-        return answer, countdown.calls
+        return dict(to_state(answer)), countdown.calls
 
 
 @pytest.fixture

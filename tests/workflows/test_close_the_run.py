@@ -22,10 +22,12 @@ from billing.domain.orders.order_rows import read_orders
 from billing.domain.orders.outstanding import Carried, CarriedGone, Outstanding
 from billing.domain.orders.sales_order import Problem
 from billing.domain.records import stored
+from billing.domain.run import Caught, RunFrame, read_state, to_state
 from billing.domain.runs.report import LineOutcome, Report
 from billing.domain.runs.report_record import read_report
-from billing.workflows.monthly_billing.close_the_run import close_the_run
+from billing.workflows.monthly_billing.close_the_run import Closing as State
 from billing.workflows.monthly_billing.note_the_failure import note_the_failure
+from tests.a_run import a_run, run_state
 from tests.domain.suiteql_rows import Row, hours, order
 
 ROWS = [row for n in range(3) for row in order("1000.00", hours(), id=str(500 + n), tranid=f"SO-{1001 + n}")]
@@ -128,7 +130,7 @@ class Closing:
         done = disposition in (Disposition.SKIP, Disposition.HOLD)
         customer = None if done else MatchedCustomer("cus_1", How.KNOWN)
         self.batch = Batch(
-            {"id": "run-1"},
+            RunFrame(id="run-1"),
             with_pieces(
                 BatchInvoice(plan, plan_hash(plan), disposition, "said before", customer) for plan in planned.invoices
             )[0],
@@ -144,15 +146,19 @@ class Closing:
             )  # fmt: skip
 
     def close(self, redrives: int = 0, **state: Any) -> dict[str, Any]:
-        closed = close_the_run(
-            {"run": self.run, **state}, redrives, self.files, self, self, self, self, self, self,
-            NOTHING_SIGNED, lambda report: [("report.html", b"page", "text/html")], lambda *_: b"preview",
-        )  # fmt: skip
+        closed = self.closing().close(run_state(self.run, **state), redrives)
+        closed = dict(to_state(closed))
         counts = closed["counts"]
         assert counts["listed"] == sum(
             counts[fate] for fate in ("drafted", "skipped", "held", "failed", "problem", "ended")
         )
         return closed
+
+    def closing(self) -> State:
+        return State(
+            self.files, self, self, self, self, self, self, NOTHING_SIGNED,
+            lambda report: [("report.html", b"page", "text/html")], lambda *_: b"preview",
+        )  # fmt: skip
 
     @property
     def report(self) -> Report:
@@ -323,10 +329,7 @@ def test_with_both_files_lost_the_run_says_how_much_was_listed_and_forgets_nothi
 
 def close(closing: Closing, redrives: int, state: Mapping[str, Any]) -> dict[str, Any]:
     """Without the sum of listed orders, which a run without its files cannot give."""
-    return close_the_run(
-        {"run": closing.run, **state}, redrives, closing.files, closing, closing, closing, closing, closing, closing,
-        NOTHING_SIGNED, lambda report: [], lambda *_: b"",
-    )  # fmt: skip
+    return dict(to_state(closing.closing().close(run_state(closing.run, **state), redrives)))
 
 
 def test_the_error_that_stopped_a_run_stays_its_name_when_a_file_is_lost_too(closing: Closing) -> None:
@@ -427,10 +430,7 @@ def test_an_earlier_report_that_cannot_be_read_stops_nothing(closing: Closing, t
 def test_an_order_that_fell_out_of_the_batch_is_noticed(closing: Closing) -> None:
     state = {"listed": closing.listed(), "matched": closing.matched(rows=ROWS[:2]), **APPROVED}
     closing.drafted()
-    closed = close_the_run(
-        {"run": RUN, **state}, 0, closing.files, closing, closing, closing, closing, closing, closing,
-        lambda _: None, lambda _: [], lambda *_: b"",
-    )  # fmt: skip
+    closed = close(closing, 0, state)
     assert (closed["outcome"], closed["error"]) == ("incomplete", "RunIncomplete")
     assert "502" in closed["cause"]
 
@@ -465,8 +465,8 @@ def test_a_failure_is_noted_with_the_sentence_inside_its_cause(cause: str, reaso
 
     item = MapItem("order-5", "SO-5", "h", Piece(0, 1, "0" * 64))
     error = {"Error": "PersonNeeded", "Cause": cause}
-    assert note_the_failure(RUN, item, error, Ledger()) == {"outcome": "failed"}
-    assert note_the_failure(RUN, item, error, Ledger()) == {"outcome": "drafted"}
+    assert note_the_failure(a_run(RUN), item, read_state(Caught, error), Ledger()) == {"outcome": "failed"}
+    assert note_the_failure(a_run(RUN), item, read_state(Caught, error), Ledger()) == {"outcome": "drafted"}
     assert noted[0] == ("order-5", "h", "run-1", "2026-05", "PersonNeeded", reason)
 
 
@@ -517,7 +517,10 @@ def done_orders(run_id: str = "run-0") -> tuple[DoneOrder, ...]:
 def done_batch(closing: Closing, **more: Any) -> dict[str, Any]:
     """A batch of which everything is drafted and unchanged, but for what is given."""
     parts = {"invoices": (), "problems": (), "done": done_orders(), **more}
-    return {"batchKey": "batch.json", "sha256": closing.files.write_json("batch.json", stored(Batch(RUN, **parts)))}
+    return {
+        "batchKey": "batch.json",
+        "sha256": closing.files.write_json("batch.json", stored(Batch(a_run(RUN).frame, **parts))),
+    }
 
 
 def test_a_finished_month_with_nothing_new_writes_nothing_and_is_set_free(closing: Closing) -> None:
@@ -562,10 +565,7 @@ def test_a_month_that_nobody_has_finished_reports_even_if_everything_is_done(clo
 def test_an_order_that_was_listed_and_is_nowhere_is_never_nothing_new(closing: Closing) -> None:
     closing.run |= FINISHED
     state = {"listed": closing.listed(), "matched": done_batch(closing, done=done_orders()[:2])}
-    closed = close_the_run(
-        {"run": closing.run, **state}, 0, closing.files, closing, closing, closing, closing, closing, closing,
-        NOTHING_SIGNED, lambda report: [], lambda *_: b"",
-    )  # fmt: skip
+    closed = close(closing, 0, state)
     assert closed["error"] == "RunIncomplete"
 
 

@@ -20,9 +20,11 @@ from billing.adapters.netsuite.sales_orders import list_sales_orders
 from billing.domain.errors import OurFault
 from billing.domain.orders.order_fingerprint import fingerprints_of_rows
 from billing.domain.orders.outstanding import Carried
+from billing.domain.run import Listed, read_state, to_state
 from billing.domain.runs.snapshot import read_snapshot
-from billing.workflows.monthly_billing.compare_with_the_listing import compare_with_the_listing
-from billing.workflows.monthly_billing.list_the_sales_orders import NetSuite, list_the_sales_orders
+from billing.workflows.monthly_billing.compare_with_the_listing import ListingNow, compare_with_the_listing
+from billing.workflows.monthly_billing.list_the_sales_orders import ListingSettings, NetSuite, list_the_sales_orders
+from tests.a_run import a_run
 from tests.adapters.aws_world import BUCKET, LEDGER, AwsWorld
 from tests.adapters.test_netsuite import Account, Clock
 from tests.played.firm import client, firm, order, work
@@ -62,24 +64,27 @@ class Listing:
             partial(order_states, suiteql),
             lambda _: None,
         )
-        return list_the_sales_orders(
-            self.run, self.statuses, self.emails, "", netsuite, self.carry_over, self.ended, self.files
+        listed = list_the_sales_orders(
+            a_run(self.run), self.parameters, netsuite, self.carry_over, self.ended, self.files
         )
+        return dict(to_state(listed))
+
+    @property
+    def parameters(self) -> ListingSettings:
+        return ListingSettings(self.statuses, self.emails)
 
     def compare(self, listed: Mapping[str, Any]) -> dict[str, Any]:
         now = partial(orders_listed_now, self.account.suiteql)
-        return compare_with_the_listing(
-            self.run,
-            listed,
-            self.statuses,
-            self.emails,
-            "",
-            columns_beside,
-            now,
+        compared = compare_with_the_listing(
+            a_run(self.run),
+            read_state(Listed, listed),
+            self.parameters,
+            ListingNow(columns_beside, now),
             self.carry_over,
             self.ended,
             self.files,
         )
+        return dict(to_state(compared))
 
     def carry(self, number: str, period: str) -> str:
         order_id = str(self.account.server.orders()[number].id)

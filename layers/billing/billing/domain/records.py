@@ -24,7 +24,7 @@ from typing import Any, Final, Literal, TypeVar
 from billing.domain.errors import OurFault
 
 T = TypeVar("T")
-Older = Callable[[Mapping[str, Any]], Mapping[str, Any]]
+Older = Callable[[Mapping[str, Any]], Any]
 
 FORMAT: Final = 2
 """The format that this version writes. What has no number was written in format 1, before there were numbers."""

@@ -6,11 +6,10 @@ that waited while this version was deployed reads them; it writes none.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any, Final
 
-_CAPITAL: Final = re.compile(r"(?<=[a-z0-9])([A-Z])")
+from billing.domain.state_keys import snake_keys
 
 _CARRIED: Final = ("order_id", "number", "period", "reason", "content")
 _OUTSTANDING: Final = ("order_id", "number", "period", "reason", "state")
@@ -23,9 +22,9 @@ _DONE: Final = (
 )  # fmt: skip
 
 
-def snapshot_of_format_1(data: Mapping[str, Any]) -> Mapping[str, Any]:
+def snapshot_of_format_1(data: Mapping[str, Any]) -> Any:
     """orders.json."""
-    found = _snake(data, but=("previews",))
+    found = snake_keys(data)
     _name(found, "carried_over", _CARRIED)
     _name(found, "outstanding", _OUTSTANDING)
     _name(found, "carried_gone", _CARRIED_GONE)
@@ -34,9 +33,9 @@ def snapshot_of_format_1(data: Mapping[str, Any]) -> Mapping[str, Any]:
     return found
 
 
-def batch_of_format_1(data: Mapping[str, Any]) -> Mapping[str, Any]:
+def batch_of_format_1(data: Mapping[str, Any]) -> Any:
     """batch.json."""
-    found = _snake(data, but=("run",))
+    found = snake_keys(data)
     found["invoices"] = [_invoice(one) for one in found["invoices"]]
     _name(found, "billed_otherwise", _CARRIED)
     _name(found, "done", _DONE)
@@ -46,24 +45,25 @@ def batch_of_format_1(data: Mapping[str, Any]) -> Mapping[str, Any]:
     return found
 
 
-def piece_of_format_1(data: Mapping[str, Any]) -> Mapping[str, Any]:
+def piece_of_format_1(data: Mapping[str, Any]) -> Any:
     """A line of invoices.ndjson."""
-    return _invoice(_snake(data))
+    return _invoice(snake_keys(data))
 
 
-def item_of_format_1(data: Mapping[str, Any]) -> Mapping[str, Any]:
+def item_of_format_1(data: Mapping[str, Any]) -> Any:
     """An item of items.json."""
-    return _snake(data)
+    return snake_keys(data)
 
 
-def reasons_of_format_1(data: Mapping[str, Any]) -> Mapping[str, Any]:
+def reasons_of_format_1(data: Mapping[str, Any]) -> Any:
     """held.json and changed.json: the reasons alone."""
     return {"reasons": data}
 
 
-def report_of_format_1(data: Mapping[str, Any]) -> Mapping[str, Any]:
+def report_of_format_1(data: Mapping[str, Any]) -> Any:
     """report.json."""
-    found = _snake(data, but=("run", "counts", "totals"))
+    found = snake_keys(data)
+    found["redrive_count"] = found["run"].pop("redrive_count", 0)
     _name(found, "outstanding", _OUTSTANDING)
     _name(found, "carried_gone", _CARRIED_GONE)
     _name(found, "left_alone", _LEFT_ALONE)
@@ -82,17 +82,3 @@ def _name(found: dict[str, Any], key: str, names: tuple[str, ...]) -> None:
     """A record that was a list of values gets its names; values at the end could be missing."""
     if found.get(key) is not None:
         found[key] = [dict(zip(names, values, strict=False)) for values in found[key]]
-
-
-def _snake(data: Mapping[str, Any], but: tuple[str, ...] = ()) -> dict[str, Any]:
-    """The same with keys in snake_case, at every depth but below the keys `but`, whose own keys are data or another
-    border's."""
-    return {_CAPITAL.sub(r"_\1", key).lower(): value if key in but else _inside(value) for key, value in data.items()}
-
-
-def _inside(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return _snake(value)
-    if isinstance(value, list):
-        return [_inside(one) for one in value]
-    return value

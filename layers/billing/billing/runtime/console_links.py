@@ -22,8 +22,8 @@ def object_url(bucket: str, key: str) -> str:
 def report_links(report: Report, bucket: str) -> dict[str, str]:
     """Return the links of a run's summary by the names of their parameters; `bucket` holds the run's files."""
     return {
-        "console_url": execution_url(report.run["executionArn"]),
-        "report_url": object_url(bucket, f"{report.run['prefix']}report.html"),
+        "console_url": execution_url(report.run.execution_arn),
+        "report_url": object_url(bucket, f"{report.run.prefix}report.html"),
         "stripe_dashboard": dashboard_url(report),
     }
 

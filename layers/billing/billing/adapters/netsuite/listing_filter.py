@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 
+from billing.domain.orders.order_filter import OrderFilter
 from billing.domain.runs.order_query import OrderQuery
-from billing.domain.runs.run_input import OrderFilter
 
 FROM_ORDERS = "FROM transaction t LEFT JOIN customer c ON c.id = t.entity LEFT JOIN currency cur ON cur.id = t.currency"
 """The order with its client and currency."""

@@ -13,8 +13,8 @@ from dataclasses import replace
 from billing.adapters.netsuite.listing_filter import FROM_ORDERS, IDS_IN_A_LIST, JOIN_TERM, conditions, parts_of
 from billing.adapters.netsuite.suiteql import Row, SuiteQL, UnknownColumn
 from billing.domain.errors import InputInvalid, OurFault
+from billing.domain.orders.order_filter import OrderFilter
 from billing.domain.runs.order_query import ListedRows, OrderQuery, email_column
-from billing.domain.runs.run_input import OrderFilter
 
 _REQUIRED = (
     ("t.id", "id"),

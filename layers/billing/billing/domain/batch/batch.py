@@ -30,6 +30,7 @@ from billing.domain.records_of_format_1 import (
     piece_of_format_1,
     reasons_of_format_1,
 )
+from billing.domain.run import RunFrame
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +114,7 @@ class Batch:
     where that was told before; `paid` are invoices that were seen paid for the first time; `billed_otherwise` are those
     of `outstanding` that come back until a person has looked (see billed_otherwise)."""
 
-    run: Mapping[str, Any]
+    run: RunFrame
     invoices: tuple[BatchInvoice, ...]
     problems: tuple[Problem, ...]
     absent_columns: tuple[str, ...] = ()
@@ -144,13 +145,13 @@ class Batch:
 
     def days_of(self, invoice: BatchInvoice) -> InvoiceDays | None:
         """The days that are signed for; None for what is not drafted, or was begun by a version that kept none."""
-        if invoice.days is not None or invoice.disposition is not Disposition.ASK or "invoiceDate" not in self.run:
+        if invoice.days is not None or invoice.disposition is not Disposition.ASK or not self.run.invoice_date:
             return invoice.days
-        return days_by_terms(invoice.plan.due, self.run["invoiceDate"])
+        return days_by_terms(invoice.plan.due, self.run.invoice_date)
 
     def day_of(self, now: datetime) -> date:
         """The day that `now` is in the cycle's zone."""
-        return now.astimezone(ZoneInfo(self.run.get("zone", "UTC"))).date()
+        return now.astimezone(ZoneInfo(self.run.zone)).date()
 
     def due_days(self, today: date) -> dict[str, str]:
         """The due day (YYYY-MM-DD) of each draft that would be made `today`, by plan key."""

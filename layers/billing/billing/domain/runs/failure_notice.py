@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
+
+from billing.domain.run import Caught, StoppedAt
 
 _WHAT_TO_DO: Final = {
     "PassingError": "Nothing needs to be corrected. Redrive it once the other service is working again.",
@@ -47,14 +48,13 @@ class FailureNotice:
         return (what, self.cause or "AWS gave no cause.", _WHAT_TO_DO.get(self.error, _ELSE))
 
 
-def failure_notice(event: Mapping[str, Any], cause: str) -> FailureNotice:
-    """Read what the state machine hands over; `cause` is the sentence inside Lambda's JSON."""
-    closed = event["closed"]
+def failure_notice(stopped: StoppedAt, execution_name: str, execution_arn: str) -> FailureNotice:
+    """What is told of the state at which an execution stopped. Of its cause, the sentence inside Lambda's JSON."""
     return FailureNotice(
-        run_id=event["executionName"],
-        execution_arn=event["executionArn"],
-        state=closed["state"],
-        error=closed["error"],
-        cause=cause,
-        redrive_count=closed["redriveCount"],
+        run_id=execution_name,
+        execution_arn=execution_arn,
+        state=stopped.state,
+        error=stopped.error,
+        cause=Caught(stopped.error, stopped.cause).message,
+        redrive_count=stopped.redrive_count,
     )

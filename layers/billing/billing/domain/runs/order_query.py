@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
-from billing.domain.runs.run_input import OrderFilter
+from billing.domain.orders.order_filter import OrderFilter
 
 Row = Mapping[str, str]
 

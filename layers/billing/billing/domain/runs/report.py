@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from billing.domain.approval.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote
 from billing.domain.batch.batch import Batch, BatchInvoice, DoneOrder, LeftAlone
@@ -19,6 +19,7 @@ from billing.domain.ledger.ledger import UNSETTLED, Disposition, EntryState, Led
 from billing.domain.orders.due_date import due_date
 from billing.domain.orders.outstanding import CarriedGone, Outstanding
 from billing.domain.records import written_as
+from billing.domain.run import Run
 
 
 class LineOutcome(StrEnum):
@@ -98,7 +99,7 @@ class Report:
     and `left_alone` what lies before the day from which the firm bills, None where that was told before.
     `totals` maps a fate to sums in minor units by currency; `counts` counts orders."""
 
-    run: Mapping[str, Any]
+    run: Run
     outcome: RunOutcome
     error: str
     cause: str
@@ -116,6 +117,7 @@ class Report:
     outstanding: tuple[Outstanding, ...] = ()
     carried_gone: tuple[CarriedGone, ...] = ()
     left_alone: tuple[LeftAlone, ...] | None = None
+    redrive_count: int = 0
 
     def of(self, fate: LineOutcome) -> tuple[ReportLine, ...]:
         """The lines with this fate."""

@@ -13,6 +13,7 @@ from typing import Final
 from billing.domain.batch.batch import Batch
 from billing.domain.ledger.ledger import EntryState, LedgerEntry, OrderRecord
 from billing.domain.orders.sales_order import Listing, SalesOrder
+from billing.domain.run import RunFrame
 from billing.domain.runs.report import LineOutcome, ReportLine, failure_words, report_lines
 
 NOT_PLANNED: Final = "not_planned"
@@ -56,7 +57,7 @@ def lines_without_a_batch(
         for key in mine or [_own_key(order)]:
             of_plan.setdefault(key, []).append(order)
     lines = [_line(key, orders, entries.get(key), run_id, reason) for key, orders in of_plan.items()]
-    problems = report_lines(Batch({}, (), listing.problems), {}, run_id, False, reason, {})
+    problems = report_lines(Batch(RunFrame(), (), listing.problems), {}, run_id, False, reason, {})
     return (*lines, *problems)
 
 

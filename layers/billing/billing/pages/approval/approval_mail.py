@@ -66,7 +66,7 @@ def approval_mail(
     today = batch.day_of(sent)
     passed = sum(1 for days in map(batch.days_of, drafts) if days is not None and days.passed(today))
     warned = sum(1 for invoice in drafts if invoice.plan.warnings)
-    ended = sum(1 for one in batch.ended if one.first_named_in(str(batch.run.get("id", ""))))
+    ended = sum(1 for one in batch.ended if one.first_named_in(batch.run.id))
     facts = [
         ("To sign", counted(count, "invoice")),
         ("Signed for earlier", f"{counted(len(drafts) - count, 'invoice')}, drafted with these")

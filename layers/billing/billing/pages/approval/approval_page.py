@@ -177,9 +177,9 @@ def approval_page(
             ),
             "not_billed": orders_not_billed(batch),
             "pages": pages,
-            "invoice_day": batch.run.get("invoiceDate"),
+            "invoice_day": batch.run.invoice_date,
             "other_days": any(
-                days.invoice != batch.run.get("invoiceDate")
+                days.invoice != batch.run.invoice_date
                 for days in map(batch.days_of, batch.to_draft)
                 if days is not None
             ),

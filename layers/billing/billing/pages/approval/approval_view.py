@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
@@ -15,9 +15,10 @@ from billing.domain.batch.month_comparison import BatchWarning
 from billing.domain.ledger.ended_orders import EndedListed
 from billing.domain.ledger.ledger import Disposition
 from billing.domain.money.money import CurrencyUnknown
+from billing.domain.orders.order_filter import FieldKind, OrderFilter
 from billing.domain.orders.sales_order import Problem
 from billing.domain.period_name import period_name
-from billing.domain.runs.run_input import FILTER_FIELDS
+from billing.domain.run import RunFrame
 from billing.pages.approval.batch_search import matches
 from billing.pages.formatting import counted, day_words, due_words, instant_words, money_words, sums_words
 from billing.pages.report.beside_the_listing import GONE_TITLE, OUTSTANDING_TITLE, gone_words, outstanding_words
@@ -101,13 +102,13 @@ def checked_count(request: ApprovalRequest, batch: Batch) -> int:
     return request.invoices
 
 
-def frame_notes(run: Mapping[str, Any], absent_columns: Sequence[str]) -> tuple[str, ...]:
+def frame_notes(run: RunFrame, absent_columns: Sequence[str]) -> tuple[str, ...]:
     """What is unusual about the whole run: a dry run, a narrowed one, columns that NetSuite did not give."""
     notes: list[str] = []
-    if run.get("dryRun"):
+    if run.dry_run:
         notes.append("This is a dry run: nothing is written to Stripe, whatever is answered here.")
-    if run.get("filter"):
-        narrowed = filter_words(run["filter"])
+    narrowed = filter_words(run.filter)
+    if narrowed:
         notes.append(f"This run is narrowed to {narrowed}. Other orders of the month are not in it.")
     if absent_columns:
         notes.append(
@@ -223,7 +224,7 @@ def groups(batch: Batch, today: date, query: str = "") -> tuple[Group, ...]:
             [
                 _ended_row(one)
                 for one in batch.ended
-                if one.first_named_in(str(batch.run.get("id", ""))) and _finds(query, one.ended.number, one.client)
+                if one.first_named_in(batch.run.id) and _finds(query, one.ended.number, one.client)
             ],
         ),
         _group(
@@ -376,24 +377,18 @@ def _problem_row(problem: Problem) -> Row:
     return Row(problem.client_name or "", problem.order_number, problem_amount(problem), problem.message)
 
 
-def filter_words(chosen: Mapping[str, Any]) -> str:
-    """Everything that a run is narrowed to, as its frame keeps it. It was checked when the run was opened, and is only
-    told here: a run that an earlier version opened is told too."""
+def filter_words(chosen: OrderFilter) -> str:
+    """Everything that a run is narrowed to, "" if to nothing."""
+    return " and ".join(
+        one.words.format(told) for one, value in chosen.narrowing for told in _value_words(one.kind, value)
+    )
 
-    def listed(name: str, words: str) -> str:
-        return f"{words} {', '.join(map(str, chosen[name]))}" if chosen.get(name) else ""
 
-    at_most = chosen.get("atMost")
-    told = [
-        listed("orderNumbers", "the orders"),
-        listed("customerIds", "the customers with NetSuite ids"),
-        listed("customerCategories", "the customer categories with NetSuite ids"),
-        listed("subsidiaries", "the subsidiaries with NetSuite ids"),
-        *(f"orders whose field {name} is {value}" for name, value in (chosen.get("customFields") or {}).items()),
-        f"orders from {day_words(str(chosen['fromDate']))} on" if chosen.get("fromDate") else "",
-        f"orders before {day_words(str(chosen['toDate']))}" if chosen.get("toDate") else "",
-        "" if at_most is None else f"at most {counted(at_most, 'order')}",
-    ]
-    # A field of another version has no words of its own, and must not be silent either.
-    told += [f"{name}: {value}" for name, value in chosen.items() if name not in FILTER_FIELDS]
-    return " and ".join(one for one in told if one)
+def _value_words(kind: FieldKind, value: Any) -> Iterable[str]:
+    if kind is FieldKind.CUSTOM:
+        return (f"{name} is {wanted}" for name, wanted in value)
+    if kind is FieldKind.DAY:
+        return (day_words(value.isoformat()),)
+    if kind is FieldKind.COUNT:
+        return (counted(value, "order"),)
+    return (", ".join(value),)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime, timedelta
-from typing import Any
 
 from billing.domain.approval.approval_request import ApprovalRequest
 from billing.domain.approval.approvers import SlotRule, count_votes, everybody, slots_without
 from billing.domain.batch.batch import Batch, totals
+from billing.domain.run import Run
 from billing.pages.approval.approval_page import approval_page
 
 
 def preview_page(
-    run: Mapping[str, Any],
+    run: Run,
     batch: Batch,
     sha256: str,
     *,
@@ -22,18 +21,18 @@ def preview_page(
     opened: datetime,
 ) -> bytes:
     """Return the page as HTML, as the first approver would see it had the request been sent at `opened`."""
-    slots = slots_without(rules, run["cycle"], totals(batch.to_draft), run["barred"])
+    slots = slots_without(rules, run.cycle, totals(batch.to_draft), run.barred)
     request = ApprovalRequest(
-        id=f"{run['id']}.preview",
-        run_id=run["id"],
-        execution_arn=run["executionArn"],
-        cycle=run["cycle"],
-        period=run["period"],
+        id=f"{run.id}.preview",
+        run_id=run.id,
+        execution_arn=run.execution_arn,
+        cycle=run.cycle,
+        period=run.period,
         batch_key="",
         request_hash=sha256,
         slots=slots,
         opened_at=opened.isoformat(),
-        expires_at=(opened + timedelta(seconds=run["settings"]["approvalTimeoutSeconds"])).isoformat(),
+        expires_at=(opened + timedelta(seconds=run.settings.approval_timeout_seconds)).isoformat(),
         invoices=len(batch.to_draft),
     )
     tally = count_votes(slots, (), sha256)

@@ -59,11 +59,11 @@ def left_alone_words(left_alone: Sequence[LeftAlone] | None, bill_from: str) -> 
 
 def batch_notes(batch: Batch) -> tuple[str, ...]:
     """What an approver reads above the invoices about everything that is not among them."""
-    notes = [left_alone_words(batch.left_alone, str(batch.run.get("billFrom", "")))]
+    notes = [left_alone_words(batch.left_alone, batch.run.bill_from)]
     if batch.outstanding:
         waits = counted(len(batch.outstanding), "order of earlier runs waits", "orders of earlier runs wait")
         notes.append(f"{waits} outside this request: {outstanding_numbers(batch.outstanding)}.")
-    known = sum(1 for one in batch.ended if not one.first_named_in(str(batch.run.get("id", ""))))
+    known = sum(1 for one in batch.ended if not one.first_named_in(batch.run.id))
     if known:
         were = counted(known, "listed order was", "listed orders were")
         notes.append(

@@ -76,7 +76,7 @@ def report_page(report: Report, console_url: str, stripe_dashboard: str) -> str:
             "title": headline(report),
             "explanation": explanation(report),
             "good": is_good(report),
-            "period_text": period_name(report.run.get("period") or "unknown"),
+            "period_text": period_name(report.run.period or "unknown"),
             "console_url": console_url,
             "completeness": _completeness(report),
             "currencies": currencies(report),
@@ -92,7 +92,7 @@ def report_page(report: Report, console_url: str, stripe_dashboard: str) -> str:
             "days_text": days_text,
             "invoice_url": lambda invoice_id: invoice_url(stripe_dashboard, invoice_id),
             "facts": _facts(report),
-            "left_alone": left_alone_words(report.left_alone, str(report.run.get("billFrom", ""))),
+            "left_alone": left_alone_words(report.left_alone, report.run.bill_from),
             "beside": [
                 (title, [(one.number or one.order_id, words) for one, words in named])
                 for title, named in (
@@ -170,12 +170,12 @@ def _facts(report: Report) -> list[tuple[str, Any]]:
     mode = {True: "live", False: "test", None: "not known"}[report.live_mode]
     run = report.run
     facts = [
-        ("Run", run.get("id")),
-        ("Cycle", run.get("cycle")),
-        ("Orders dated from", run.get("listedFrom")),
-        ("Orders dated before", run.get("listedBefore")),
-        ("Dry run", "yes" if run.get("dryRun") else None),
-        ("Narrowed to", filter_words(run.get("filter") or {})),
+        ("Run", run.id),
+        ("Cycle", run.cycle),
+        ("Orders dated from", run.listed_from),
+        ("Orders dated before", run.listed_before),
+        ("Dry run", "yes" if run.dry_run else None),
+        ("Narrowed to", filter_words(run.filter)),
         ("Stripe mode", mode),
         ("Fingerprint of the batch (SHA-256)", report.batch_sha256),
     ]

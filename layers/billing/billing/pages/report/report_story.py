@@ -47,7 +47,7 @@ def is_good(report: Report) -> bool:
 
 def headline(report: Report) -> str:
     """What happened, in one line without foreign text but the period."""
-    period = period_name(report.run.get("period") or "an unknown period")
+    period = period_name(report.run.period or "an unknown period")
     drafted = len(report.of(LineOutcome.DRAFTED))
     missing = len(report.of(LineOutcome.FAILED))
     return {
@@ -96,7 +96,7 @@ def explanation(report: Report) -> str:
     if report.outcome is RunOutcome.NOTHING_TO_BILL:
         return _nothing_to_bill(report)
     if report.outcome is RunOutcome.NOTHING_NEW:
-        return f"The run {report.run.get('finishedBy') or 'before this one'} completed it; see its report."
+        return f"The run {report.run.finished_by or 'before this one'} completed it; see its report."
     if report.outcome is RunOutcome.DRY_RUN:
         return "Everything up to the approval was tried. No one was asked and nothing was recorded."
     return "The drafts are in Stripe."

@@ -45,7 +45,7 @@ def slack_summary(report: Report, *, console_url: str, report_url: str, stripe_d
     ]
     sums = [f"*{label}:* {orders:,}" + (f" ({words})" if words else "") for label, orders, words in _sum_rows(report)]
     blocks.append(section("\n".join(sums)))
-    left_alone = left_alone_words(report.left_alone, str(report.run.get("billFrom", "")))
+    left_alone = left_alone_words(report.left_alone, report.run.bill_from)
     blocks += [section(escaped(left_alone, 1_500))] if left_alone else []
     blocks += [section(_beside_text(title, named)) for title, named in _beside(report)]
     found = troubles(report)
@@ -63,7 +63,7 @@ def slack_summary(report: Report, *, console_url: str, report_url: str, stripe_d
     blocks.append(
         {
             "type": "context",
-            "elements": [mrkdwn(f"Run {escaped(str(report.run.get('id') or 'unknown'), 100)}{_mode(report)}")],
+            "elements": [mrkdwn(f"Run {escaped(str(report.run.id or 'unknown'), 100)}{_mode(report)}")],
         }
     )
     return SlackMessage(text=escaped(f"{title}. {explanation(report)}", 600), blocks=blocks[:MOST_BLOCKS])
@@ -83,7 +83,7 @@ def summary_mail(report: Report, *, console_url: str, report_url: str, stripe_da
     for beside, named in _beside(report):
         items = tuple(f"{number}: {words}" for number, words in named[:_MOST_TROUBLES])
         listings.append(Listing(f"{beside} ({len(named):,})", items, max(0, len(named) - _MOST_TROUBLES)))
-    left_alone = left_alone_words(report.left_alone, str(report.run.get("billFrom", "")))
+    left_alone = left_alone_words(report.left_alone, report.run.bill_from)
     drafted = report.totals.get(str(LineOutcome.DRAFTED), {})
     references = [
         ("The report, with every order", report_url),
@@ -101,7 +101,7 @@ def summary_mail(report: Report, *, console_url: str, report_url: str, stripe_da
                 for label, orders, words in _sum_rows(report)
             ],
             listings=listings,
-            closing=(f"Run {report.run.get('id') or 'unknown'}{_mode(report)}.",),
+            closing=(f"Run {report.run.id or 'unknown'}{_mode(report)}.",),
             references=[(label, address) for label, address in references if address],
         )
     )

@@ -13,6 +13,7 @@ from billing.domain.approval.approval_request import ApprovalRequest
 from billing.domain.approval.approvers import Outcome
 from billing.domain.batch.batch import Batch, totals
 from billing.domain.errors import OurFault
+from billing.domain.run import RunFrame
 from billing.pages.approval.approval_page import (
     altered_page,
     approval_page,
@@ -141,7 +142,7 @@ class ApprovalExchange:
     def _decide(self, link: str, seen: Seen, form: Mapping[str, str]) -> dict[str, Any]:
         # What cannot be shown (missing, altered) cannot be signed for. A request that has ended needs it no more: a
         # run that asks anew may have put other content in its place.
-        batch = batch_of(seen, self.files) if seen.open else Batch({}, (), ())
+        batch = batch_of(seen, self.files) if seen.open else Batch(RunFrame(), (), ())
         shown = f"{counted(seen.request.invoices, 'invoice')}, {sums_words(totals(batch.to_draft))}"
         answered = answer(seen, form, batch, shown, self.requests, self.signatures, self.who, self.now())
         if answered.mistake:

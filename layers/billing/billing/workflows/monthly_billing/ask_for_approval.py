@@ -17,6 +17,7 @@ from billing.domain.batch.batch import Batch, read_batch, totals
 from billing.domain.errors import AddressRefused, OurFault, PersonNeeded
 from billing.domain.mail import MailContent
 from billing.domain.records import to_record
+from billing.domain.run import Matched, Run
 from billing.domain.sending import Sending
 from billing.workflows.approval.approval_links import ApproverLinks, mail_tags
 from billing.workflows.approval.present_request import PresentRequest, SignedTexts, present_request
@@ -76,9 +77,7 @@ class Asking:
     write_mail: WriteMail
     now: datetime
 
-    def ask(
-        self, run: Mapping[str, Any], matched: Mapping[str, Any], outcome_so_far: str, task_token: str
-    ) -> dict[str, int]:
+    def ask(self, run: Run, matched: Matched, outcome_so_far: str, task_token: str) -> dict[str, int]:
         """Open the request (or find the one that is open), keep the sealed token, send what was not sent.
 
         Safe to repeat: a second call for the same batch opens nothing, mails nobody twice, and keeps the new token.
@@ -90,9 +89,9 @@ class Asking:
         or a slot is lost. Raises PersonNeeded if mail as such is refused (sender, account) and a slot cannot be
         satisfied without those who have no link yet; RequestAltered if the request that waits was altered in the table.
         """
-        batch = read_batch(self.files.read_json(matched["batchKey"], matched["sha256"]))
+        batch = read_batch(self.files.read_json(matched.batch_key, matched.sha256))
         request = self._request(run, matched, batch, waits=outcome_so_far == Outcome.UNDECIDED)
-        self.requests.seal(request.id, self.seal(str(run["id"]), task_token))
+        self.requests.seal(request.id, self.seal(str(run.id), task_token))
         # Read after the token was kept: whatever is decided from here on finds it.
         stored = self.requests.read(request.id)
         if stored is None:
@@ -174,11 +173,9 @@ class Asking:
             len(holds(present_request(stored, self.signed).entries)),
         )
 
-    def _request(
-        self, run: Mapping[str, Any], matched: Mapping[str, Any], batch: Batch, waits: bool
-    ) -> ApprovalRequest:
-        number = self.requests.current_number(run["id"])
-        stored = self.requests.read(f"{run['id']}.{number}") if number else None
+    def _request(self, run: Run, matched: Matched, batch: Batch, waits: bool) -> ApprovalRequest:
+        number = self.requests.current_number(run.id)
+        stored = self.requests.read(f"{run.id}.{number}") if number else None
         still_asked = stored is not None and (self._is_open(stored) or (waits and not self._is_long_over(stored)))
         if stored is not None and (still_asked or waits):
             present = present_request(stored, self.signed)
@@ -190,18 +187,18 @@ class Asking:
         while True:
             number += 1
             request = ApprovalRequest(
-                id=f"{run['id']}.{number}",
-                run_id=run["id"],
-                execution_arn=run["executionArn"],
-                cycle=run["cycle"],
-                period=run["period"],
-                batch_key=matched["batchKey"],
-                request_hash=matched["sha256"],
-                slots=slots_without(self.listed.rules, run["cycle"], totals(batch.to_draft), run["barred"]),
+                id=f"{run.id}.{number}",
+                run_id=run.id,
+                execution_arn=run.execution_arn,
+                cycle=run.cycle,
+                period=run.period,
+                batch_key=matched.batch_key,
+                request_hash=matched.sha256,
+                slots=slots_without(self.listed.rules, run.cycle, totals(batch.to_draft), run.barred),
                 opened_at=self.now.isoformat(),
-                expires_at=(self.now + timedelta(seconds=run["settings"]["approvalTimeoutSeconds"])).isoformat(),
+                expires_at=(self.now + timedelta(seconds=run.settings.approval_timeout_seconds)).isoformat(),
                 invoices=len(batch.to_draft),
-                barred=run["barred"],
+                barred=run.barred,
             )
             if not self.requests.open(request, self.signed.sign_request(to_record(request))):
                 # A former attempt wrote it and was killed before it pointed the run at it.
@@ -212,21 +209,17 @@ class Asking:
                 if not self._is_as_opened(present, run, matched, batch):
                     continue
                 request = present.stored.request
-            self.requests.make_current(run["id"], number)
+            self.requests.make_current(run.id, number)
             return request
 
-    def _refuse_altered(
-        self, present: PresentRequest, run: Mapping[str, Any], matched: Mapping[str, Any], batch: Batch
-    ) -> None:
+    def _refuse_altered(self, present: PresentRequest, run: Run, matched: Matched, batch: Batch) -> None:
         present.refuse_altered()
         if not present.stored.signature:
             refuse_unvouched(present.stored.request, run, matched, batch, self.listed.rules)
 
-    def _is_as_opened(
-        self, present: PresentRequest, run: Mapping[str, Any], matched: Mapping[str, Any], batch: Batch
-    ) -> bool:
+    def _is_as_opened(self, present: PresentRequest, run: Run, matched: Matched, batch: Batch) -> bool:
         """Whether it asks about this batch, and nobody has altered it in the table."""
-        if not present.trustworthy or present.stored.request.request_hash != matched["sha256"]:
+        if not present.trustworthy or present.stored.request.request_hash != matched.sha256:
             return False
         signed = bool(present.stored.signature)
         return signed or not not_vouched_for(present.stored.request, run, matched, batch, self.listed.rules)

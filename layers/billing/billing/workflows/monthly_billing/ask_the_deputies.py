@@ -11,6 +11,7 @@ from billing.domain.approval.approvers import is_barred
 from billing.domain.approval.stored_request import StoredRequest
 from billing.domain.errors import PassingError
 from billing.domain.records import to_record
+from billing.domain.run import Run
 from billing.workflows.approval.present_request import SignedTexts, present_request
 
 _NOBODY = "The parameter Deputies lists no one who may sign this request."
@@ -30,7 +31,7 @@ class Signing(SignedTexts, Protocol):
 
 
 def ask_the_deputies(
-    run: Mapping[str, Any],
+    run: Run,
     deputies: Sequence[str],
     requests: Requests,
     signing: Signing,
@@ -43,7 +44,7 @@ def ask_the_deputies(
     is over: it is not tried again. Answers how many deputies are asked. Raises PassingError if others change the
     request at the same moment.
     """
-    stored = requests.newest(run["id"])
+    stored = requests.newest(run.id)
     if stored is None:
         return {"deputies": 0}
     present = present_request(stored, signing)

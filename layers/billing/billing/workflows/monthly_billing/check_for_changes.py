@@ -6,33 +6,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
-from typing import Any
 
 from billing.domain.batch.batch import Reasons, check_holds_until, map_items, read_batch, read_reasons
 from billing.domain.orders.order_fingerprint import OrderFingerprint, fingerprints_of_rows, what_changed
 from billing.domain.records import stored
+from billing.domain.run import Checked, Decision, Listed, Matched, Run
 from billing.domain.runs.snapshot import read_snapshot
 from billing.workflows.monthly_billing.list_the_sales_orders import EndedOrders
 from billing.workflows.ports import Files
 
 
 def check_for_changes(
-    run: Mapping[str, Any],
-    listed: Mapping[str, Any],
-    matched: Mapping[str, Any],
-    decision: Mapping[str, Any],
+    run: Run,
+    listed: Listed,
+    matched: Matched,
+    decision: Decision,
     order_fingerprints: Callable[[Iterable[str]], Mapping[str, OrderFingerprint]],
     ended: EndedOrders,
     files: Files,
     now: datetime,
-) -> dict[str, Any]:
+) -> Checked:
     """Write the Map's items without the invoices that approvers held back, or whose orders moved or were ended by a
     person since they were listed, and the latter with their reasons; answer both keys and counts. Reads NetSuite, safe
     to repeat: a repeated check sees what moved in the meantime, too. Each item says until when this check holds."""
-    snapshot = read_snapshot(files.read_json(listed["snapshotKey"], listed["sha256"]))
+    snapshot = read_snapshot(files.read_json(listed.snapshot_key, listed.sha256))
     before, ended_before = fingerprints_of_rows(snapshot.listed), snapshot.ended_by_order
-    batch = read_batch(files.read_json(matched["batchKey"], matched["sha256"]))
-    held = read_reasons(files.read_json(decision["heldKey"]), "held.json")
+    batch = read_batch(files.read_json(matched.batch_key, matched.sha256))
+    held = read_reasons(files.read_json(decision.held_key), "held.json")
     released = [one for one in batch.to_draft if one.plan.key not in held]
     fingerprints = order_fingerprints(order.id for one in released for order in one.plan.orders)
     ended_now = {
@@ -49,12 +49,12 @@ def check_for_changes(
             if reason is not None:
                 changed.setdefault(one.plan.key, f"{order.number}: {reason} It comes back in the next run.")
     unchanged = [one for one in released if one.plan.key not in changed]
-    items = map_items(unchanged, check_holds_until(now, len(unchanged), run["settings"]["draftConcurrency"]))
-    files.write_json(f"{run['prefix']}items.json", [stored(item) for item in items])
-    files.write_json(f"{run['prefix']}changed.json", stored(Reasons(changed)))
-    return {
-        "itemsKey": f"{run['prefix']}items.json",
-        "changedKey": f"{run['prefix']}changed.json",
-        "items": len(items),
-        "changed": len(changed),
-    }
+    items = map_items(unchanged, check_holds_until(now, len(unchanged), run.settings.draft_concurrency))
+    files.write_json(f"{run.prefix}items.json", [stored(item) for item in items])
+    files.write_json(f"{run.prefix}changed.json", stored(Reasons(changed)))
+    return Checked(
+        items_key=f"{run.prefix}items.json",
+        changed_key=f"{run.prefix}changed.json",
+        items=len(items),
+        changed=len(changed),
+    )

@@ -26,6 +26,7 @@ from billing.domain.ledger.customer_match import How, KnownCustomer, MatchedCust
 from billing.domain.ledger.ledger import EntryState, LedgerEntry, OrderLink, OrderRecord, invoice_hash, is_part_beside
 from billing.domain.ledger.stripe_customer import StripeCustomer
 from billing.domain.ledger.stripe_invoice import CONTENT_HASH, LINES_PER_CALL, PLAN_KEY, StripeInvoice
+from billing.domain.run import Run
 from billing.domain.stripe_failures import CustomerMissing, KeyUsedOtherwise, ObjectMissing, ReplayedFailure
 
 _ATTEMPTS = 3
@@ -112,7 +113,7 @@ class Drafting:
     """Everything the drafting of one plan needs. `approved` is set once its piece has been read, and `seen`
     is the plan's entry as it was then."""
 
-    run: Mapping[str, Any]
+    run: Run
     settings: DraftSettings
     files: Files
     ledger: Ledger
@@ -143,7 +144,7 @@ class Drafting:
         self._refuse_if_stale(item)
         same = entry is not None and entry.invoice_hash == signed
         signed_days = approved.days or days_by_terms(
-            plan.due, entry.invoice_day if entry is not None and same and entry.invoice_day else self.run["invoiceDate"]
+            plan.due, entry.invoice_day if entry is not None and same and entry.invoice_day else self.run.invoice_date
         )
         due_day = signed_days.due_if_drafted(self.now.astimezone(self._zone).date())
         # Other days are another payload, which needs another key. Without a day nothing was begun.
@@ -155,8 +156,8 @@ class Drafting:
             key=plan.key,
             state=EntryState.INTENDED,
             invoice_hash=signed,
-            run_id=self.run["id"],
-            period=self.run["period"],
+            run_id=self.run.id,
+            period=self.run.period,
             attempt=entry.attempt if entry is not None and same and not moved else (entry.attempt + 1 if entry else 1),
             invoice_day=signed_days.invoice,
             due_day=due_day,
@@ -167,9 +168,7 @@ class Drafting:
         try:
             settled = self._settled(plan, approved.customer, intent, first=entry is None)
         except (PassingError, PersonNeeded, OurFault) as error:
-            self.ledger.explain(
-                plan.key, self.run["id"], " ".join([str(error), *getattr(error, "__notes__", [])]).strip()
-            )
+            self.ledger.explain(plan.key, self.run.id, " ".join([str(error), *getattr(error, "__notes__", [])]).strip())
             raise
         self.ledger.settle(settled, plan, approved.orders, approved.replaces, approved.gives_up)
         return {"outcome": str(settled.state)}
@@ -187,7 +186,7 @@ class Drafting:
     @property
     def _zone(self) -> ZoneInfo:
         """The cycle's own zone: its days are the days of its invoices."""
-        return ZoneInfo(self.run["zone"])
+        return ZoneInfo(self.run.zone)
 
     def _intend(self, intent: LedgerEntry) -> None:
         if self.approved is None:
@@ -195,7 +194,7 @@ class Drafting:
         signed = self.approved
         self.ledger.intend(
             intent,
-            self.run["lockKey"],
+            self.run.lock_key,
             signed.plan,
             signed.orders,
             signed.replaces,
@@ -206,7 +205,7 @@ class Drafting:
 
     def _approved(self, item: MapItem) -> Approved:
         place = item.piece
-        piece = self.files.read_piece(f"{self.run['prefix']}invoices.ndjson", place.offset, place.length, place.sha256)
+        piece = self.files.read_piece(f"{self.run.prefix}invoices.ndjson", place.offset, place.length, place.sha256)
         # A piece of an older version gives nothing up: if its orders turn out to be claimed, its intent is refused.
         approved = read_piece(piece, item.key)
         if approved.plan.key != item.key or invoice_hash(approved.plan, approved.replaces) != item.invoice_hash:
@@ -366,7 +365,7 @@ class Drafting:
         draft that was begun and never ended. It is deleted if that was signed for and it still is a draft; else
         PersonNeeded names it.
         """
-        first = min(date.fromisoformat(self.run["listedFrom"]), date.fromisoformat(intent.invoice_day), self.now.date())
+        first = min(date.fromisoformat(self.run.listed_from), date.fromisoformat(intent.invoice_day), self.now.date())
         since = datetime.combine(first - LOOK_BACK, time(0), UTC)
         live = [one for one in self.invoices.of_customer(customer, int(since.timestamp())) if one.status not in _GONE]
         ours = [

@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
-from typing import Any, Protocol
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
 from billing.domain.batch.batch import Batch, BatchInvoice, DoneOrder, with_pieces
@@ -64,13 +64,11 @@ from billing.domain.orders.order_rows import read_orders
 from billing.domain.orders.outstanding import Carried, CarriedGone, OrderState, Outstanding
 from billing.domain.orders.sales_order import Listing, Problem
 from billing.domain.records import stored
+from billing.domain.run import Listed, Matched, Run
 from billing.domain.runs.period import BillingPeriod
-from billing.domain.runs.run_input import parse_filter
 from billing.domain.runs.snapshot import Snapshot, read_snapshot
 from billing.workflows.ports import Files
 
-# What the approvers and the report are shown of the run's frame.
-_PUBLIC = ("id", "cycle", "period", "listedFrom", "listedBefore", "billFrom", "invoiceDate", "zone", "dryRun", "filter")
 # A customer that was approved as new may since have been made by us: our table knows it, or its metadata names the
 # client. One that is only found by its e-mail address is another than the one that was shown.
 _OURS = (How.NEW, How.KNOWN, How.METADATA)
@@ -141,18 +139,18 @@ class Matching:
     now: datetime
     sharing: Callable[[Mapping[str, str]], Mapping[str, Sequence[str]]]
     order_states: Callable[[Iterable[str]], Mapping[str, OrderState]]
-    billed_orders: Callable[[Mapping[str, Any], Iterable[str], Sequence[str]], Iterable[Mapping[str, str]]]
+    billed_orders: Callable[[Run, Iterable[str], Sequence[str]], Iterable[Mapping[str, str]]]
     unsigned_drafts: UnsignedDrafts = "hold"
 
-    def match(self, run: Mapping[str, Any], listed: Mapping[str, Any]) -> dict[str, Any]:
+    def match(self, run: Run, listed: Listed) -> Matched:
         """Write the batch; answer its key, its SHA-256 and counts of what is to be done. Safe to repeat.
 
         Stripe's customers are asked for only for clients that have something to draft: a second run of a billed month
         asks for none. Of what is drafted and unchanged only the number is shown; its invoice costs no call once it was
         seen paid.
         """
-        snapshot = read_snapshot(self.files.read_json(listed["snapshotKey"], listed["sha256"]))
-        policy = self.policy_of(run["period"], snapshot.email_columns)
+        snapshot = read_snapshot(self.files.read_json(listed.snapshot_key, listed.sha256))
+        policy = self.policy_of(run.period, snapshot.email_columns)
         # Planned order by order first: whether an order is billed already does not depend on how invoices are grouped.
         rows, ended_rows, once_ended = _ended_apart(snapshot.listed, snapshot.ended_by_order)
         ended = _ended(
@@ -160,13 +158,13 @@ class Matching:
         )
         carried = snapshot.carried
         # A trial lists too little to tell which drafts nobody should send.
-        drafts = None if parse_filter(run["filter"]).is_trial else self.invoices.drafts()
+        drafts = None if run.filter.is_trial else self.invoices.drafts()
         listing = snapshot.with_previews(read_orders(rows))
         planned, begun, paid = self._planned(listing, policy, drafts)
-        proposed, others = self._proposed(planned, begun, policy, run["period"])
+        proposed, others = self._proposed(planned, begun, policy, run.period)
         done = [state for state in others if isinstance(state, Done) and state.unchanged]
         settled = [
-            _settled(state, carried, run["period"])
+            _settled(state, carried, run.period)
             for state in others
             if not (isinstance(state, Done) and state.unchanged)
         ]
@@ -186,10 +184,10 @@ class Matching:
                     one, decide(one.invoice_hash, match.id, entry, approval, ours=match.how in _OURS)
                 ),
                 one.plan.due,
-                run["invoiceDate"],
+                run.invoice_date,
                 _signed_days(one, entry, approval),
-                run["period"],
-                self.now.astimezone(ZoneInfo(run["zone"])).date(),
+                run.period,
+                self.now.astimezone(ZoneInfo(run.zone)).date(),
             )
             invoices.append(
                 replace(
@@ -199,7 +197,7 @@ class Matching:
                     reason=with_deletion_said(_reason(one, approval, decision), one.deletes),
                     customer=match,
                     invoice_id=decision.invoice_id,
-                    carried_from=_carried_from(one.plan, carried, run["period"]),
+                    carried_from=_carried_from(one.plan, carried, run.period),
                 )
             )
         unwanted, states = self._unwanted(run, drafts, {row.get("id", "") for row in rows})
@@ -208,7 +206,7 @@ class Matching:
         again = {one.order_id for one, _ in kept}
         placed, ndjson = with_pieces(_said_to_be_ended(one, once_ended) for one in invoices)
         batch = Batch(
-            run={name: run[name] for name in _PUBLIC if name in run},
+            run=run.frame,
             invoices=placed,
             problems=tuple(_problem_said_to_be_ended(one, once_ended) for one in problems),
             absent_columns=snapshot.absent_columns,
@@ -226,17 +224,17 @@ class Matching:
             left_alone=snapshot.before_the_start,
             paid=tuple(sorted(paid)),
         )
-        self.files.write(f"{run['prefix']}invoices.ndjson", ndjson, "application/x-ndjson")
-        sha256 = self.files.write_json(f"{run['prefix']}batch.json", stored(batch))
-        return {
-            "batchKey": f"{run['prefix']}batch.json",
-            "sha256": sha256,
-            "toAsk": len(batch.of(Disposition.ASK)),
-            "toFinish": len(batch.of(Disposition.FINISH)),
-            "skipped": len(batch.of(Disposition.SKIP)) + len(batch.done),
-            "held": len(batch.of(Disposition.HOLD)),
-            "problems": len(batch.problems),
-        }
+        self.files.write(f"{run.prefix}invoices.ndjson", ndjson, "application/x-ndjson")
+        sha256 = self.files.write_json(f"{run.prefix}batch.json", stored(batch))
+        return Matched(
+            batch_key=f"{run.prefix}batch.json",
+            sha256=sha256,
+            to_ask=len(batch.of(Disposition.ASK)),
+            to_finish=len(batch.of(Disposition.FINISH)),
+            skipped=len(batch.of(Disposition.SKIP)) + len(batch.done),
+            held=len(batch.of(Disposition.HOLD)),
+            problems=len(batch.problems),
+        )
 
     def _planned(
         self, listing: Listing, policy: BillingPolicy, drafts: Sequence[StripeInvoice] | None
@@ -296,7 +294,7 @@ class Matching:
         return proposed, [*held_beside_what_is_done(others, keys, begun), *held]
 
     def _unwanted(
-        self, run: Mapping[str, Any], drafts: Sequence[StripeInvoice] | None, listed: Collection[str]
+        self, run: Run, drafts: Sequence[StripeInvoice] | None, listed: Collection[str]
     ) -> tuple[list[Outstanding], Mapping[str, OrderState]]:
         """Drafts that wait in Stripe and whose orders were ended in NetSuite, which is asked only about orders that are
         not listed: one call more, and only if there is such a draft. With them, what it answered."""
@@ -304,13 +302,13 @@ class Matching:
         missing = orders_to_look_up(waiting, listed)
         states = self.order_states(missing) if missing else {}
         return [
-            Outstanding(one.order_id, one.number, one.draft.period or run["period"], "", one.why)
+            Outstanding(one.order_id, one.number, one.draft.period or run.period, "", one.why)
             for one in unwanted_drafts(waiting, states, listed)
         ], states
 
     def _billed_otherwise(
         self,
-        run: Mapping[str, Any],
+        run: Run,
         snapshot: Snapshot,
         policy: BillingPolicy,
         carried: Mapping[str, Carried],
@@ -339,7 +337,7 @@ class Matching:
         kept = []
         for order_id, said in found.items():
             known = carried.get(order_id)
-            first = known.period if known is not None else drafted_in.get(order_id) or run["period"]
+            first = known.period if known is not None else drafted_in.get(order_id) or run.period
             kept.append((Carried(order_id, numbers[order_id], first, said, contents[order_id]), said))
         return kept
 
@@ -457,14 +455,14 @@ class Matching:
         how = How.SETTLED if kept.settled_by else How.KNOWN
         return match_by_id(client.name, client.netsuite_id, _candidate(known), how)
 
-    def _warnings(self, run: Mapping[str, Any], invoices: Sequence[BatchInvoice]) -> tuple[BatchWarning, ...]:
+    def _warnings(self, run: Run, invoices: Sequence[BatchInvoice]) -> tuple[BatchWarning, ...]:
         to_draft = [one for one in invoices if one.disposition in (Disposition.ASK, Disposition.FINISH)]
         bounds = bound_warnings([one.plan for one in to_draft], self.bounds)
-        if not to_draft or parse_filter(run["filter"]).is_trial:
+        if not to_draft or run.filter.is_trial:
             return bounds
-        period = BillingPeriod.parse(run["period"])
-        before = self.months.of(run["cycle"], period.previous.name)
-        billed = self.months.of(run["cycle"], run["period"])
+        period = BillingPeriod.parse(run.period)
+        before = self.months.of(run.cycle, period.previous.name)
+        billed = self.months.of(run.cycle, run.period)
         now = [
             MonthInvoice(one.plan.client.netsuite_id, one.plan.client.name, one.plan.currency, one.plan.total)
             for one in to_draft

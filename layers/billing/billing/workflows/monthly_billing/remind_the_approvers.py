@@ -3,7 +3,7 @@ colleague whom mail does not reach. It decides nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -16,6 +16,7 @@ from billing.domain.approval.stored_request import StoredRequest, request_owner
 from billing.domain.batch.batch import Batch, read_batch
 from billing.domain.errors import AddressRefused
 from billing.domain.mail import MailContent
+from billing.domain.run import Run
 from billing.domain.sending import Sending
 from billing.workflows.approval.approval_links import ApproverLinks, mail_tags
 from billing.workflows.approval.present_request import PresentRequest, SignedTexts, present_request
@@ -62,13 +63,13 @@ class Reminding:
     write_slack: Callable[[ApprovalRequest, str], tuple[str, Sequence[dict[str, Any]]]]
     now: datetime
 
-    def remind(self, run: Mapping[str, Any]) -> dict[str, int]:
+    def remind(self, run: Run) -> dict[str, int]:
         """Send the reminder that is due, if one is, and the news of bounces. Safe to repeat: nobody is told twice.
 
         Of reminders that were missed (the run was stopped meanwhile) only the newest is sent. Answers how many mails
         and posts were sent.
         """
-        stored = self.requests.newest(run["id"])
+        stored = self.requests.newest(run.id)
         if stored is None:
             return {"mails": 0, "posts": 0}
         present = present_request(stored, self.signed).among(self.listed)
