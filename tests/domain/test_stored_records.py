@@ -24,8 +24,10 @@ from billing.domain.invoices.plan_record import plan_hash
 from billing.domain.ledger.ledger import invoice_hash
 from billing.domain.orders.order_rows import read_orders
 from billing.domain.records import FORMAT, RecordUnreadable, from_record, read_stored, stored, to_record
+from billing.domain.run import Run, read_run_state, read_state, to_state
 from billing.domain.runs.report import LineOutcome
 from billing.domain.runs.report_record import read_report
+from billing.domain.runs.run_input import parse_filter
 from billing.domain.runs.snapshot import read_snapshot
 
 STORED = Path(__file__).parent.parent / "stored"
@@ -261,3 +263,41 @@ def test_a_float_is_in_no_record() -> None:
 
 def test_a_format_that_only_got_its_number_needs_no_change() -> None:
     assert read_stored(InsideFree, {"number": 1, "pairs": [], "inside": None}, "the row x") == InsideFree(1, (), None)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize("name", ["waiting_state", "state"])
+def test_the_state_of_a_run_that_waited_is_read_and_handed_on_unchanged(version: str, name: str) -> None:
+    state = written(version)[name]
+    found = read_run_state(state)
+    assert (found.run.period, found.run.settings.approval_timeout_seconds) == ("2026-05", 604_800)
+    assert found.listed is not None
+    assert found.matched is not None
+    assert (found.listed.orders, found.matched.to_ask) == (7, {"waiting_state": 6, "state": 2}[name])
+    again = to_state(found.run)
+    assert {key: again[key] for key in state["run"]} == state["run"], "what it had is what it has"
+    assert read_state(Run, again) == found.run
+
+
+@pytest.mark.parametrize(
+    "change", [{"period": None}, {"settings": {}}, {"settings": 7}, {"filter": {"orderNumbers": "SO-1"}}, {"newer": 1}]
+)
+def test_a_state_that_cannot_be_read_says_so(change: dict[str, Any]) -> None:
+    state = written(VERSIONS[1])["state"]
+    with pytest.raises(RecordUnreadable, match=r'execution\'s "run" cannot be read.*Start a new execution'):
+        read_run_state({**state, "run": {**state["run"], **change}})
+
+
+NARROWED = {
+    "orderNumbers": ["SO-1"], "customerIds": ["7"], "customerCategories": ["2"], "subsidiaries": ["3"],
+    "customFields": {"custbody_b": "x", "custbody_a": "Y"}, "fromDate": "2026-05-02", "toDate": "2026-05-09",
+    "atMost": 3,
+}  # fmt: skip
+
+
+def test_a_filter_passes_through_the_state_and_the_files_as_it_was_given() -> None:
+    state = written(VERSIONS[1])["state"]["run"]
+    run = read_state(Run, {**state, "filter": NARROWED})
+    assert run.filter == parse_filter(NARROWED)
+    assert to_state(run)["filter"] == NARROWED
+    assert from_record(Run, json.loads(json.dumps(to_record(run)))) == run
