@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from billing.adapters.dynamodb.message_log import MessageLog
-from billing.domain.approval.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote
+from billing.domain.approval.approval_request import ApprovalRequest, RecordedOutcome
+from billing.domain.approval.approvers import Vote
 from billing.domain.mail import MailContent
 from billing.domain.run import Closed, Run, read_state
 from billing.domain.runs.report import Report
@@ -34,9 +35,7 @@ def slack_content(report: Report) -> tuple[str, list[dict[str, Any]]]:
     return slack_summary(report, **report_links(report, files.bucket)).content
 
 
-def end_notice(
-    request: ApprovalRequest, outcome: RecordedOutcome, approver: str, votes: Sequence[RecordedVote]
-) -> MailContent:
+def end_notice(request: ApprovalRequest, outcome: RecordedOutcome, approver: str, votes: Sequence[Vote]) -> MailContent:
     """Keys are read when it is used: those that cannot be read must not keep the summary from going out."""
     links = approver_links(env, signatures(env))
     return decided_mail(request, outcome, approver, votes, links.to_inbox_after(request, approver, now()))

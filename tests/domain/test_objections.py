@@ -7,8 +7,8 @@ from dataclasses import replace
 import pytest
 
 from billing.domain.approval.approval_entries import Entry, EntryKind
-from billing.domain.approval.approval_request import RecordedOutcome, RecordedVote
-from billing.domain.approval.approvers import Answer, Outcome
+from billing.domain.approval.approval_request import RecordedOutcome
+from billing.domain.approval.approvers import Answer, Outcome, Vote
 from billing.domain.approval.objections import Objections, revocations
 from billing.domain.batch.batch import Batch, BatchInvoice
 from billing.domain.invoices.billing_policy import BillingPolicy
@@ -42,8 +42,8 @@ def ended(outcome: Outcome, reason: str = "") -> RecordedOutcome:
     return RecordedOutcome(str(outcome), reason, ENDED_AT)
 
 
-def vote(person: str, answer: Answer, at: str) -> RecordedVote:
-    return RecordedVote(person, answer, f"said by {person}", at, "b" * 64)
+def vote(person: str, answer: Answer, at: str) -> Vote:
+    return Vote(person, answer, "b" * 64, at, f"said by {person}")
 
 
 @pytest.mark.parametrize(

@@ -8,8 +8,8 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.domain.approval.approval_request import RecordedOutcome, RecordedVote
-from billing.domain.approval.approvers import Answer
+from billing.domain.approval.approval_request import RecordedOutcome
+from billing.domain.approval.approvers import Answer, Vote
 from billing.domain.batch.batch import Batch, BatchInvoice, with_pieces
 from billing.domain.invoices.billing_policy import BillingPolicy
 from billing.domain.invoices.invoice_plan import InvoicePlan, plan_hash, plan_invoices
@@ -246,9 +246,7 @@ def test_a_report_survives_storage_exactly(
         counts=count_orders(lines),
         totals=sum_amounts(lines),
         decision=RecordedOutcome("rejected", "wrong", "2026-06-01T10:00:00+00:00") if decided else None,
-        votes=(RecordedVote("ann@firm.example", Answer.REJECT, "wrong", "2026-06-01T10:00:00+00:00", "h"),)
-        if decided
-        else (),
+        votes=(Vote("ann@firm.example", Answer.REJECT, "h", "2026-06-01T10:00:00+00:00", "wrong"),) if decided else (),
         batch_sha256="h" if decided else None,
         live_mode=False if decided else None,
     )

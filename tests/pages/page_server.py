@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-from billing.domain.approval.approval_request import ApprovalRequest, RecordedVote
-from billing.domain.approval.approvers import Answer
+from billing.domain.approval.approval_request import ApprovalRequest
+from billing.domain.approval.approvers import Answer, Vote
 from billing.domain.batch.batch import Batch
 from billing.pages.approval.approval_page import approval_page, batch_csv, status_page
 from billing.pages.rendering import Shown
@@ -24,7 +24,7 @@ class Desk:
     batch: Batch
     request: ApprovalRequest
     approver: str = samples.ANN
-    votes: list[RecordedVote] = field(default_factory=list)
+    votes: list[Vote] = field(default_factory=list)
     posts: list[dict[str, str]] = field(default_factory=list)
 
     def get(self, fields: dict[str, str]) -> Shown | bytes:

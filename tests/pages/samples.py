@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from billing.domain.approval.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote
+from billing.domain.approval.approval_request import ApprovalRequest, RecordedOutcome
 from billing.domain.approval.approvers import Answer, Slot, Tally, Vote, count_votes
 from billing.domain.batch.batch import Batch, BatchInvoice
 from billing.domain.invoices.order_plan import PO_FIELD
@@ -220,14 +220,14 @@ def request(batch: Batch, slots: tuple[Slot, ...] = SLOTS) -> ApprovalRequest:
 
 def vote(
     approver: str, answer: Answer = Answer.APPROVE, reason: str = "", at: str = "2026-06-01T10:15:00+00:00"
-) -> RecordedVote:
+) -> Vote:
     """A vote on the sample batch."""
-    return RecordedVote(approver, answer, reason, at, SHA)
+    return Vote(approver, answer, SHA, at, reason)
 
 
-def tally_of(votes: Sequence[RecordedVote], slots: tuple[Slot, ...] = SLOTS) -> Tally:
+def tally_of(votes: Sequence[Vote], slots: tuple[Slot, ...] = SLOTS) -> Tally:
     """What the domain's rules make of the votes."""
-    return count_votes(slots, [Vote(v.approver, v.answer, v.request_hash, v.at, v.reason) for v in votes], SHA)
+    return count_votes(slots, votes, SHA)
 
 
 def entries(batch: Batch, failing: Mapping[str, str] | None = None) -> dict[str, LedgerEntry]:
@@ -258,7 +258,7 @@ def report(
     *,
     batch: Batch | None = None,
     failing: Mapping[str, str] | None = None,
-    votes: Sequence[RecordedVote] | None = None,
+    votes: Sequence[Vote] | None = None,
     decision: RecordedOutcome | None = None,
     unreleased: str = "",
     **fields: Any,

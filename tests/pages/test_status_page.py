@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from billing.domain.approval.approval_request import RecordedOutcome, RecordedVote
-from billing.domain.approval.approvers import Answer, Slot
+from billing.domain.approval.approval_request import RecordedOutcome
+from billing.domain.approval.approvers import Answer, Slot, Vote
 from billing.pages.approval.approval_page import invalid_link_page, status_page, trouble_page
 from tests.pages import samples
 from tests.pages.parsed_page import Element, parse
@@ -17,7 +17,7 @@ AT = "2026-06-02T08:00:00+00:00"
 
 
 def tree(
-    votes: list[RecordedVote],
+    votes: list[Vote],
     outcome: RecordedOutcome | None = None,
     approver: str = samples.ANN,
     now: datetime = samples.NOW,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, fields
 
-from billing.domain.approval.approvers import Answer, Slot
+from billing.domain.approval.approvers import Slot
 from billing.domain.records import written_as
 
 
@@ -54,20 +54,6 @@ class FormerRequest:
     outcome: str
     same_content: bool
     held_back: int
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedVote:
-    """A vote with the person who gave it. `shown` sums up what the page showed them when they signed, and `slots` are
-    those that they could sign for then (None: not recorded, every slot in which they stand)."""
-
-    approver: str
-    answer: Answer
-    reason: str
-    at: str
-    request_hash: str = field(metadata=written_as("batch_sha256"))
-    shown: str = ""
-    slots: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

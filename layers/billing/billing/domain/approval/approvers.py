@@ -20,13 +20,14 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from billing.domain.approval.slot_assignment import Assignment, assign
 from billing.domain.batch.upper_bounds import parse_upper_bounds
 from billing.domain.email_address import has_unseen, mailbox_of, mistake_in_address, mistake_in_domain
 from billing.domain.errors import InputInvalid
+from billing.domain.records import written_as
 
 _SLOT = re.compile(
     r"(?:(?:(?P<cycle>[a-z][a-z0-9-]{0,29})\s*>)?\s*(?P<name>[^:()@>]*?)\s*(?:\(\s*(?P<need>\d+)\s*\))?"
@@ -85,14 +86,16 @@ class Answer(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Vote:
     """One person's answer to exactly one content. `at` is an ISO instant; `reason` is given with every reject. `slots`
-    are those that the person could sign for at that time; None: every slot in which they stand."""
+    are those that the person could sign for at that time; None: not recorded, every slot in which they stand. `shown`
+    sums up what the page showed them when they signed."""
 
     approver: str
     answer: Answer
-    request_hash: str
+    request_hash: str = field(metadata=written_as("batch_sha256"))
     at: str
     reason: str = ""
     slots: tuple[str, ...] | None = None
+    shown: str = ""
 
 
 class Outcome(StrEnum):

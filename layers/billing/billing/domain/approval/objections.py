@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from billing.domain.approval.approval_entries import Entry
-from billing.domain.approval.approval_request import RecordedOutcome, RecordedVote
-from billing.domain.approval.approvers import Answer, Outcome
+from billing.domain.approval.approval_request import RecordedOutcome
+from billing.domain.approval.approvers import Answer, Outcome, Vote
 from billing.domain.batch.batch import Batch
 from billing.domain.ledger.ledger import Objection, Revocation
 
@@ -23,7 +23,7 @@ class Objections:
     and the outcome, None while it is open."""
 
     held: Mapping[str, Entry]
-    votes: tuple[RecordedVote, ...]
+    votes: tuple[Vote, ...]
     outcome: RecordedOutcome | None
 
     @property
@@ -60,7 +60,7 @@ def _revocations(batch: Batch, objections: Objections, run_id: str) -> Iterator[
             yield Revocation(key, content, Objection.REJECTED, rejecter, outcome.reason, run_id, outcome.at)
 
 
-def _first_reject(votes: Iterable[RecordedVote]) -> str:
+def _first_reject(votes: Iterable[Vote]) -> str:
     """The address of the one whose reason is the outcome's, "" if the table holds no such vote."""
     rejects = [vote for vote in votes if vote.answer is Answer.REJECT]
     return min(rejects, key=lambda vote: (vote.at, vote.approver)).approver if rejects else ""

@@ -12,7 +12,8 @@ from datetime import date
 from enum import StrEnum
 from typing import Final
 
-from billing.domain.approval.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote
+from billing.domain.approval.approval_request import ApprovalRequest, RecordedOutcome
+from billing.domain.approval.approvers import Vote
 from billing.domain.batch.batch import Batch, BatchInvoice, DoneOrder, LeftAlone
 from billing.domain.ledger.ended_orders import EndedListed
 from billing.domain.ledger.ledger import UNSETTLED, Disposition, EntryState, LedgerEntry
@@ -108,7 +109,7 @@ class Report:
     counts: Mapping[str, int]
     totals: Mapping[str, Mapping[str, int]]
     decision: RecordedOutcome | None
-    votes: tuple[RecordedVote, ...]
+    votes: tuple[Vote, ...]
     batch_sha256: str | None
     live_mode: bool | None = None
     request: ApprovalRequest | None = None

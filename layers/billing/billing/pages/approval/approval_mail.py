@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from billing.domain.approval.approval_entries import Entry, EntryKind
-from billing.domain.approval.approval_request import ApprovalRequest, FormerRequest, RecordedOutcome, RecordedVote
-from billing.domain.approval.approvers import Answer, Outcome, everybody
+from billing.domain.approval.approval_request import ApprovalRequest, FormerRequest, RecordedOutcome
+from billing.domain.approval.approvers import Answer, Outcome, Vote, everybody
 from billing.domain.batch.batch import Batch, totals
 from billing.domain.ledger.customer_match import How
 from billing.domain.ledger.ledger import Disposition
@@ -198,7 +198,7 @@ def decided_mail(
     request: ApprovalRequest,
     outcome: RecordedOutcome,
     approver: str,
-    votes: Sequence[RecordedVote] = (),
+    votes: Sequence[Vote] = (),
     inbox: str = "",
 ) -> MailContent:
     """Tells one approver how the request ended: which of the ends it was, by whom and why, and what was drafted.
@@ -264,12 +264,12 @@ def _whose(request: ApprovalRequest, approver: str) -> str:
     return "your signature" if needed else "a signature from your group"
 
 
-def _silent(request: ApprovalRequest, votes: Sequence[RecordedVote]) -> list[str]:
+def _silent(request: ApprovalRequest, votes: Sequence[Vote]) -> list[str]:
     answered = {vote.approver for vote in votes}
     return [person for person in everybody(request.slots) if person not in answered]
 
 
-def _voided_words(voided: Sequence[RecordedVote], votes: Sequence[RecordedVote]) -> list[str]:
+def _voided_words(voided: Sequence[Vote], votes: Sequence[Vote]) -> list[str]:
     """For each person who signed, but not what was asked in the end: what, and when."""
     answered = {vote.approver for vote in votes}
     newest = {vote.approver: vote for vote in voided if vote.approver not in answered}

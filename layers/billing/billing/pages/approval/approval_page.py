@@ -16,8 +16,8 @@ from datetime import datetime
 from typing import Any, Final
 
 from billing.domain.approval.approval_entries import EntryKind
-from billing.domain.approval.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote, RunEnd
-from billing.domain.approval.approvers import Answer, Outcome, Tally
+from billing.domain.approval.approval_request import ApprovalRequest, RecordedOutcome, RunEnd
+from billing.domain.approval.approvers import Answer, Outcome, Tally, Vote
 from billing.domain.batch.batch import Batch
 from billing.domain.invoices.order_plan import PO_FIELD
 from billing.domain.period_name import period_name
@@ -117,7 +117,7 @@ def approval_page(
     request: ApprovalRequest,
     batch: Batch,
     approver: str,
-    votes: Sequence[RecordedVote],
+    votes: Sequence[Vote],
     tally: Tally,
     now: datetime,
     *,
@@ -132,7 +132,7 @@ def approval_page(
     delegate_domains: Sequence[str] = (),
     signed_before: bool = False,
     together: Sequence[str] = (),
-    voided: Sequence[RecordedVote] = (),
+    voided: Sequence[Vote] = (),
     end: RunEnd | None = None,
 ) -> Shown:
     """The page to sign on, for an approver who has not answered while the request is open.
@@ -214,7 +214,7 @@ def status_page(
     request: ApprovalRequest,
     batch: Batch | None,
     approver: str,
-    votes: Sequence[RecordedVote],
+    votes: Sequence[Vote],
     outcome: RecordedOutcome | None,
     tally: Tally,
     now: datetime,
@@ -225,7 +225,7 @@ def status_page(
     passed_to: str = "",
     mistake: str = "",
     said: str = "",
-    voided: Sequence[RecordedVote] = (),
+    voided: Sequence[Vote] = (),
     end: RunEnd | None = None,
     awake: bool = True,
     asked_anew: bool = False,
@@ -279,7 +279,7 @@ def ended_page(
     now: datetime,
     *,
     taken_off: bool,
-    mine: RecordedVote | None,
+    mine: Vote | None,
     end: RunEnd | None = None,
     finalizes: bool = False,
     mistake: str = "",
@@ -388,10 +388,10 @@ def _frame(request: ApprovalRequest, approver: str) -> dict[str, Any]:
 
 def _headline(
     request: ApprovalRequest,
-    votes: Sequence[RecordedVote],
+    votes: Sequence[Vote],
     outcome: RecordedOutcome | None,
     tally: Tally,
-    mine: RecordedVote | None,
+    mine: Vote | None,
     late: bool,
 ) -> tuple[str, str, str]:
     """The page's title, its tone (good, bad, calm), and the sentence that explains it."""

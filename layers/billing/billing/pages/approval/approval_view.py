@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any, Final
 
 from billing.domain.approval.approval_entries import Entry, EntryKind, holds
-from billing.domain.approval.approval_request import ApprovalRequest, RecordedVote
+from billing.domain.approval.approval_request import ApprovalRequest
 from billing.domain.approval.approvers import Answer, Slot, Vote, places
 from billing.domain.batch.batch import Batch, BatchInvoice, totals
 from billing.domain.batch.month_comparison import BatchWarning
@@ -73,9 +73,9 @@ class SlotState:
     answers to other content, which a hold changed after they were given."""
 
     slot: Slot
-    votes: tuple[RecordedVote, ...]
+    votes: tuple[Vote, ...]
     state: str
-    voided: tuple[RecordedVote, ...] = ()
+    voided: tuple[Vote, ...] = ()
 
 
 def currency_totals(batch: Batch) -> tuple[CurrencyTotal, ...]:
@@ -276,16 +276,12 @@ def _change_words(entry: Entry) -> str:
     }[entry.kind]
 
 
-def slot_states(
-    request: ApprovalRequest, votes: Sequence[RecordedVote], voided: Sequence[RecordedVote] = ()
-) -> tuple[SlotState, ...]:
+def slot_states(request: ApprovalRequest, votes: Sequence[Vote], voided: Sequence[Vote] = ()) -> tuple[SlotState, ...]:
     """Each slot with the answers of its people to exactly this content; an approval stands in the slot for which it
     counts, and in each of its person's if it is needed for none. With them answers to other content, of people who have
     not answered to this one."""
     content = request.request_hash
-    filled = places(
-        request.slots, [Vote(v.approver, v.answer, v.request_hash, v.at, slots=v.slots) for v in votes], content
-    )
+    filled = places(request.slots, votes, content)
     placed = {person for people in filled.values() for person in people}
     return tuple(
         replace(
@@ -306,7 +302,7 @@ def slot_states(
     )
 
 
-def _newest_of(voided: Sequence[RecordedVote], votes: Sequence[RecordedVote]) -> tuple[RecordedVote, ...]:
+def _newest_of(voided: Sequence[Vote], votes: Sequence[Vote]) -> tuple[Vote, ...]:
     answered = {vote.approver for vote in votes}
     return tuple({vote.approver: vote for vote in voided if vote.approver not in answered}.values())
 
@@ -319,12 +315,12 @@ def newest_first(changes: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ..
     return newest[:MOST_CHANGES], folded, max(0, len(newest) - MOST_CHANGES - len(folded))
 
 
-def answer_of(approver: str, votes: Sequence[RecordedVote]) -> RecordedVote | None:
+def answer_of(approver: str, votes: Sequence[Vote]) -> Vote | None:
     """This person's own answer."""
     return next((vote for vote in votes if vote.approver == approver), None)
 
 
-def rejects(votes: Sequence[RecordedVote]) -> tuple[RecordedVote, ...]:
+def rejects(votes: Sequence[Vote]) -> tuple[Vote, ...]:
     """Everybody who rejected, first come first."""
     return tuple(sorted((v for v in votes if v.answer is Answer.REJECT), key=lambda v: (v.at, v.approver)))
 
@@ -346,7 +342,7 @@ def order_numbers(invoice: BatchInvoice) -> str:
     return f"{numbers} (part {plan.part} of {plan.parts})" if plan.parts > 1 else numbers
 
 
-def _slot_state(slot: Slot, votes: Sequence[RecordedVote], signed: int) -> SlotState:
+def _slot_state(slot: Slot, votes: Sequence[Vote], signed: int) -> SlotState:
     if rejects(votes):
         return SlotState(slot, tuple(votes), "rejected")
     return SlotState(slot, tuple(votes), "done" if signed >= slot.need else "waits")

@@ -8,11 +8,12 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from billing.domain.approval.approval_entries import Entry, escalated, quiet_until, request_now
-from billing.domain.approval.approval_request import ApprovalRequest, RecordedVote
+from billing.domain.approval.approval_request import ApprovalRequest
 from billing.domain.approval.approvers import (
     Outcome,
     Slot,
     Tally,
+    Vote,
     approver_id,
     count_votes,
     everybody,
@@ -23,7 +24,7 @@ from billing.domain.approval.signers import ListedPeople
 from billing.domain.approval.stored_request import StoredRequest
 from billing.domain.errors import PassingError, RequestAltered
 from billing.domain.records import from_record
-from billing.workflows.approval.votes import as_domain_votes, verified_votes
+from billing.workflows.approval.votes import verified_votes
 
 
 class SignedTexts(Protocol):
@@ -47,7 +48,7 @@ class PresentRequest:
     entries: tuple[Entry, ...]
     unread_entries: int
     request: ApprovalRequest
-    votes: tuple[RecordedVote, ...]
+    votes: tuple[Vote, ...]
     tally: Tally
     able: tuple[Slot, ...]
     altered: tuple[str, ...] = ()
@@ -58,16 +59,16 @@ class PresentRequest:
         return replace(self, able=listed.able(self.stored.request, self.entries))
 
     @property
-    def counted(self) -> tuple[RecordedVote, ...]:
+    def counted(self) -> tuple[Vote, ...]:
         """The votes for this content."""
         return tuple(vote for vote in self.votes if vote.request_hash == self.request.request_hash)
 
     @property
-    def voided(self) -> tuple[RecordedVote, ...]:
+    def voided(self) -> tuple[Vote, ...]:
         """The votes for other content: a hold, or taking one back, changed it after they were given."""
         return tuple(vote for vote in self.votes if vote.request_hash != self.request.request_hash)
 
-    def earlier_vote_of(self, address: str) -> RecordedVote | None:
+    def earlier_vote_of(self, address: str) -> Vote | None:
         """This person's newest vote for other content."""
         return next((vote for vote in reversed(self.voided) if vote.approver == address), None)
 
@@ -112,17 +113,17 @@ class PresentRequest:
     @property
     def unlisted_slots(self) -> tuple[str, ...]:
         """Those of them that would be lost if mail reached everybody: too few of their people are still listed."""
-        return lost_slots(self.request.slots, as_domain_votes(self.votes), self.request.request_hash, (), self.able)
+        return lost_slots(self.request.slots, self.votes, self.request.request_hash, (), self.able)
 
     def lost_slots_if(self, unreachable: Iterable[str]) -> tuple[str, ...]:
         """Slots that could not be satisfied if mail did not reach these addresses either."""
         nobody = {*self.unreachable, *unreachable}
-        return lost_slots(self.request.slots, as_domain_votes(self.votes), self.request.request_hash, nobody, self.able)
+        return lost_slots(self.request.slots, self.votes, self.request.request_hash, nobody, self.able)
 
     @property
     def missing(self) -> tuple[str, ...]:
         """Those whose answer is still of use: silent about this content, and still able to fill a place."""
-        return still_of_use(self.request.slots, as_domain_votes(self.votes), self.request.request_hash, self.able)
+        return still_of_use(self.request.slots, self.votes, self.request.request_hash, self.able)
 
     @property
     def ask_again_at(self) -> datetime | None:
@@ -189,7 +190,7 @@ def present_request(stored: StoredRequest, signed: SignedTexts) -> PresentReques
         len(stored.signed_entries) - len(entries),
         request,
         votes,
-        count_votes(request.slots, as_domain_votes(votes), request.request_hash),
+        count_votes(request.slots, votes, request.request_hash),
         request.slots,
         altered,
         unread_request,

@@ -26,8 +26,8 @@ from billing.domain.approval.approval_entries import (
     with_holds,
     with_the_same_orders,
 )
-from billing.domain.approval.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote
-from billing.domain.approval.approvers import Answer, Outcome, Tally, approver_id
+from billing.domain.approval.approval_request import ApprovalRequest, RecordedOutcome
+from billing.domain.approval.approvers import Answer, Outcome, Tally, Vote, approver_id
 from billing.domain.approval.signed_links import Link
 from billing.domain.approval.stored_request import StoredRequest
 from billing.domain.batch.batch import Batch, BatchInvoice, read_batch
@@ -106,7 +106,7 @@ class Seen:
         return self.present.tally
 
     @property
-    def own_vote(self) -> RecordedVote | None:
+    def own_vote(self) -> Vote | None:
         """What this person has answered about the present content, if anything."""
         return next((vote for vote in self.present.counted if vote.approver == self.approver), None)
 
@@ -358,7 +358,7 @@ def _wrong_number(seen: Seen, form: Mapping[str, str], field: str, to_do: str) -
     return f"{wanted} You typed {typed[:20]!r}." if typed else wanted
 
 
-def _vote(seen: Seen, form: Mapping[str, str], shown: str, now: datetime) -> RecordedVote | str:
+def _vote(seen: Seen, form: Mapping[str, str], shown: str, now: datetime) -> Vote | str:
     """The vote that the form gives, or the sentence that says what is missing."""
     asked = form.get("answer", "")
     if asked not in (Answer.APPROVE, Answer.REJECT):
@@ -369,4 +369,4 @@ def _vote(seen: Seen, form: Mapping[str, str], shown: str, now: datetime) -> Rec
     mistake = _wrong_number(seen, form, "invoices" if asked == Answer.APPROVE else "number", asked)
     if mistake:
         return mistake
-    return RecordedVote(seen.approver, Answer(asked), reason, now.isoformat(), seen.request.request_hash, shown)
+    return Vote(seen.approver, Answer(asked), seen.request.request_hash, now.isoformat(), reason, shown=shown)

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from billing.domain.approval.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote
-from billing.domain.approval.approvers import approver_id
+from billing.domain.approval.approval_request import ApprovalRequest, RecordedOutcome
+from billing.domain.approval.approvers import Vote, approver_id
 from billing.domain.errors import AddressRefused, PassingError
 from billing.domain.mail import MailContent
 from billing.domain.run import Closed, Run
@@ -34,7 +34,7 @@ class TellingTheTeam:
     mail: Mail
     write_slack: Callable[[Report], tuple[str, Sequence[dict[str, Any]]]]
     write_mail: Callable[[Report], MailContent]
-    write_notice: Callable[[ApprovalRequest, RecordedOutcome, str, Sequence[RecordedVote]], MailContent]
+    write_notice: Callable[[ApprovalRequest, RecordedOutcome, str, Sequence[Vote]], MailContent]
     now: datetime
 
     def tell(self, run: Run, closed: Closed) -> dict[str, int]:
