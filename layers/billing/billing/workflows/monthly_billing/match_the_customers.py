@@ -33,7 +33,6 @@ from billing.domain.invoices.plan_record import InvoicePlan, PlanClient
 from billing.domain.ledger.billed_otherwise import BILLED, billed_otherwise
 from billing.domain.ledger.billing_state import Done, Held, ToBill
 from billing.domain.ledger.customer_match import (
-    Candidate,
     How,
     KnownCustomer,
     MatchedCustomer,
@@ -399,13 +398,11 @@ class Matching:
             if match is None and client.email is not None:
                 # A list is strongly consistent and carries metadata, so it often settles what a search would be asked.
                 found = self.customers.by_email(client.email)
-                match = match_by_metadata(client.name, [_candidate(c) for c in found if c.netsuite_id == netsuite_id])
+                match = match_by_metadata(client.name, [c for c in found if c.netsuite_id == netsuite_id])
             if match is None:
                 # In another case the list does not find the address; search does, a minute late.
                 searched = self.customers.by_netsuite_id_or_email(netsuite_id, client.email)
-                match = match_by_metadata(
-                    client.name, [_candidate(c) for c in searched if c.netsuite_id == netsuite_id]
-                )
+                match = match_by_metadata(client.name, [c for c in searched if c.netsuite_id == netsuite_id])
                 found = list({one.id: one for one in (*found, *searched)}.values())
             if match is None:
                 unsettled[netsuite_id] = found
@@ -419,9 +416,7 @@ class Matching:
                 for other in by_id.values()
                 if other.netsuite_id != netsuite_id and same_email(other.email, client.email)
             ]
-            match = match_by_email(
-                client.name, netsuite_id, client.email, [_candidate(customer) for customer in found], rivals
-            )
+            match = match_by_email(client.name, netsuite_id, client.email, found, rivals)
             matches[netsuite_id] = match
             if client.email is not None and isinstance(match, MatchedCustomer) and match.how is How.EMAIL:
                 in_question[netsuite_id] = client.email
@@ -433,7 +428,7 @@ class Matching:
                     by_id[netsuite_id].name,
                     netsuite_id,
                     by_id[netsuite_id].email,
-                    [_candidate(customer) for customer in unsettled[netsuite_id]],
+                    unsettled[netsuite_id],
                     others,
                 )
         return matches
@@ -448,12 +443,12 @@ class Matching:
                     f"NetSuite's record of {client.name} names the Stripe customer {client.stripe_id}, which does not "
                     "exist (any more). Correct the field in NetSuite.",
                 )
-            return match_by_id(client.name, client.netsuite_id, _candidate(stored), How.STORED)
+            return match_by_id(client.name, client.netsuite_id, stored, How.STORED)
         known = self.customers.by_id(kept.stripe_id) if kept is not None else None
         if kept is None or known is None:
             return None
         how = How.SETTLED if kept.settled_by else How.KNOWN
-        return match_by_id(client.name, client.netsuite_id, _candidate(known), how)
+        return match_by_id(client.name, client.netsuite_id, known, how)
 
     def _warnings(self, run: Run, invoices: Sequence[BatchInvoice]) -> tuple[BatchWarning, ...]:
         to_draft = [one for one in invoices if one.disposition in (Disposition.ASK, Disposition.FINISH)]
@@ -631,10 +626,6 @@ def _problem_said_to_be_ended(problem: Problem, once_ended: Mapping[str, EndedOr
     if problem.order_id not in once_ended:
         return problem
     return replace(problem, message=f"{problem.message} {_CHANGED_SINCE.format(once_ended[problem.order_id].words)}")
-
-
-def _candidate(customer: StripeCustomer) -> Candidate:
-    return Candidate(customer.id, customer.netsuite_id, customer.name, customer.email)
 
 
 def _problems(plan: InvoicePlan, unmatched: Unmatched) -> list[Problem]:
