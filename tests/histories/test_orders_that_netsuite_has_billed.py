@@ -56,6 +56,15 @@ def test_once_it_is_finalised_it_stays_named_for_it_was_named_before(world: Hist
     assert waiting(month(world, 2)[1]) == ["SO-1"]
 
 
+def test_an_invoice_that_was_sent_is_compared_like_a_draft(world: HistoryWorld) -> None:
+    draft = billed_without_its_second_line(world)
+    world.stripe.finalize(draft)
+    for number in (1, 2):
+        assert waiting(month(world, number)[1]) == ["SO-1"]
+    world.stripe.void(draft)
+    assert waiting(month(world, 3)[1]) == []
+
+
 def test_a_person_ends_it_and_is_named_once_as_the_one_who_did(world: HistoryWorld) -> None:
     billed_without_its_second_line(world)
     month(world, 1)

@@ -56,6 +56,11 @@ class StripeInvoices:
         found = self._ours({"status": "draft", "collection_method": "send_invoice"})
         return [one if one.names_all_orders else self.read(one.id) for one in found]
 
+    def unpaid(self) -> list[StripeInvoice]:
+        """Every draft and every open invoice that bears a plan's key, a hundred a call; see `drafts`."""
+        sent = self._ours({"status": "open", "collection_method": "send_invoice"})
+        return [*self.drafts(), *(one if one.names_all_orders else self.read(one.id) for one in sent)]
+
     def _ours(self, which: Mapping[str, Any]) -> list[StripeInvoice]:
         found: list[StripeInvoice] = []
         params: dict[str, Any] = {**which, "limit": 100}
@@ -66,17 +71,18 @@ class StripeInvoices:
                 return found
             params["starting_after"] = page.data[-1].id
 
-    def looked_up(self, invoice_ids: Collection[str], *, without_drafts: bool = False) -> LookedUp:
+    def looked_up(self, invoice_ids: Collection[str], *, without_unpaid: bool = False) -> LookedUp:
         """Which of these invoices a person has voided or deleted, and which are paid, in as few calls as can be.
 
         A few are read one by one. Of many, drafts are found on pages of a hundred, then open ones, then paid ones, the
         newest first; what no page shows (deleted, void, uncollectible, or far down a list) is read after that. So a
         look costs ceil(drafts / 100) + ceil(open / 100) pages, and of each invoice that was paid, voided or deleted
-        since the last look at most one call. `without_drafts` says that none of them is a draft (see `drafts`).
+        since the last look at most one call. `without_unpaid` says that none of them is a draft or open
+        (see `unpaid`).
         """
         left = set(invoice_ids)
         paid: set[str] = set()
-        statuses = _STATUSES[1:] if without_drafts else _STATUSES
+        statuses = (PAID,) if without_unpaid else _STATUSES
         for status in statuses if len(left) > _FEW else ():
             # An account that Stripe serves for other things too may have more than is worth turning over.
             pages = _EXTRA_PAGES + 2 * len(left) // 100

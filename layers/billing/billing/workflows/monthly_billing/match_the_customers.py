@@ -107,8 +107,8 @@ class Invoices(Protocol):
 
     def of_customer(self, customer: str, created_from: int) -> list[StripeInvoice]: ...
     def read(self, invoice_id: str) -> StripeInvoice: ...
-    def drafts(self) -> list[StripeInvoice]: ...
-    def looked_up(self, invoice_ids: Collection[str], *, without_drafts: bool = False) -> LookedUp: ...
+    def unpaid(self) -> list[StripeInvoice]: ...
+    def looked_up(self, invoice_ids: Collection[str], *, without_unpaid: bool = False) -> LookedUp: ...
 
 
 class Months(Protocol):
@@ -157,9 +157,9 @@ class Matching:
         )
         carried = snapshot.carried
         # A trial lists too little to tell which drafts nobody should send.
-        drafts = None if run.filter.is_trial else self.invoices.drafts()
+        unpaid = None if run.filter.is_trial else self.invoices.unpaid()
         listing = snapshot.with_previews(read_orders(rows))
-        planned, begun, paid = self._planned(listing, policy, drafts)
+        planned, begun, paid = self._planned(listing, policy, unpaid)
         proposed, others = self._proposed(planned, begun, policy, run.period)
         done = [state for state in others if isinstance(state, Done) and state.unchanged]
         settled = [
@@ -199,9 +199,9 @@ class Matching:
                     carried_from=_carried_from(one.plan, carried, run.period),
                 )
             )
-        unwanted, states = self._unwanted(run, drafts, {row.get("id", "") for row in rows})
+        unwanted, states = self._unwanted(run, unpaid, {row.get("id", "") for row in rows})
         over = snapshot.carried_gone
-        kept = self._billed_otherwise(run, snapshot, policy, carried, over, drafts, states)
+        kept = self._billed_otherwise(run, snapshot, policy, carried, over, unpaid, states)
         again = {one.order_id for one, _ in kept}
         placed, ndjson = with_pieces(_said_to_be_ended(one, once_ended) for one in invoices)
         batch = Batch(
@@ -236,7 +236,7 @@ class Matching:
         )
 
     def _planned(
-        self, listing: Listing, policy: BillingPolicy, drafts: Sequence[StripeInvoice] | None
+        self, listing: Listing, policy: BillingPolicy, unpaid: Sequence[StripeInvoice] | None
     ) -> tuple[Planned, Begun, frozenset[str]]:
         """What is to be done with each listed order, by the ledger and by what became of our drafts in Stripe; what was
         begun of them and did not end; and which invoices were seen paid for the first time."""
@@ -245,8 +245,8 @@ class Matching:
         )
         entries = self.ledger.entries({one.plan_key for record in records.values() for one in record.billed.values()})
         billed = {id_ for record in records.values() for id_ in record.billed}
-        left = billed - {one.id for one in drafts or ()}
-        looked = self.invoices.looked_up(left - self.ledger.paid_among(sorted(left)), without_drafts=drafts is not None)
+        left = billed - {one.id for one in unpaid or ()}
+        looked = self.invoices.looked_up(left - self.ledger.paid_among(sorted(left)), without_unpaid=unpaid is not None)
         begun = self._begun(self.ledger.begun(records), billed)
         return still_to_bill(listing, policy, records, entries, looked.removed), begun, looked.paid
 
@@ -293,12 +293,12 @@ class Matching:
         return proposed, [*held_beside_what_is_done(others, keys, begun), *held]
 
     def _unwanted(
-        self, run: Run, drafts: Sequence[StripeInvoice] | None, listed: Collection[str]
+        self, run: Run, unpaid: Sequence[StripeInvoice] | None, listed: Collection[str]
     ) -> tuple[list[Outstanding], Mapping[str, OrderState]]:
         """Drafts that wait in Stripe and whose orders were ended in NetSuite, which is asked only about orders that are
-        not listed: one call more, and only if there is such a draft. With them, what it answered."""
-        waiting = [one.waiting for one in drafts or ()]
-        missing = orders_to_look_up(waiting, listed)
+        not listed: one call more, and only if there is an unpaid invoice of one. With them, what it answered."""
+        waiting = [one.waiting for one in unpaid or () if one.status == "draft"]
+        missing = orders_to_look_up((one.waiting for one in unpaid or ()), listed)
         states = self.order_states(missing) if missing else {}
         return [
             Outstanding(one.order_id, one.number, one.draft.period or run.period, "", one.why)
@@ -312,12 +312,13 @@ class Matching:
         policy: BillingPolicy,
         carried: Mapping[str, Carried],
         over: Iterable[CarriedGone],
-        drafts: Sequence[StripeInvoice] | None,
+        unpaid: Sequence[StripeInvoice] | None,
         states: Mapping[str, OrderState],
     ) -> list[tuple[Carried, str]]:
-        """Orders that NetSuite calls Billed and that our invoices bill otherwise, with a sentence: those of which a
-        draft waits, and those that came back. They come back until the invoice is gone or a person has ended them."""
-        if drafts is None:
+        """Orders that NetSuite calls Billed and that our invoices bill otherwise, with a sentence: those of which an
+        invoice is not paid yet, and those that came back. They come back until the invoice is gone or a person has
+        ended them."""
+        if unpaid is None:
             return []
         ids = {order_id for order_id, one in states.items() if one.status == BILLED}
         records = self.ledger.order_records(sorted(ids | {one.order_id for one in over}, key=int))
@@ -328,10 +329,10 @@ class Matching:
         contents, ended = contents_of(rows), snapshot.ended_by_order
         asked = [row for row in rows if row["id"] not in ended or not ended[row["id"]].holds_for(contents[row["id"]])]
         entries = self.ledger.entries({one.plan_key for record in billed.values() for one in record.billed.values()})
-        left = {id_ for record in billed.values() for id_ in record.billed} - {one.id for one in drafts}
-        removed = self.invoices.looked_up(left - self.ledger.paid_among(sorted(left)), without_drafts=True).removed
+        left = {id_ for record in billed.values() for id_ in record.billed} - {one.id for one in unpaid}
+        removed = self.invoices.looked_up(left - self.ledger.paid_among(sorted(left)), without_unpaid=True).removed
         numbers = {row["id"]: row.get("tranid", "") for row in asked}
-        drafted_in = {order_id: one.waiting.period for one in drafts for order_id in one.orders}
+        drafted_in = {order_id: one.waiting.period for one in unpaid for order_id in one.orders}
         found = billed_otherwise(read_orders(asked), policy, billed, entries, removed)
         kept = []
         for order_id, said in found.items():
