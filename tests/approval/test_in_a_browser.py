@@ -97,7 +97,7 @@ def test_what_was_held_comes_back_is_passed_on_and_rejected_by_keyboard(browser:
         page.get_by_label("Who should decide in your place?").fill(DI)
         page.get_by_label("To delegate, type the number of invoices").fill("2")
         page.screenshot(path=SCREENSHOTS / "passing-on.png", full_page=True)
-        page.get_by_role("button", name="Pass it on").click()
+        page.get_by_role("button", name="Delegate", exact=True).click()
         assert f"You delegated this request to {DI}" in page.inner_text("main")
     slept(sandbox, run, 2)
     with page_of(browser, links(sandbox, run)[DI]) as page:
