@@ -194,7 +194,7 @@ def test_only_events_that_nobody_took_are_swept(server: StripeServer, reads: Set
 
 
 def test_what_is_not_there_is_none(server: StripeServer, reads: SettlementReads, buyer: str) -> None:
-    draft = server.invoice(buyer, [InvoiceLine(100)], finalize=False)
+    draft = server.invoice(buyer, [InvoiceLine(100)], finalise=False)
     server.delete(draft["id"])
     assert reads.invoice(draft["id"]) is None
     assert reads.charge("ch_none") is None

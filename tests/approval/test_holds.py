@@ -46,7 +46,7 @@ def again(sandbox: Sandbox, run: Run) -> list[Mail]:
     return [
         mail
         for mail in mails_of(sandbox, run)
-        if "does not count for what is billed now" in " ".join(mail.text.split())
+        if "does not count for the current version" in " ".join(mail.text.split())
     ]
 
 
@@ -65,7 +65,7 @@ def test_the_others_see_the_holds_and_whoever_signed_before_is_asked_again(sandb
     [
         ("hold", {"order": "SO-999", "reason": "Not there."}, "type its number"),
         ("hold", {"order": "", "reason": "Nothing typed."}, "type its number"),
-        ("hold", {"order": "SO-8", "reason": ""}, "Write why"),
+        ("hold", {"order": "SO-8", "reason": ""}, "give a reason in words"),
         ("hold", {"order": "SO-7", "reason": "Held already."}, "type its number"),
         ("release", {"order": "SO-8", "reason": "Was never held."}, "type its number"),
         ("delegate", {"delegate": "eve@firm.example"}, "allows no domain"),

@@ -42,7 +42,7 @@ def asked(sandbox: Sandbox, place: int) -> Run:
 
 def heard_of(sandbox: Sandbox, run: Run, lost: str) -> list[str]:
     """Who was mailed that somebody cannot be reached."""
-    mails = [mail for mail in mails_of(sandbox, run) if "cannot be reached" in mail.subject and lost in mail.text]
+    mails = [mail for mail in mails_of(sandbox, run) if "is bouncing" in mail.subject and lost in mail.text]
     return sorted(mail.to[0] for mail in mails)
 
 

@@ -80,7 +80,7 @@ def test_the_second_schedule_bills_its_subsidiary_under_its_own_cycle_and_zone(p
     report = played.sandbox.report(played.second)
     assert (report["run"]["cycle"], report["run"]["zone"]) == ("apac", "Australia/Sydney")
     assert report["run"]["period"] == "2026-05"
-    assert report["run"]["invoiceDate"] == "2026-06-01"
+    assert report["run"]["invoice_date"] == "2026-06-01"
     assert (report["listed"], report["counts"]["drafted"], report["counts"]["problem"]) == (2, 1, 1)
     assert [amounts(invoice) for invoice in live(played.sandbox, 3)] == [[30000]]
 

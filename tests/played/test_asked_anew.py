@@ -95,7 +95,7 @@ def test_an_unchanged_listing_is_asked_about_anew_without_listing_again(sandbox:
         assert "expired before everyone had signed" in text
         assert "The orders and amounts have not changed." in text
     said = in_slack(sandbox, posts)
-    assert "Approval is asked for 2 invoices" in said, "the channel hears of the new request, too"
+    assert "Approval requested: 2 invoices" in said, "the channel hears of the new request, too"
     assert "The run was redriven and is asking again." in said
     late = posted(sandbox, sandbox.page_links(old[0])[0], "approve", {"invoices": "2"})
     assert "Expired" in late.text

@@ -177,7 +177,7 @@ def test_a_draft_that_a_person_deleted_comes_back(played: dict[str, Any]) -> Non
 
 
 def test_after_three_months_without_a_run_everything_since_the_start_is_there(played: dict[str, Any]) -> None:
-    assert played["october"]["run"]["listedFrom"] == "2026-05-01"
+    assert played["october"]["run"]["listed_from"] == "2026-05-01"
     assert fates(played["october"])["SO-10"] == "drafted"
     assert played["live"][10] == [1_000]
 
@@ -267,7 +267,7 @@ def test_a_finished_month_with_something_new_is_a_run_like_any_other(played: dic
 
 def test_a_month_before_the_start_lists_itself_alone_and_moves_nothing(played: dict[str, Any]) -> None:
     run = played["april"]["run"]
-    assert (run["listedFrom"], run["listedBefore"], run["billFrom"]) == ("2026-04-01", "2026-05-01", "2026-05-01")
+    assert (run["listed_from"], run["listed_before"], run["bill_from"]) == ("2026-04-01", "2026-05-01", "2026-05-01")
     assert set(fates(played["april"])) == {"SO-2"}
 
 
