@@ -11,7 +11,7 @@ import pytest
 
 from billing.adapters.dynamodb.message_log import MessageLog
 from billing.domain.approval.approval_request import Bounce
-from billing.domain.approval.approvers import approver_id, parse_slots
+from billing.domain.approval.approvers import approver_id
 from billing.domain.batch.batch import read_batch
 from billing.domain.errors import AddressRefused, PassingError
 from billing.pages.approval.approval_mail import approval_mail, bounce_mail
@@ -20,6 +20,7 @@ from billing.workflows.approval.approval_links import ApproverLinks
 from billing.workflows.monthly_billing.remind_the_approvers import Reminding
 from tests.a_run import a_run
 from tests.adapters.aws_world import APPROVALS, AwsWorld
+from tests.slots import slots_of
 from tests.workflows.approval_world import ANN, BOB, CY, ApprovalWorld
 from tests.workflows.moving_clock import MovingClock
 
@@ -144,7 +145,7 @@ def test_the_channels_notice_says_how_much_and_who_and_has_no_link(waiting: Wait
 
     world = waiting.world
     batch = read_batch(world.files.read_json(world.matched["batchKey"]))
-    said = str(asked_notice(a_run(world.run), batch, parse_slots(world.approvers), timedelta(days=3)))
+    said = str(asked_notice(a_run(world.run), batch, slots_of(world.approvers), timedelta(days=3)))
     for word in ("3 invoices for May 2026", "USD 3,000.00", ANN, f"any one of {BOB} and {CY}", "3 days"):
         assert word in said
     assert "http" not in said

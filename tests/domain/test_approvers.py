@@ -21,12 +21,12 @@ from billing.domain.approval.approvers import (
     everybody,
     lost_slots,
     parse_slot_rules,
-    parse_slots,
     places,
     slots_without,
     still_of_use,
 )
 from billing.domain.errors import InputInvalid
+from tests.slots import slots_of
 
 ANN, BOB, CY, DI, EVE = (f"{name}@firm.example" for name in ("ann", "bob", "cy", "di", "eve"))
 
@@ -53,7 +53,7 @@ def reject(person: str, reason: str = "wrong client", content: str = "h", at: st
     ],
 )  # fmt: skip
 def test_slots_are_read_as_they_are_written(text: str, slots: tuple[Slot, ...]) -> None:
-    assert parse_slots(text) == slots
+    assert slots_of(text) == slots
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_slots_are_read_as_they_are_written(text: str, slots: tuple[Slot, ...]) 
 )
 def test_a_mistake_in_the_approvers_is_named(text: str, mistake: str) -> None:
     with pytest.raises(InputInvalid) as refused:
-        parse_slots(text)
+        slots_of(text)
     assert mistake in str(refused.value)
     assert "Approvers" in str(refused.value)
 
@@ -108,7 +108,7 @@ def test_a_mistake_in_the_approvers_is_named(text: str, mistake: str) -> None:
 )
 def test_what_cannot_be_mailed_or_would_be_misread_is_refused_with_a_sentence(text: str, mistake: str) -> None:
     with pytest.raises(InputInvalid, match=r"^The parameter Approvers") as refused:
-        parse_slots(text)
+        slots_of(text)
     assert mistake in str(refused.value)
     assert "UpperBounds" not in str(refused.value)
 
@@ -123,11 +123,11 @@ def test_the_number_stands_before_or_after_the_amount(text: str) -> None:
     "address", ["ann+x@firm.example", "o'neill@firm.example", "a-b_c@x-y.co", "a@xn--bcher-kva.example"]
 )
 def test_ordinary_addresses_are_taken(address: str) -> None:
-    assert parse_slots(address)[0].people == (address,)
+    assert slots_of(address)[0].people == (address,)
 
 
 def test_everybody_is_asked_once_though_named_in_two_slots() -> None:
-    assert everybody(parse_slots(f"A: {ANN}, {BOB}; B: {BOB}, {CY}")) == (ANN, BOB, CY)
+    assert everybody(slots_of(f"A: {ANN}, {BOB}; B: {BOB}, {CY}")) == (ANN, BOB, CY)
 
 
 def test_an_approvers_id_tells_nothing_and_ignores_case_and_blanks() -> None:
@@ -138,19 +138,19 @@ def test_an_approvers_id_tells_nothing_and_ignores_case_and_blanks() -> None:
 
 
 def test_a_slot_waits_until_as_many_have_signed_as_it_needs() -> None:
-    slots = parse_slots(f"Finance (2): {ANN}, {BOB}, {CY}")
+    slots = slots_of(f"Finance (2): {ANN}, {BOB}, {CY}")
     tally = count_votes(slots, [approve(ANN)], "h")
     assert (tally.outcome, tally.open_slots) == (Outcome.UNDECIDED, ("Finance",))
     assert count_votes(slots, [approve(ANN), approve(CY)], "h").outcome is Outcome.APPROVED
 
 
 def test_one_person_counts_once_however_often_she_signs() -> None:
-    slots = parse_slots(f"Finance (2): {ANN}, {BOB}")
+    slots = slots_of(f"Finance (2): {ANN}, {BOB}")
     assert count_votes(slots, [approve(ANN, at="1"), approve(ANN, at="2")], "h").outcome is Outcome.UNDECIDED
 
 
 def test_a_person_in_two_slots_fills_one_of_them() -> None:
-    slots = parse_slots(f"A: {ANN}, {BOB}; B: {BOB}, {CY}")
+    slots = slots_of(f"A: {ANN}, {BOB}; B: {BOB}, {CY}")
     tally = count_votes(slots, [approve(BOB)], "h")
     assert (tally.outcome, tally.open_slots) == (Outcome.UNDECIDED, ("A", "B"))
     assert tally.reason == "Still to sign: 1 more for A or B. One person counts for one slot."
@@ -160,7 +160,7 @@ def test_a_person_in_two_slots_fills_one_of_them() -> None:
 
 
 def test_one_who_is_needed_elsewhere_makes_room_for_the_others() -> None:
-    slots = parse_slots(f"Lead: {ANN}, {BOB}; Controller: {ANN}")
+    slots = slots_of(f"Lead: {ANN}, {BOB}; Controller: {ANN}")
     tally = count_votes(slots, [approve(ANN)], "h")
     assert (tally.outcome, tally.open_slots) == (Outcome.UNDECIDED, ("Lead",)), "the controller is Ann, who has signed"
     assert places(slots, [approve(ANN)], "h") == {"Lead": (), "Controller": (ANN,)}
@@ -169,7 +169,7 @@ def test_one_who_is_needed_elsewhere_makes_room_for_the_others() -> None:
 
 
 def test_an_approval_counts_only_for_the_slots_that_were_open_to_the_person() -> None:
-    slots = parse_slots(f"Lead: {ANN}; Controller: {ANN}, {BOB}")
+    slots = slots_of(f"Lead: {ANN}; Controller: {ANN}, {BOB}")
     for own, outcome in ((("Controller",), Outcome.UNDECIDED), (("Lead",), Outcome.APPROVED), (None, Outcome.APPROVED)):
         vote = Vote(ANN, Answer.APPROVE, "h", "1", slots=own)
         assert count_votes(slots, [vote, approve(BOB)], "h").outcome is outcome, own
@@ -203,13 +203,13 @@ def test_a_slot_that_cannot_be_filled_without_the_requester_is_named() -> None:
 
 
 def test_the_earliest_reject_gives_the_reason() -> None:
-    slots = parse_slots(f"{ANN}, {BOB}")
+    slots = slots_of(f"{ANN}, {BOB}")
     tally = count_votes(slots, [reject(BOB, "late", at="2"), approve(ANN), reject(ANN, "early", at="1")], "h")
     assert (tally.outcome, tally.reason) == (Outcome.REJECTED, "early")
 
 
 def test_nobody_approves_by_silence() -> None:
-    assert count_votes(parse_slots(ANN), [], "h").outcome is Outcome.UNDECIDED
+    assert count_votes(slots_of(ANN), [], "h").outcome is Outcome.UNDECIDED
 
 
 PEOPLE = (ANN, BOB, CY, DI)

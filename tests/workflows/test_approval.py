@@ -9,9 +9,10 @@ from botocore.exceptions import ClientError
 
 from billing.adapters.signatures import Signatures
 from billing.domain.approval.approval_request import RecordedOutcome
-from billing.domain.approval.approvers import approver_id, everybody, parse_slots
+from billing.domain.approval.approvers import approver_id, everybody
 from billing.domain.errors import AddressRefused, OurFault, PassingError, PersonNeeded
 from tests.adapters.aws_world import APPROVALS, AwsWorld
+from tests.slots import slots_of
 from tests.workflows.approval_world import ANN, BOB, CY, ApprovalWorld
 from tests.workflows.moving_clock import MovingClock
 
@@ -403,13 +404,13 @@ def test_a_decision_about_another_batch_is_none_for_this_one(asked: ApprovalWorl
 def test_one_address_that_is_refused_keeps_nobody_else_from_being_asked(aws: AwsWorld, clock: MovingClock) -> None:
     world = ApprovalWorld(aws, clock)
     world.outbox.refuses[ANN] = PersonNeeded("SES refuses")
-    others = [address for address in everybody(parse_slots(world.approvers)) if address != ANN]
+    others = [address for address in everybody(slots_of(world.approvers)) if address != ANN]
     assert world.ask() == len(others)
 
 
 def test_a_request_that_reaches_nobody_needs_a_person(aws: AwsWorld, clock: MovingClock) -> None:
     world = ApprovalWorld(aws, clock)
-    for address in everybody(parse_slots(world.approvers)):
+    for address in everybody(slots_of(world.approvers)):
         world.outbox.refuses[address] = PersonNeeded("SES refuses")
     with pytest.raises(PersonNeeded):
         world.ask()

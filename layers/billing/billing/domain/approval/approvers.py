@@ -117,11 +117,6 @@ class Tally:
     open_slots: tuple[str, ...] = ()
 
 
-def parse_slots(text: str) -> tuple[Slot, ...]:
-    """Every slot of the Approvers parameter, whenever it is asked. Raises InputInvalid; see `parse_slot_rules`."""
-    return tuple(rule.slot for rule in parse_slot_rules(text))
-
-
 def parse_slot_rules(text: str) -> tuple[SlotRule, ...]:
     """Read the Approvers parameter. Raises InputInvalid with a sentence that names the mistake."""
     rules: list[SlotRule] = []

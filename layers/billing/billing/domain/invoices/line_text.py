@@ -15,9 +15,8 @@ from billing.domain.orders.sales_order import LineRole
 LONGEST_LINE: Final = 5_000
 LONGEST_DESCRIPTION: Final = 1_500
 LONGEST_FOOTER: Final = 5_000
-LONGEST_FIELD_NAME: Final = 40
 LONGEST_FIELD_VALUE: Final = 140
-"""Stripe's limits: line description, invoice description, footer, custom field name and value."""
+"""Stripe's limits: line description, invoice description, footer, custom field value."""
 
 _PLACES_THAT_READ_PLAIN: Final = 4
 _PLACES_OF_A_RATE: Final = 8

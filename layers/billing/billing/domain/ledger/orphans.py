@@ -107,28 +107,6 @@ def find_orphans(
     return tuple(sorted(orphans, key=lambda one: (kinds.index(one.kind), one.plan_key)))
 
 
-def intended_entry(repair: Repair, run_id: str, period: str, invoice_day: str) -> LedgerEntry:
-    """The entry that WRITE_INTENT writes: as if its run had been killed just before the fact. The next run then reads
-    the invoice back, compares it with what was approved and settles it. `run_id`, `period` ("2026-05") and
-    `invoice_day` (YYYY-MM-DD) are the invoice's own, from its metadata and its effective date.
-
-    Raises ValueError for a repair of another kind.
-    """
-    if repair.action is not RepairAction.WRITE_INTENT:
-        raise ValueError(f"{repair.plan_key}: {repair.action} writes no entry of its own")
-    return LedgerEntry(
-        key=repair.plan_key,
-        state=EntryState.INTENDED,
-        invoice_hash=repair.invoice_hash,
-        run_id=run_id,
-        period=period,
-        attempt=1,
-        invoice_day=invoice_day,
-        stripe_customer=repair.stripe_customer,
-        invoice_id=repair.invoice_id,
-    )
-
-
 def _orphan(
     key: str,
     found: Sequence[FoundInvoice],
