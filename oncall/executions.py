@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
+from billing.domain.run import Caught
 from oncall.exits import NotFound, Refused
 from oncall.stack import Stack
 
@@ -126,7 +127,8 @@ class Executions:
             stopped=found.get("stopDate"),
             input=found.get("input", "{}"),
             error=found.get("error", ""),
-            cause=found.get("cause", ""),
+            # Lambda wraps the sentence in JSON of its own.
+            cause=Caught(found.get("error", ""), found.get("cause", "")).message,
             redrives=found.get("redriveCount", 0),
             why_not="" if redrivable else found.get("redriveStatusReason", "Step Functions does not redrive it"),
         )

@@ -13,7 +13,7 @@ from billing.domain.records import RecordUnreadable
 from billing.domain.runs.report import LineOutcome, Report
 from billing.domain.runs.report_record import read_report
 from billing.runtime.console_links import execution_url, object_url
-from oncall.executions import Execution, Executions, Standing
+from oncall.executions import Execution, Executions, Machine, Standing
 from oncall.stack import Stack
 
 if TYPE_CHECKING:
@@ -59,6 +59,8 @@ class SeenRun:
         if self.execution.runs:
             return "waits for approval" if self.standing.waits else f"runs: {self.standing.state}"
         if self.execution.status == "SUCCEEDED":
+            if self.execution.machine is Machine.SETTLEMENT:
+                return self.standing.state
             outcome = self.standing.text("closed", "outcome")
             held = self.standing.text("run", "lock") == "held by another run"
             return outcome or ("another run holds the period" if held else "ended well")

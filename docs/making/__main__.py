@@ -1,4 +1,4 @@
-"""Writes what is made from the code: the drawing of the state machine, twice, and the table of parameters."""
+"""Writes what is made from the code: the drawings of the state machines, and the table of parameters."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from docs.making.transitions import read_machine
 def made(root: Path) -> dict[Path, str]:
     """Every file that holds a made part, with its text as it ought to be."""
     machine = read_machine(root / "statemachine" / "monthly_billing.asl.json")
+    settlement = read_machine(root / "statemachine" / "settlement.asl.json")
+    replay = root / "docs" / "replay.md"
     readme, architecture = root / "README.md", root / "docs" / "architecture.md"
     table = parameter_table(read_template(root / "template.yaml"))
     diagram = f"```mermaid\n{mermaid(machine)}\n```"
@@ -23,6 +25,9 @@ def made(root: Path) -> dict[Path, str]:
         root / "docs" / "pictures" / "state-machine.svg": drawing(machine),
         readme: with_part(readme.read_text(encoding="utf-8"), "parameters", table),
         architecture: with_part(architecture.read_text(encoding="utf-8"), "states", diagram),
+        replay: with_part(
+            replay.read_text(encoding="utf-8"), "settlement states", f"```mermaid\n{mermaid(settlement)}\n```"
+        ),
     }
 
 
