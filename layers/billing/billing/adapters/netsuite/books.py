@@ -1,8 +1,8 @@
 """What NetSuite's books say of the settlement's records, by SuiteQL: a thousand rows a call, and few calls.
 
-Records and columns: Oracle's SuiteAnalytics "Transaction", "Transaction Line" and "Previous Transaction Line Link" record
-types, as production clients query them. Signs of a line: a sale's lines are below zero and its main line above, a memo's
-the reverse; of a deposit, what goes to the bank is above zero, what leaves Undeposited Funds below.
+Records and columns: Oracle's SuiteAnalytics "Transaction", "Transaction Line" and "Previous Transaction Line Link"
+record types, as production clients query them. Signs of a line: a sale's lines are below zero and its main line above,
+a memo's the reverse; of a deposit, what goes to the bank is above zero, what leaves Undeposited Funds below.
 """
 
 from __future__ import annotations
@@ -68,13 +68,17 @@ class NetSuiteBooks:
         ids = sorted({int(one) for one in order_ids if one.isdigit()})
         for start in range(0, len(ids), PAGE_SIZE):
             chosen = ", ".join(map(str, ids[start : start + PAGE_SIZE]))
+            where = f"tl.transaction IN ({chosen}) AND tl.mainline = 'F' AND tl.kitcomponent = 'F'"
             orders += [
                 BookedOrder(row["id"], row.get("status", ""), _number(row.get("billed")))
-                for row in self.suiteql.page(
+                for row in self._paged(
                     "SELECT tl.transaction AS id, t.status AS status, SUM(NVL(tl.quantitybilled, 0)) AS billed "
-                    "FROM transactionline tl JOIN transaction t ON t.id = tl.transaction "
-                    f"WHERE tl.transaction IN ({chosen}) AND tl.mainline = 'F' AND tl.kitcomponent = 'F' "
-                    "GROUP BY tl.transaction, t.status ORDER BY tl.transaction"
+                    "FROM transactionline tl JOIN transaction t ON t.id = tl.transaction",
+                    where,
+                    (),
+                    ("tl.transaction",),
+                    ("id",),
+                    "GROUP BY tl.transaction, t.status",
                 )
             ]
             invoices += [

@@ -91,7 +91,7 @@ class SpanReads(SettlementReads):
     def _read(self) -> _Kept:
         api, span = self.client.v1, self._span()
         invoices = {str(one["id"]): one for one in self._all("list invoices", api.invoices.list, span)}
-        kept = _Kept(invoices, {}, *(defaultdict(list) for _ in range(5)), {})
+        kept = _Kept(invoices, {}, _lists(), _lists(), _lists(), _lists(), _lists(), {})
         for one in self._all("list invoice payments", api.invoice_payments.list, span):
             invoice = _text(one, "invoice")
             kept.payments[invoice].append(one)
@@ -142,6 +142,10 @@ class SpanReads(SettlementReads):
         if charge_id in self.kept[0].charges:
             return self.kept[0].disputes.get(charge_id, [])
         return SettlementReads._disputes_of(self, charge_id)
+
+
+def _lists() -> dict[str, list[Json]]:
+    return defaultdict(list)
 
 
 def _text(found: Json, key: str) -> str:

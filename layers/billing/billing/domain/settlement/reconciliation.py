@@ -155,9 +155,9 @@ class _Proving:
         if booked.type is RecordType.DEPOSIT:
             if booked.account == self.policies.currencies[currency].bank:
                 sides.netsuite(root, EquationName.BANK, currency, total)
-            for account, amount in self.books.deposit_lines_of(booked).items():
+            for account, cost in self.books.deposit_lines_of(booked).items():
                 if account in self.books.fee_accounts:
-                    sides.netsuite(root, EquationName.FEES, currency, minor_of(amount, currency))
+                    sides.netsuite(root, EquationName.FEES, currency, minor_of(cost, currency))
             return
         if booked.type in (RecordType.INVOICE, RecordType.CREDIT_MEMO):
             for item, amount in booked_items(booked, self.books.lines_of(booked), currency).items():
