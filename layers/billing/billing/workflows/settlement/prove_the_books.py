@@ -246,15 +246,16 @@ class ProvingTheBooks:
         rows = self.rows.records(unasked)
         names = {rows[one].root if one in rows and rows[one].root else stripe_id(one) for one in unasked}
         span = self.stripe(int(self.now.timestamp()))
-        kinds = {one: kind for one in names if (kind := _KINDS.get(one.partition("_")[0])) is not RootKind.CHARGE}
-        charges = sorted(one for one in names if _KINDS.get(one.partition("_")[0]) is RootKind.CHARGE)
+        named = {one: kind for one in names if (kind := _KINDS.get(one.partition("_")[0])) is not None}
+        charges = sorted(one for one, kind in named.items() if kind is RootKind.CHARGE)
+        kinds: dict[str, RootKind] = {one: kind for one, kind in named.items() if kind is not RootKind.CHARGE}
         kinds.update(span.roots_of_charges(charges, self._known))
         planner = Planner(span, self.ledger, self.rows, self.policies, self.calendar, keep=False)
         known = {one.root for one in roots}
         return [
             self._root(planner, root, kind, {})
             for root, kind in sorted(kinds.items())
-            if kind is not None and root not in known
+            if root not in known
         ]
 
     def _rows(self, roots: Iterable[ProvenRoot], books: Books) -> OurRows:
