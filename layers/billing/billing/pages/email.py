@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from typing import Final
 
 from billing.domain.mail import MailContent
+from billing.domain.text import clean, truncate
 from billing.pages.rendering import render
-from billing.pages.untrusted_text import clean, truncate
 
 _WIDTH: Final = 76
 _LONGEST_SUBJECT: Final = 180
