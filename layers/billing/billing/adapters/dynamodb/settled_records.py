@@ -3,6 +3,7 @@
 pk = "SETTLED#<externalId>"    a record: intended or written, its internal id, what it is applied to (a hash)
 pk = "CUSTOMER#<cus_...>"      the NetSuite customer of a Stripe customer
 pk = "ITEM#<externalId>"       the NetSuite item of a price or a coupon
+pk = "ORDERS#<in_...>"         what the invoice bills of orders of ours; the ledger forgets an invoice that was voided
 pk = "WAITING#<externalId>"    the payout that waits for this record
 pk = "PERIODS"                 NetSuite's accounting periods as they were read last
 """
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from billing.adapters.dynamodb.items import batch_get, batch_write, to_item, values_of
 from billing.domain.settlement.periods import AccountingPeriod
 from billing.domain.settlement.records import RecordType
+from billing.domain.settlement.stripe_objects import BilledOrder
 from billing.domain.settlement.typed_json import from_json, to_json
 from billing.domain.settlement.written import WriteState, WrittenRecord
 
@@ -79,6 +81,14 @@ class SettledRecords:
         """NetSuite's internal id of a Stripe customer."""
         return self._pair(f"CUSTOMER#{stripe_customer}")
 
+    def customers(self, stripe_customers: Iterable[str]) -> dict[str, str]:
+        """NetSuite's internal ids of the Stripe customers that are known; a hundred a call."""
+        keys = [{"pk": f"CUSTOMER#{one}"} for one in dict.fromkeys(stripe_customers)]
+        return {
+            str(row["pk"]).removeprefix("CUSTOMER#"): str(row["netsuite_id"])
+            for row in batch_get(self.dynamodb, self.table, keys)
+        }
+
     def keep_customer(self, stripe_customer: str, netsuite_id: str, how: str, at: str) -> None:
         """Keep the pair. `how` says what it was matched by."""
         self._keep(f"CUSTOMER#{stripe_customer}", netsuite_id, how, at)
@@ -94,6 +104,20 @@ class SettledRecords:
     def keep_item(self, external_id: str, netsuite_id: str, how: str, at: str) -> None:
         """Keep the pair."""
         self._keep(f"ITEM#{external_id}", netsuite_id, how, at)
+
+    def orders(self, invoice: str) -> tuple[BilledOrder, ...]:
+        """What an invoice bills of orders of ours, as it was kept; () if it was not."""
+        row = self._row(f"ORDERS#{invoice}")
+        return from_json(_Orders, json.loads(row["orders"])).orders if row else ()
+
+    def keep_orders(self, invoice: str, orders: tuple[BilledOrder, ...]) -> None:
+        """Keep what an invoice bills of orders of ours."""
+        self.dynamodb.update_item(
+            TableName=self.table,
+            Key=to_item({"pk": f"ORDERS#{invoice}"}),
+            UpdateExpression="SET orders = :orders",
+            ExpressionAttributeValues=to_item({":orders": json.dumps(to_json(_Orders(orders)))}),
+        )
 
     def wait_for(self, external_ids: Iterable[str], payout: str) -> None:
         """Note that a payout waits for these records."""
@@ -142,6 +166,11 @@ class _Periods:
     periods: tuple[AccountingPeriod, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Orders:
+    orders: tuple[BilledOrder, ...]
+
+
 def _written(row: Mapping[str, Any]) -> WrittenRecord:
     return WrittenRecord(
         str(row["pk"]).removeprefix("SETTLED#"),
@@ -150,4 +179,5 @@ def _written(row: Mapping[str, Any]) -> WrittenRecord:
         str(row["root"]),
         str(row.get("internal_id") or ""),
         str(row.get("applied_hash") or ""),
+        str(row.get("settled_at") or ""),
     )
