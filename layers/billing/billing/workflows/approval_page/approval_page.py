@@ -33,8 +33,8 @@ from billing.domain.approval.stored_request import StoredRequest
 from billing.domain.batch.batch import Batch, BatchInvoice, read_batch
 from billing.domain.ledger.ledger import Disposition
 from billing.domain.records import to_record
+from billing.domain.text import clean
 from billing.pages.approval.approval_page import LONGEST_REASON
-from billing.pages.untrusted_text import clean
 from billing.workflows.approval.present_request import PresentRequest, SignedTexts, present_request
 from billing.workflows.approval.votes import vote_fields
 from billing.workflows.approval.who_may_sign import WhoMaySign
@@ -288,7 +288,11 @@ def _hold(seen: Seen, kind: EntryKind, form: Mapping[str, str], batch: Batch, no
     held = holds(seen.present.entries)
     if kind is EntryKind.HOLD:
         found = with_the_same_orders(batch.to_draft, typed)
-        if not found and with_the_same_orders((one for one in batch.invoices if one.plan.key in held), typed):
+        if (
+            not found
+            and reason
+            and with_the_same_orders((one for one in batch.invoices if one.plan.key in held), typed)
+        ):
             # Pressed again after an error: it is on record, and the run may not have been woken.
             return Answered(said=f"Order {typed} is on hold.", wake=True)
         if not found:
