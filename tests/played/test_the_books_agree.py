@@ -1,5 +1,5 @@
-"""The nightly proof, through the deployed template: a settled month agrees to the cent, and what is changed in secret is
-found the next night. Truth: NetSuite's own ledger, and amounts added up by hand.
+"""The nightly proof, through the deployed template: a settled month agrees to the cent, and what is changed in secret
+is found the next night. Truth: NetSuite's own ledger, and amounts added up by hand.
 """
 
 from __future__ import annotations
