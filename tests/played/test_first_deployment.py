@@ -1,4 +1,4 @@
-"""What a first deployment that fails leaves behind, what stays when the stack goes, and that two stacks share nothing."""
+"""What a failed first deployment leaves behind, what stays when the stack goes, and that two stacks share nothing."""
 
 from __future__ import annotations
 
