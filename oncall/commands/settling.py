@@ -1,4 +1,5 @@
-"""The settlement: ring objects of Stripe's, so that an execution reads them and writes what NetSuite lacks."""
+"""The settlement: ring objects of Stripe's, so that an execution reads them and writes what NetSuite lacks, and the
+proof that it has."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ from typing import Any, Final
 
 import click
 
+from billing.runtime.console_links import object_url
 from oncall.choices import Choices, with_choices
 from oncall.exits import Exit
 from oncall.invocations import invoke
@@ -71,4 +73,31 @@ def _swept(choices: Choices, asked: Mapping[str, Any], will: str, dry_run: bool)
     return Exit.DONE
 
 
-COMMANDS: Final = (sync,)
+@click.command()
+@click.option("--day", metavar="YYYY-MM-DD", help="The day whose proof it is; yesterday without it.")
+@click.option("--since", "first", metavar="YYYY-MM-DD", help="Compare from this day on, not the last 92.")
+@click.option("--fix", is_flag=True, help="Ring what NetSuite lacks and the settlement can write.")
+@with_choices
+def reconcile(choices: Choices, day: str | None, first: str | None, fix: bool) -> Exit:
+    """Compare Stripe with NetSuite's books as they are now, as the nightly proof does. Ends with 6 if they differ."""
+    terminal, stack = choices.terminal, choices.settling_stack
+    said = "Compares Stripe with NetSuite's books, keeps the proof, and tells the channel of it."
+    terminal.ask([said, *(["Rings the object of each record that NetSuite lacks."] if fix else [])])
+    asked = {"day": day, "since": first, "fix": fix or None}
+    given = {name: value for name, value in asked.items() if value is not None}
+    answer = invoke(stack, "ProveTheBooksFunction", given)
+    page = str(answer["file"]["key"]).removesuffix(".json") + ".html"
+    link = object_url(stack.resource("RunsBucket"), page, stack.region)
+    terminal.answer({**answer, "links": {"page": link}})
+    counts = answer["counts"]
+    terminal.say(f"{answer['day']}: {'the books agree' if answer['agrees'] else 'THE BOOKS DIFFER'}.")
+    terminal.say(
+        f"{counts['roots']} objects, {counts['records']} records, {counts['differences']} differences, "
+        f"{counts['waiting']} waiting or explained, {counts['closed']} closed since the proof before, "
+        f"{counts['rung']} rung."
+    )
+    terminal.say(f"page: {link}")
+    return Exit.DONE if answer["agrees"] else Exit.DIFFERS
+
+
+COMMANDS: Final = (sync, reconcile)

@@ -301,6 +301,27 @@ def test_the_settlement_is_rung_by_object_by_day_and_by_what_was_missed(on_call:
     assert typed("orphans --since 2026-05-01").code == 0, "a finalised invoice is no orphan"
 
 
+def test_the_books_are_compared_by_hand_and_end_with_six_where_they_differ(on_call: OnCall) -> None:
+    sandbox = on_call.sandbox
+    agree = typed("reconcile --yes --json")
+    assert (agree.code, agree.json["agrees"], agree.json["counts"]["records"] > 0) == (0, True, True)
+    sandbox.stripe.hold_events()
+    sandbox.stripe.pay(next(one["id"] for one in sandbox.stripe.invoices() if one["status"] == "open"))
+    sandbox.stripe.drop_events()
+    sandbox.stripe.release_events()
+    differ = typed("reconcile --yes")
+    assert (differ.code, "THE BOOKS DIFFER" in differ.out) == (6, True)
+    assert "settlement/proofs/" in differ.out
+    assert typed("reconcile --fix", answers="n\n").code == 4
+    rung = typed("reconcile --fix --yes --json")
+    assert (rung.code, rung.json["counts"]["rung"]) == (6, 1)
+    sandbox.settle()
+    assert len(sandbox.netsuite.records("customerPayment")) == 1
+    assert typed("reconcile --yes").code == 0
+    wrong = typed("reconcile --day yesterday --yes")
+    assert (wrong.code, "day" in wrong.err) == (4, True)
+
+
 def _customer(on_call: OnCall) -> tuple[str, str]:
     """A customer of Stripe's that a run has made, and its NetSuite customer."""
     found = next(one for one in on_call.sandbox.stripe.invoices())["metadata"]["netsuite_customer_id"]
