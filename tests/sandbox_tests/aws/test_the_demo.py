@@ -51,7 +51,7 @@ def test_an_approved_demo_ends_with_a_draft_per_billable_order(tmp_path: Path) -
     writes = [row for row in rows if row["service"] == "stripe" and row["method"] != "GET"]
     assert len(writes) == last["calls"]["stripe"]["write"]
     text = record.read_text(encoding="utf-8")
-    for secret in ("sk_test_", "xoxb-", "BEGIN PRIVATE KEY", "/approvals/ey"):
+    for secret in ("rk_test_", "xoxb-", "BEGIN PRIVATE KEY", "/approvals/ey"):
         assert secret not in text
     for said in ("-> Ask for approval", "/approvals/", "drafts in Stripe", "Slack, "):
         assert any(said in line for line in lines), said

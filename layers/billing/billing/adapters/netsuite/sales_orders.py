@@ -79,6 +79,9 @@ _OPTIONAL = (
     ("BUILTIN.DF(t.billingschedule)", "billingschedulename"),
     ("TO_CHAR(t.nextbilldate,'YYYY-MM-DD')", "nextbill"),
 )
+REQUIRED_COLUMNS = _REQUIRED
+"""What no listing can do without: (SuiteQL's expression, the row's column)."""
+
 _UNKNOWN = re.compile(r"[Uu]nknown identifier '([^']+)'")
 _NO_LINE = -1
 
