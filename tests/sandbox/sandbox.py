@@ -28,12 +28,12 @@ from tests.sandbox.aws.mail import Mail, parse_mail
 from tests.sandbox.aws.map_runs import Child
 from tests.sandbox.aws.ses import Ses
 from tests.sandbox.aws.stepfunctions import EnteredState
-from tests.sandbox.aws.world import ACCOUNT, EmbeddedAws
+from tests.sandbox.aws.world import ACCOUNT, STACK_NAME, EmbeddedAws
 from tests.sandbox.clock import SandboxClock
 from tests.sandbox.egress import Forwarder, Outgoing, OutgoingRequest, PlannedKill, When
 from tests.sandbox.netsuite import NetSuiteServer, World, load_world
 from tests.sandbox.person import Page, Person
-from tests.sandbox.settlement import POLICIES_KEY, SettlementWorld
+from tests.sandbox.settlement import POLICIES_KEY, SettlementWorld, equations_of
 from tests.sandbox.slack import SlackServer
 from tests.sandbox.stripe import StripeServer
 
@@ -106,6 +106,7 @@ class Sandbox:
         retry_delay_scale: float = 1.0,
         settlement_policies: str | None = None,
         webhook_secrets: Sequence[str] | None = None,
+        stack_name: str = STACK_NAME,
     ) -> None:
         self._world = world
         self._given = dict(parameters or {})
@@ -118,6 +119,7 @@ class Sandbox:
         self._stripe_options = dict(stripe_options or {})
         self._retry_delay_scale = retry_delay_scale
         self._settlement_policies = settlement_policies
+        self._stack_name = stack_name
         self.webhook_secrets = list(webhook_secrets or [f"whsec_{secrets.token_hex(16)}"])
         self._servers: list[Any] = []
         self._people: list[Person] = []
@@ -173,7 +175,7 @@ class Sandbox:
         if parameters.get("SenderEmail"):
             self.aws.client("sesv2").create_email_identity(EmailIdentity=parameters["SenderEmail"])
             self.aws.lookup.identities.add(parameters["SenderEmail"])
-        self._stack = self.aws.deploy(self._template, parameters)
+        self._stack = self.aws.deploy(self._template, parameters, self._stack_name)
         if settles:
             self.settlement.begin(self._settlement_policies)
 
@@ -284,6 +286,11 @@ class Sandbox:
     def settlement(self) -> SettlementWorld:
         """The settlement's queue, bells and passes."""
         return SettlementWorld(self)
+
+    def prove(self, day: str | None = None, **asked: Any) -> dict[str, dict[str, str]]:
+        """Run the nightly proof: {"USD": {"receivables": "0.00", ...}}, the difference of each of the six equations.
+        `day` is ISO (the day before today without it); the whole file is `settlement.prove(day)`."""
+        return equations_of(self.settlement.prove(day, **asked))
 
     def settle(self, timeout: float = 120) -> None:
         """Wait until no bell rings; SandboxError after `timeout` real seconds."""

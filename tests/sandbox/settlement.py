@@ -8,6 +8,7 @@ import json
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 import requests as http
@@ -192,6 +193,12 @@ class SettlementWorld:
         """Invoke the sweep as its schedule or a person does."""
         return dict(self.sandbox.invoke("SweepForEventsFunction", asked))
 
+    def prove(self, day: str | None = None, **asked: Any) -> dict[str, Any]:
+        """Invoke the nightly proof as its schedule or a person does; its file in the bucket."""
+        answer = self.sandbox.invoke("ProveTheBooksFunction", {**({"day": day} if day else {}), **asked})
+        found: dict[str, Any] = json.loads(self.sandbox.objects()[answer["file"]["key"]])
+        return found
+
     def settle(self, timeout: float) -> None:
         """Wait until no event is on its way (held ones are not), no message is queued and no bell rings."""
         deadline = time.monotonic() + timeout
@@ -221,6 +228,16 @@ class SettlementWorld:
         for page in client.get_paginator("scan").paginate(TableName=table, ConsistentRead=True):
             rows += [{name: _read(value) for name, value in item.items()} for item in page["Items"]]
         return rows
+
+
+def equations_of(proof: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """{"USD": {equation: its difference}} of a proof's file."""
+    found: dict[str, dict[str, str]] = {}
+    for one in proof["equations"]:
+        shown = 2 if one["name"] == "orders" and not one["difference"] else one["decimals"]
+        difference = f"{Decimal(one['difference']).scaleb(-one['decimals']):.{shown}f}"
+        found.setdefault(one["currency"].upper(), {})[one["name"]] = difference
+    return found
 
 
 def policies_for(netsuite: NetSuiteServer, extra: str = "", choices: str = "") -> str:

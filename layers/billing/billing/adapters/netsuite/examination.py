@@ -13,10 +13,11 @@ from datetime import date, timedelta
 from typing import Final
 
 from billing.adapters.netsuite.beside_the_listing import order_states, orders_before
+from billing.adapters.netsuite.books import NetSuiteBooks
 from billing.adapters.netsuite.clients import client_by_id, clients_sharing, clients_with_emails
-from billing.adapters.netsuite.fingerprints import order_fingerprints, orders_listed_now
+from billing.adapters.netsuite.fingerprints import order_fingerprints, order_lines_now, orders_listed_now
 from billing.adapters.netsuite.records import NetSuiteRecords
-from billing.adapters.netsuite.sales_orders import REQUIRED_COLUMNS, columns_of, list_sales_orders, orders_of_status
+from billing.adapters.netsuite.sales_orders import columns_of, list_sales_orders, orders_of_status
 from billing.adapters.netsuite.settlement_lookups import NetSuiteCustomers, NetSuiteItems, accounting_periods
 from billing.adapters.netsuite.suiteql import SUITEQL_PATH, Row, SuiteQL, UnknownColumn
 from billing.adapters.netsuite.transport import NO_ANSWER, login_refused
@@ -91,6 +92,7 @@ def queries(asked: Asked, today: date) -> dict[str, Callable[[SuiteQL], object]]
         "orders before BillFrom": lambda suiteql: orders_before(suiteql, query),
         "the state of orders": lambda suiteql: order_states(suiteql, ["1"]),
         "what has moved": lambda suiteql: order_fingerprints(suiteql, ["1"]),
+        "the lines of orders": lambda suiteql: order_lines_now(suiteql, ["1"]),
         "the listing's comparison": lambda suiteql: orders_listed_now(
             suiteql, query, list_sales_orders(suiteql, query).absent_columns
         ),
@@ -101,6 +103,7 @@ def queries(asked: Asked, today: date) -> dict[str, Callable[[SuiteQL], object]]
     if asked.settles:
         found |= {
             "accounting periods": accounting_periods,
+            "the books": lambda suiteql: NetSuiteBooks(suiteql).ask_each(today),
             "customers by address": lambda suiteql: _customers(suiteql).with_email(_NOBODY),
             "customers by name": lambda suiteql: _customers(suiteql).with_name(_NOBODY),
         }
@@ -112,17 +115,14 @@ def queries(asked: Asked, today: date) -> dict[str, Callable[[SuiteQL], object]]
 
 
 def optional_columns(asked: Asked) -> frozenset[str]:
-    """The columns ("transaction.memo") without which the product goes on."""
-    query = OrderQuery(asked.statuses, date.min, date.min, OrderFilter(), stripe_id_field="", email_fields=())
-    needed = {source for source, _ in REQUIRED_COLUMNS}
-    return frozenset(
-        f"{_ALIASES.get(alias, alias)}.{column}"
-        for source, _ in columns_of(query)
-        if source not in needed
-        for alias, column in _COLUMN.findall(source)
-    ) - frozenset(
-        f"{_ALIASES.get(alias, alias)}.{column}" for source in needed for alias, column in _COLUMN.findall(source)
-    )
+    """The columns ("transaction.memo") without which the product goes on. A field that a parameter names is none of
+    them: the listing goes on without it, and is not what was meant."""
+    query = OrderQuery(asked.statuses, date.min, date.min, OrderFilter())
+    optional, needed = set[str](), set[str]()
+    for one in columns_of(query):
+        for alias, column in _COLUMN.findall(one.source):
+            (optional if one.optional else needed).add(f"{_ALIASES.get(alias, alias)}.{column}")
+    return frozenset(optional - needed)
 
 
 @dataclass(frozen=True, slots=True)
