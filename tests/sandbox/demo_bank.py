@@ -1,5 +1,5 @@
-"""The demo's second half: people finalise the drafts, clients pay them, one is refunded and one disputed, payouts arrive,
-and NetSuite's own records and general ledger say what came of it.
+"""The demo's second half: people finalise the drafts, clients pay them, one is refunded and one disputed, payouts
+arrive, and NetSuite's own records and general ledger say what came of it.
 """
 
 from __future__ import annotations
@@ -44,7 +44,9 @@ def with_items(world: World) -> World:
     held = {item.name for item in world.items}
     first = max((item.id for item in world.items), default=0) + 1
     wanted = [(name, account) for name, account in _ITEMS.values() if name not in held]
-    made = [Item(first + place, name, "Service", income_account=account) for place, (name, account) in enumerate(wanted)]
+    made = [
+        Item(first + place, name, "Service", income_account=account) for place, (name, account) in enumerate(wanted)
+    ]
     return replace(world, items=(*world.items, *made))
 
 
@@ -84,7 +86,7 @@ class SecondHalf:
         self._say_what_is_held()
         return found
 
-    def _finalise(self, drafts: Sequence[Mapping[str, Any]]) -> None:
+    def _finalise(self, drafts: Sequence[dict[str, Any]]) -> None:
         done = 0
         for draft in drafts:
             try:
@@ -95,7 +97,7 @@ class SecondHalf:
         self.step(f"{done} of {len(drafts)} drafts are finalised in Stripe, and Stripe rings the webhook ...")
         self._settle()
 
-    def _pay(self, drafts: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    def _pay(self, drafts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         """Every client pays what is open, some by bank debit. The charges, smallest first."""
         stripe = self.sandbox.stripe
         charges = []
@@ -108,7 +110,7 @@ class SecondHalf:
         self._settle()
         return sorted(charges, key=lambda charge: (charge["amount"], charge["id"]))
 
-    def _return_money(self, charges: Sequence[Mapping[str, Any]]) -> None:
+    def _return_money(self, charges: Sequence[dict[str, Any]]) -> None:
         """Of the currency in which most was charged: one refund and one dispute, in whole if a third pays for them."""
         if not charges:
             return

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import requests as http
@@ -38,7 +39,7 @@ class SettlementWorld:
         """Put the policy file into the bucket, and have Stripe's stand-in send its events to the webhook."""
         if self.sandbox.stack.parameters["SettlementPolicies"] == POLICIES_KEY:
             self.set_policies(policies if policies is not None else policies_for(self.sandbox.netsuite))
-        self.sandbox.stripe.register_webhook(self.url, self.sandbox.webhook_secrets)
+        self.sandbox.stripe.register_webhook(self.url, self.sandbox.webhook_secrets, types=subscribed())
 
     @property
     def url(self) -> str:
@@ -224,6 +225,12 @@ class SettlementWorld:
         return rows
 
 
+def subscribed() -> tuple[str, ...]:
+    """The types of events that a person is told to subscribe the endpoint to: docs/settlement-setup.md."""
+    page = (Path(__file__).parents[2] / "docs" / "settlement-setup.md").read_text(encoding="utf-8")
+    return tuple(page.partition("```text events\n")[2].partition("```")[0].split())
+
+
 def policies_for(netsuite: NetSuiteServer, extra: str = "", choices: str = "") -> str:
     """A policy file with the accounts, currencies and items of a NetSuite stand-in. `choices` are lines of the top
     level (closed_period = "first_open"), `extra` tables of their own."""
@@ -248,8 +255,8 @@ def policies_for(netsuite: NetSuiteServer, extra: str = "", choices: str = "") -
 
 
 def _banks(netsuite: NetSuiteServer) -> dict[str, str]:
-    """The bank account of each currency, by NetSuite's ids. Of several, that of the subsidiary whose customers have most
-    orders in the currency: a deposit holds payments of its bank's subsidiary only."""
+    """The bank account of each currency, by NetSuite's ids. Of several, that of the subsidiary whose customers have
+    most orders in the currency: a deposit holds payments of its bank's subsidiary only."""
     subsidiary_of = {str(one["entityId"]): _id(one.get("subsidiary")) for one in netsuite.records("customer")}
     orders = Counter(
         (order.currency, subsidiary_of.get(order.customer or "", "")) for order in netsuite.orders().values()
