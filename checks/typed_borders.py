@@ -4,7 +4,7 @@
     Mapping[str, Any]           in no signature of the domain or the workflows, but where JSON itself is the subject
     more than eight parameters  no function of the layer or the functions
 
-Each list of exceptions says why; one that is no longer needed is a finding, so that the lists only get shorter.
+The list of exceptions says why; one that is no longer needed is a finding, so that the list only gets shorter.
 """
 
 from __future__ import annotations
@@ -39,13 +39,6 @@ JSON_ITSELF: dict[str, str] = {
     "workflows/monthly_billing/ask_for_approval.py": "signs a request",
     "workflows/monthly_billing/ask_the_deputies.py": "signs an entry",
 }
-MANY_PARAMETERS: dict[str, str] = {
-    # What a page or mail shows, by name, each with a default: not grouped yet.
-    f"{LAYER}/pages/approval/approval_mail.py:approval_mail": "a mail's parts",
-    f"{LAYER}/pages/approval/approval_page.py:approval_page": "a page's parts",
-    f"{LAYER}/pages/approval/approval_page.py:status_page": "a page's parts",
-    f"{LAYER}/pages/approval/approval_page.py:ended_page": "a page's parts",
-}
 
 
 def check_tree(root: Path) -> list[str]:
@@ -59,11 +52,8 @@ def check_tree(root: Path) -> list[str]:
         findings += _subscripts(name, tree)
         for function in _functions(tree):
             place = f"{name}:{function.lineno}: {function.name}"
-            many = _parameters(function)
-            if many > MOST_PARAMETERS and f"{name}:{function.name}" not in MANY_PARAMETERS:
+            if (many := _parameters(function)) > MOST_PARAMETERS:
                 findings.append(f"{place} has {many} parameters. Group what belongs together into a dataclass.")
-            elif many > MOST_PARAMETERS:
-                needed.add(f"{name}:{function.name}")
             if name.startswith(TYPED) and _takes_json(function):
                 allowed = [one for one in JSON_ITSELF if name.startswith(f"{LAYER}/{one}")]
                 needed.update(allowed)
@@ -71,7 +61,7 @@ def check_tree(root: Path) -> list[str]:
                     findings.append(
                         f"{place} takes or gives a Mapping[str, Any]. Read it into a dataclass at the entry."
                     )
-    unneeded = sorted({*JSON_ITSELF, *MANY_PARAMETERS} - needed)
+    unneeded = sorted(set(JSON_ITSELF) - needed)
     return findings + [f"checks/typed_borders.py: the exception {one} is not needed." for one in unneeded]
 
 

@@ -1,5 +1,5 @@
-"""A state machine as an SVG picture: one column in the file's order, errors to the right, other ways to the left. A choice
-that calls the steps by their names is a bar along the column.
+"""A state machine as an SVG picture: one column in the order of its file, errors to the right, other ways to the left.
+A choice that calls the steps by their names is a bar along the column.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ from typing import Any
 
 from billing.adapters.dynamodb.ledger import LedgerTable
 from billing.domain.batch.batch import read_item
-from billing.domain.run import Caught, Run, read_state
+from billing.domain.run import Run, read_caught, read_state
 from billing.runtime.connections.aws import dynamodb, environment
 from billing.runtime.entry import state
 from billing.workflows.monthly_billing.note_the_failure import note_the_failure
@@ -22,5 +22,5 @@ ledger = LedgerTable(dynamodb(), environment().text("LEDGER_TABLE"))
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Keep the reason in the ledger."""
     return note_the_failure(
-        read_state(Run, event["run"]), read_item(event["item"]), read_state(Caught, event["error"], "error"), ledger
+        read_state(Run, event["run"]), read_item(event["item"]), read_caught(event["error"]), ledger
     )

@@ -131,7 +131,7 @@ def test_alarms_hear_of_runs_that_wait_and_of_a_page_that_fails() -> None:
     code = exchange.read_text(encoding="utf-8")
     assert watched == {"ApprovalPagesFailed", "RunsNotWoken"}
     for metric in watched:
-        assert f'name="{metric}"' in code
+        assert f'"{metric}"' in code
     for name, alarm in alarms.items():
         assert alarm["TreatMissingData"] == "notBreaching", name
         assert "AlarmTopicArn" in str(alarm["AlarmActions"]), name

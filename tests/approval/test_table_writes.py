@@ -48,9 +48,10 @@ WEAKER: dict[str, list[Any]] = {
     "changes": [0, 1, 7],
     "content": ["0" * 64],
     "sealed_token": [b"x"],
+    "row_format": [0, 99],
 }  # fmt: skip
 WRITES = [(name, value) for name, values in WEAKER.items() for value in values]
-REFUSED = ("undecided", "expired", "RequestAltered", "OurFault", "PassingError")
+REFUSED = ("undecided", "expired", "RequestAltered", "RecordUnreadable", "OurFault", "PassingError")
 
 
 @pytest.fixture
@@ -161,7 +162,7 @@ def test_an_altered_request_is_told_shows_nothing_and_wakes_the_run(
     write(world, slots=[LEAD])
     for query in ("", "format=csv"):
         page = world.get(links[ANN], query=query)
-        assert (page["statusCode"], "past this page" in page["body"]) == (409, True)
+        assert (page["statusCode"], "can no longer be decided" in page["body"]) == (409, True)
         assert "SO-1001" not in page["body"]
     assert world.sleeper.woken == []
     assert world.send(links[ANN], answer="approve", invoices="3")["statusCode"] == 409

@@ -49,7 +49,14 @@ from tests.sandbox.stripe import RateLimits, StripeServer
 
 ANN, BOB = "ann@firm.example", "bob@firm.example"
 PAGES = "https://approve.example"
-_TABLES = {"LedgerTable": LEDGER, "RunsTable": RUNS, "ApprovalsTable": APPROVALS, "CustomersTable": CUSTOMERS}
+SETTLEMENT = "settlement"
+_TABLES = {
+    "LedgerTable": LEDGER,
+    "RunsTable": RUNS,
+    "ApprovalsTable": APPROVALS,
+    "CustomersTable": CUSTOMERS,
+    "SettlementTable": SETTLEMENT,
+}
 _CONTEXT = SimpleNamespace(
     aws_request_id="history",
     function_name="history",
@@ -174,8 +181,9 @@ def _template() -> dict[str, Any]:
 
 
 @cache
-def _definition() -> dict[str, Any]:
-    path = REPOSITORY / _template()["Resources"]["MonthlyBilling"]["Properties"]["DefinitionUri"]
+def definition(state_machine: str) -> dict[str, Any]:
+    """The definition that template.yaml deploys under this logical id."""
+    path = REPOSITORY / _template()["Resources"][state_machine]["Properties"]["DefinitionUri"]
     return dict(json.loads(path.read_text(encoding="utf-8")))
 
 
@@ -195,8 +203,7 @@ class HistoryWorld:
     calls: int = 0
 
     def __post_init__(self) -> None:
-        definition = _definition()
-        self.machine = Machine(definition, self._invoke, self._object, self.clock, self.clock.pause)
+        self.machine = Machine(definition("MonthlyBilling"), self._invoke, self._object, self.clock, self.clock.pause)
         self._own = {
             "stepfunctions": _Mortal(_StepFunctions(self), self),
             "sesv2": _Mortal(_Mailbox(self), self),
@@ -260,16 +267,17 @@ class HistoryWorld:
         from billing.runtime.connections import aws
         from billing.runtime.settings import Environment
 
-        properties = _template()["Resources"][function]["Properties"]
-        variables = (
-            {key: self._value(value) for key, value in properties["Environment"]["Variables"].items()}
-            if ("Environment" in properties)
-            else {}
-        )
+        variables = self.variables(function)
         with patch.object(aws, "environment", lambda: Environment(variables)):
-            entry = load_entry(properties["CodeUri"].rpartition("/")[2])
+            entry = load_entry(_template()["Resources"][function]["Properties"]["CodeUri"].rpartition("/")[2])
         self._handlers[function] = entry.handler
         return self._handlers[function]
+
+    def variables(self, function: str) -> dict[str, str]:
+        """The environment variables that the template gives a function."""
+        properties = _template()["Resources"][function]["Properties"]
+        given = properties.get("Environment", {}).get("Variables", {})
+        return {key: self._value(value) for key, value in given.items()}
 
     def _value(self, value: Any) -> str:
         """A value of the template: text, Ref, GetAtt, or Sub of these."""

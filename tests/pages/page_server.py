@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 from billing.domain.approval.approval_request import ApprovalRequest
 from billing.domain.approval.approvers import Answer, Vote
 from billing.domain.batch.batch import Batch
-from billing.pages.approval.approval_page import approval_page, batch_csv, status_page
+from billing.pages.approval.approval_page import Posted, RequestView, approval_page, batch_csv, status_page
 from billing.pages.rendering import Shown
 from tests.pages import samples
 
@@ -50,24 +50,14 @@ class Desk:
         return self._standing(just_signed=True)
 
     def _page(self, query: str = "", number: int = 1, mistake: str = "", typed: dict[str, str] | None = None) -> Shown:
-        return approval_page(
-            self.request,
-            self.batch,
-            self.approver,
-            self.votes,
-            samples.tally_of(self.votes, self.request.slots),
-            samples.NOW,
-            query=query,
-            page=number,
-            mistake=mistake,
-            typed=typed or {},
-        )
+        posted = Posted(mistake=mistake, typed=typed or {})
+        return approval_page(self._view(), self.batch, posted, query=query, page=number)
 
     def _standing(self, just_signed: bool = False) -> Shown:
-        tally = samples.tally_of(self.votes, self.request.slots)
-        return status_page(
-            self.request, self.batch, self.approver, self.votes, None, tally, samples.NOW, just_signed=just_signed
-        )
+        return status_page(self._view(), self.batch, Posted(just_signed=just_signed))
+
+    def _view(self) -> RequestView:
+        return samples.view(self.request, self.votes, self.approver)
 
 
 @dataclass

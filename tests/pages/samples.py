@@ -32,6 +32,7 @@ from billing.domain.orders.due_date import DayOfMonth, Due, NetDays
 from billing.domain.orders.sales_order import Problem
 from billing.domain.run import Run, RunFrame
 from billing.domain.runs.report import Report, RunOutcome, count_orders, report_lines, sum_amounts
+from billing.pages.approval.approval_page import Posted, RequestView
 from tests.a_run import a_run
 
 RUN_ID = "monthly-2026-05-7f3c9a"
@@ -223,6 +224,19 @@ def vote(
 ) -> Vote:
     """A vote on the sample batch."""
     return Vote(approver, answer, SHA, at, reason)
+
+
+def view(
+    asked: ApprovalRequest, votes: Sequence[Vote] = (), approver: str = ANN, now: datetime = NOW, **more: Any
+) -> RequestView:
+    """The request as one person sees it, counted by the product's own rule."""
+    return RequestView(asked, approver, votes, tally_of(votes, asked.slots), now, **more)
+
+
+def posted(options: dict[str, Any]) -> Posted:
+    """What a POST came to; its fields are taken out of `options`."""
+    names = [field.name for field in dataclass_fields(Posted) if field.name in options]
+    return Posted(**{name: options.pop(name) for name in names})
 
 
 def tally_of(votes: Sequence[Vote], slots: tuple[Slot, ...] = SLOTS) -> Tally:

@@ -17,8 +17,9 @@ from billing.domain.approval.approvers import Answer
 from billing.domain.batch.batch import Batch
 from billing.domain.invoices.plan_record import with_lines
 from billing.domain.runs.report import RecordLine, Report, RunOutcome, count_orders, report_lines, sum_amounts
-from billing.pages.approval.approval_mail import approval_mail
+from billing.pages.approval.approval_mail import Invitation, approval_mail
 from billing.pages.approval.approval_page import (
+    Posted,
     altered_page,
     approval_page,
     ended_page,
@@ -78,19 +79,14 @@ def held_page() -> Shown:
         Entry(EntryKind.HOLD, samples.ANN, AT, "The client asked for June.", "SO-1002", (keys[1],)),
     ]
     batch = with_holds(opened, entries)
-    return approval_page(
+    view = samples.view(
         request_now(samples.request(opened), entries),
-        batch,
-        samples.ANN,
-        [],
-        samples.tally_of([]),
-        samples.NOW,
-        said="The order SO-1002 is held back.",
         changes=changes_words(entries),
         held=held_orders(entries),
         delegate_domains=["partner.example"],
         signed_before=True,
     )
+    return approval_page(view, batch, Posted(said="The order SO-1002 is held back."))
 
 
 def inbox_sample() -> Shown:
@@ -116,24 +112,15 @@ def standing(
     votes: list[Any], outcome: RecordedOutcome | None = None, just_signed: bool = False, passed_to: str = ""
 ) -> Shown:
     batch = samples.month()
-    return status_page(
-        samples.request(batch),
-        batch,
-        samples.ANN,
-        votes,
-        outcome,
-        samples.tally_of(votes),
-        samples.NOW,
-        just_signed=just_signed,
-        passed_to=passed_to,
-    )
+    view = samples.view(samples.request(batch), votes, outcome=outcome, passed_to=passed_to)
+    return status_page(view, batch, Posted(just_signed=just_signed))
 
 
 def ended(outcome: RecordedOutcome | None, taken_off: bool) -> Shown:
     """What a link shows that has ended."""
     asked, votes = samples.request(samples.month()), [samples.vote(samples.ANN)]
     end = RunEnd("billed", "2026-06-02T09:10:00+00:00", 36, 0, 1) if outcome else None
-    return ended_page(asked, outcome, samples.tally_of(votes), samples.NOW, taken_off=taken_off, mine=votes[0], end=end)
+    return ended_page(samples.view(asked, votes, outcome=outcome, end=end), votes[0], taken_off=taken_off)
 
 
 def ended_orders_page() -> Shown:
@@ -387,7 +374,9 @@ def test_the_page_prints_with_every_invoice_and_without_its_buttons(
 
 def test_the_mail_reads_well_on_a_desktop_and_a_phone(browser: Browser, server: PageServer, screenshots: Path) -> None:
     batch = samples.month()
-    html = approval_mail(samples.request(batch), batch, samples.ANN, "https://billing.example/approvals/x").html
+    html = approval_mail(
+        Invitation(samples.request(batch), batch, samples.ANN, "https://billing.example/approvals/x")
+    ).html
     url = server.show("/mail", html)
     for width in (800, PHONE):
         with opened(browser, url, width) as page:

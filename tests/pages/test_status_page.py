@@ -24,17 +24,10 @@ def tree(
     **options: Any,
 ) -> Element:
     batch = samples.month()
-    shown = status_page(
-        samples.request(batch),
-        options.pop("batch", batch),
-        approver,
-        votes,
-        outcome,
-        samples.tally_of(votes),
-        now,
-        **options,
-    )
-    return parse(shown.html)
+    posted = samples.posted(options)
+    shown = options.pop("batch", batch)
+    view = samples.view(samples.request(batch), votes, approver, now, outcome=outcome, **options)
+    return parse(status_page(view, shown, posted).html)
 
 
 def test_after_signing_the_page_confirms_what_was_signed_and_who_is_still_to_sign() -> None:
@@ -151,9 +144,7 @@ def test_a_slot_is_done_only_when_enough_have_signed_for_exactly_this_content() 
         ([samples.vote(samples.ANN), other], "waits"),
         ([samples.vote(samples.ANN), samples.vote(samples.BOB)], "done"),
     ):
-        shown = status_page(
-            samples.request(batch, slots), batch, samples.ANN, votes, None, samples.tally_of(votes, slots), samples.NOW
-        )
+        shown = status_page(samples.view(samples.request(batch, slots), votes), batch)
         (item,) = parse(shown.html).first("ul", class_="slots").all("li")
         assert item.attributes["class"] == state
         assert ("bob@firm.example approved" in item.text) == (state == "done")

@@ -99,7 +99,8 @@ def test_an_unchanged_listing_is_asked_about_anew_without_listing_again(sandbox:
     assert "The run was redriven and is asking again." in said
     late = posted(sandbox, sandbox.page_links(old[0])[0], "approve", {"invoices": "2"})
     assert "Expired" in late.text
-    assert "This link decides nothing" in late.text
+    assert "Your answer was not recorded" in late.text
+    assert "This link expired on" in late.text
     assert sandbox.result(run).status == "RUNNING"
     assert sandbox.answer(mails[0], "approve").status == 200
     assert sandbox.wait_for_end(again, SECONDS).status == "SUCCEEDED"

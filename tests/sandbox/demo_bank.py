@@ -5,7 +5,7 @@ arrive, and NetSuite's own records and general ledger say what came of it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -75,6 +75,7 @@ class SecondHalf:
     def play(self) -> dict[str, Any]:
         """Returns the `settlement` of the demo's last line."""
         drafts = self.sandbox.drafts()
+        order_ids = {order_id for draft in drafts for order_id in _orders_of(draft)}
         currencies = sorted({str(draft["currency"]) for draft in drafts})
         before = self._billed()
         if drafts:
@@ -83,7 +84,7 @@ class SecondHalf:
             self._return_money(charges)
             self._pay_out(currencies)
         found = self._found(before, currencies)
-        self._say_what_is_held()
+        self._say_what_is_left(order_ids)
         return found
 
     def _finalise(self, drafts: Sequence[dict[str, Any]]) -> None:
@@ -151,12 +152,21 @@ class SecondHalf:
             "held": len(self.sandbox.settlement.held()),
         }
 
-    def _say_what_is_held(self) -> None:
+    def _say_what_is_left(self, order_ids: Container[str]) -> None:
         world = self.sandbox.settlement
+        for number, order in sorted(self.sandbox.netsuite.orders().items()):
+            if str(order.id) in order_ids and order.status != _BILLED:
+                self.step(f"   {number} has more to bill: its status in NetSuite is {order.status}")
         for root, name in sorted(world.held().items()):
             self.step(f"   {root} waits for a person: {name}")
         for root, name in sorted(world.parked().items()):
             self.step(f"   {root} is tried again every night: {name}")
+
+
+def _orders_of(draft: Mapping[str, Any]) -> set[str]:
+    """Internal ids of the sales orders that an invoice bills, from its lines."""
+    metadata = [line.get("metadata") or {} for line in draft["lines"]["data"]]
+    return {str(one["netsuite_so_id"]) for one in metadata if one.get("netsuite_so_id")}
 
 
 def _shown() -> dict[str, str]:

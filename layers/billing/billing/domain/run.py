@@ -229,6 +229,11 @@ def read_stopped(data: Mapping[str, Any]) -> StoppedAt:
     return read_state(StoppedAt, {name: data[name] for name in names if name in data}, "closed")
 
 
+def read_caught(data: Mapping[str, Any]) -> Caught:
+    """What a Catch gave. Whoever fails a task by its token may leave out the error's name, the cause, or both."""
+    return read_state(Caught, {name: value for name, value in data.items() if value is not None}, "error")
+
+
 def read_run_state(data: Mapping[str, Any]) -> RunState:
     """The execution's whole state, as "Close the run" is given it. What else is in it is nobody's to read."""
     return RunState(
@@ -237,5 +242,5 @@ def read_run_state(data: Mapping[str, Any]) -> RunState:
         read_state(Matched, data["matched"]) if data.get("matched") else None,
         read_state(Decision, data["decision"]) if data.get("decision") else None,
         read_state(Checked, data["checked"]) if data.get("checked") else None,
-        read_state(Caught, data["error"], "error") if data.get("error") is not None else None,
+        read_caught(data["error"]) if data.get("error") is not None else None,
     )

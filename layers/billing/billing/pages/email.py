@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from billing.domain.mail import MailContent
 from billing.pages.rendering import render
-from billing.pages.untrusted_text import clean, truncate
+from billing.pages.untrusted_text import clean, truncate, unlinked
 
 _WIDTH: Final = 76
 _LONGEST_SUBJECT: Final = 180
@@ -41,11 +41,20 @@ class Email:
 
 
 def mail_of(email: Email) -> MailContent:
-    """The e-mail as HTML and as text. Untrusted texts in it may be anything: they are cleaned and escaped here."""
+    """The e-mail as HTML and as text. Untrusted texts in it may be anything: they are cleaned and escaped here, and an
+    address in one of them is no link: the only links are `link` and `references`."""
+    safe = replace(
+        email,
+        heading=unlinked(email.heading),
+        opening=[unlinked(paragraph) for paragraph in email.opening],
+        facts=[(label, unlinked(value)) for label, value in email.facts],
+        listings=[replace(one, items=tuple(unlinked(item) for item in one.items)) for one in email.listings],
+        closing=[unlinked(paragraph) for paragraph in email.closing],
+    )
     return MailContent(
         subject=truncate(clean(email.subject), _LONGEST_SUBJECT),
-        text=_text(email),
-        html=render("mail.html.j2", {"email": email}),
+        text=_text(safe),
+        html=render("mail.html.j2", {"email": safe}),
     )
 
 

@@ -41,3 +41,9 @@ def shown(text: object, most: int = 120) -> str:
     """A foreign text as it is displayed: clean and short. What is empty then is shown as a dash, never as nothing."""
     # Cutting first keeps the work bounded whatever comes in; what cleaning removes is rarely more than a few signs.
     return truncate(clean(str(text)[: most * 20]), most) or "–"
+
+
+def unlinked(text: str) -> str:
+    """`text` without addresses that a mail program would make a link of by itself: nobody should be able to put one
+    into our mail by calling a client after it. A bare domain stays, for firms are called that ("Example.com Inc.")."""
+    return text.replace("//", "/ /")

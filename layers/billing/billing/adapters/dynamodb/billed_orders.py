@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 
 from billing.adapters.dynamodb.ledger import LedgerTable
 from billing.domain.settlement.stripe_objects import BilledLine, BilledOrder
@@ -36,6 +37,18 @@ class BilledOrdersOfLedger:
                 lines.append(BilledLine(key, known[0], known[1], quantity, amount, known[2]))
             found.append(BilledOrder(order_id, number, record.client_id, tuple(lines)))
         return tuple(found)
+
+    def is_billed_again(self, order: BilledOrder) -> bool:
+        """Whether an invoice of ours bills these goods since the one with this share of the order was voided and
+        forgotten: one that has its lines, drafted when NetSuite had nothing of them billed any more."""
+        record = self.ledger.order_records([order.order_id]).get(order.order_id)
+        wanted = {line.line_id for line in order.lines if line.kind == "item"}
+        for billed in record.billed.values() if record is not None else ():
+            has = {line[0].removeprefix(f"{order.order_id}-") for line in billed.lines}
+            noted = billed.netsuite_billed
+            if wanted <= has and noted is not None and not any(Fraction(noted.get(one, "0")) for one in wanted):
+                return True
+        return False
 
     def note_mirrored(self, order_id: str, invoice_id: str, netsuite_invoice: str) -> None:
         """See LedgerTable.note_mirrored."""

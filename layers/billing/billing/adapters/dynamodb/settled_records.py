@@ -3,6 +3,7 @@
 pk = "SETTLED#<externalId>"    a record: intended or written, its internal id, what it is applied to (a hash)
 pk = "CUSTOMER#<cus_...>"      the NetSuite customer of a Stripe customer
 pk = "ITEM#<externalId>"       the NetSuite item of a price or a coupon
+pk = "ORDERS#<in_...>"         what the invoice bills of orders of ours; the ledger forgets an invoice that was voided
 pk = "WAITING#<externalId>"    the payout that waits for this record
 pk = "PERIODS"                 NetSuite's accounting periods as they were read last
 """
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from billing.adapters.dynamodb.items import batch_get, batch_write, to_item, values_of
 from billing.domain.settlement.periods import AccountingPeriod
 from billing.domain.settlement.records import RecordType
+from billing.domain.settlement.stripe_objects import BilledOrder
 from billing.domain.settlement.typed_json import from_json, to_json
 from billing.domain.settlement.written import WriteState, WrittenRecord
 
@@ -95,6 +97,20 @@ class SettledRecords:
         """Keep the pair."""
         self._keep(f"ITEM#{external_id}", netsuite_id, how, at)
 
+    def orders(self, invoice: str) -> tuple[BilledOrder, ...]:
+        """What an invoice bills of orders of ours, as it was kept; () if it was not."""
+        row = self._row(f"ORDERS#{invoice}")
+        return from_json(_Orders, json.loads(row["orders"])).orders if row else ()
+
+    def keep_orders(self, invoice: str, orders: tuple[BilledOrder, ...]) -> None:
+        """Keep what an invoice bills of orders of ours."""
+        self.dynamodb.update_item(
+            TableName=self.table,
+            Key=to_item({"pk": f"ORDERS#{invoice}"}),
+            UpdateExpression="SET orders = :orders",
+            ExpressionAttributeValues=to_item({":orders": json.dumps(to_json(_Orders(orders)))}),
+        )
+
     def wait_for(self, external_ids: Iterable[str], payout: str) -> None:
         """Note that a payout waits for these records."""
         rows = ({"pk": f"WAITING#{one}", "payout": payout} for one in dict.fromkeys(external_ids))
@@ -140,6 +156,11 @@ class SettledRecords:
 @dataclass(frozen=True, slots=True)
 class _Periods:
     periods: tuple[AccountingPeriod, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Orders:
+    orders: tuple[BilledOrder, ...]
 
 
 def _written(row: Mapping[str, Any]) -> WrittenRecord:

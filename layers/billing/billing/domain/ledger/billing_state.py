@@ -81,7 +81,7 @@ def state_of_order(
         return [ToBill(plan, link) for plan in plans]
     live = {invoice_id: one for invoice_id, one in record.billed.items() if invoice_id not in removed}
     gone = tuple(sorted(set(record.billed) - set(live)))
-    again = f"A person deleted or voided {', '.join(gone)} in Stripe: billable again." if gone else ""
+    again = _billable_again(record, gone)
     if not live:
         return [ToBill(plan, link, gone, again) for plan in plans]
     differing = [
@@ -113,6 +113,20 @@ def state_of_order(
         left = _left_open(whole, before)
         return [Held(plan, link, min(live), reason, 0 if number else left) for number, plan in enumerate(plans)]
     return [_changed(plans[0], link, record, live, gone, again)]
+
+
+def _billable_again(record: OrderRecord, gone: Sequence[str]) -> str:
+    """What a draft that comes after drafts that are gone says of them."""
+    if not gone:
+        return ""
+    said = f"A person deleted or voided {', '.join(gone)} in Stripe: billable again."
+    kept = [invoice_id for invoice_id in gone if record.billed[invoice_id].mirrored_as]
+    if kept:
+        said += (
+            f" NetSuite has made invoices of {', '.join(kept)} and counts their goods as billed as long as it has "
+            "them: those are not in this draft."
+        )
+    return said
 
 
 def agreed(least: Sequence[State], most: Sequence[State] | None, numbers: str) -> list[State]:

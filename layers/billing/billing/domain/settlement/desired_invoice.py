@@ -50,7 +50,7 @@ def desired_for_invoice(facts: InvoiceFacts, policies: SettlementPolicies, calen
         records += more
         holds += wrong
     more, wrong = refunds.for_invoice(facts, policies, calendar, built, party)
-    return SettlementPlan(invoice.id, _in_order([*records, *more]), (*holds, *wrong))
+    return SettlementPlan(invoice.id, _in_order([*records, *more]), (*holds, *wrong, *_stays_billed(facts, built)))
 
 
 def desired_for_charge(facts: ChargeFacts, policies: SettlementPolicies, calendar: Calendar) -> SettlementPlan:
@@ -65,6 +65,25 @@ def desired_for_charge(facts: ChargeFacts, policies: SettlementPolicies, calenda
         return SettlementPlan(charge.id, holds=tuple(holds))
     more, wrong = refunds.for_charge(charge, policies, calendar)
     return SettlementPlan(charge.id, _in_order([*records, *more]), (*holds, *wrong))
+
+
+def _stays_billed(facts: InvoiceFacts, built: InvoiceRecords) -> tuple[Hold, ...]:
+    """Orders whose invoice was voided after NetSuite had made it of them. The memo closes the invoice and does not
+    reopen the order, so that no later run lists it: a person must hear of it."""
+    invoice = facts.invoice
+    if invoice.voided_at is None or invoice.revised_by is not None or not built.orders:
+        return ()
+    left = ", ".join(one.order_number for one in facts.orders if not one.billed_again)
+    if not left:
+        return ()
+    return (
+        Hold(
+            "order_stays_billed",
+            f"{invoice.id} was voided, and its memo does not reopen {left}: NetSuite counts the goods as billed, so no "
+            "later run bills them by itself. To bill them again, delete the memo and then the invoice in NetSuite, or "
+            "copy the order. If they are not to be billed, say so (see the runbook).",
+        ),
+    )
 
 
 def _paid_since_start(facts: InvoiceFacts, policies: SettlementPolicies, calendar: Calendar) -> tuple[Hold, ...]:

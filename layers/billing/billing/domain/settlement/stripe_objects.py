@@ -247,12 +247,14 @@ class BilledLine:
 @dataclass(frozen=True, slots=True)
 class BilledOrder:
     """A sales order of ours and its share of one Stripe invoice, from the metadata of the invoice's lines. For the
-    revision of an invoice it is the order's share of the invoice that was drafted first."""
+    revision of an invoice it is the order's share of the invoice that was drafted first. `billed_again` says that a
+    later invoice of ours bills the same goods, because this one was voided."""
 
     order_id: str
     order_number: str
     netsuite_customer: str
     lines: tuple[BilledLine, ...]
+    billed_again: bool = False
 
     @property
     def total(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from billing.domain.approval.approval_entries import Entry, EntryKind
@@ -36,27 +37,35 @@ _TO_LOOK_AT = {
 }
 
 
-def approval_mail(
-    request: ApprovalRequest,
-    batch: Batch,
-    approver: str,
-    link: str,
-    *,
-    inbox: str = "",
-    again: str = "",
-    because: Entry | None = None,
-    former: FormerRequest | None = None,
-    left: timedelta | None = None,
-    finalizes: bool = False,
-) -> MailContent:
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """What one approver is asked, and why.
+
+    `link` is their own link to decide, `inbox` the one to everything that waits for them. `again` says why they are
+    asked once more about the same request, `because` is the entry by which they are asked if they were not at first,
+    `former` is the request that ended without an answer and that this one replaces, and with `left` it is a reminder
+    that says how long is left.
+    """
+
+    request: ApprovalRequest
+    batch: Batch
+    approver: str
+    link: str
+    inbox: str = ""
+    again: str = ""
+    because: Entry | None = None
+    former: FormerRequest | None = None
+    left: timedelta | None = None
+
+
+def approval_mail(asked: Invitation, finalizes: bool = False) -> MailContent:
     """Asks one approver to sign, by a link of their own. It tells totals and counts, and names those customers
     only of whom neither NetSuite nor an earlier month says who they are in Stripe; all else is behind the link.
 
-    `inbox` is the link to everything that waits for them, `again` says why they are asked once more, `because` is the
-    entry by which they are asked if they were not at first, `former` is the request that ended without an answer and
-    that this one replaces, and with `left` it is a reminder that says how long is left. `finalizes` says that the stack
-    lets Stripe finalize and send automatically. Raises CountDiffers if the request does not fit the batch.
+    `finalizes` says that the stack lets Stripe finalize and send automatically. Raises CountDiffers if the request does
+    not fit the batch.
     """
+    request, batch, approver, left = asked.request, asked.batch, asked.approver, asked.left
     count = checked_count(request, batch)
     expires = instant_words(request.expires_at)
     what = f"{counted(count, 'invoice')} for {period_name(request.period)}"
@@ -86,20 +95,26 @@ def approval_mail(
         if finalizes
         else "Once everyone has signed, the invoices are drafted in Stripe. Nothing is sent to clients."
     )
-    asks = f"Reminder: approve {what}" if left else f"Approval needed again: {what}" if former else f"Approve {what}"
+    asks = (
+        f"Reminder: approve {what}" if left else f"Approval needed again: {what}" if asked.former else f"Approve {what}"
+    )
     return mail_of(
         Email(
             subject=f"{asks}: {sums_words(totals(drafts), _MOST_CURRENCIES)}",
             heading=f"Approve {what}?",
             opening=(
-                *([_why_asked(because)] if because else []),
+                *([_why_asked(asked.because)] if asked.because else []),
                 *(
                     [f"We are still waiting for your decision. {remaining_words(left)} left, until {expires}."]
                     if left
                     else []
                 ),
-                *([f"{again} Your earlier signature does not count for the current version."] if again else []),
-                *([_anew(former)] if former else []),
+                *(
+                    [f"{asked.again} Your earlier signature does not count for the current version."]
+                    if asked.again
+                    else []
+                ),
+                *([_anew(asked.former)] if asked.former else []),
                 "Please review what will be billed, then approve or reject it.",
                 *frame_notes(batch.run, ()),
                 *batch_notes(batch),
@@ -110,8 +125,8 @@ def approval_mail(
             ],
             facts=[fact for fact in facts if fact is not None],
             listings=_customers_to_look_at(batch),
-            link=("Review and decide", link),
-            references=_references(inbox),
+            link=("Review and decide", asked.link),
+            references=_references(asked.inbox),
             closing=(
                 f"{sending} Opening the link does not change anything.",
                 f"This link is personal to {approver}: please do not forward it. It expires on {expires}.",

@@ -12,6 +12,7 @@ Links and forms stay on the page's own path, so the token belongs into the path 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -43,6 +44,8 @@ from billing.pages.report.run_end_words import ended_before_words, ended_words, 
 from billing.pages.untrusted_text import clean
 
 __all__ = [
+    "Posted",
+    "RequestView",
     "Shown",
     "approval_page",
     "batch_csv",
@@ -113,50 +116,78 @@ _TROUBLE: Final = (
 )
 
 
+@dataclass(frozen=True, slots=True)
+class RequestView:
+    """A request at one moment (`now`, in UTC), as the person `approver` may see it.
+
+    `votes` are the answers to its present content, `voided` everyone's answers to other content. `changes` tells what
+    happened since the request was opened, `end` how the run ended, and `asked_anew` says that the run asks under a
+    newer request now. `held` are the orders that approvers hold back, `delegate_domains` where this person may pass the
+    request on to, `passed_to` to whom they did; `signed_before` says that they signed for other content. `finalizes`
+    says that the stack lets Stripe finalize and send automatically.
+    """
+
+    request: ApprovalRequest
+    approver: str
+    votes: Sequence[Vote]
+    tally: Tally
+    now: datetime
+    outcome: RecordedOutcome | None = None
+    voided: Sequence[Vote] = ()
+    changes: Sequence[str] = ()
+    end: RunEnd | None = None
+    asked_anew: bool = False
+    held: Sequence[str] = ()
+    delegate_domains: Sequence[str] = ()
+    passed_to: str = ""
+    signed_before: bool = False
+    finalizes: bool = False
+
+    @property
+    def late(self) -> bool:
+        """Whether its time is over and nothing was decided."""
+        return self.outcome is None and self.now >= datetime.fromisoformat(self.request.expires_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What the person's own POST came to; without one, nothing.
+
+    `mistake` says why it was not recorded, `said` what it has done, `just_signed` that it was an answer and is
+    recorded. `typed` is what it held, `together` the orders that a hold takes along and whose number has to be typed.
+    `awake` is False if the run did not wait when the decision was to wake it.
+    """
+
+    mistake: str = ""
+    said: str = ""
+    just_signed: bool = False
+    typed: Mapping[str, str] = field(default_factory=dict)
+    together: Sequence[str] = ()
+    awake: bool = True
+
+
+NOT_POSTED: Final = Posted()
+
+
 def approval_page(
-    request: ApprovalRequest,
-    batch: Batch,
-    approver: str,
-    votes: Sequence[Vote],
-    tally: Tally,
-    now: datetime,
-    *,
-    query: str = "",
-    page: int = 1,
-    mistake: str = "",
-    typed: Mapping[str, str] | None = None,
-    finalizes: bool = False,
-    said: str = "",
-    changes: Sequence[str] = (),
-    held: Sequence[str] = (),
-    delegate_domains: Sequence[str] = (),
-    signed_before: bool = False,
-    together: Sequence[str] = (),
-    voided: Sequence[Vote] = (),
-    end: RunEnd | None = None,
+    view: RequestView, batch: Batch, posted: Posted = NOT_POSTED, *, query: str = "", page: int = 1
 ) -> Shown:
     """The page to sign on, for an approver who has not answered while the request is open.
 
-    `said` confirms what a POST has just done, `changes` tells what happened since the request was opened, `held` are
-    the orders that approvers hold back, `delegate_domains` where this person may pass the request on to;
-    `signed_before` says that they signed for other content. `together` are orders that a hold takes along and whose
-    number has to be typed, `voided` everybody's answers to other content, and `end` says that the run has stopped.
-
-    `mistake` is what was wrong with a POST, `typed` what it held: a reason is kept, a number never is. `finalizes`
-    says that the stack lets Stripe finalize and send by itself. Raises CountDiffers if the request does not fit the
+    Of what was typed, a reason is kept and a number never is. Raises CountDiffers if the request does not fit the
     batch.
     """
-    typed = typed or {}
+    request, typed = view.request, posted.typed
     pages = page_of(batch.to_draft, query, page)
     count = checked_count(request, batch)
     drafts = len(batch.to_draft)
-    today = batch.day_of(now)
+    today = batch.day_of(view.now)
     asked = typed.get("answer", "")
     rejecting = asked == Answer.REJECT
     return render_page(
         "approval_page.html.j2",
         {
-            **_frame(request, approver),
+            **_frame(view),
             "title": f"Approve invoices for {period_name(request.period)}?",
             "batch": batch,
             "count": count,
@@ -188,122 +219,82 @@ def approval_page(
             "longest_reason": LONGEST_REASON,
             "order_numbers": order_numbers,
             "po_field": PO_FIELD,
-            "slots": slot_states(request, votes, voided),
-            "still_to_sign": tally.reason,
-            "left": remaining_words(datetime.fromisoformat(request.expires_at) - now),
-            "mistake": mistake,
+            "slots": slot_states(request, view.votes, view.voided),
+            "still_to_sign": view.tally.reason,
+            "left": remaining_words(datetime.fromisoformat(request.expires_at) - view.now),
+            "mistake": posted.mistake,
             "rejecting": rejecting,
             "approving": asked == Answer.APPROVE,
             "asked": asked if asked in _FIELDS else "",
-            "field": "hold-together" if together else _FIELDS.get(asked, "typed-invoices"),
+            "field": "hold-together" if posted.together else _FIELDS.get(asked, "typed-invoices"),
             "typed_reason": _kept(typed.get("reason", "")),
             "typed_order": " ".join(typed.get("order", "").split())[:60],
-            "said": said,
-            "changes": newest_first(changes),
-            "together": together,
-            "stopped": stopped_words(end) if end else "",
-            "held_orders": held,
-            "delegate_domains": delegate_domains,
-            "signed_before": signed_before,
-            "finalizes": finalizes,
+            "said": posted.said,
+            "changes": newest_first(view.changes),
+            "together": posted.together,
+            "stopped": stopped_words(view.end) if view.end else "",
+            "held_orders": view.held,
+            "delegate_domains": view.delegate_domains,
+            "signed_before": view.signed_before,
+            "finalizes": view.finalizes,
         },
     )
 
 
-def status_page(
-    request: ApprovalRequest,
-    batch: Batch | None,
-    approver: str,
-    votes: Sequence[Vote],
-    outcome: RecordedOutcome | None,
-    tally: Tally,
-    now: datetime,
-    *,
-    just_signed: bool = False,
-    finalizes: bool = False,
-    changes: Sequence[str] = (),
-    passed_to: str = "",
-    mistake: str = "",
-    said: str = "",
-    voided: Sequence[Vote] = (),
-    end: RunEnd | None = None,
-    awake: bool = True,
-    asked_anew: bool = False,
-) -> Shown:
+def status_page(view: RequestView, batch: Batch | None, posted: Posted = NOT_POSTED) -> Shown:
     """How the request stands, for whoever cannot (any more) answer: what was signed, by whom, when, why, and what next.
 
-    `just_signed` puts the confirmation of the answer first. Without `batch` (its file is gone) the totals are left out.
-    `changes` tells what happened while it waited, `passed_to` to whom this person passed the request on. `mistake` says
-    why a POST was not recorded, `said` what one has just done; `voided` are answers to other content. `end` is how the
-    run ended, and `awake` is False if it did not wait when the decision was to wake it. `asked_anew` says that the run
-    asks under a newer request now.
+    The confirmation of an answer comes first. Without `batch` (its file is gone) the totals are left out.
     """
-    mine = answer_of(approver, votes)
-    late = outcome is None and now >= datetime.fromisoformat(request.expires_at)
-    headline, tone, explanation = _headline(request, votes, outcome, tally, mine, late)
+    request, votes = view.request, view.votes
+    mine = answer_of(view.approver, votes)
+    headline, tone, explanation = _headline(view, mine)
     return render_page(
         "status_page.html.j2",
         {
-            **_frame(request, approver),
+            **_frame(view),
             "title": headline,
             "tone": tone,
             "explanation": explanation,
-            "next_title": "What happened next" if end and not asked_anew else "What happens next",
-            "next_step": _ASKED_ANEW
-            if asked_anew
-            else _next_step(request, outcome, tally, late, finalizes, end, now, awake),
-            "mistake": mistake,
-            "said": said,
-            "earlier": next((vote for vote in reversed(voided) if vote.approver == approver), None),
+            "next_title": "What happened next" if view.end and not view.asked_anew else "What happens next",
+            "next_step": _next_step(view, posted.awake),
+            "mistake": posted.mistake,
+            "said": posted.said,
+            "earlier": next((vote for vote in reversed(view.voided) if vote.approver == view.approver), None),
             "mine": mine,
-            "just_signed": just_signed and mine is not None,
-            "changes": newest_first(changes),
-            "passed_to": passed_to,
-            "listed": any(approver in slot.people for slot in request.slots),
+            "just_signed": posted.just_signed and mine is not None,
+            "changes": newest_first(view.changes),
+            "passed_to": view.passed_to,
+            "listed": any(view.approver in slot.people for slot in request.slots),
             "count": request.invoices,
             "totals": currency_totals(batch) if batch else None,
             "notes": frame_notes(batch.run, ()) if batch else (),
             "not_billed": orders_not_billed(batch) if batch else 0,
             "others": [vote for vote in votes if not any(vote.approver in slot.people for slot in request.slots)],
-            "outcome": outcome,
-            "slots": slot_states(request, votes, voided),
-            "waiting": outcome is None and tally.outcome is Outcome.UNDECIDED and not late,
+            "outcome": view.outcome,
+            "slots": slot_states(request, votes, view.voided),
+            "waiting": view.outcome is None and view.tally.outcome is Outcome.UNDECIDED and not view.late,
         },
     )
 
 
-def ended_page(
-    request: ApprovalRequest,
-    outcome: RecordedOutcome | None,
-    tally: Tally,
-    now: datetime,
-    *,
-    taken_off: bool,
-    mine: Vote | None,
-    end: RunEnd | None = None,
-    finalizes: bool = False,
-    mistake: str = "",
-    said: str = "",
-    asked_anew: bool = False,
-    awake: bool = True,
-) -> Shown:
+def ended_page(view: RequestView, mine: Vote | None, posted: Posted = NOT_POSTED, *, taken_off: bool) -> Shown:
     """What a link shows when it has ended: how the request ended, and no name, no address and no amount of it.
 
     It ended because its time is over, or because its holder was taken off the list of those who sign (`taken_off`).
-    `mine` is its holder's own answer, the last one that they gave. `mistake` says why a POST was not recorded, `said`
-    what one has just done. `end`, `finalizes`, `asked_anew` and `awake` are as in `status_page`.
+    `mine` is its holder's own answer, the last one that they gave; of the view's votes nothing is shown.
     """
-    late = outcome is None and now >= datetime.fromisoformat(request.expires_at)
-    headline, _, _ = _headline(request, (), outcome, tally, None, late)
+    request, outcome = view.request, view.outcome
+    headline, _, _ = _headline(replace(view, votes=()), None)
     why = _TAKEN_OFF if taken_off else _LINK_OVER.format(when=instant_words(request.expires_at))
-    next_step = _ASKED_ANEW if asked_anew else _next_step(request, outcome, tally, late, finalizes, end, now, awake)
-    waiting = outcome is None and not late
+    waiting = outcome is None and not view.late
     own = "You did not answer."
     if mine is not None:
         what = mine.answer.past if mine.request_hash == request.request_hash else f"{mine.answer.past} other content"
         own = f"You {what} on {instant_words(mine.at)}."
     how = f"{headline}." if taken_off and not waiting else ""
-    told = (mistake, said, why, how, own, "" if waiting else next_step, _WHERE_ELSE)
+    next_step = "" if waiting else _next_step(view, posted.awake)
+    told = (posted.mistake, posted.said, why, how, own, next_step, _WHERE_ELSE)
     return render_page(
         "message_page.html.j2",
         {
@@ -378,31 +369,25 @@ def _kept(reason: str) -> str:
     return "\n".join(clean(line) for line in reason[:LONGEST_REASON].splitlines())
 
 
-def _frame(request: ApprovalRequest, approver: str) -> dict[str, Any]:
+def _frame(view: RequestView) -> dict[str, Any]:
     return {
-        "request": request,
-        "approver": approver,
-        "period_text": period_name(request.period),
+        "request": view.request,
+        "approver": view.approver,
+        "period_text": period_name(view.request.period),
     }
 
 
-def _headline(
-    request: ApprovalRequest,
-    votes: Sequence[Vote],
-    outcome: RecordedOutcome | None,
-    tally: Tally,
-    mine: Vote | None,
-    late: bool,
-) -> tuple[str, str, str]:
+def _headline(view: RequestView, mine: Vote | None) -> tuple[str, str, str]:
     """The page's title, its tone (good, bad, calm), and the sentence that explains it."""
+    request, outcome, tally = view.request, view.outcome, view.tally
     what = f"{counted(request.invoices, 'invoice')} for {period_name(request.period)}"
     ended = outcome.outcome if outcome else ""
     if ended == Outcome.APPROVED or (not ended and tally.outcome is Outcome.APPROVED):
         return f"Approved: {what}", "good", "Everyone required has signed."
     if ended == Outcome.REJECTED or (not ended and tally.outcome is Outcome.REJECTED):
-        people = people_words([vote.approver for vote in rejects(votes)])
+        people = people_words([vote.approver for vote in rejects(view.votes)])
         return f"Rejected: {what}", "bad", f"Rejected by {people}." if people else "An approver rejected the batch."
-    if ended == Outcome.EXPIRED or late:
+    if ended == Outcome.EXPIRED or view.late:
         when = instant_words(request.expires_at)
         return f"Expired: {what}", "bad", f"Not everyone required had signed by {when}."
     if ended == Outcome.UNDELIVERABLE:
@@ -418,32 +403,26 @@ def _headline(
     return f"Waiting: {what}", "calm", tally.reason
 
 
-def _next_step(
-    request: ApprovalRequest,
-    outcome: RecordedOutcome | None,
-    tally: Tally,
-    late: bool,
-    finalizes: bool,
-    end: RunEnd | None,
-    now: datetime,
-    awake: bool,
-) -> str:
-    ended = outcome.outcome if outcome else str(tally.outcome)
+def _next_step(view: RequestView, awake: bool) -> str:
+    if view.asked_anew:
+        return _ASKED_ANEW
+    request, outcome, end = view.request, view.outcome, view.end
+    ended = outcome.outcome if outcome else str(view.tally.outcome)
     if ended == Outcome.APPROVED:
         sending = (
             "Stripe finalizes and sends them automatically."
-            if finalizes
+            if view.finalizes
             else "Drafts stay drafts until a person finalizes them there; nothing is sent to clients before that."
         )
         if end is not None and outcome is not None and end.at < outcome.at:
             return ended_before_words(end)
         if end is not None:
             return f"{ended_words(end)} {sending} The run’s summary in Slack names every draft and what failed."
-        how = no_end_words(outcome.at if outcome else now.isoformat(), now, awake)
+        how = no_end_words(outcome.at if outcome else view.now.isoformat(), view.now, awake)
         return f"{how} {sending} The run’s summary, with every draft and what failed, goes to Slack when it is done."
     if ended == Outcome.REJECTED:
         return f"{_NOTHING} The orders stay open in NetSuite and can be billed by another run."
-    if ended == Outcome.EXPIRED or (outcome is None and late):
+    if ended == Outcome.EXPIRED or view.late:
         return (
             f"{_NOTHING} To continue, the billing team starts the run again; you will get a new email with a new link."
         )

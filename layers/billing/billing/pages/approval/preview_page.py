@@ -8,7 +8,7 @@ from billing.domain.approval.approval_request import ApprovalRequest
 from billing.domain.approval.approvers import SlotRule, count_votes, everybody, slots_without
 from billing.domain.batch.batch import Batch, totals
 from billing.domain.run import Run
-from billing.pages.approval.approval_page import approval_page
+from billing.pages.approval.approval_page import RequestView, approval_page
 
 
 def preview_page(
@@ -36,4 +36,5 @@ def preview_page(
         invoices=len(batch.to_draft),
     )
     tally = count_votes(slots, (), sha256)
-    return approval_page(request, batch, everybody(slots)[0], (), tally, opened, finalizes=finalizes).html.encode()
+    view = RequestView(request, everybody(slots)[0], (), tally, opened, finalizes=finalizes)
+    return approval_page(view, batch).html.encode()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol
@@ -15,6 +15,9 @@ from billing.domain.batch.batch import Batch, totals
 from billing.domain.errors import OurFault
 from billing.domain.run import RunFrame
 from billing.pages.approval.approval_page import (
+    NOT_POSTED,
+    Posted,
+    RequestView,
     altered_page,
     approval_page,
     batch_csv,
@@ -164,16 +167,14 @@ class ApprovalExchange:
             awake = woken or not answered.signed
         self.telemetry.logger.info("approval answered", extra={"outcome": str(after.tally.outcome)})
         if answered.said and after.open:
-            return _html(200, self._page(after, {}, said=answered.said))
-        page = self._standing(
-            after, just_signed=answered.signed, mistake=answered.late, said=answered.said, awake=awake
-        )
-        return _html(200, page)
+            return _html(200, self._page(after, {}, Posted(said=answered.said)))
+        posted = Posted(mistake=answered.late, said=answered.said, just_signed=answered.signed, awake=awake)
+        return _html(200, self._standing(after, posted))
 
     def _mistaken(self, again: Seen, answered: Answered, form: Mapping[str, str]) -> Shown:
         if not again.open:
-            return self._standing(again, mistake=answered.mistake)
-        return self._page(again, {}, answered.mistake, form, together=answered.together)
+            return self._standing(again, Posted(mistake=answered.mistake))
+        return self._page(again, {}, Posted(mistake=answered.mistake, typed=form, together=answered.together))
 
     def _wake(self, seen: Seen) -> bool:
         """Last, and repeatable: a lost callback is sent by the next POST, or the decision is read when the wait
@@ -196,86 +197,52 @@ class ApprovalExchange:
             raise OurFault("A request vanished while it was answered.")
         return seen
 
-    def _page(
-        self,
-        seen: Seen,
-        query: Mapping[str, str],
-        mistake: str = "",
-        typed: Mapping[str, str] | None = None,
-        said: str = "",
-        together: Sequence[str] = (),
-    ) -> Shown:
+    def _page(self, seen: Seen, query: Mapping[str, str], posted: Posted = NOT_POSTED) -> Shown:
         number = query.get("page", "1")
         return approval_page(
-            seen.request,
+            self._view(seen),
             batch_of(seen, self.files),
-            seen.approver,
-            seen.present.counted,
-            seen.tally,
-            self.now(),
+            posted,
             query=query.get("q", ""),
             page=int(number) if number.isdecimal() and len(number) < 6 else 1,
-            mistake=mistake,
-            typed=typed or {},
-            finalizes=self.finalizes,
-            said=said,
-            changes=changes_words(seen.present.entries),
-            held=held_orders(seen.present.entries),
-            delegate_domains=sorted(self.who.listed.domains) if seen.approver in self._originals(seen) else (),
-            signed_before=any(vote.approver == seen.approver for vote in seen.present.votes),
-            together=together,
-            voided=seen.present.voided,
+        )
+
+    def _view(self, seen: Seen) -> RequestView:
+        present = seen.present
+        return RequestView(
+            seen.request,
+            seen.approver,
+            present.counted,
+            seen.tally,
+            self.now(),
+            outcome=present.stored.outcome,
+            voided=present.voided,
+            changes=changes_words(present.entries),
             end=self.requests.end(seen.request.id),
+            asked_anew=self._is_asked_anew(seen),
+            held=held_orders(present.entries),
+            delegate_domains=sorted(self.who.listed.domains) if seen.approver in self._originals(seen) else (),
+            passed_to=seen.passed_to,
+            signed_before=any(vote.approver == seen.approver for vote in present.votes),
+            finalizes=self.finalizes,
         )
 
     @staticmethod
     def _originals(seen: Seen) -> set[str]:
         return set(seen.present.people) - set(passed_on(seen.present.entries).values())
 
-    def _standing(
-        self, seen: Seen, just_signed: bool = False, mistake: str = "", said: str = "", awake: bool = True
-    ) -> Shown:
+    def _standing(self, seen: Seen, posted: Posted = NOT_POSTED) -> Shown:
         if seen.over:
-            return self._ended(seen, mistake, said, awake)
+            return self._ended(seen, posted)
         try:
             batch = batch_of(seen, self.files)
         except OurFault:
             batch = None  # How it ended can be told without it.
-        return status_page(
-            seen.request,
-            batch,
-            seen.approver,
-            seen.present.counted,
-            seen.present.stored.outcome,
-            seen.tally,
-            self.now(),
-            just_signed=just_signed,
-            finalizes=self.finalizes,
-            changes=changes_words(seen.present.entries),
-            passed_to=seen.passed_to,
-            mistake=mistake,
-            said=said,
-            voided=seen.present.voided,
-            end=self.requests.end(seen.request.id),
-            awake=awake,
-            asked_anew=self._is_asked_anew(seen),
-        )
+        return status_page(self._view(seen), batch, posted)
 
-    def _ended(self, seen: Seen, mistake: str = "", said: str = "", awake: bool = True) -> Shown:
-        return ended_page(
-            seen.request,
-            seen.present.stored.outcome,
-            seen.tally,
-            self.now(),
-            taken_off=not seen.expired,
-            mine=seen.own_vote or seen.present.earlier_vote_of(seen.approver),
-            end=self.requests.end(seen.request.id),
-            finalizes=self.finalizes,
-            mistake=mistake,
-            said=said,
-            asked_anew=self._is_asked_anew(seen),
-            awake=awake,
-        )
+    def _ended(self, seen: Seen, posted: Posted = NOT_POSTED) -> Shown:
+        mine = seen.own_vote or seen.present.earlier_vote_of(seen.approver)
+        return ended_page(self._view(seen), mine, posted, taken_off=not seen.expired)
 
     def _is_asked_anew(self, seen: Seen) -> bool:
         """Whether the run asks under a newer request now, because this one ended without an approval."""

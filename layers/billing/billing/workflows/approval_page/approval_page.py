@@ -288,7 +288,11 @@ def _hold(seen: Seen, kind: EntryKind, form: Mapping[str, str], batch: Batch, no
     held = holds(seen.present.entries)
     if kind is EntryKind.HOLD:
         found = with_the_same_orders(batch.to_draft, typed)
-        if not found and with_the_same_orders((one for one in batch.invoices if one.plan.key in held), typed):
+        if (
+            not found
+            and reason
+            and with_the_same_orders((one for one in batch.invoices if one.plan.key in held), typed)
+        ):
             # Pressed again after an error: it is on record, and the run may not have been woken.
             return Answered(said=f"Order {typed} is on hold.", wake=True)
         if not found:

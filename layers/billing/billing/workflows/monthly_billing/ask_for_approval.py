@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from billing.domain.approval.approval_entries import Entry, brought_in, holds, with_holds
+from billing.domain.approval.approval_entries import brought_in, holds, with_holds
 from billing.domain.approval.approval_request import ApprovalRequest, Bounce, FormerRequest
 from billing.domain.approval.approvers import Outcome, approver_id, slots_without
 from billing.domain.approval.signers import ListedPeople
@@ -19,6 +19,7 @@ from billing.domain.mail import MailContent
 from billing.domain.records import to_record
 from billing.domain.run import Matched, Run
 from billing.domain.sending import Sending
+from billing.pages.approval.approval_mail import Invitation
 from billing.workflows.approval.approval_links import ApproverLinks, mail_tags
 from billing.workflows.approval.present_request import PresentRequest, SignedTexts, present_request
 from billing.workflows.approval.unsigned_request import not_vouched_for, refuse_unvouched
@@ -43,24 +44,6 @@ class Signing(SignedTexts, Protocol):
     def sign_request(self, request: Mapping[str, Any]) -> str: ...
 
 
-class WriteMail(Protocol):
-    """Writes the mail that asks one person. `again` says why they are asked a second time about the same request,
-    `because` why they are asked if they were not at first, `former` which request this one takes the place of."""
-
-    def __call__(
-        self,
-        request: ApprovalRequest,
-        batch: Batch,
-        approver: str,
-        link: str,
-        *,
-        inbox: str,
-        again: str,
-        because: Entry | None,
-        former: FormerRequest | None,
-    ) -> MailContent: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Asking:
     """What the state works with. `seal(run id, token)` encrypts, `complete(token)` ends the wait."""
@@ -74,7 +57,7 @@ class Asking:
     complete: Callable[[str], bool]
     signed: Signing
     links: ApproverLinks
-    write_mail: WriteMail
+    write_mail: Callable[[Invitation], MailContent]
     now: datetime
 
     def ask(self, run: Run, matched: Matched, outcome_so_far: str, task_token: str) -> dict[str, int]:
@@ -142,14 +125,16 @@ class Asking:
             return 0
         self.requests.index(person, request.id, at)
         content = self.write_mail(
-            request,
-            with_holds(batch, present.entries),
-            address,
-            self.links.to_decide(present.stored.request, address),
-            inbox=self.links.to_inbox(request, address),
-            again="Orders were held or released after you signed." if earlier else "",
-            because=brought_in(present.entries, address),
-            former=former,
+            Invitation(
+                request,
+                with_holds(batch, present.entries),
+                address,
+                self.links.to_decide(present.stored.request, address),
+                inbox=self.links.to_inbox(request, address),
+                again="Orders were held or released after you signed." if earlier else "",
+                because=brought_in(present.entries, address),
+                former=former,
+            )
         )
         self.mail.send(address, content, thread=request.run_id, tags=mail_tags(request.id, person))
         self.messages.finish(owner, what, at)

@@ -8,16 +8,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from billing.domain.approval.approval_entries import Entry, brought_in, with_holds
+from billing.domain.approval.approval_entries import brought_in, with_holds
 from billing.domain.approval.approval_request import ApprovalRequest
 from billing.domain.approval.approvers import approver_id
 from billing.domain.approval.signers import ListedPeople
 from billing.domain.approval.stored_request import StoredRequest, request_owner
-from billing.domain.batch.batch import Batch, read_batch
+from billing.domain.batch.batch import read_batch
 from billing.domain.errors import AddressRefused
 from billing.domain.mail import MailContent
 from billing.domain.run import Run
 from billing.domain.sending import Sending
+from billing.pages.approval.approval_mail import Invitation
 from billing.workflows.approval.approval_links import ApproverLinks, mail_tags
 from billing.workflows.approval.present_request import PresentRequest, SignedTexts, present_request
 from billing.workflows.monthly_billing.read_the_decision import step_of, waiting_rules
@@ -28,22 +29,6 @@ class Requests(Protocol):
     """The approvals table."""
 
     def newest(self, run_id: str) -> StoredRequest | None: ...
-
-
-class WriteReminder(Protocol):
-    """Writes the reminder to one person."""
-
-    def __call__(
-        self,
-        request: ApprovalRequest,
-        batch: Batch,
-        approver: str,
-        link: str,
-        *,
-        inbox: str,
-        left: timedelta,
-        because: Entry | None,
-    ) -> MailContent: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +43,7 @@ class Reminding:
     channel: Callable[[], Channel]
     signed: SignedTexts
     links: ApproverLinks
-    write_reminder: WriteReminder
+    write_reminder: Callable[[Invitation], MailContent]
     write_bounce: Callable[[ApprovalRequest, str, str, str], MailContent]
     write_slack: Callable[[ApprovalRequest, str], tuple[str, Sequence[dict[str, Any]]]]
     now: datetime
@@ -94,13 +79,15 @@ class Reminding:
             # Deputies who were put on record a moment ago are asked by the next state, and reminded another time.
             if address not in present.unreachable and present.was_asked(address):
                 content = self.write_reminder(
-                    request,
-                    with_holds(batch, present.entries),
-                    address,
-                    self.links.to_decide(opened, address),
-                    inbox=self.links.to_inbox(opened, address),
-                    left=left,
-                    because=brought_in(present.entries, address),
+                    Invitation(
+                        request,
+                        with_holds(batch, present.entries),
+                        address,
+                        self.links.to_decide(opened, address),
+                        inbox=self.links.to_inbox(opened, address),
+                        left=left,
+                        because=brought_in(present.entries, address),
+                    )
                 )
                 sent += self._mail(present, f"reminder-{number}-{approver_id(address)}", address, content)
         self._mark(present, f"reminded-{number}")

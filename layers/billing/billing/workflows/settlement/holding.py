@@ -25,7 +25,7 @@ _PARKING: Final = frozenset({PERIOD_CLOSED, WAITS_FOR_MEMBERS})
 def end_of(hold: Hold) -> Exception:
     """The error by which a pass ends that is held for this."""
     kind = Parked if hold.name in _PARKING else Differs if hold.name in DIFFERING else PersonNeeded
-    return kind(f"{hold.name}: {hold.reason}")
+    return kind(f"{hold.key}: {hold.reason}")
 
 
 @contextmanager

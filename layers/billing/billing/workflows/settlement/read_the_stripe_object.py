@@ -20,6 +20,7 @@ from billing.domain.settlement.payout import desired_for_payout
 from billing.domain.settlement.policies import SettlementPolicies
 from billing.domain.settlement.postings import Calendar
 from billing.domain.settlement.records import Hold, SettlementPlan
+from billing.domain.settlement.resolved_holds import without_resolved
 from billing.domain.settlement.stripe_objects import BilledOrder, InvoiceFacts
 from billing.workflows.settlement.holding import holds_noted
 from billing.workflows.settlement.plan_files import keep
@@ -78,19 +79,22 @@ class Reading:
             if invoice is None:
                 return None, SettlementPlan(one.root, nothing_because=_GONE)
             invoice = replace(invoice, orders=self._orders(invoice))
-            return invoice, desired_for_invoice(invoice, self.policies, self.calendar)
+            plan = desired_for_invoice(invoice, self.policies, self.calendar)
+            return invoice, without_resolved(plan, invoice.invoice.metadata)
         if one.kind == RootKind.CHARGE:
             charge = self.stripe.charge(one.root)
             if charge is None:
                 return None, SettlementPlan(
                     one.root, nothing_because="It never succeeded, or does not exist in Stripe."
                 )
-            return charge, desired_for_charge(charge, self.policies, self.calendar)
+            plan = desired_for_charge(charge, self.policies, self.calendar)
+            return charge, without_resolved(plan, charge.charge.metadata)
         if one.kind == RootKind.PAYOUT:
             payout = self.stripe.payout(one.root, self._grouped_since())
             if payout is None:
                 return None, SettlementPlan(one.root, nothing_because=_GONE)
-            return payout, desired_for_payout(payout, self.policies, self.calendar)
+            plan = desired_for_payout(payout, self.policies, self.calendar)
+            return payout, without_resolved(plan, payout.payout.metadata)
         if one.kind == RootKind.CUSTOMER:
             why = "" if self.policies.choice("customer.when") == "at_creation" else "Customers are made at first use."
             if not why and self.rows.customer(one.root) is not None:
@@ -106,7 +110,11 @@ class Reading:
         return int(datetime.combine(start, time(0), self.calendar.zone).timestamp()) if start is not None else 0
 
     def _orders(self, invoice: InvoiceFacts) -> tuple[BilledOrder, ...]:
-        """What our ledger says that the invoice bills of orders of ours; it knows a revision by what it revises."""
+        """What our ledger says that the invoice bills of orders of ours; it knows a revision by what it revises.
+
+        Of an invoice that was voided the ledger forgets what it billed as soon as another bills it. NetSuite may have
+        the voided one, so it is kept here as well.
+        """
         orders = _order_numbers(invoice)
         drafts = [one for one in (invoice.invoice.id, invoice.invoice.revises) if one]
         numbers = {
@@ -114,7 +122,17 @@ class Reading:
             for line in invoice.lines
             if (key := line.metadata.get("netsuite_line_id"))
         }
-        return self.ledger.billed_by(drafts, orders, numbers) if orders else ()
+        if not orders or invoice.invoice.finalized_at is None:
+            return ()
+        known = {one.order_id: one for one in self.ledger.billed_by(drafts, orders, numbers)}
+        if len(known) < len(orders):
+            for one in self.rows.orders(invoice.invoice.id):
+                again = one.order_id not in known and self.ledger.is_billed_again(one)
+                known.setdefault(one.order_id, replace(one, billed_again=again))
+        found = tuple(known[one] for one in orders if one in known)
+        if found:
+            self.rows.keep_orders(invoice.invoice.id, tuple(replace(one, billed_again=False) for one in found))
+        return found
 
     def _await_members(self, one: Pass, plan: SettlementPlan) -> None:
         """Raise Held as long as a payout's members are not all written. The wait is noted before the last look, so that
