@@ -27,7 +27,7 @@ POLICIES = ROOT / "docs" / "settlement-policies.md"
 QUESTIONS = ROOT / "docs" / "open-questions.md"
 LAYER = ROOT / "layers" / "billing"
 FOLDERS = ("domain/settlement", "workflows/settlement")
-ADAPTERS = ("settled_records", "settlement_bells")
+ADAPTERS = ("proofs", "settled_records", "settlement_bells")
 
 
 def modules() -> Iterator[tuple[ModuleType, ast.Module]]:

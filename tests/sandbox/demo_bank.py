@@ -7,18 +7,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass, replace
-from decimal import Decimal
+from decimal import ROUND_UP, Decimal
 from typing import Any
 
+from tests.sandbox.aws.errors import SandboxError
 from tests.sandbox.netsuite import NetSuiteServer, World
 from tests.sandbox.netsuite.world import Item
 from tests.sandbox.sandbox import Sandbox
 from tests.sandbox.settlement import policies_for
-from tests.sandbox.stripe import Refusal
+from tests.sandbox.stripe import Refusal, currencies
 
 Step = Callable[[str], None]
 
 _MOST_SECONDS = 600
+_EQUATIONS = 6
 _BILLED = "G"  # NetSuite's letter of a sales order that is Billed
 _ITEMS = {
     "dispute": ("Stripe: dispute", "Services Revenue"),
@@ -76,14 +78,16 @@ class SecondHalf:
         """Returns the `settlement` of the demo's last line."""
         drafts = self.sandbox.drafts()
         order_ids = {order_id for draft in drafts for order_id in _orders_of(draft)}
-        currencies = sorted({str(draft["currency"]) for draft in drafts})
+        paid_in = sorted({str(draft["currency"]) for draft in drafts})
         before = self._billed()
         if drafts:
             self._finalise(drafts)
             charges = self._pay(drafts)
             self._return_money(charges)
-            self._pay_out(currencies)
-        found = self._found(before, currencies)
+            self._pay_out(paid_in)
+        found = self._counts(before)
+        found["equations"] = self._proved(paid_in) if drafts else {}
+        found["held"] = len(self.sandbox.settlement.held())
         self._say_what_is_left(order_ids)
         return found
 
@@ -129,10 +133,10 @@ class SecondHalf:
             self.step(f"the client's bank disputes {disputed['id']} ...")
         self._settle()
 
-    def _pay_out(self, currencies: Sequence[str]) -> None:
-        for currency in currencies:
+    def _pay_out(self, paid_in: Sequence[str]) -> None:
+        for currency in paid_in:
             self.sandbox.stripe.payout(currency)
-        self.step(f"payouts arrive in {', '.join(one.upper() for one in currencies)} ...")
+        self.step(f"payouts arrive in {', '.join(one.upper() for one in paid_in)} ...")
         self._settle()
 
     def _settle(self) -> None:
@@ -143,14 +147,22 @@ class SecondHalf:
     def _billed(self) -> int:
         return sum(order.status == _BILLED for order in self.sandbox.netsuite.orders().values())
 
-    def _found(self, billed_before: int, currencies: Sequence[str]) -> dict[str, Any]:
+    def _counts(self, billed_before: int) -> dict[str, Any]:
         netsuite = self.sandbox.netsuite
         return {
             **{name: len(netsuite.records(kind)) for name, kind in _RECORDS.items()},
             "orders_billed": self._billed() - billed_before,
-            "equations": {},
-            "held": len(self.sandbox.settlement.held()),
         }
+
+    def _proved(self, paid_in: Sequence[str]) -> dict[str, str]:
+        """The nightly proof, by currency of the drafts: the largest difference of its six equations."""
+        self.step("the nightly proof compares Stripe with NetSuite's books ...")
+        proved = self.sandbox.prove()
+        symbols = sorted({*proved, *(one.upper() for one in paid_in)})
+        found = {symbol: largest_difference(proved.get(symbol, {}), symbol) for symbol in symbols}
+        for symbol, difference in found.items():
+            self.step(f"   {symbol}: the largest difference of {_EQUATIONS} equations is {difference}")
+        return found
 
     def _say_what_is_left(self, order_ids: Container[str]) -> None:
         world = self.sandbox.settlement
@@ -173,6 +185,12 @@ def _shown() -> dict[str, str]:
     return {name.replace("_", " "): kind for name, kind in _RECORDS.items()}
 
 
-def largest_difference(equations: Mapping[str, Decimal]) -> Decimal:
-    """Of the equations of one currency, the one that is furthest from 0."""
-    return max((abs(amount) for amount in equations.values()), default=Decimal(0))
+def largest_difference(equations: Mapping[str, str], currency: str) -> str:
+    """Of the equations of one currency the one that is furthest from 0, in the currency's decimals. What is smaller
+    than its smallest unit (a quantity, of orders) is rounded up: it is never shown as 0. SandboxError if there are not
+    six."""
+    if len(equations) != _EQUATIONS:
+        raise SandboxError(f"the nightly proof has {len(equations)} equations in {currency}, not {_EQUATIONS}")
+    furthest = max(abs(Decimal(difference)) for difference in equations.values())
+    places = currencies.decimals(currency.lower())
+    return f"{furthest.quantize(Decimal(1).scaleb(-places), rounding=ROUND_UP):f}"

@@ -33,7 +33,7 @@ from tests.sandbox.clock import SandboxClock
 from tests.sandbox.egress import Forwarder, Outgoing, OutgoingRequest, PlannedKill, When
 from tests.sandbox.netsuite import NetSuiteServer, World, load_world
 from tests.sandbox.person import Page, Person
-from tests.sandbox.settlement import POLICIES_KEY, SettlementWorld
+from tests.sandbox.settlement import POLICIES_KEY, SettlementWorld, equations_of
 from tests.sandbox.slack import SlackServer
 from tests.sandbox.stripe import StripeServer
 
@@ -283,6 +283,11 @@ class Sandbox:
     def settlement(self) -> SettlementWorld:
         """The settlement's queue, bells and passes."""
         return SettlementWorld(self)
+
+    def prove(self, day: str | None = None, **asked: Any) -> dict[str, dict[str, str]]:
+        """Run the nightly proof: {"USD": {"receivables": "0.00", ...}}, the difference of each of the six equations.
+        `day` is ISO (the day before today without it); the whole file is `settlement.prove(day)`."""
+        return equations_of(self.settlement.prove(day, **asked))
 
     def settle(self, timeout: float = 120) -> None:
         """Wait until no bell rings; SandboxError after `timeout` real seconds."""

@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -194,6 +195,12 @@ class SettlementWorld:
         """Invoke the sweep as its schedule or a person does."""
         return dict(self.sandbox.invoke("SweepForEventsFunction", asked))
 
+    def prove(self, day: str | None = None, **asked: Any) -> dict[str, Any]:
+        """Invoke the nightly proof as its schedule or a person does; its file in the bucket."""
+        answer = self.sandbox.invoke("ProveTheBooksFunction", {**({"day": day} if day else {}), **asked})
+        found: dict[str, Any] = json.loads(self.sandbox.objects()[answer["file"]["key"]])
+        return found
+
     def settle(self, timeout: float) -> None:
         """Wait until no event is on its way (held ones are not), no message is queued and no bell rings."""
         deadline = time.monotonic() + timeout
@@ -229,6 +236,16 @@ def subscribed() -> tuple[str, ...]:
     """The types of events that a person is told to subscribe the endpoint to: docs/settlement-setup.md."""
     page = (Path(__file__).parents[2] / "docs" / "settlement-setup.md").read_text(encoding="utf-8")
     return tuple(page.partition("```text events\n")[2].partition("```")[0].split())
+
+
+def equations_of(proof: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """{"USD": {equation: its difference}} of a proof's file."""
+    found: dict[str, dict[str, str]] = {}
+    for one in proof["equations"]:
+        shown = 2 if one["name"] == "orders" and not one["difference"] else one["decimals"]
+        difference = f"{Decimal(one['difference']).scaleb(-one['decimals']):.{shown}f}"
+        found.setdefault(one["currency"].upper(), {})[one["name"]] = difference
+    return found
 
 
 def policies_for(netsuite: NetSuiteServer, extra: str = "", choices: str = "") -> str:

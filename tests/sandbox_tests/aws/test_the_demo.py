@@ -14,6 +14,7 @@ import pytest
 
 from tests.sandbox import RunResult, SandboxError
 from tests.sandbox.demo import Choices, ended_as_answered, read_parameters
+from tests.sandbox.demo_bank import largest_difference
 from tests.sandbox.sandbox import REPOSITORY
 
 APPROVED = RunResult("SUCCEEDED", None, None, {})
@@ -87,6 +88,7 @@ def test_the_demo_goes_on_to_the_bank_and_netsuites_books_agree_in_four_currenci
     # The world's own sums, as they were before anything was settled.
     assert last["totals"] == {"EUR": "17302.73", "GBP": "6845.96", "JPY": "890242", "USD": "76418.03"}
     found = last["settlement"]
+    assert found["equations"] == {"EUR": "0.00", "GBP": "0.00", "JPY": "0", "USD": "0.00"}
     assert {name: found[name] for name in found if name not in ("equations", "orders_billed")} == {
         "invoices": 31,
         "payments": 31,
@@ -149,6 +151,17 @@ def test_a_client_grouping_of_one_client_is_refunded_and_disputed_in_part(tmp_pa
     # Two orders of one client are on one Stripe invoice: two invoices of NetSuite's, and one payment.
     assert (last["drafted"], found["invoices"], found["payments"], found["orders_billed"]) == (3, 3, 2, 3)
     assert (found["credit_memos"] >= 2, found["refunds"], found["deposits"], found["held"]) == (True, 2, 1, 0)
+    assert found["equations"] == {"USD": "0.00"}
+
+
+def test_a_difference_is_shown_in_the_currencys_decimals_and_never_rounded_to_nothing() -> None:
+    agree = dict.fromkeys(("receivables", "undeposited_funds", "bank", "fees", "revenue", "orders"), "0.00")
+    assert largest_difference(agree, "USD") == "0.00"
+    assert largest_difference(agree, "JPY") == "0"
+    assert largest_difference({**agree, "fees": "-1.50", "bank": "1.25"}, "USD") == "1.50"
+    assert largest_difference({**agree, "orders": "0.00000001"}, "USD") == "0.01"
+    with pytest.raises(SandboxError, match="0 equations in GBP"):
+        largest_difference({}, "GBP")
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any, cast
 import pytest
 
 from billing.domain.settlement.policies import SettlementPolicies
-from billing.workflows.settlement.read_the_stripe_object import Reading
+from billing.workflows.settlement.planning import Planner
 from tests.domain.settlement.facts import CALENDAR, at, policies
 
 NOTHING = cast(Any, None)
@@ -30,7 +30,6 @@ def test_payouts_are_grouped_by_the_policy_since_the_start_date(policy: Settleme
         def payout(self, payout_id: str, grouped_since: int | None = None) -> None:
             asked.append((payout_id, grouped_since))
 
-    reading = Reading(NOTHING, cast(Any, Stripe()), NOTHING, NOTHING, NOTHING, policy, CALENDAR, "")
-    _, plan = reading._planned(cast(Any, type("One", (), {"kind": "payout", "root": "po_1"})))
+    _, plan = Planner(cast(Any, Stripe()), NOTHING, NOTHING, policy, CALENDAR).planned("po_1", "payout")
     assert asked == [("po_1", since)]
     assert plan.nothing_because

@@ -81,6 +81,14 @@ class SettledRecords:
         """NetSuite's internal id of a Stripe customer."""
         return self._pair(f"CUSTOMER#{stripe_customer}")
 
+    def customers(self, stripe_customers: Iterable[str]) -> dict[str, str]:
+        """NetSuite's internal ids of the Stripe customers that are known; a hundred a call."""
+        keys = [{"pk": f"CUSTOMER#{one}"} for one in dict.fromkeys(stripe_customers)]
+        return {
+            str(row["pk"]).removeprefix("CUSTOMER#"): str(row["netsuite_id"])
+            for row in batch_get(self.dynamodb, self.table, keys)
+        }
+
     def keep_customer(self, stripe_customer: str, netsuite_id: str, how: str, at: str) -> None:
         """Keep the pair. `how` says what it was matched by."""
         self._keep(f"CUSTOMER#{stripe_customer}", netsuite_id, how, at)
@@ -171,4 +179,5 @@ def _written(row: Mapping[str, Any]) -> WrittenRecord:
         str(row["root"]),
         str(row.get("internal_id") or ""),
         str(row.get("applied_hash") or ""),
+        str(row.get("settled_at") or ""),
     )

@@ -45,6 +45,7 @@ class Bell:
     hold: Hold | None = None
     hold_error: str = ""
     held_since: str = ""
+    rung_at: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,4 +248,5 @@ def _bell(row: Mapping[str, Any]) -> Bell:
         hold,
         str(row.get("hold_error") or ""),
         str(row.get("held_since") or ""),
+        str(row.get("rung_at") or ""),
     )

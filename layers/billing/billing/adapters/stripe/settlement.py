@@ -51,7 +51,7 @@ class SettlementReads:
         in: the ledger knows their lines."""
         invoices = self.client.v1.invoices
         try:
-            found = self._one("retrieve invoice", lambda: invoices.retrieve(invoice_id))
+            found = self._invoice_object(invoice_id)
         except ObjectMissing:
             return None
         if found.get("deleted"):
@@ -70,10 +70,8 @@ class SettlementReads:
                 {"expand": ["data.discount_amounts.discount", "data.taxes.tax_rate_details.tax_rate"]},
             )
             lines = list(listed)
-        payments = list(
-            self._all("list invoice payments", self.client.v1.invoice_payments.list, {"invoice": invoice_id})
-        )
-        notes = list(self._all("list credit notes", self.client.v1.credit_notes.list, {"invoice": invoice_id}))
+        payments = self._payments_of(invoice_id)
+        notes = self._notes_of(invoice_id)
         history: tuple[BalanceEntry, ...] = ()
         if invoice.starting_balance or invoice.ending_balance or (invoice.status == "paid" and not invoice.amount_due):
             # All of it: an entry does not say which credit it used up.
@@ -95,7 +93,7 @@ class SettlementReads:
     def charge(self, charge_id: str) -> ChargeFacts | None:
         """A charge with its refunds and disputes; None if it never succeeded or does not exist."""
         try:
-            found = self._one("retrieve charge", lambda: self.client.v1.charges.retrieve(charge_id))
+            found = self._charge_object(charge_id)
         except ObjectMissing:
             return None
         charge = self._charge(found)
@@ -169,15 +167,9 @@ class SettlementReads:
             return
         charges: list[Charge] = []
         if source.get("type") == "charge":
-            charge_id = _id(source.get("charge"))
-            found = self._one("retrieve charge", lambda: self.client.v1.charges.retrieve(charge_id))
-            charges = [one for one in [self._charge(found)] if one is not None]
+            charges = [one for one in [self._charge(self._charge_object(_id(source.get("charge"))))] if one is not None]
         elif source.get("type") == "payment_intent":
-            listed = self._all(
-                "list charges",
-                self.client.v1.charges.list,
-                {"payment_intent": _id(source.get("payment_intent"))},
-            )
+            listed = self._charges_of(_id(source.get("payment_intent")))
             charges = [one for one in map(self._charge, listed) if one is not None]
         requested = int(payment.get("amount_requested") or 0)
         for charge in charges:
@@ -192,10 +184,8 @@ class SettlementReads:
             return None
         charge_id = str(found["id"])
         # Always asked: a refund that failed leaves no amount refunded behind.
-        refunds = list(self._all("list refunds", self.client.v1.refunds.list, {"charge": charge_id}))
-        disputes: list[Json] = []
-        if found.get("disputed"):
-            disputes = list(self._all("list disputes", self.client.v1.disputes.list, {"charge": charge_id}))
+        refunds = self._refunds_of(charge_id)
+        disputes = self._disputes_of(charge_id) if found.get("disputed") else []
         failed_at = None
         if failed_later:
             failed_at = int(self._movement(failed_later)["created"])
@@ -216,6 +206,29 @@ class SettlementReads:
             disputes=tuple(_dispute(one) for one in disputes),
             metadata=_metadata(found),
         )
+
+    # What a proof of many objects reads page by page instead (settlement_span.py).
+
+    def _invoice_object(self, invoice_id: str) -> Json:
+        return self._one("retrieve invoice", lambda: self.client.v1.invoices.retrieve(invoice_id))
+
+    def _charge_object(self, charge_id: str) -> Json:
+        return self._one("retrieve charge", lambda: self.client.v1.charges.retrieve(charge_id))
+
+    def _payments_of(self, invoice_id: str) -> list[Json]:
+        return list(self._all("list invoice payments", self.client.v1.invoice_payments.list, {"invoice": invoice_id}))
+
+    def _notes_of(self, invoice_id: str) -> list[Json]:
+        return list(self._all("list credit notes", self.client.v1.credit_notes.list, {"invoice": invoice_id}))
+
+    def _charges_of(self, payment_intent: str) -> list[Json]:
+        return list(self._all("list charges", self.client.v1.charges.list, {"payment_intent": payment_intent}))
+
+    def _refunds_of(self, charge_id: str) -> list[Json]:
+        return list(self._all("list refunds", self.client.v1.refunds.list, {"charge": charge_id}))
+
+    def _disputes_of(self, charge_id: str) -> list[Json]:
+        return list(self._all("list disputes", self.client.v1.disputes.list, {"charge": charge_id}))
 
     def _movement(self, value: Any) -> Json:
         if isinstance(value, Mapping):

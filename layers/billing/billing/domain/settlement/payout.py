@@ -191,7 +191,7 @@ def _place(member: PayoutMember, policies: SettlementPolicies, calendar: Calenda
     unnamed = movement.fee - sum(amount for _, amount in movement.fees)
     if unnamed:
         built.fees["stripe_fee"] = built.fees.get("stripe_fee", 0) - unnamed
-    external_id = _record_of(member, policies)
+    external_id = record_of(member, policies)
     if external_id:
         if policies.start_date is not None and calendar.day(movement.created) < policies.start_date:
             built.holds.append(_before_start(member, external_id))
@@ -231,8 +231,8 @@ def _before_start(member: PayoutMember, external_id: str) -> Hold:
     )
 
 
-def _record_of(member: PayoutMember, policies: SettlementPolicies) -> str:
-    """The externalId of the payment or refund that a movement is, "" if it is none."""
+def record_of(member: PayoutMember, policies: SettlementPolicies) -> str:
+    """The externalId of the payment or refund that a movement is, "" if it is none. Pure."""
     movement = member.movement
     if movement.type in PAYMENT_TYPES:
         return member.charge or movement.source

@@ -18,7 +18,8 @@ class WriteState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class WrittenRecord:
-    """The row of a record: its internal id in NetSuite once it is written, and a hash of what it is applied to."""
+    """The row of a record: its internal id in NetSuite once it is written, a hash of what it is applied to, and when it
+    was read back last (UTC, ISO)."""
 
     external_id: str
     type: RecordType
@@ -26,6 +27,7 @@ class WrittenRecord:
     root: str
     internal_id: str = ""
     applied_hash: str = ""
+    settled_at: str = ""
 
     def is_as(self, record: NetSuiteRecord) -> bool:
         """Whether the record is written and applied as the plan says."""
