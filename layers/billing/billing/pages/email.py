@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 from billing.domain.mail import MailContent
+from billing.domain.text import clean, truncate, unlinked
 from billing.pages.rendering import render
-from billing.pages.untrusted_text import clean, truncate, unlinked
 
 _WIDTH: Final = 76
 _LONGEST_SUBJECT: Final = 180

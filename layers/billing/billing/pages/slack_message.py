@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from billing.pages.untrusted_text import clean, truncate
+from billing.domain.text import clean, truncate
 
 MOST_BLOCKS: Final = 50
 LONGEST_TEXT: Final = 3_000

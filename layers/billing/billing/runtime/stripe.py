@@ -7,8 +7,10 @@ from functools import lru_cache
 
 from billing.adapters.aws.secrets import field
 from billing.adapters.stripe.client import Caller, stripe_client
-from billing.adapters.stripe.metadata import StripeCustomer, StripeMetadata, stripe_customer
+from billing.adapters.stripe.customers import StripeCustomers
+from billing.adapters.stripe.metadata import StripeMetadata
 from billing.adapters.stripe.settlement import SettlementReads
+from billing.domain.ledger.stripe_customer import StripeCustomer
 from billing.runtime.settlement import environment
 
 _SHARE = 4
@@ -29,5 +31,6 @@ def metadata() -> StripeMetadata:
 
 
 def customer(customer_id: str) -> StripeCustomer:
-    """One customer."""
-    return stripe_customer(reads().client, reads().call, customer_id)
+    """One customer. One that does not exist counts as deleted."""
+    found = StripeCustomers(reads().client, reads().call).by_id(customer_id)
+    return found or StripeCustomer(customer_id, deleted=True)

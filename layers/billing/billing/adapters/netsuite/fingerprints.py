@@ -11,6 +11,7 @@ from billing.adapters.netsuite.suiteql import PAGE_SIZE, SuiteQL, UnknownColumn
 from billing.domain.batch.listing_comparison import ListedOrder
 from billing.domain.errors import OurFault
 from billing.domain.orders.order_fingerprint import OrderFingerprint, number_in
+from billing.domain.orders.row_columns import Column
 from billing.domain.runs.order_query import OrderQuery
 
 _LAST_MODIFIED = "TO_CHAR(t.lastmodifieddate,'YYYY-MM-DD HH24:MI:SS')"
@@ -52,7 +53,7 @@ def orders_listed_now(suiteql: SuiteQL, query: OrderQuery, absent: Collection[st
                 if at_most is not None and len(found) == at_most:
                     return found
                 found[row["id"]] = ListedOrder(
-                    _fingerprint(row), {name: row[name] for _, name in beside if row.get(name)}
+                    _fingerprint(row), {one.name: row[one.name] for one in beside if row.get(one.name)}
                 )
     except UnknownColumn as error:
         refuse_unknown_filter(error, query.filter)
@@ -62,26 +63,20 @@ def orders_listed_now(suiteql: SuiteQL, query: OrderQuery, absent: Collection[st
 
 def columns_beside(query: OrderQuery) -> frozenset[str]:
     """The listing's columns that tell of the client, the currency and the terms."""
-    return frozenset(name for _, name in _columns_beside(query, ()))
+    return frozenset(one.name for one in _columns_beside(query, ()))
 
 
-def _columns_beside(query: OrderQuery, absent: Collection[str]) -> list[tuple[str, str]]:
-    return [
-        (source, name)
-        for source, name in columns_of(query)
-        if source.startswith(_NOT_THE_ORDERS) and name not in absent
-    ]
+def _columns_beside(query: OrderQuery, absent: Collection[str]) -> list[Column]:
+    return [one for one in columns_of(query) if one.source.startswith(_NOT_THE_ORDERS) and one.name not in absent]
 
 
-def _sql(
-    query: OrderQuery, beside: Sequence[tuple[str, str]], part: str, after: int | None
-) -> tuple[str, Sequence[str]]:
+def _sql(query: OrderQuery, beside: Sequence[Column], part: str, after: int | None) -> tuple[str, Sequence[str]]:
     where, params = conditions(query, part)
     if after is not None:
         where.append(f"t.id > {after}")
-    columns = "".join(f", {source} AS {name}" for source, name in beside)
-    groups = "".join(f", {source}" for source, _ in beside)
-    terms = JOIN_TERM if any(source.startswith("term.") for source, _ in beside) else ""
+    columns = "".join(f", {one.source} AS {one.name}" for one in beside)
+    groups = "".join(f", {one.source}" for one in beside)
+    terms = JOIN_TERM if any(one.source.startswith("term.") for one in beside) else ""
     return (
         f"SELECT {_STAMP}{columns} {FROM_ORDERS}{terms}{_LINES}"
         f" WHERE {' AND '.join(where)} {_PER_ORDER}{groups} ORDER BY t.id ASC"

@@ -13,8 +13,8 @@ from typing import Final
 from billing.adapters.netsuite.records import NetSuiteRecords
 from billing.adapters.netsuite.suiteql import SuiteQL
 from billing.domain.orders.invoice_preview import InvoicePreview, PreviewUnreadable, preview_of_record
-from billing.domain.orders.row_values import one_line, truncate
 from billing.domain.settlement.write_doubts import Refused
+from billing.domain.text import one_line, truncate
 
 _LONGEST_REFUSAL: Final = 300
 

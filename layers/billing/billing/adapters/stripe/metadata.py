@@ -1,4 +1,4 @@
-"""Stripe's metadata, the only thing of Stripe's that the settlement writes; and the customers that it reads."""
+"""Stripe's metadata, the only thing of Stripe's that the settlement writes."""
 
 from __future__ import annotations
 
@@ -50,26 +50,3 @@ class StripeMetadata:
         if prefix not in updates:
             raise OurFault(f"Nothing is written back to {stripe_object}.")
         return updates[prefix]
-
-
-@dataclass(frozen=True, slots=True)
-class StripeCustomer:
-    """A customer in Stripe. A deleted one has only its id."""
-
-    id: str
-    name: str = ""
-    email: str = ""
-    metadata: Mapping[str, str] | None = None
-    deleted: bool = False
-
-
-def stripe_customer(client: stripe.StripeClient, call: Caller, customer_id: str) -> StripeCustomer:
-    """Read a customer; one that does not exist counts as deleted."""
-    try:
-        found = call("retrieve customer", lambda: client.v1.customers.retrieve(customer_id)).to_dict(for_json=True)
-    except (ObjectMissing, CustomerMissing):
-        return StripeCustomer(customer_id, deleted=True)
-    if found.get("deleted"):
-        return StripeCustomer(customer_id, deleted=True)
-    metadata = {str(key): str(value) for key, value in (found.get("metadata") or {}).items()}
-    return StripeCustomer(customer_id, str(found.get("name") or ""), str(found.get("email") or ""), metadata)

@@ -25,9 +25,10 @@ from enum import StrEnum
 
 from billing.domain.approval.slot_assignment import Assignment, assign
 from billing.domain.batch.upper_bounds import parse_upper_bounds
-from billing.domain.email_address import has_unseen, mailbox_of, mistake_in_address, mistake_in_domain
+from billing.domain.email_address import mailbox_of, mistake_in_address, mistake_in_domain
 from billing.domain.errors import InputInvalid
 from billing.domain.records import written_as
+from billing.domain.text import has_unseen
 
 _SLOT = re.compile(
     r"(?:(?:(?P<cycle>[a-z][a-z0-9-]{0,29})\s*>)?\s*(?P<name>[^:()@>]*?)\s*(?:\(\s*(?P<need>\d+)\s*\))?"

@@ -13,7 +13,7 @@ from billing.domain.invoices.order_plan import PO_FIELD, with_texts
 from billing.domain.invoices.parts import MOST_LINES
 from billing.domain.invoices.plan_record import InvoicePlan, PlanLine, PlanWarning, with_lines
 from billing.domain.orders.due_date import Due, NetDays
-from billing.domain.orders.row_values import truncate
+from billing.domain.text import truncate
 
 
 def group_by_client(plans: Iterable[InvoicePlan], policy: BillingPolicy) -> tuple[InvoicePlan, ...]:

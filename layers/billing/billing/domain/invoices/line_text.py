@@ -9,8 +9,9 @@ from typing import Final
 from billing.domain.money.money import round_half_up, rule_of, terminating_decimal
 from billing.domain.money.price_text import decimal_places, plain, price_text
 from billing.domain.orders.open_amount import OpenLine
-from billing.domain.orders.row_values import CellUnreadable, number, truncate
+from billing.domain.orders.row_values import CellUnreadable, number
 from billing.domain.orders.sales_order import LineRole
+from billing.domain.text import truncate
 
 LONGEST_LINE: Final = 5_000
 LONGEST_DESCRIPTION: Final = 1_500

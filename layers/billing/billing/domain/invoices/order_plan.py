@@ -36,8 +36,8 @@ from billing.domain.orders.billing_email import billing_email
 from billing.domain.orders.due_date import Due, NetDays
 from billing.domain.orders.open_amount import OpenLine, OpenOrder, lines_of_unknown_state, open_order
 from billing.domain.orders.previewed_amounts import PreviewDiffers, as_netsuite_would_bill
-from billing.domain.orders.row_values import truncate
 from billing.domain.orders.sales_order import LineRole, Problem, Reason, SalesOrder
+from billing.domain.text import truncate
 
 PO_FIELD: Final = "PO number"
 

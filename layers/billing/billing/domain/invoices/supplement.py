@@ -18,7 +18,7 @@ from billing.domain.invoices.line_text import LONGEST_LINE
 from billing.domain.invoices.plan_record import InvoicePlan, PlanLine, PlanWarning, with_lines
 from billing.domain.money.money import Money, round_half_up, rule_of
 from billing.domain.money.price_text import plain
-from billing.domain.orders.row_values import truncate
+from billing.domain.text import truncate
 
 NEWLY_OPEN: Final = "newly_open"
 WHAT_TO_DO: Final = "Compare the two, bill or credit the difference by hand, and end the order with that reason."

@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import Final
 
 from billing.domain.ledger.ledger import UNSETTLED, EntryState, LedgerEntry
+from billing.domain.ledger.stripe_invoice import StripeInvoice
 
 _GONE: Final = frozenset({"void"})
 """Stripe: a void invoice asks nobody for money. A deleted draft is not listed at all."""
@@ -34,54 +35,22 @@ class OrphanKind(StrEnum):
     UNFINISHED = "unfinished"  # begun and not settled; the next run finishes it
 
 
-class RepairAction(StrEnum):
-    """What a repair writes to the ledger. Nothing is ever written to Stripe."""
-
-    REMEMBER_INVOICE = "remember_invoice"  # note the invoice's id in the entry that exists
-    WRITE_INTENT = "write_intent"  # write an intended entry with the invoice's id
-
-
-@dataclass(frozen=True, slots=True)
-class FoundInvoice:
-    """An invoice in Stripe that bears our metadata (billing_plan, content_sha256).
-
-    `invoice_hash` is "" where the metadata has none. `created` is Stripe's time in seconds since 1970.
-    """
-
-    id: str
-    status: str
-    plan_key: str
-    invoice_hash: str
-    customer: str
-    created: int
-
-
-@dataclass(frozen=True, slots=True)
-class Repair:
-    """A certain repair. It must be written on condition that the ledger's row is still as it was read."""
-
-    action: RepairAction
-    plan_key: str
-    invoice_hash: str
-    invoice_id: str
-    stripe_customer: str
-    created: int
-
-
 @dataclass(frozen=True, slots=True)
 class Orphan:
     """A difference between Stripe and the ledger. `invoice_ids` are Stripe's live invoices of the plan, or the one that
-    the ledger names and Stripe has no more. `repair` is None where a person must look, or nothing is to be done."""
+    the ledger names and Stripe has no more. `repair` is the invoice whose entry can be written with certainty, as
+    intended and with its id, on condition that the ledger's row is still as it was read; None where a person must look,
+    or nothing is to be done. Nothing is ever written to Stripe."""
 
     kind: OrphanKind
     plan_key: str
     invoice_ids: tuple[str, ...]
     message: str
-    repair: Repair | None
+    repair: StripeInvoice | None
 
 
 def find_orphans(
-    found: Iterable[FoundInvoice],
+    found: Iterable[StripeInvoice],
     entries: Iterable[LedgerEntry],
     approved: Collection[tuple[str, str]],
     revoked: Mapping[tuple[str, str], str] = _NEVER_REVOKED,
@@ -94,7 +63,7 @@ def find_orphans(
     in Stripe is no orphan: nothing exists, and the next run begins anew.
     """
     invoices = {one.id: one for one in found}  # pages of a list may overlap; an invoice met twice is one invoice
-    by_plan: dict[str, list[FoundInvoice]] = {}
+    by_plan: dict[str, list[StripeInvoice]] = {}
     for invoice in sorted(invoices.values(), key=lambda one: (one.created, one.id)):
         by_plan.setdefault(invoice.plan_key, []).append(invoice)
     ledger = {entry.key: entry for entry in entries}
@@ -109,7 +78,7 @@ def find_orphans(
 
 def _orphan(
     key: str,
-    found: Sequence[FoundInvoice],
+    found: Sequence[StripeInvoice],
     entry: LedgerEntry | None,
     approved: Collection[tuple[str, str]],
     revoked: Mapping[tuple[str, str], str],
@@ -125,7 +94,7 @@ def _orphan(
     return _contradiction(live[0], entry) or _unfinished(live[0], entry, signed in approved, revoked.get(signed, ""))
 
 
-def _twice(key: str, live: Sequence[FoundInvoice], entry: LedgerEntry | None) -> Orphan:
+def _twice(key: str, live: Sequence[StripeInvoice], entry: LedgerEntry | None) -> Orphan:
     ids = tuple(one.id for one in live)
     known = entry.invoice_id if entry is not None else None
     if known in ids:
@@ -143,7 +112,7 @@ def _twice(key: str, live: Sequence[FoundInvoice], entry: LedgerEntry | None) ->
     )
 
 
-def _missing(key: str, found: Sequence[FoundInvoice], entry: LedgerEntry | None, revoked: bool) -> Orphan | None:
+def _missing(key: str, found: Sequence[StripeInvoice], entry: LedgerEntry | None, revoked: bool) -> Orphan | None:
     """Nothing live in Stripe. Only an entry that names an invoice says that there should be one."""
     if entry is None or entry.state is EntryState.ABANDONED or (entry.invoice_id is None and entry.state in UNSETTLED):
         return None
@@ -161,7 +130,7 @@ def _missing(key: str, found: Sequence[FoundInvoice], entry: LedgerEntry | None,
     return Orphan(OrphanKind.MISSING_IN_STRIPE, key, (entry.invoice_id,) if entry.invoice_id else (), message, None)
 
 
-def _unknown(invoice: FoundInvoice, approved: bool, revoked: str) -> Orphan:
+def _unknown(invoice: StripeInvoice, approved: bool, revoked: str) -> Orphan:
     """Certain only where somebody signed for exactly the content that the invoice bears."""
     what = f"{invoice.plan_key}: Stripe has {invoice.id} ({invoice.status}) for it, and the ledger has no entry."
     if approved:
@@ -181,11 +150,11 @@ def _unknown(invoice: FoundInvoice, approved: bool, revoked: str) -> Orphan:
         invoice.plan_key,
         (invoice.id,),
         message,
-        _repair(RepairAction.WRITE_INTENT, invoice) if approved else None,
+        invoice if approved else None,
     )
 
 
-def _contradiction(invoice: FoundInvoice, entry: LedgerEntry) -> Orphan | None:
+def _contradiction(invoice: StripeInvoice, entry: LedgerEntry) -> Orphan | None:
     """One live invoice and an entry that say different things: never repaired, for either may be the wrong one."""
     kind: OrphanKind
     if entry.stripe_customer is not None and entry.stripe_customer != invoice.customer:
@@ -218,7 +187,7 @@ def _contradiction(invoice: FoundInvoice, entry: LedgerEntry) -> Orphan | None:
     return Orphan(kind, invoice.plan_key, (invoice.id,), f"{invoice.plan_key}: {what}.", None)
 
 
-def _unfinished(invoice: FoundInvoice, entry: LedgerEntry, approved: bool, revoked: str) -> Orphan | None:
+def _unfinished(invoice: StripeInvoice, entry: LedgerEntry, approved: bool, revoked: str) -> Orphan | None:
     """Same plan, customer and content. The next run reads the invoice back and adds what is missing; but where
     approvers took the approval away, a person has to say what becomes of the draft."""
     if entry.state not in UNSETTLED:
@@ -233,8 +202,9 @@ def _unfinished(invoice: FoundInvoice, entry: LedgerEntry, approved: bool, revok
             f"{first} Its approval is gone: it was {revoked}, whose report says by whom and why. If it must not be "
             "billed, delete or void it. The next run asks for approval again, and finishes it only if it gets one."
         )
-        repair = None if remembered else _repair(RepairAction.REMEMBER_INVOICE, invoice)
-        return Orphan(OrphanKind.APPROVAL_GONE, invoice.plan_key, (invoice.id,), message, repair)
+        return Orphan(
+            OrphanKind.APPROVAL_GONE, invoice.plan_key, (invoice.id,), message, None if remembered else invoice
+        )
     note = "" if remembered else " The ledger does not name it yet; with its id"
     then = "the next run finishes it" if approved else "the next run asks for approval again and then finishes it"
     message = f"{first}{note} {then}." if note else f"{first} {then[0].upper()}{then[1:]}."
@@ -243,9 +213,5 @@ def _unfinished(invoice: FoundInvoice, entry: LedgerEntry, approved: bool, revok
         invoice.plan_key,
         (invoice.id,),
         message,
-        None if remembered else _repair(RepairAction.REMEMBER_INVOICE, invoice),
+        None if remembered else invoice,
     )
-
-
-def _repair(action: RepairAction, invoice: FoundInvoice) -> Repair:
-    return Repair(action, invoice.plan_key, invoice.invoice_hash, invoice.id, invoice.customer, invoice.created)

@@ -39,6 +39,16 @@ class StripeInvoice:
     line_orders: tuple[str, ...] = ()
 
     @property
+    def plan_key(self) -> str:
+        """The plan that it was drafted for; "" where it is none of ours."""
+        return self.metadata.get(PLAN_KEY, "")
+
+    @property
+    def invoice_hash(self) -> str:
+        """The hash of the content that was signed for; "" where its metadata has none."""
+        return self.metadata.get(CONTENT_HASH, "")
+
+    @property
     def orders(self) -> frozenset[str]:
         """Internal ids of the orders that it names. Of very many the last may be missing: read its lines then
         (`names_all_orders`)."""
@@ -53,7 +63,7 @@ class StripeInvoice:
         ids, numbers = (self.metadata.get(name, "").split(",") for name in (ORDER_IDS, ORDER_NUMBERS))
         known = dict(zip(ids, numbers, strict=False)) if len(ids) == len(numbers) else {}
         orders = tuple((order_id, known.get(order_id, "")) for order_id in sorted(self.orders, key=int))
-        return WaitingDraft(self.id, self.metadata[PLAN_KEY], self.metadata.get("billing_period", ""), orders)
+        return WaitingDraft(self.id, self.plan_key, self.metadata.get("billing_period", ""), orders)
 
     @property
     def names_all_orders(self) -> bool:

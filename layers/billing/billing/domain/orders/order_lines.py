@@ -9,9 +9,10 @@ from typing import Final
 from billing.domain.orders import row_values
 from billing.domain.orders.item_types import is_fulfilled, role_of
 from billing.domain.orders.row_columns import LINE_COLUMNS
-from billing.domain.orders.row_values import LONGEST_NAME, LONGEST_NUMBER, CellUnreadable, Row, truncate
+from billing.domain.orders.row_values import LONGEST_NAME, LONGEST_NUMBER, CellUnreadable, Row
 from billing.domain.orders.sales_order import LineRole, Reason, SalesOrderLine
-from billing.domain.orders.unbillable import Unbillable, amount_in, shown
+from billing.domain.orders.unbillable import Unbillable, amount_in, briefly
+from billing.domain.text import truncate
 
 LONGEST_TEXT: Final = 4_500
 """Below Stripe's 5,000 characters for a line, with room for quantity, price and order number."""
@@ -158,7 +159,7 @@ def _role(row: Row, currency: str, label: str) -> LineRole:
     raise Unbillable(
         "itemtype",
         Reason.ITEM_TYPE_UNKNOWN,
-        f"has a {label} whose item type we do not know how to bill ({shown(item_type or 'none')})",
+        f"has a {label} whose item type we do not know how to bill ({briefly(item_type or 'none')})",
         "bill it by hand, or have the type added to the rules",
     )
 

@@ -19,9 +19,10 @@ from billing.domain.orders.order_header import client_of, currency_of, terms_of,
 from billing.domain.orders.order_lines import LONGEST_TEXT, lines_of, notes_on_lines, schedule_of, service_day
 from billing.domain.orders.order_total import HeaderDiffers, in_invoice_sense
 from billing.domain.orders.row_columns import LINE_COLUMNS
-from billing.domain.orders.row_values import LONGEST_NAME, LONGEST_NUMBER, CellUnreadable, Row, truncate
+from billing.domain.orders.row_values import LONGEST_NAME, LONGEST_NUMBER, CellUnreadable, Row
 from billing.domain.orders.sales_order import Listing, Problem, Reason, SalesOrder
-from billing.domain.orders.unbillable import Unbillable, problem_of, shown
+from billing.domain.orders.unbillable import Unbillable, briefly, problem_of
+from billing.domain.text import truncate
 
 _ID: Final = re.compile(r"[0-9]{1,18}")
 
@@ -82,7 +83,7 @@ def _stray(row: Row) -> Problem:
         "has no readable internal id",
         "look at the order in NetSuite and start the run again",
     )
-    return problem_of(shown(row.get("id", "")), row, fault)
+    return problem_of(briefly(row.get("id", "")), row, fault)
 
 
 def _read_order(order_id: str, rows: list[Row]) -> SalesOrder:

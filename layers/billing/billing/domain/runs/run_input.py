@@ -12,7 +12,6 @@ The last is how a second schedule bills a cycle of its own. Everything is option
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -23,6 +22,7 @@ from billing.domain.email_address import is_address
 from billing.domain.errors import InputInvalid
 from billing.domain.orders.order_filter import FILTER, FILTER_FIELDS, FieldKind, OrderFilter
 from billing.domain.runs.period import BillingPeriod
+from billing.domain.text import has_control, truncate
 
 MAX_FILTER_VALUES = 1000  # SuiteQL takes at most 1,000 values in one IN list.
 MAX_ORDERS = 1_000_000  # Far above any month; a number that every JSON reader on the way keeps exactly.
@@ -124,7 +124,7 @@ def _custom_fields(raw: object, _: str) -> tuple[tuple[str, str], ...]:
             raise InputInvalid(
                 f'The field "filter.customFields" takes order fields named custbody..., not {_shown(name)}.'
             )
-        if not isinstance(value, str) or not value or not _is_plain(value):
+        if not isinstance(value, str) or not value or has_control(value):
             raise InputInvalid(
                 f'The field "filter.customFields.{name}" must be a text that can be typed, not {_shown(value)}.'
             )
@@ -179,7 +179,7 @@ def _day(raw: object, name: str) -> date:
 def _texts(raw: object, name: str) -> tuple[str, ...]:
     values = raw if isinstance(raw, list) else []
     if not 1 <= len(values) <= MAX_FILTER_VALUES or any(
-        not isinstance(value, str) or not value.strip() or not _is_plain(value) for value in values
+        not isinstance(value, str) or not value.strip() or has_control(value) for value in values
     ):
         raise InputInvalid(
             f'The field "filter.{name}" must be a list of 1 to {MAX_FILTER_VALUES} texts, not {_shown(raw)}.'
@@ -187,15 +187,8 @@ def _texts(raw: object, name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(value.strip() for value in values))
 
 
-def _is_plain(text: str) -> bool:
-    """Whether NetSuite can be asked for it. Control characters are in no name; half of a surrogate pair, which JSON can
-    write as an escape, is in no encoding either."""
-    return not any(unicodedata.category(one) in ("Cc", "Cs") for one in text)
-
-
 def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    return truncate(repr(value), 60)
 
 
 _READ: Final[Mapping[FieldKind, Callable[[object, str], Any]]] = {

@@ -14,6 +14,7 @@ from billing.domain.ledger.customer_match import How
 from billing.domain.ledger.ledger import Disposition
 from billing.domain.mail import MailContent
 from billing.domain.period_name import period_name
+from billing.domain.text import shown
 from billing.pages.approval.approval_view import checked_count, currency_totals, frame_notes, rejects
 from billing.pages.email import Email, Listing, mail_of
 from billing.pages.formatting import (
@@ -26,7 +27,6 @@ from billing.pages.formatting import (
     sums_words,
 )
 from billing.pages.report.beside_the_listing import batch_notes
-from billing.pages.untrusted_text import shown
 
 _MOST_CURRENCIES = 4
 _MOST_CUSTOMERS = 20

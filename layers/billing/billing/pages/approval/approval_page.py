@@ -22,6 +22,7 @@ from billing.domain.approval.approvers import Answer, Outcome, Tally, Vote
 from billing.domain.batch.batch import Batch
 from billing.domain.invoices.order_plan import PO_FIELD
 from billing.domain.period_name import period_name
+from billing.domain.text import clean
 from billing.pages.approval.approval_view import (
     answer_of,
     checked_count,
@@ -41,7 +42,6 @@ from billing.pages.rendering import Shown
 from billing.pages.rendering import page as render_page
 from billing.pages.report.beside_the_listing import batch_notes, done_note
 from billing.pages.report.run_end_words import ended_before_words, ended_words, no_end_words, stopped_words
-from billing.pages.untrusted_text import clean
 
 __all__ = [
     "Posted",

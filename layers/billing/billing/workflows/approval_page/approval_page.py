@@ -33,8 +33,8 @@ from billing.domain.approval.stored_request import StoredRequest
 from billing.domain.batch.batch import Batch, BatchInvoice, read_batch
 from billing.domain.ledger.ledger import Disposition
 from billing.domain.records import to_record
+from billing.domain.text import clean
 from billing.pages.approval.approval_page import LONGEST_REASON
-from billing.pages.untrusted_text import clean
 from billing.workflows.approval.present_request import PresentRequest, SignedTexts, present_request
 from billing.workflows.approval.votes import vote_fields
 from billing.workflows.approval.who_may_sign import WhoMaySign

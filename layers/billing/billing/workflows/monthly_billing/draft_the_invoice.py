@@ -25,7 +25,7 @@ from billing.domain.invoices.stripe_requests import day_params, idempotency_key,
 from billing.domain.ledger.customer_match import How, KnownCustomer, MatchedCustomer
 from billing.domain.ledger.ledger import EntryState, LedgerEntry, OrderLink, OrderRecord, invoice_hash, is_part_beside
 from billing.domain.ledger.stripe_customer import StripeCustomer
-from billing.domain.ledger.stripe_invoice import CONTENT_HASH, LINES_PER_CALL, PLAN_KEY, StripeInvoice
+from billing.domain.ledger.stripe_invoice import LINES_PER_CALL, StripeInvoice
 from billing.domain.run import Run
 from billing.domain.stripe_failures import CustomerMissing, KeyUsedOtherwise, ObjectMissing, ReplayedFailure
 
@@ -368,11 +368,7 @@ class Drafting:
         first = min(date.fromisoformat(self.run.listed_from), date.fromisoformat(intent.invoice_day), self.now.date())
         since = datetime.combine(first - LOOK_BACK, time(0), UTC)
         live = [one for one in self.invoices.of_customer(customer, int(since.timestamp())) if one.status not in _GONE]
-        ours = [
-            one
-            for one in live
-            if one.metadata[PLAN_KEY] == plan.key and one.metadata.get(CONTENT_HASH) == intent.invoice_hash
-        ]
+        ours = [one for one in live if one.plan_key == plan.key and one.invoice_hash == intent.invoice_hash]
         for one in self._begun_otherwise(plan, [one for one in live if one not in ours]):
             if one.id not in (self.approved.deletes if self.approved is not None else ()):
                 raise PersonNeeded(
@@ -394,7 +390,7 @@ class Drafting:
         ids = {order.id for order in plan.orders}
         about = []
         for one in others:
-            key = one.metadata[PLAN_KEY]
+            key = one.plan_key
             if key == plan.key or key in gives_up:
                 about.append(one)
             elif not is_part_beside(key, plan.key, plan.parts):
@@ -404,7 +400,7 @@ class Drafting:
         if not about:
             return []
         billed = {id_ for record in self.ledger.order_records(ids).values() for id_ in record.billed}
-        return [one for one in about if one.metadata[PLAN_KEY] == plan.key or one.id not in billed]
+        return [one for one in about if one.plan_key == plan.key or one.id not in billed]
 
     def _with_new_keys(self, intent: LedgerEntry) -> LedgerEntry:
         """The next attempt, kept in the ledger: a later start must not try the burnt keys again."""

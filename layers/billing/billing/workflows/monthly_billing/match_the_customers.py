@@ -56,7 +56,7 @@ from billing.domain.ledger.ledger import (
 )
 from billing.domain.ledger.still_to_bill import Planned, still_to_bill
 from billing.domain.ledger.stripe_customer import StripeCustomer
-from billing.domain.ledger.stripe_invoice import CONTENT_HASH, PLAN_KEY, REMOVED, LookedUp, StripeInvoice
+from billing.domain.ledger.stripe_invoice import REMOVED, LookedUp, StripeInvoice
 from billing.domain.ledger.undelivered import undelivered_words
 from billing.domain.ledger.unwanted_drafts import orders_to_look_up, unwanted_drafts
 from billing.domain.orders.order_rows import read_orders
@@ -264,9 +264,9 @@ class Matching:
             created_from = datetime.combine(day - LOOK_BACK, time(0), UTC)
             for one in self.invoices.of_customer(customer, int(created_from.timestamp())):
                 if one.status not in REMOVED and one.id not in billed:
-                    key = one.metadata[PLAN_KEY]
+                    key = one.plan_key
                     whole = one if one.names_all_orders or key in claimed else self.invoices.read(one.id)
-                    drafts.append(BegunDraft(one.id, one.status, key, one.metadata.get(CONTENT_HASH, ""), whole.orders))
+                    drafts.append(BegunDraft(one.id, one.status, key, one.invoice_hash, whole.orders))
         return Begun(claims, tuple(drafts))
 
     def _proposed(

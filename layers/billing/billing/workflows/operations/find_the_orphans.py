@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 
 from billing.domain.errors import InputInvalid
 from billing.domain.ledger.ledger import UNSETTLED, Approval, EntryState, LedgerEntry
-from billing.domain.ledger.orphans import FoundInvoice, OrphanKind, find_orphans
-from billing.domain.ledger.stripe_invoice import CONTENT_HASH, PLAN_KEY, StripeInvoice
+from billing.domain.ledger.orphans import OrphanKind, find_orphans
+from billing.domain.ledger.stripe_invoice import StripeInvoice
 from billing.domain.ledger.unwanted_drafts import orders_to_look_up, unwanted_drafts
 from billing.domain.orders.outstanding import OrderState
 
@@ -55,13 +55,7 @@ def find_the_orphans(
     """
     since, repair = _input(raw_input)
     # An invoice is created on its own day or later; a day of slack covers every time zone.
-    ours = invoices.of_ours(int((since - timedelta(days=1)).timestamp()))
-    found = [
-        FoundInvoice(
-            one.id, one.status, one.metadata[PLAN_KEY], one.metadata.get(CONTENT_HASH, ""), one.customer, one.created
-        )
-        for one in ours
-    ]
+    found = invoices.of_ours(int((since - timedelta(days=1)).timestamp()))
     entries = {entry.key: entry for entry in ledger.entries_since(since.date().isoformat())}
     entries |= ledger.entries({one.plan_key for one in found} - entries.keys())
     begun = [(entry.key, entry.invoice_hash) for entry in entries.values() if entry.state in UNSETTLED]
@@ -73,10 +67,9 @@ def find_the_orphans(
         for pair, one in approvals.items()
         if one.revoked is not None
     }
-    by_id = {one.id: one for one in ours}
     answers = []
     for orphan in find_orphans(found, entries.values(), approved, revoked):
-        repaired = bool(repair and orphan.repair) and _repaired(by_id[orphan.invoice_ids[0]], invoices, ledger, zone)
+        repaired = repair and orphan.repair is not None and _repaired(orphan.repair, invoices, ledger, zone)
         answers.append(
             {
                 "kind": str(orphan.kind),
@@ -129,9 +122,9 @@ def _adopted(invoice: StripeInvoice, zone: ZoneInfo) -> LedgerEntry:
     it.
     """
     return LedgerEntry(
-        key=invoice.metadata[PLAN_KEY],
+        key=invoice.plan_key,
         state=EntryState.INTENDED,
-        invoice_hash=invoice.metadata[CONTENT_HASH],
+        invoice_hash=invoice.invoice_hash,
         run_id=invoice.metadata.get("run_id", ""),
         period=invoice.metadata.get("billing_period", ""),
         attempt=1,

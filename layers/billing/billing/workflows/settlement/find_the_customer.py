@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from billing.domain.errors import PassingError
+from billing.domain.ledger.stripe_customer import StripeCustomer
 from billing.domain.settlement.passes import Pass, Step
 from billing.domain.settlement.policies import SettlementPolicies
 from billing.domain.settlement.records import Hold
 from billing.domain.settlement.write_doubts import AlreadyExists, MayBeWritten
 from billing.workflows.settlement.holding import holds_noted
 from billing.workflows.settlement.plan_files import plan_of
-from billing.workflows.settlement.ports import Bells, CustomerSearch, Files, SettledRows, StripeCustomerFacts
+from billing.workflows.settlement.ports import Bells, CustomerSearch, Files, SettledRows
 from billing.workflows.settlement.writing import Held
 
 _LONGEST_NAME = 83  # NetSuite's company name
@@ -31,7 +32,7 @@ class Finding:
     bells: Bells
     files: Files
     rows: SettledRows
-    stripe_customer: Callable[[str], StripeCustomerFacts]
+    stripe_customer: Callable[[str], StripeCustomer]
     netsuite: CustomerSearch
     policies: SettlementPolicies
     at: str
@@ -95,9 +96,9 @@ class Finding:
             )
         )
 
-    def _matches(self, field: str, customer: StripeCustomerFacts) -> list[str]:
+    def _matches(self, field: str, customer: StripeCustomer) -> list[str]:
         if field == "netsuite_customer_id":
-            named = (customer.metadata or {}).get("netsuite_customer_id", "").strip()
+            named = (customer.netsuite_id or "").strip()
             if not named:
                 return []
             if not named.isdecimal() or self.netsuite.by_id(named) is None:
@@ -113,10 +114,10 @@ class Finding:
             held = self.netsuite.by_external_id(customer.id)
             return [str(held["id"])] if held is not None else []
         if field == "email":
-            return self.netsuite.with_email(customer.email) if customer.email.strip() else []
-        return self.netsuite.with_name(customer.name) if customer.name.strip() else []
+            return self.netsuite.with_email(customer.email) if customer.email and customer.email.strip() else []
+        return self.netsuite.with_name(customer.name) if customer.name and customer.name.strip() else []
 
-    def _created(self, customer: StripeCustomerFacts) -> str:
+    def _created(self, customer: StripeCustomer) -> str:
         """A new customer. Its externalId is the guard: a repeat finds the one that was made."""
         found = self.netsuite.by_external_id(customer.id)
         if found is not None:
@@ -145,7 +146,7 @@ class Finding:
             )
         )
 
-    def _body(self, customer: StripeCustomerFacts) -> dict[str, Any]:
+    def _body(self, customer: StripeCustomer) -> dict[str, Any]:
         name = (customer.name or customer.email or customer.id).strip()[:_LONGEST_NAME]
         body: dict[str, Any] = {"externalId": customer.id}
         if self.policies.choice("customer.kind") == "person":

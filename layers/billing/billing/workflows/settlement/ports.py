@@ -100,21 +100,6 @@ class Ringer(Protocol):
     def ring(self, root: str, kind: str, why: str, at: int) -> None: ...
 
 
-class StripeCustomerFacts(Protocol):
-    """A customer in Stripe. A deleted one has only its id."""
-
-    @property
-    def id(self) -> str: ...
-    @property
-    def name(self) -> str: ...
-    @property
-    def email(self) -> str: ...
-    @property
-    def metadata(self) -> Mapping[str, str] | None: ...
-    @property
-    def deleted(self) -> bool: ...
-
-
 class CustomerSearch(Protocol):
     """NetSuite's customers. Ids are internal; inactive ones are not found by their fields."""
 
