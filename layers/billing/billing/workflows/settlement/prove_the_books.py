@@ -245,14 +245,18 @@ class ProvingTheBooks:
         unasked = {one.external_id for one in books.records if stripe_id(one.external_id)} - asked
         rows = self.rows.records(unasked)
         names = {rows[one].root if one in rows and rows[one].root else stripe_id(one) for one in unasked}
-        planner = Planner(self.stripe(0), self.ledger, self.rows, self.policies, self.calendar, keep=False)
+        span = self.stripe(int(self.now.timestamp()))
+        named = {one: kind for one in names if (kind := _KINDS.get(one.partition("_")[0])) is not None}
+        charges = sorted(one for one, kind in named.items() if kind is RootKind.CHARGE)
+        kinds: dict[str, RootKind] = {one: kind for one, kind in named.items() if kind is not RootKind.CHARGE}
+        kinds.update(span.roots_of_charges(charges, self._known))
+        planner = Planner(span, self.ledger, self.rows, self.policies, self.calendar, keep=False)
         known = {one.root for one in roots}
-        found = []
-        for root in sorted(names - known):
-            kind = _KINDS.get(root.partition("_")[0])
-            if kind is not None:
-                found.append(self._root(planner, root, kind, {}))
-        return found
+        return [
+            self._root(planner, root, kind, {})
+            for root, kind in sorted(kinds.items())
+            if root not in known
+        ]
 
     def _rows(self, roots: Iterable[ProvenRoot], books: Books) -> OurRows:
         records = [record for one in roots for record in one.plan.records]
