@@ -103,6 +103,9 @@ def body_of(record: NetSuiteRecord, resolved: Resolved, policies: SettlementPoli
                 f"{record.external_id}: the policy file names no account for it (accounts.undeposited_funds)."
             )
         body["account"] = {"id": record.account}
+        if policies.payment_method:
+            # The record has no paymentMethod; its payment options hold the methods (REST API Browser 2026.1).
+            body["paymentOption"] = {"id": policies.payment_method}
     if record.type is RecordType.REFUND and sum(one.amount for one in record.applies) != record.amount:
         # NetSuite's refund is as large as what it is applied to.
         raise NotResolved(f"{record.external_id} refunds more than the memos and payments that it is applied to.")
