@@ -93,9 +93,11 @@ test-313: $(VENV_313)/.dev $(VENV_BUILD)/.build  ## all tests under Python 3.13,
 # SEED says where to begin, MINUTES how long to look; SOAK_ARGS narrows it (tests/histories/README.md).
 SEED ?= 1
 MINUTES ?= 10
+LIVES ?= 500
 .PHONY: soak
-soak: $(VENV)/.dev  ## months of a firm, made at random; SEED=4711 MINUTES=60, and 0 minutes plays that one
+soak: $(VENV)/.dev  ## months of a firm and lives of invoices, made at random; SEED=4711 MINUTES=60 LIVES=500
 	@PYTHONPATH=.:layers/billing $(VENV)/bin/python -m tests.histories $(SEED) --minutes $(MINUTES) $(SOAK_ARGS)
+	@SETTLED_LIVES=$(LIVES) $(VENV)/bin/python -m pytest -q tests/histories/test_settled_lives.py
 
 .PHONY: lint
 lint: $(VENV)/.dev $(VENV_BUILD)/.build  ## style, types, boundaries, template, state machine; reports all, then fails

@@ -86,6 +86,8 @@ def _condition(rule: Mapping[str, Any]) -> str:
         return variable
     if "NumericGreaterThan" in rule:
         return f"{variable} > {rule['NumericGreaterThan']}"
+    if "NumericEquals" in rule:
+        return f"{variable} = {rule['NumericEquals']}"
     if "StringEquals" in rule:
         return f"{variable} = {rule['StringEquals'] or 'none'}"
     raise ValueError(f"no words yet for the choice {rule!r}: add them to _condition")
