@@ -79,7 +79,10 @@ class StripeSetup:
             "charges": ("Charges and Refunds: Write", lambda: v1.charges.list({"limit": 1})),
             "refunds": ("Charges and Refunds: Write", lambda: v1.refunds.list({"limit": 1})),
             "disputes": ("Disputes: Write", lambda: v1.disputes.list({"limit": 1})),
-            "balance transactions": ("Balance: Read", lambda: v1.balance_transactions.list({"limit": 1})),
+            "balance transactions": (
+                "Balance and Balance transaction sources: Read",
+                lambda: v1.balance_transactions.list({"limit": 1}),
+            ),
             "payouts": ("Payouts: Write", lambda: v1.payouts.list({"limit": 1})),
             "events": ("Events: Read", lambda: v1.events.list({"limit": 1})),
         }

@@ -127,7 +127,7 @@ def webhook_finding(
         return wrong(
             check,
             f"no endpoint in {key_mode} mode has the address {wanted.url}: make one there with the event types of "
-            "docs/settlement-policies.md.",
+            "docs/settlement-setup.md.",
         )
     enabled = [one for one in ours if one.enabled]
     if not enabled:
