@@ -333,7 +333,7 @@ def _customer(on_call: OnCall) -> tuple[str, str]:
 
 EXAMPLES = [
     pytest.param(found, id=f"{document.name}: {found}")
-    for document in (README, RUNBOOK)
+    for document in (README, RUNBOOK, ROOT / "docs" / "settlement-setup.md")
     for found in re.findall(r"^ {4,}oncall (.+?)(?: +#.*)?$", document.read_text(encoding="utf-8"), re.MULTILINE)
 ]
 
