@@ -156,8 +156,9 @@ def _age(payout: Payout) -> tuple[int, int, str]:
 
 
 def _not_yet(payout: Payout, policies: SettlementPolicies, calendar: Calendar) -> tuple[str, Hold | None]:
-    if not policies.admits(payout.metadata):
-        return "It is on the block list, or not on the allow list.", None
+    # An allow list names what is sold; nobody can write metadata on an automatic payout before it is made.
+    if policies.blocks(payout.metadata):
+        return "It is on the block list.", None
     if policies.start_date is not None and calendar.day(payout.created) < policies.start_date:
         return "It was made before the settlement's start date.", None
     if payout.status in ("failed", "canceled"):

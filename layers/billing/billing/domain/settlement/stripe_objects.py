@@ -305,9 +305,20 @@ class Payout:
 
 
 @dataclass(frozen=True, slots=True)
+class RootOfCharge:
+    """What a charge belongs to: the invoice that it pays, or itself; with the metadata that the block and allow lists
+    look at."""
+
+    root: str
+    metadata: Mapping[str, str]
+    charge_metadata: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class PayoutMember:
-    """One movement inside a payout, with the root object that it belongs to (the invoice or the charge), the metadata
-    of its charge, and whether that root is blocked from the settlement."""
+    """One movement inside a payout, with the metadata of its charge. `root` (the invoice or the charge that it belongs
+    to) and `blocked` (whether that is kept out of the settlement) are found out only where NetSuite lacks the member's
+    record: see Planner."""
 
     movement: BalanceTransaction
     root: str = ""

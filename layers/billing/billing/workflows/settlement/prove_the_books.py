@@ -252,11 +252,7 @@ class ProvingTheBooks:
         kinds.update(span.roots_of_charges(charges, self._known))
         planner = Planner(span, self.ledger, self.rows, self.policies, self.calendar, keep=False)
         known = {one.root for one in roots}
-        return [
-            self._root(planner, root, kind, {})
-            for root, kind in sorted(kinds.items())
-            if root not in known
-        ]
+        return [self._root(planner, root, kind, {}) for root, kind in sorted(kinds.items()) if root not in known]
 
     def _rows(self, roots: Iterable[ProvenRoot], books: Books) -> OurRows:
         records = [record for one in roots for record in one.plan.records]
