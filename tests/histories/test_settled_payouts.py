@@ -99,3 +99,53 @@ def test_payouts_below_zero_are_deposited_with_the_next_one_where_the_policies_g
         assert below["id"] not in deposits
         assert world.balance("Undeposited Funds") == 0
         assert world.stripe.object(below["id"])["metadata"].keys() == {"netsuite_deposit_id"}
+
+
+def test_a_payout_that_fails_after_its_deposit_is_held_and_one_that_fails_before_is_nothing(
+    world: SettlingWorld,
+) -> None:
+    world.stripe.pay(sold(world))
+    payout = world.stripe.payout("usd")
+    world.settle()
+    assert len(world.netsuite.records("deposit")) == 1
+    bank = world.balance("Checking USD")
+    world.stripe.fail_payout(payout)
+    world.settle()
+    assert world.held() == {payout["id"]: "payout_failed_after_deposit"}
+    assert world.balance("Checking USD") == bank, "nothing is undone by itself"
+    world.stripe.as_person(
+        "POST", f"/v1/payouts/{payout['id']}", {"metadata": {"netsuite_resolved": "payout_failed_after_deposit"}}
+    )
+    world.settle()
+    world.sweep(root=payout["id"])
+    world.settle()
+    assert world.held() == {}
+
+
+def test_a_payout_that_failed_before_anybody_saw_it_is_nothing(world: SettlingWorld) -> None:
+    world.stripe.pay(sold(world))
+    payout = world.stripe.payout("usd", arrives=False)
+    world.stripe.fail_payout(payout)
+    world.settle()
+    assert world.held() == world.parked() == {}
+    assert world.netsuite.records("deposit") == []
+
+
+def test_the_money_of_a_failed_payout_stops_the_next_one_by_name(world: SettlingWorld) -> None:
+    world.stripe.pay(sold(world))
+    failed = world.stripe.payout("usd", arrives=False)
+    world.stripe.fail_payout(failed)
+    world.stripe.pay(sold(world))
+    world.world.clock.pause(86_400)
+    payout = world.stripe.payout("usd")
+    world.settle()
+    assert world.held() == {payout["id"]: "payout_came_back"}
+    assert world.netsuite.records("deposit") == []
+
+
+def test_a_manual_payout_is_a_persons(world: SettlingWorld) -> None:
+    world.stripe.pay(sold(world))
+    world.stripe.make_available("usd")
+    payout = world.stripe.payout("usd", 50_00)
+    world.settle()
+    assert world.held() == {payout["id"]: "manual_payout"}

@@ -333,8 +333,9 @@ class PayoutMember:
 class PayoutFacts:
     """A payout and every movement in it but its own row. `earlier` are payouts to the same bank account that were not
     above zero and wait for this one, oldest first; `members` has their movements too. Only under the policy
-    negative_payout = "group"."""
+    negative_payout = "group". `deposited`: NetSuite has its deposit, or may have it."""
 
     payout: Payout
     members: tuple[PayoutMember, ...]
     earlier: tuple[Payout, ...] = ()
+    deposited: bool = False

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, time
 
 from billing.domain.errors import OurFault
+from billing.domain.settlement import external_ids
 from billing.domain.settlement.desired_invoice import desired_for_charge, desired_for_invoice
 from billing.domain.settlement.event_roots import RootKind
 from billing.domain.settlement.payout import desired_for_payout, record_of
@@ -53,6 +54,8 @@ class Planner:
             payout = self.stripe.payout(root, self._grouped_since())
             if payout is None:
                 return None, SettlementPlan(root, nothing_because=_GONE)
+            if payout.payout.status in ("failed", "canceled"):
+                payout = replace(payout, deposited=bool(self.rows.records([external_ids.deposit(root)])))
             plan = desired_for_payout(payout, self.policies, self.calendar)
             named = self._with_blocked(payout, plan)
             if named is not payout:
