@@ -75,7 +75,7 @@ demo test test-313 lint build bench: export AWS_DEFAULT_REGION ?= us-east-1
 
 # --- the product --------------------------------------------------------------------------------------------
 
-# make exports what its command line sets: WORLD, INPUT, RECORD, ANSWER, STRIPE_URL, SLACK_URL, NETSUITE_URL
+# make exports what its command line sets: WORLD, INPUT, RECORD, ANSWER, SETTLE, STRIPE_URL, SLACK_URL, NETSUITE_URL
 # and PARAMS reach the demo as environment variables (tests/sandbox/README.md).
 .PHONY: demo
 demo: $(VENV)/.sandbox  ## a monthly run on this machine; ANSWER=approve or reject answers by itself

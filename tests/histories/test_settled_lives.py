@@ -158,6 +158,17 @@ def test_what_lived_in_undeposited_funds_is_in_the_bank_after_the_payouts(worlds
     assert world.netsuite.dump() == again, "a second sweep writes nothing"
 
 
+def test_the_nightly_proof_finds_nothing_but_what_waits_for_a_person(worlds: Worlds) -> None:
+    """After random lives: no false difference, and six equations of 0.00 in each currency."""
+    world = worlds.world()
+    proof = world.prove(world.world.clock.now().date().isoformat())
+    assert [one for one in proof["differences"] if one["kind"] != "waiting"] == []
+    assert {one["root"] for one in proof["differences"]} == {*world.held(), *world.parked()}
+    assert [one for one in proof["equations"] if one["difference"]] == []
+    assert {one["currency"] for one in proof["equations"]} >= {"usd"}
+    assert proof["records"] > LIVES
+
+
 def holds_the_same(orderly: Life, other: Life) -> None:
     """NetSuite holds the same of both, each record once; and of the orderly one what Stripe says."""
     assert other.in_netsuite() == orderly.in_netsuite()

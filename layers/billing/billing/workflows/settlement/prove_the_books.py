@@ -107,7 +107,7 @@ class Proofs(Protocol):
 @dataclass(frozen=True, slots=True)
 class ProvingTheBooks:
     """What proving needs. `stripe` gives the reads of a span by its start (epoch seconds); `with_links` adds the links
-    of each difference; `publish` shows the proof to people."""
+    of each difference; `tell` shows the proof to people."""
 
     stripe: Callable[[int], StripeSpan]
     ledger: BilledOrders
@@ -121,10 +121,10 @@ class ProvingTheBooks:
     calendar: Calendar
     now: datetime
     with_links: Callable[[Proof], Proof]
-    publish: Callable[[Proof], None]
+    tell: Callable[[Proof], object]
 
     def prove(self, asked: Mapping[str, Any]) -> dict[str, Any]:
-        """Prove, keep and publish; return counts and the file's place. Raises InputInvalid, and as the ports do."""
+        """Prove, keep and tell; return counts and the file's place. Raises InputInvalid, and as the ports do."""
         day, since = self._asked(asked)
         roots = self._roots(since)
         books, roots = self._books(since, roots)
@@ -142,7 +142,7 @@ class ProvingTheBooks:
         sha256 = self.files.write_json(key, stored(proof))
         self.proofs.keep(proof.day, key, sha256, proof.previous, self.now.isoformat())
         rung = self._fix(proof, roots) if asked.get("fix") else 0
-        self.publish(proof)
+        self.tell(proof)
         return {
             "day": proof.day,
             "file": {"key": key, "sha256": sha256},
