@@ -378,6 +378,16 @@ def test_what_others_bill_of_an_order_is_no_difference() -> None:
     assert equations["orders"].netsuite == 4 * 10**8
 
 
+def test_a_quantity_that_was_billed_without_an_invoice_is_no_difference() -> None:
+    """A cash sale, or what was billed before there was a settlement: the order counts it, no invoice names it."""
+    books = replace(books_of(roots()), orders=(BookedOrder("500", "E", Decimal("46.5")),))
+    equations, differences = proved(books)
+    assert differences == ()
+    assert (equations["orders"].netsuite, equations["orders"].difference) == (4 * 10**8, 0)
+    equations, _ = proved(replace(books, order_invoices=()))
+    assert equations["orders"].difference == 4 * 10**8, "our invoice bills nothing of it any more"
+
+
 def test_records_of_others_are_no_concern() -> None:
     other = BookedRecord("55", RecordType.INVOICE, "SF-1", "9", "1", Decimal("70.00"), day("2026-06-01"), Decimal(70))
     books = books_of(roots())

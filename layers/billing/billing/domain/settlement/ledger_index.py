@@ -113,13 +113,17 @@ class BooksIndex:
         return total if booked.type is RecordType.PAYMENT else -total
 
     def billed_of_order(self, order_id: str, roots: Collection[str]) -> Decimal:
-        """The quantity that NetSuite counts as billed of an order, less what invoices of other roots bill of it."""
+        """The quantity that invoices of these roots bill of an order, as far as the order counts it: one that was
+        reopened, or whose invoice is gone, has less. What else was billed of it (an invoice by hand, a cash sale, what
+        is older than the settlement) is no concern of Stripe's."""
         order = self._orders.get(order_id)
-        others = sum(
-            (one.quantity for one in self._order_invoices[order_id] if self.root_of(one.external_id) not in roots),
-            Decimal(0),
-        )
-        return (order.billed if order is not None else Decimal(0)) - others
+        ours, others = Decimal(0), Decimal(0)
+        for one in self._order_invoices[order_id]:
+            if self.root_of(one.external_id) in roots:
+                ours += one.quantity
+            else:
+                others += one.quantity
+        return min(ours, (order.billed if order is not None else Decimal(0)) - others)
 
     def lookalikes_of(self, kind: RecordType, stripe_object: str, booked: BookedRecord | None) -> tuple[Lookalike, ...]:
         """Transactions without an externalId that say they are of this object, or have this invoice's number."""
