@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import boto3
-
 from billing.adapters.dynamodb.proofs import ProofRows
 from billing.adapters.netsuite.books import NetSuiteBooks
 from billing.adapters.stripe.settlement_span import SpanReads
 from billing.domain.settlement.proof import Difference, Proof
 from billing.runtime import netsuite, stripe
-from billing.runtime.settlement import CONFIG, environment
+from billing.runtime.connections.aws import dynamodb, environment
 
 
 def span(since: int) -> SpanReads:
@@ -27,7 +25,7 @@ def books() -> NetSuiteBooks:
 
 def proofs() -> ProofRows:
     """Which proofs there are."""
-    return ProofRows(boto3.client("dynamodb", config=CONFIG), environment().text("SETTLEMENT_TABLE"))
+    return ProofRows(dynamodb(), environment().text("SETTLEMENT_TABLE"))
 
 
 def with_links(proof: Proof) -> Proof:

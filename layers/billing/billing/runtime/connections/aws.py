@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.config import Config
 
-from billing.adapters.aws.mailer import Mailer
 from billing.adapters.aws.run_files import RunFiles
 from billing.adapters.aws.task_tokens import TaskCallback
 from billing.runtime.settings import Environment
@@ -16,9 +15,10 @@ from billing.runtime.settings import Environment
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_kms import KMSClient
+    from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
 
-_RETRIES = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5, read_timeout=20)
+RETRIES = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5, read_timeout=20)
 
 
 def environment() -> Environment:
@@ -28,27 +28,27 @@ def environment() -> Environment:
 
 def dynamodb() -> DynamoDBClient:
     """Return a client for DynamoDB."""
-    return boto3.client("dynamodb", config=_RETRIES)
+    return boto3.client("dynamodb", config=RETRIES)
 
 
 def kms() -> KMSClient:
     """Return a client for KMS."""
-    return boto3.client("kms", config=_RETRIES)
+    return boto3.client("kms", config=RETRIES)
 
 
 def stepfunctions() -> SFNClient:
     """Return a client for Step Functions."""
-    return boto3.client("stepfunctions", config=_RETRIES)
+    return boto3.client("stepfunctions", config=RETRIES)
 
 
 def run_files(env: Environment) -> RunFiles:
     """Return the bucket that holds each run's files."""
-    return RunFiles(boto3.client("s3", config=_RETRIES), env.text("RUNS_BUCKET"))
+    return RunFiles(boto3.client("s3", config=RETRIES), env.text("RUNS_BUCKET"))
 
 
-def mailer(env: Environment) -> Mailer:
-    """Return the sender of mail, by Amazon SES."""
-    return Mailer(boto3.client("sesv2", config=_RETRIES), env.text("SENDER_EMAIL"), env.text("MAIL_CONFIGURATION_SET"))
+def sqs() -> SQSClient:
+    """Return a client for SQS."""
+    return boto3.client("sqs", config=RETRIES)
 
 
 def task_callback() -> TaskCallback:
