@@ -75,7 +75,7 @@ demo test test-313 lint build bench: export AWS_DEFAULT_REGION ?= us-east-1
 
 # --- the product --------------------------------------------------------------------------------------------
 
-# make exports what its command line sets: WORLD, INPUT, RECORD, ANSWER, STRIPE_URL, SLACK_URL, NETSUITE_URL
+# make exports what its command line sets: WORLD, INPUT, RECORD, ANSWER, SETTLE, STRIPE_URL, SLACK_URL, NETSUITE_URL
 # and PARAMS reach the demo as environment variables (tests/sandbox/README.md).
 .PHONY: demo
 demo: $(VENV)/.sandbox  ## a monthly run on this machine; ANSWER=approve or reject answers by itself
@@ -93,9 +93,11 @@ test-313: $(VENV_313)/.dev $(VENV_BUILD)/.build  ## all tests under Python 3.13,
 # SEED says where to begin, MINUTES how long to look; SOAK_ARGS narrows it (tests/histories/README.md).
 SEED ?= 1
 MINUTES ?= 10
+LIVES ?= 500
 .PHONY: soak
-soak: $(VENV)/.dev  ## months of a firm, made at random; SEED=4711 MINUTES=60, and 0 minutes plays that one
+soak: $(VENV)/.dev  ## months of a firm and lives of invoices, made at random; SEED=4711 MINUTES=60 LIVES=500
 	@PYTHONPATH=.:layers/billing $(VENV)/bin/python -m tests.histories $(SEED) --minutes $(MINUTES) $(SOAK_ARGS)
+	@SETTLED_LIVES=$(LIVES) $(VENV)/bin/python -m pytest -q tests/histories/test_settled_lives.py
 
 .PHONY: lint
 lint: $(VENV)/.dev $(VENV_BUILD)/.build  ## style, types, boundaries, template, state machine; reports all, then fails

@@ -35,5 +35,5 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         calendar=settlement.calendar(),
         now=now(),
         with_links=proof.with_links,
-        publish=lambda _: None,
+        tell=lambda proved: proof.telling().call({"day": proved.day}),
     ).prove(event)

@@ -59,7 +59,8 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
     with Sandbox(firm(orders, [client(4, email=None)]), now=NOW, template=path, retry_delay_scale=0.02) as sandbox:
         first_name, second_name = schedules(sandbox)
         second = sandbox.fire_schedule(second_name)
-        assert decided(sandbox, second).status == "SUCCEEDED"
+        answered = decided(sandbox, second)
+        assert answered.status == "SUCCEEDED", answered.cause
         assert {number for number in (1, 2, 3, 4) if live(sandbox, number)} == {3}
         first = sandbox.fire_schedule(first_name)
         assert decided(sandbox, first).status == "SUCCEEDED"

@@ -145,7 +145,7 @@ def test_every_link_inside_the_repository_leads_somewhere(document: Path) -> Non
 
 def test_the_pictures_are_small_enough_to_load_on_a_phone() -> None:
     pictures = list((ROOT / "docs" / "pictures").iterdir())
-    assert {path.name for path in pictures} == {"approval-page.png", "state-machine.svg"}
+    assert {path.name for path in pictures} == {"approval-page.png", "state-machine.svg", "settlement.svg"}
     assert all(path.stat().st_size < 300_000 for path in pictures)
 
 

@@ -6,6 +6,7 @@ What is not real here is what `tests.histories.world` leaves out, and the webhoo
 
 from __future__ import annotations
 
+import io
 import json
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -43,6 +44,8 @@ FUNCTIONS = (
     "FinishThePassFunction",
     "HoldTheObjectFunction",
     "SweepForEventsFunction",
+    "ProveTheBooksFunction",
+    "TellOfTheProofFunction",
 )
 _MOST_RECEIVED = 5
 _DEDUPED_SECONDS = 300
@@ -119,6 +122,11 @@ class SettlingWorld:
     def sweep(self, **asked: Any) -> dict[str, Any]:
         """Invoke the sweep, as its schedule or a person does."""
         return dict(self.world.invoke("SweepForEventsFunction", asked))
+
+    def prove(self, day: str, **asked: Any) -> dict[str, Any]:
+        """Invoke the nightly proof; its file."""
+        answer = self.world.invoke("ProveTheBooksFunction", {"day": day, **asked})
+        return dict(json.loads(self.world.file_bytes(answer["file"]["key"])))
 
     # Working.
 
@@ -261,7 +269,7 @@ def settling_world(
         }
         world = stack.enter_context(history_world(netsuite, now, **given))
         from billing.runtime import netsuite as netsuite_runtime
-        from billing.runtime import record_writing, settlement
+        from billing.runtime import proof, record_writing, settlement
         from billing.runtime import stripe as stripe_runtime
         from billing.runtime.connections.netsuite import suiteql
         from billing.runtime.settings import Environment
@@ -270,6 +278,7 @@ def settling_world(
         world.aws.s3.put_object(Bucket="runs-bucket", Key=POLICIES, Body=policies(world.netsuite).encode())
         settling = SettlingWorld(world)
         world._own["sqs"] = _Mortal(settling.queue, world)
+        world._own["lambda"] = SimpleNamespace(invoke=_calling(world))
         world._own["stepfunctions"] = _Mortal(_Executions(settling), world)
         variables: dict[str, str] = {}
         for function in FUNCTIONS:
@@ -285,6 +294,7 @@ def settling_world(
             (settlement, "time", moving),
             (settlement, "boto3", SimpleNamespace(client=world.client)),
             (record_writing, "time", moving),
+            (proof, "environment", lambda: environment),
             (stripe_runtime, "time", moving),
             (stripe_runtime, "environment", lambda: environment),
             (netsuite_runtime, "time", moving),
@@ -295,6 +305,16 @@ def settling_world(
         _forget(settlement, stripe_runtime, netsuite_runtime)
         yield settling
         _forget(settlement, stripe_runtime, netsuite_runtime)
+
+
+def _calling(world: HistoryWorld) -> Callable[..., dict[str, Any]]:
+    """Lambda's Invoke."""
+
+    def invoke(FunctionName: str, Payload: bytes) -> dict[str, Any]:  # noqa: N803 - AWS's own names
+        answer = world.invoke(FunctionName.removeprefix("history-"), json.loads(Payload))
+        return {"Payload": io.BytesIO(json.dumps(answer).encode())}
+
+    return invoke
 
 
 def _forget(*modules: Any) -> None:

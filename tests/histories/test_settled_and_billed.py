@@ -12,7 +12,7 @@ import pytest
 
 from tests.histories.settled_firm import settled_firm
 from tests.histories.settling import SettlingWorld
-from tests.histories.small_firm import month, order
+from tests.histories.small_firm import approve, month, order
 from tests.sandbox.stripe.made_invoices import InvoiceLine
 
 JUNE_20 = datetime(2026, 6, 20, 14, tzinfo=UTC)
@@ -75,6 +75,43 @@ def test_an_order_that_was_extended_before_its_draft_was_finalised_has_both_part
     assert world.netsuite.orders()["SO-1"].status in "EF"
     month(world.world, 1)
     assert totals(world) == {"open": 100_000, "draft": 50_000}
+
+
+def test_a_transform_between_listing_and_drafting_holds_nothing(world: SettlingWorld) -> None:
+    """The order was extended and listed for its five hours; while the request waits, the first draft is finalised and
+    the settlement bills its ten hours in NetSuite. The approved five are drafted all the same."""
+    month(world.world, 0)
+    extended(world, "15")
+    run = world.world.start("run-1", {"scheduledAt": "2026-07-01T13:00:00Z"})
+    (draft,) = world.stripe.invoices()
+    world.stripe.finalise(draft["id"])
+    world.settle()
+    assert world.balance("Services Revenue") == -1000
+    approve(world.world, run)
+    assert run.status == "SUCCEEDED"
+    report = world.world.report(run) or {}
+    assert report["counts"]["held"] == report["counts"]["problem"] == 0, report["lines"]
+    assert totals(world) == {"open": 100_000, "draft": 50_000}
+
+
+@pytest.mark.parametrize("meddling", ["bills by hand", "changes the rate", "bills more than was drafted"])
+def test_a_person_who_changes_the_order_beside_the_transform_is_noticed(world: SettlingWorld, meddling: str) -> None:
+    month(world.world, 0)
+    extended(world, "15")
+    run = world.world.start("run-1", {"scheduledAt": "2026-07-01T13:00:00Z"})
+    (draft,) = world.stripe.invoices()
+    if meddling == "bills by hand":
+        world.netsuite.bill("SO-1", 1, 10)
+    else:
+        world.stripe.finalise(draft["id"])
+        world.settle()
+        if meddling == "changes the rate":
+            world.netsuite.edit_line("SO-1", 1, rate="120.00")
+        else:
+            world.netsuite.bill("SO-1", 1, 2)
+    approve(world.world, run)
+    assert (world.world.report(run) or {})["counts"]["held"] == 1
+    assert len(world.stripe.invoices()) == 1
 
 
 def test_a_void_after_the_transform_says_that_the_order_is_not_billed_again_by_itself(world: SettlingWorld) -> None:

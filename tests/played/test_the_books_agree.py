@@ -49,3 +49,19 @@ def test_a_settled_month_agrees_to_the_cent(month: Month) -> None:
     assert equations_of(month.proof) == AGREES
     assert month.proof["differences"] == []
     assert month.sandbox.denials == []
+
+
+def test_a_controller_gets_a_page_and_the_channel_one_line(month: Month) -> None:
+    page = month.sandbox.objects()[f"settlement/proofs/{DAY}.html"].decode()
+    assert "Stripe and NetSuite agree for 31 May 2026" in page
+    assert "<script" not in page
+    (line,) = [one for one in month.sandbox.posts() if "NetSuite" in one["text"]]
+    assert line["text"] == "Stripe and NetSuite agree for 31 May 2026"
+
+
+def test_repeated_the_same_night_it_is_the_same_file_and_no_second_line(month: Month) -> None:
+    key = f"settlement/proofs/{DAY}.json"
+    before, posts = month.sandbox.objects()[key], len(month.sandbox.posts())
+    assert month.sandbox.prove(DAY) == AGREES
+    assert month.sandbox.objects()[key] == before
+    assert len(month.sandbox.posts()) == posts

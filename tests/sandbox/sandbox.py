@@ -28,7 +28,7 @@ from tests.sandbox.aws.mail import Mail, parse_mail
 from tests.sandbox.aws.map_runs import Child
 from tests.sandbox.aws.ses import Ses
 from tests.sandbox.aws.stepfunctions import EnteredState
-from tests.sandbox.aws.world import ACCOUNT, EmbeddedAws
+from tests.sandbox.aws.world import ACCOUNT, STACK_NAME, EmbeddedAws
 from tests.sandbox.clock import SandboxClock
 from tests.sandbox.egress import Forwarder, Outgoing, OutgoingRequest, PlannedKill, When
 from tests.sandbox.netsuite import NetSuiteServer, World, load_world
@@ -106,6 +106,7 @@ class Sandbox:
         retry_delay_scale: float = 1.0,
         settlement_policies: str | None = None,
         webhook_secrets: Sequence[str] | None = None,
+        stack_name: str = STACK_NAME,
     ) -> None:
         self._world = world
         self._given = dict(parameters or {})
@@ -118,6 +119,7 @@ class Sandbox:
         self._stripe_options = dict(stripe_options or {})
         self._retry_delay_scale = retry_delay_scale
         self._settlement_policies = settlement_policies
+        self._stack_name = stack_name
         self.webhook_secrets = list(webhook_secrets or [f"whsec_{secrets.token_hex(16)}"])
         self._servers: list[Any] = []
         self._people: list[Person] = []
@@ -173,7 +175,7 @@ class Sandbox:
         if parameters.get("SenderEmail"):
             self.aws.client("sesv2").create_email_identity(EmailIdentity=parameters["SenderEmail"])
             self.aws.lookup.identities.add(parameters["SenderEmail"])
-        self._stack = self.aws.deploy(self._template, parameters)
+        self._stack = self.aws.deploy(self._template, parameters, self._stack_name)
         if settles:
             self.settlement.begin(self._settlement_policies)
 

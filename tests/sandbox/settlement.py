@@ -6,9 +6,11 @@ import hashlib
 import hmac
 import json
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import requests as http
@@ -38,7 +40,7 @@ class SettlementWorld:
         """Put the policy file into the bucket, and have Stripe's stand-in send its events to the webhook."""
         if self.sandbox.stack.parameters["SettlementPolicies"] == POLICIES_KEY:
             self.set_policies(policies if policies is not None else policies_for(self.sandbox.netsuite))
-        self.sandbox.stripe.register_webhook(self.url, self.sandbox.webhook_secrets)
+        self.sandbox.stripe.register_webhook(self.url, self.sandbox.webhook_secrets, types=subscribed())
 
     @property
     def url(self) -> str:
@@ -230,6 +232,12 @@ class SettlementWorld:
         return rows
 
 
+def subscribed() -> tuple[str, ...]:
+    """The types of events that a person is told to subscribe the endpoint to: docs/settlement-setup.md."""
+    page = (Path(__file__).parents[2] / "docs" / "settlement-setup.md").read_text(encoding="utf-8")
+    return tuple(page.partition("```text events\n")[2].partition("```")[0].split())
+
+
 def equations_of(proof: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     """{"USD": {equation: its difference}} of a proof's file."""
     found: dict[str, dict[str, str]] = {}
@@ -245,9 +253,10 @@ def policies_for(netsuite: NetSuiteServer, extra: str = "", choices: str = "") -
     level (closed_period = "first_open"), `extra` tables of their own."""
     accounts = {str(one["acctName"]): str(one["id"]) for one in netsuite.records("account")}
     currencies = {str(one["symbol"]).lower(): one for one in netsuite.records("currency")}
+    banks = _banks(netsuite)
     lines = [choices]
     for code, currency in sorted(currencies.items()):
-        bank = accounts.get(f"Checking {code.upper()}", "")
+        bank = banks.get(str(currency["id"]), "")
         precision = 0 if str(currency.get("currencyPrecision", 2)) in ("0", "{'id': '0'}") else 2
         lines += [f"[currencies.{code}]", f'id = "{currency["id"]}"', f'bank = "{bank}"', f"precision = {precision}"]
     lines += [
@@ -260,3 +269,27 @@ def policies_for(netsuite: NetSuiteServer, extra: str = "", choices: str = "") -
         extra,
     ]
     return "\n".join(lines) + "\n"
+
+
+def _banks(netsuite: NetSuiteServer) -> dict[str, str]:
+    """The bank account of each currency, by NetSuite's ids. Of several, that of the subsidiary whose customers have
+    most orders in the currency: a deposit holds payments of its bank's subsidiary only."""
+    subsidiary_of = {str(one["entityId"]): _id(one.get("subsidiary")) for one in netsuite.records("customer")}
+    orders = Counter(
+        (order.currency, subsidiary_of.get(order.customer or "", "")) for order in netsuite.orders().values()
+    )
+    symbols = {str(one["id"]): str(one["symbol"]) for one in netsuite.records("currency")}
+    found: dict[str, tuple[int, str]] = {}
+    for account in netsuite.records("account"):
+        currency = _id(account.get("currency"))
+        if _id(account["acctType"]) != "Bank" or not currency:
+            continue
+        subsidiaries = [_id(one) for one in (account.get("subsidiary") or {}).get("items", [])]
+        weight = sum(orders[symbols[currency], one] for one in subsidiaries)
+        if currency not in found or weight > found[currency][0]:
+            found[currency] = weight, str(account["id"])
+    return {currency: bank for currency, (_, bank) in found.items()}
+
+
+def _id(reference: Any) -> str:
+    return str(reference["id"]) if isinstance(reference, Mapping) else ""

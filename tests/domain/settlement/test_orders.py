@@ -7,6 +7,7 @@ from decimal import Decimal
 
 import pytest
 
+from billing.domain.settlement.bodies import lines_of_invoice, order_lines, preview_of
 from billing.domain.settlement.order_invoices import (
     Preview,
     PreviewLine,
@@ -270,6 +271,48 @@ def test_one_cent_of_difference_is_held_with_both_columns(
     hold = compare(transformed(), preview(**changed))
     assert hold is not None
     assert (hold.name, list(hold.columns)) == ("order_and_invoice_differ", columns)
+
+
+def shown_by_netsuite(kind: str, amount: float | None, number: int, **more: object) -> dict[str, object]:
+    """A line of a sublist as the record API shows it."""
+    item = {"Subtotal": "-2", "Description": "-3", "EndGroup": "0"}.get(kind, f"9{number}")
+    found = {"itemType": {"id": kind}, "item": {"id": item}, "amount": amount, "line": number, "orderLine": number}
+    return {**found, **more}
+
+
+WITH_SUBTOTALS = {
+    "entity": {"id": "77"},
+    "currency": {"id": "1"},
+    "total": 60.0,
+    "shippingCost": 5.0,
+    "taxTotal": 5.0,
+    "item": {
+        "items": [
+            shown_by_netsuite("Description", None, 6),
+            shown_by_netsuite("Group", None, 7),
+            shown_by_netsuite("Service", 60.0, 1, quantity=2),
+            shown_by_netsuite("EndGroup", 60.0, 3),
+            shown_by_netsuite("Subtotal", 60.0, 4),
+            shown_by_netsuite("Discount", -10.0, 2),
+        ]
+    },
+}
+
+
+def test_subtotals_and_group_ends_repeat_amounts_and_are_counted_once() -> None:
+    found = preview_of(WITH_SUBTOTALS, transformed(), {"1": "usd"})
+    assert [(one.order_line, one.amount) for one in found.lines] == [("1", 6000), ("2", -1000)]
+    assert compare(transformed(), found) is None
+
+
+def test_a_memo_about_an_invoice_with_subtotals_credits_its_goods_discount_shipping_and_tax() -> None:
+    policy = replace(policies(), items={"shipping": "105"}, tax_items={"order": "110"})
+    credited = lines_of_invoice(WITH_SUBTOTALS, "usd", policy)
+    assert [(one.item, one.amount) for one in credited] == [("91", 6000), ("92", -1000), ("105", 500), ("110", 500)]
+
+
+def test_a_transform_names_the_lines_of_the_order_that_are_billed_and_no_texts() -> None:
+    assert [line for line, _ in order_lines(WITH_SUBTOTALS)] == ["1", "2"]
 
 
 def test_the_rounding_line_makes_up_for_sums_and_never_for_a_line() -> None:

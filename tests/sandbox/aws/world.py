@@ -153,11 +153,11 @@ class EmbeddedAws:
                 self._clients[(service, owner)] = found
             return found
 
-    def deploy(self, template: Path, parameters: Mapping[str, Any]) -> Stack:
+    def deploy(self, template: Path, parameters: Mapping[str, Any], stack_name: str = STACK_NAME) -> Stack:
         """Deploy a SAM template. Raises DeployError."""
         loaded = load_template(template, parameters)
         self.deployment = Deployment(
-            stack_name=STACK_NAME,
+            stack_name=stack_name,
             region=self.region,
             account=ACCOUNT,
             clients=self.client,

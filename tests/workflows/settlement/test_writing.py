@@ -103,6 +103,16 @@ def test_a_record_is_written_once_and_costs_no_call_afterwards(desk: Desk) -> No
     assert desk.balance("Services Revenue") == "-100"
 
 
+def test_payments_and_refunds_bear_the_payment_method_of_the_policy(start: Callable[..., Desk]) -> None:
+    desk = start(lambda found: replace(found, payment_method="8"))
+    charge = paid(10000)
+    assert charge.charge is not None
+    given_back = replace(charge, charge=replace(charge.charge, refunds=(refund(4000),)))
+    desk.settle(plan(desk, facts(invoice(**OURS), payments=(given_back,))))
+    assert [one["paymentOption"]["id"] for one in desk.held("customerPayment")] == ["8"]
+    assert [one["paymentOption"]["id"] for one in desk.held("customerRefund")] == ["8"]
+
+
 CUTS = ("before our first row", "before sending", "after the commit", "before our last row")
 
 

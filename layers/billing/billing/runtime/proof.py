@@ -4,12 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import boto3
+from botocore.config import Config
+
+from billing.adapters.aws.functions import OtherFunction
 from billing.adapters.dynamodb.proofs import ProofRows
 from billing.adapters.netsuite.books import NetSuiteBooks
 from billing.adapters.stripe.settlement_span import SpanReads
 from billing.domain.settlement.proof import Difference, Proof
 from billing.runtime import netsuite, stripe
 from billing.runtime.connections.aws import dynamodb, environment
+
+_PATIENT = Config(retries={"mode": "standard", "max_attempts": 2}, connect_timeout=5, read_timeout=130)
 
 
 def span(since: int) -> SpanReads:
@@ -26,6 +32,11 @@ def books() -> NetSuiteBooks:
 def proofs() -> ProofRows:
     """Which proofs there are."""
     return ProofRows(dynamodb(), environment().text("SETTLEMENT_TABLE"))
+
+
+def telling() -> OtherFunction:
+    """What shows a proof to people: pages and Slack are too much to load beside NetSuite and Stripe."""
+    return OtherFunction(boto3.client("lambda", config=_PATIENT), environment().text("TELL_OF_THE_PROOF"))
 
 
 def with_links(proof: Proof) -> Proof:

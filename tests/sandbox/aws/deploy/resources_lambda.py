@@ -199,5 +199,16 @@ def create_event_invoke_config(deployment: Deployment, logical_id: str, properti
             present[key] = whole(present[key], f"{logical_id}.{key}")
     deployment.clients("lambda").put_function_event_invoke_config(FunctionName=settings.name, **present)
     if "MaximumRetryAttempts" in present:
-        deployment.functions.replace(replace(settings, async_retries=present["MaximumRetryAttempts"]))
+        settings = replace(settings, async_retries=present["MaximumRetryAttempts"])
+    target = present.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination", "")
+    if target:
+        if ":sqs:" not in target:
+            raise DeployError(f"{logical_id}: the sandbox sends failed events to queues only, not to {target}")
+        settings = replace(settings, on_failure=lambda record: _send(deployment, target, record))
+    deployment.functions.replace(settings)
     return Physical(f"{settings.name}|{qualifier}", {})
+
+
+def _send(deployment: Deployment, queue_arn: str, record: str) -> None:
+    sqs = deployment.clients("sqs")
+    sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName=queue_arn.rpartition(":")[2])["QueueUrl"], MessageBody=record)

@@ -111,8 +111,13 @@ def create_subscription(deployment: Deployment, logical_id: str, properties: Pro
         Endpoint=properties.take("Endpoint", ""),
     )
     policy = properties.take("FilterPolicy", None)
+    redrive = properties.take("RedrivePolicy", None)
     properties.finish()
     arn = created["SubscriptionArn"]
+    if redrive is not None:
+        deployment.clients("sns").set_subscription_attributes(
+            SubscriptionArn=arn, AttributeName="RedrivePolicy", AttributeValue=json.dumps(redrive)
+        )
     if policy is not None:
         deployment.clients("sns").set_subscription_attributes(
             SubscriptionArn=arn, AttributeName="FilterPolicy", AttributeValue=json.dumps(policy)

@@ -43,6 +43,14 @@ def fingerprints_of_rows(rows: Iterable[Mapping[str, str]]) -> dict[str, OrderFi
     }
 
 
+def only_billed(before: OrderFingerprint, now: OrderFingerprint | None) -> bool:
+    """Whether something was billed of the order and its status and closed lines are what they were. The time of the
+    last change may have moved by that."""
+    if now is None or (now.status, now.closed) != (before.status, before.closed):
+        return False
+    return (now.billed, now.spread) != (before.billed, before.spread)
+
+
 def what_changed(before: OrderFingerprint, now: OrderFingerprint | None) -> str | None:
     """A sentence about what happened since the listing, or None if nothing did. `now` is None for an order that
     NetSuite no longer has."""

@@ -12,6 +12,8 @@ from fractions import Fraction
 from typing import Any, Final
 
 from billing.domain.money.money import Money, terminating_decimal
+from billing.domain.orders.item_types import role_of
+from billing.domain.orders.sales_order import LineRole
 from billing.domain.settlement.dues import shares
 from billing.domain.settlement.order_invoices import Preview, PreviewLine
 from billing.domain.settlement.other_invoices import ORDER_TAX
@@ -25,7 +27,9 @@ _RATE_PLACES: Final = 8
 
 _RATE_STEP: Final = Decimal("0.0001")
 _CUSTOM_PRICE: Final = {"id": "-1"}
-_NOT_BILLED: Final = frozenset({"Description", "Subtotal", "EndGroup"})
+_TEXTS: Final = frozenset({LineRole.TEXT, LineRole.SUBTOTAL, LineRole.GROUP_START, LineRole.GROUP_END})
+"""Lines that bill nothing of their own: subtotals and group ends repeat the amounts of the lines above them."""
+
 _ROUTED: Final = "2"  # approvalStatus "Approved"
 
 
@@ -99,6 +103,9 @@ def body_of(record: NetSuiteRecord, resolved: Resolved, policies: SettlementPoli
                 f"{record.external_id}: the policy file names no account for it (accounts.undeposited_funds)."
             )
         body["account"] = {"id": record.account}
+        if policies.payment_method:
+            # The record has no paymentMethod; its payment options hold the methods (REST API Browser 2026.1).
+            body["paymentOption"] = {"id": policies.payment_method}
     if record.type is RecordType.REFUND and sum(one.amount for one in record.applies) != record.amount:
         # NetSuite's refund is as large as what it is applied to.
         raise NotResolved(f"{record.external_id} refunds more than the memos and payments that it is applied to.")
@@ -133,7 +140,7 @@ def preview_of(answer: Mapping[str, Any], record: NetSuiteRecord, currency_codes
     code = currency_codes.get(_ref(answer.get("currency")), "")
     minor = _minor_in(record.currency)
     lines = []
-    for line in _items(answer, "item"):
+    for line in _billing_lines(answer):
         amount = minor(line.get("amount") or 0)
         quantity = line.get("quantity")
         lines.append(
@@ -209,7 +216,7 @@ def lines_of_invoice(held: Mapping[str, Any], currency: str, policies: Settlemen
     lines of the policy's items; tax that REST does not show (legacy tax) is what the lines lack to the total."""
     minor = _minor_in(currency)
     lines = []
-    for line in _items(held, "item"):
+    for line in _billing_lines(held):
         if not line.get("amount"):
             continue
         days = line.get("revRecStartDate"), line.get("revRecEndDate")
@@ -228,13 +235,11 @@ def lines_of_invoice(held: Mapping[str, Any], currency: str, policies: Settlemen
 
 def order_lines(order: Mapping[str, Any]) -> list[tuple[str, str]]:
     """(line number, unique key) of the lines of a sales order as GET shows it that an invoice can take a part of: not
-    texts, subtotals and group ends, and not the components of kits, which go with their kit."""
+    texts, subtotals, heads and ends of groups, and not the components of kits, which go with their kit."""
     return [
         (str(line["line"]), str(line.get("lineUniqueKey") or line["line"]))
         for line in _items(order, "item")
-        if line.get("line") is not None
-        and _ref(line.get("itemType")) not in _NOT_BILLED
-        and not line.get("kitMemberOf")
+        if line.get("line") is not None and _role(line) not in _TEXTS and not line.get("kitMemberOf")
     ]
 
 
@@ -435,6 +440,15 @@ def _number(value: Any) -> Decimal:
         return Decimal(str(value))
     except InvalidOperation:
         raise ValueError(f"NetSuite gives {str(value)[:20]!r} where a number belongs") from None
+
+
+def _billing_lines(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The item lines whose amounts are in the total."""
+    return [line for line in _items(answer, "item") if _role(line) not in _TEXTS]
+
+
+def _role(line: Mapping[str, Any]) -> LineRole | None:
+    return role_of(_ref(line.get("itemType")) or None, _ref(line.get("item")) or None, tax_line=False)
 
 
 def _ref(value: Any) -> str:

@@ -45,7 +45,7 @@ class Comparison:
                 continue
             yield Difference(
                 DifferenceKind.DEPOSITED_ELSEWHERE,
-                self.books.owners.get(payment.external_id) or self.books.root_of(payment.external_id),
+                self.books.root_of(payment.external_id),
                 payment.type.value,
                 payment.external_id,
                 payment.internal_id,

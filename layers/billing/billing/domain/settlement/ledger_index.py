@@ -25,16 +25,19 @@ def stripe_id(external_id: str) -> str:
 
 
 class BooksIndex:
-    """Built once a proof. Records without an externalId of ours are left out: they are no concern of the settlement."""
+    """Built once a proof. Records without an externalId of ours are left out: they are no concern of the settlement.
+    `owners` are the roots of what the plans ask for, by externalId, and of the Stripe objects inside them, by id."""
 
-    def __init__(self, books: Books, policies: SettlementPolicies, rows: OurRows) -> None:
-        ours = {one.internal_id: one for one in books.records if stripe_id(one.external_id)}
+    def __init__(self, books: Books, policies: SettlementPolicies, rows: OurRows, owners: Mapping[str, str]) -> None:
+        ours = {
+            one.internal_id: one for one in books.records if stripe_id(one.external_id) or one.external_id in owners
+        }
         self.records: tuple[BookedRecord, ...] = tuple(sorted(ours.values(), key=lambda one: one.external_id))
         self.by_external_id: Mapping[str, BookedRecord] = {one.external_id: one for one in self.records}
         self.by_id: Mapping[str, BookedRecord] = ours
         self.deposited: tuple[BookedDepositPayment, ...] = books.deposited
         self.fee_accounts: frozenset[str] = frozenset(one for one in policies.fees.values() if one)
-        self.owners: dict[str, str] = {}
+        self.owners = owners
         self._policies = policies
         self._rows = rows
         self._currencies = {one.netsuite_id: code for code, one in policies.currencies.items()}
@@ -65,9 +68,14 @@ class BooksIndex:
                 self._like_memo[alike.type, named.group(1)].append(alike)
 
     def root_of(self, external_id: str) -> str:
-        """The root by our rows, or else the object in the externalId itself."""
+        """The root of a record: by the plans, by our rows, or else of the object in the externalId itself."""
+        if external_id in self.owners:
+            return self.owners[external_id]
         row = self._rows.written.get(external_id)
-        return row.root if row is not None and row.root else stripe_id(external_id)
+        if row is not None and row.root:
+            return row.root
+        named = stripe_id(external_id)
+        return self.owners.get(named, named)
 
     def currency_of(self, booked: BookedRecord) -> str:
         """Lower-case code, "" for a currency that the policy file does not name."""
@@ -105,20 +113,17 @@ class BooksIndex:
         return total if booked.type is RecordType.PAYMENT else -total
 
     def billed_of_order(self, order_id: str, roots: Collection[str]) -> Decimal:
-        """The quantity that NetSuite counts as billed of an order, less what invoices of other roots bill of it."""
+        """The quantity that invoices of these roots bill of an order, as far as the order counts it: one that was
+        reopened, or whose invoice is gone, has less. What else was billed of it (an invoice by hand, a cash sale, what
+        is older than the settlement) is no concern of Stripe's."""
         order = self._orders.get(order_id)
-        others = sum(
-            (
-                one.quantity
-                for one in self._order_invoices[order_id]
-                if self._root_of_bill(one.external_id) not in roots
-            ),
-            Decimal(0),
-        )
-        return (order.billed if order is not None else Decimal(0)) - others
-
-    def _root_of_bill(self, external_id: str) -> str:
-        return self.owners.get(external_id) or (self.root_of(external_id) if external_id else "")
+        ours, others = Decimal(0), Decimal(0)
+        for one in self._order_invoices[order_id]:
+            if self.root_of(one.external_id) in roots:
+                ours += one.quantity
+            else:
+                others += one.quantity
+        return min(ours, (order.billed if order is not None else Decimal(0)) - others)
 
     def lookalikes_of(self, kind: RecordType, stripe_object: str, booked: BookedRecord | None) -> tuple[Lookalike, ...]:
         """Transactions without an externalId that say they are of this object, or have this invoice's number."""

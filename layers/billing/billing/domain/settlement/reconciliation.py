@@ -34,6 +34,7 @@ from billing.domain.settlement.sides import (
     booked_items,
     expected_items,
     minor_of,
+    objects_of,
     quantity_of,
 )
 from billing.domain.settlement.stripe_objects import ChargeFacts, InvoiceFacts, PayoutFacts
@@ -44,9 +45,10 @@ def reconcile(
     roots: Iterable[ProvenRoot], books: Books, rows: OurRows, policies: SettlementPolicies
 ) -> tuple[tuple[Equation, ...], tuple[Difference, ...]]:
     """The equations, and the differences in a fixed order. Pure."""
-    proving = _Proving(
-        tuple(sorted(roots, key=lambda one: one.root)), BooksIndex(books, policies, rows), rows, policies
-    )
+    all_roots = tuple(sorted(roots, key=lambda one: one.root))
+    owners = {named: one.root for one in all_roots for named in objects_of(one.facts)}
+    owners.update({record.external_id: one.root for one in all_roots for record in one.plan.records})
+    proving = _Proving(all_roots, BooksIndex(books, policies, rows, owners), rows, policies)
     return proving.equations(), proving.differences()
 
 
@@ -93,7 +95,7 @@ class _Proving:
                 self._invoice_or_charge(sides, one, one.facts)
         left_out = {one.root for one in self.roots if one.left_out and one.facts is not None}
         for booked in self.books.records:
-            root = self._owner(booked)
+            root = self.books.root_of(booked.external_id)
             if root not in left_out:
                 self._booked(sides, root, booked)
         self._deposited(sides, left_out)
@@ -177,8 +179,12 @@ class _Proving:
                 continue
             currency = self.books.currency_of(payment)
             deposit = self.books.by_external_id.get(row.deposit_external_id)
-            root = self._owner(deposit) if deposit is not None else self._owner(payment)
-            if currency and root not in left_out and self._owner(payment) not in left_out:
+            root = (
+                self.books.root_of(deposit.external_id)
+                if deposit is not None
+                else self.books.root_of(payment.external_id)
+            )
+            if currency and root not in left_out and self.books.root_of(payment.external_id) not in left_out:
                 sides.netsuite(root, EquationName.UNDEPOSITED_FUNDS, currency, -self.books.signed(payment, currency))
 
     def _orders(self, sides: Sides) -> None:
@@ -217,7 +223,7 @@ class _Proving:
                 found += compare(comparison, one, record)
         for booked in self.books.records:
             if booked.external_id not in expected:
-                root = self._owner(booked)
+                root = self.books.root_of(booked.external_id)
                 found += booked_difference(self.books, by_root.get(root), root, booked)
         found += self._orders_that_differ()
         found += comparison.elsewhere(by_root)
@@ -263,11 +269,3 @@ class _Proving:
             for member in one.facts.members
             if (external_id := record_of(member, self.policies))
         }
-
-    def _owner(self, booked: BookedRecord) -> str:
-        """The root of a record: by the plans, by our rows, or by its externalId itself."""
-        if not self.books.owners:
-            self.books.owners.update(
-                {record.external_id: one.root for one in self.roots for record in one.plan.records}
-            )
-        return self.books.owners.get(booked.external_id) or self.books.root_of(booked.external_id)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
@@ -14,7 +14,7 @@ from billing.domain.settlement.item_choice import items_of
 from billing.domain.settlement.policies import SettlementPolicies
 from billing.domain.settlement.proof import QUANTITY_DECIMALS, Equation, EquationName, decimals_of
 from billing.domain.settlement.records import Hold, NetSuiteRecord, SettlementPlan
-from billing.domain.settlement.stripe_objects import ChargeFacts, InvoiceFacts, PayoutFacts
+from billing.domain.settlement.stripe_objects import Charge, ChargeFacts, InvoiceFacts, PayoutFacts
 from billing.domain.settlement.written import WrittenRecord
 
 Facts = InvoiceFacts | ChargeFacts | PayoutFacts
@@ -60,6 +60,27 @@ class OurRows:
     written: Mapping[str, WrittenRecord] = field(default_factory=dict)
     customers: Mapping[str, str] = field(default_factory=dict)
     items: Mapping[str, str] = field(default_factory=dict)
+
+
+def objects_of(facts: Facts | None) -> Iterator[str]:
+    """The ids of the Stripe objects whose records belong to a root."""
+    if isinstance(facts, ChargeFacts):
+        yield from _objects_of_charge(facts.charge)
+    elif isinstance(facts, PayoutFacts):
+        yield from (one.id for one in (facts.payout, *facts.earlier))
+    elif facts is not None:
+        yield facts.invoice.id
+        yield from (one.id for one in facts.credit_notes)
+        yield from (one.id for one in facts.balance)
+        for payment in facts.payments:
+            yield payment.id
+            yield from _objects_of_charge(payment.charge) if payment.charge is not None else ()
+
+
+def _objects_of_charge(charge: Charge) -> Iterator[str]:
+    yield charge.id
+    yield from (one.id for one in charge.refunds)
+    yield from (one.id for one in charge.disputes)
 
 
 _Key = tuple[EquationName, str, str]

@@ -107,7 +107,7 @@ class Proofs(Protocol):
 @dataclass(frozen=True, slots=True)
 class ProvingTheBooks:
     """What proving needs. `stripe` gives the reads of a span by its start (epoch seconds); `with_links` adds the links
-    of each difference; `publish` shows the proof to people."""
+    of each difference; `tell` shows the proof to people."""
 
     stripe: Callable[[int], StripeSpan]
     ledger: BilledOrders
@@ -121,10 +121,10 @@ class ProvingTheBooks:
     calendar: Calendar
     now: datetime
     with_links: Callable[[Proof], Proof]
-    publish: Callable[[Proof], None]
+    tell: Callable[[Proof], object]
 
     def prove(self, asked: Mapping[str, Any]) -> dict[str, Any]:
-        """Prove, keep and publish; return counts and the file's place. Raises InputInvalid, and as the ports do."""
+        """Prove, keep and tell; return counts and the file's place. Raises InputInvalid, and as the ports do."""
         day, since = self._asked(asked)
         roots = self._roots(since)
         books, roots = self._books(since, roots)
@@ -142,7 +142,7 @@ class ProvingTheBooks:
         sha256 = self.files.write_json(key, stored(proof))
         self.proofs.keep(proof.day, key, sha256, proof.previous, self.now.isoformat())
         rung = self._fix(proof, roots) if asked.get("fix") else 0
-        self.publish(proof)
+        self.tell(proof)
         return {
             "day": proof.day,
             "file": {"key": key, "sha256": sha256},
@@ -245,14 +245,14 @@ class ProvingTheBooks:
         unasked = {one.external_id for one in books.records if stripe_id(one.external_id)} - asked
         rows = self.rows.records(unasked)
         names = {rows[one].root if one in rows and rows[one].root else stripe_id(one) for one in unasked}
-        planner = Planner(self.stripe(0), self.ledger, self.rows, self.policies, self.calendar, keep=False)
+        span = self.stripe(int(self.now.timestamp()))
+        named = {one: kind for one in names if (kind := _KINDS.get(one.partition("_")[0])) is not None}
+        charges = sorted(one for one, kind in named.items() if kind is RootKind.CHARGE)
+        kinds: dict[str, RootKind] = {one: kind for one, kind in named.items() if kind is not RootKind.CHARGE}
+        kinds.update(span.roots_of_charges(charges, self._known))
+        planner = Planner(span, self.ledger, self.rows, self.policies, self.calendar, keep=False)
         known = {one.root for one in roots}
-        found = []
-        for root in sorted(names - known):
-            kind = _KINDS.get(root.partition("_")[0])
-            if kind is not None:
-                found.append(self._root(planner, root, kind, {}))
-        return found
+        return [self._root(planner, root, kind, {}) for root, kind in sorted(kinds.items()) if root not in known]
 
     def _rows(self, roots: Iterable[ProvenRoot], books: Books) -> OurRows:
         records = [record for one in roots for record in one.plan.records]
