@@ -81,6 +81,12 @@ demo test test-313 lint build bench: export AWS_DEFAULT_REGION ?= us-east-1
 demo: $(VENV)/.sandbox  ## a monthly run on this machine; ANSWER=approve or reject answers by itself
 	@$(VENV)/bin/python -m tests.sandbox.demo
 
+# With STACK it is a deployed stack that is asked; else the sandbox, which needs a region, any region.
+DOCTOR_ARGS ?=
+.PHONY: doctor
+doctor: $(VENV)/.sandbox  ## is everything set up as a stack needs it? STACK=name, or WORLD=tiny on this machine
+	@$(if $(STACK),,AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1}) $(VENV)/bin/python -m commands.doctor $(DOCTOR_ARGS)
+
 # Three workers on two cores: a fifth of the time a test waits for something.
 .PHONY: test
 test: $(VENV)/.dev $(VENV_BUILD)/.build  ## all tests; PYTEST_ARGS="-k draft" passes through

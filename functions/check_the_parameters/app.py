@@ -6,33 +6,16 @@ Out: nothing; CloudFormation is answered at the request's ResponseURL. A mistake
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from billing.adapters.aws.cloudformation import respond
-from billing.domain.batch.upper_bounds import parse_upper_bounds
-from billing.domain.runs.period import parse_bill_from
-from billing.runtime.parameters.policy import billing_policy
-from billing.runtime.parameters.run_settings import run_settings
-from billing.runtime.parameters.settlement import check_settlement
+from billing.runtime.parameters.whole import check_parameters
 from billing.runtime.settings import Environment
 from billing.runtime.telemetry import logger
-from billing.workflows.monthly_billing.open_the_run import check_who_signs
 from billing.workflows.operations.check_the_parameters import check_the_parameters
-
-
-def check(parameters: Mapping[str, str]) -> None:
-    """Read them as the states will. InputInvalid names the first that cannot be followed."""
-    env = Environment(parameters)
-    settings = run_settings(env)
-    parse_bill_from(settings.bill_from)
-    check_who_signs(settings, settings.cycle, "")
-    parse_upper_bounds(env.optional("UPPER_BOUNDS"))
-    billing_policy(env, "2026-01", ("email",))
-    check_settlement(env)
 
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: Any) -> None:
     """Check what was set, before a month depends on it."""
-    check_the_parameters(event, check, respond, logger.exception)
+    check_the_parameters(event, lambda parameters: check_parameters(Environment(parameters)), respond, logger.exception)

@@ -59,6 +59,7 @@ def test_every_function_outside_the_state_machines_has_an_alarm_on_errors_and_on
     states = {name for one in machines.values() for name in one["Properties"]["DefinitionSubstitutions"]}
     by_hand = {
         "CheckTheParametersFunction",
+        "ExamineTheSetupFunction",
         "FindTheOrphansFunction",
         "EndTheOrderFunction",
         "SettleTheCustomerFunction",

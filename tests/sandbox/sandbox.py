@@ -195,7 +195,8 @@ class Sandbox:
         if self._urls["netsuite"] is None:
             world = self._world if isinstance(self._world, World) else load_world(self._world)
             given = self._secret_values["netsuite"]
-            secret = given or NetSuiteServer.new_credentials(self._netsuite_auth, account=world.account)
+            begins = datetime.fromtimestamp(self.clock(), UTC)
+            secret = given or NetSuiteServer.new_credentials(self._netsuite_auth, account=world.account, begins=begins)
             self._secret_values["netsuite"] = secret
             self._netsuite = NetSuiteServer(world, self.clock, secret)
         if self._urls["stripe"] is None:
@@ -222,7 +223,7 @@ class Sandbox:
         if service == "netsuite":
             made = NetSuiteServer.new_credentials(self._netsuite_auth)
         elif service == "stripe":
-            made = {"api_key": f"sk_test_{secrets.token_hex(24)}"}
+            made = {"api_key": f"rk_test_{secrets.token_hex(24)}"}
         else:
             made = {"bot_token": f"xoxb-{secrets.token_hex(12)}"}
         value = self._secret_values[service] or made

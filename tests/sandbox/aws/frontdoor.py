@@ -93,6 +93,8 @@ class FrontDoor:
         self.mails: list[SentMail] = []
         self.refuse_mail: Callable[[Mapping[str, Any]], tuple[str, str] | None] = lambda parameters: None
         """(error code, message) if SES does not accept a SendEmail with these parameters."""
+        self.ses_reads: Callable[[ApiCall], tuple[int, Mapping[str, Any]] | None] = lambda call: None
+        """Status and body of a read of SES that moto does not answer as SES does."""
         self.on_mail: Callable[[SentMail], None] = lambda sent: None
         """Called with every mail that SES accepted."""
 
@@ -186,6 +188,11 @@ class FrontDoor:
             refused = self.refuse_mail(call.parameters)
             if refused is not None:
                 return _refusal("rest-json", *refused, 400)
+        if call.service == "sesv2" and (answer := self.ses_reads(call)) is not None:
+            status, found = answer
+            if status != 200:
+                return _refusal("rest-json", str(found["code"]), str(found["message"]), status)
+            return "200 OK", [("Content-Type", "application/json")], json.dumps(found).encode()
         # DynamoDB takes each call as a whole; moto lets two conditions hold at once.
         with self._tables if call.service == "dynamodb" else nullcontext():
             reply = self._ask_moto(environ)

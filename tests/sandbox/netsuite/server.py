@@ -7,7 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -84,10 +84,13 @@ class NetSuiteServer(HttpServer):
 
     @staticmethod
     def new_credentials(
-        kind: Kind = "oauth2", algorithm: str = "ES256", account: str = DEFAULT_ACCOUNT
+        kind: Kind = "oauth2",
+        algorithm: str = "ES256",
+        account: str = DEFAULT_ACCOUNT,
+        begins: datetime | None = None,
     ) -> dict[str, str]:
         """A fresh secret; see `credentials.new_credentials`."""
-        return new_credentials(kind, algorithm, account)
+        return new_credentials(kind, algorithm, account, begins)
 
     def register(self, secret: Credentials) -> None:
         """Upload a certificate, or create an access token, for this secret. ValueError if it is neither."""

@@ -6,7 +6,9 @@ import dataclasses
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 from tests.sandbox.stripe.records import Invoice, Item, Json
 
@@ -66,6 +68,8 @@ class Store:
         self.payout_of: dict[str, str] = {}
         """Which payout took an account's balance transaction."""
         self.events: list[Event] = []
+        self.webhook_endpoints: Callable[[], list[Any]] = list
+        """Gives the endpoints (`webhooks.Endpoint`), which the server keeps beside the account's objects."""
         self.default_currency = "usd"
         self.bank_accounts: dict[str, str] = {currency: f"ba_1Sandbox{currency.upper()}" for currency in BANKS}
         """The bank account of each currency that is paid out; every other currency is converted."""

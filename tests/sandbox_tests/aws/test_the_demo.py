@@ -75,7 +75,7 @@ def test_an_approved_demo_ends_with_a_draft_per_billable_order(
     assert 0 < last["calls"]["netsuite"] <= 6
     assert _written_by_the_run(rows) == last["calls"]["stripe"]["write"]
     text = json.dumps(rows)
-    for secret in ("sk_test_", "xoxb-", "whsec_", "BEGIN PRIVATE KEY", "/approvals/ey"):
+    for secret in ("rk_test_", "xoxb-", "whsec_", "BEGIN PRIVATE KEY", "/approvals/ey"):
         assert secret not in text
     for said in ("-> Ask for approval", "/approvals/", "drafts in Stripe", "Slack, "):
         assert any(said in line for line in lines), said

@@ -99,6 +99,21 @@ class NetSuiteBooks:
             ]
         return Books(orders=tuple(orders), order_invoices=tuple(invoices))
 
+    def ask_each(self, day: date) -> None:
+        """Every query once, whatever the others answer: for whoever examines what the role may read."""
+        chosen = _Chosen((day.isoformat(),))
+        for rows in (
+            self._records(chosen),
+            self._lines(chosen),
+            self._applies(chosen),
+            self._deposited(chosen),
+            self._deposit_lines(chosen),
+            self._by_memo(chosen),
+            self._by_number(chosen),
+        ):
+            list(rows)
+        self.of_orders(["1"])
+
     def _of(self, chosen: _Chosen, with_lookalikes: bool) -> Books:
         records = tuple(self._records(chosen))
         kinds = {one.type for one in records}

@@ -18,7 +18,8 @@ from billing.adapters.netsuite.transport import Transport, error_of, login_refus
 from billing.domain.errors import OurFault, PassingError, PersonNeeded
 
 PAGE_SIZE = 1000  # SuiteQL's own maximum.
-_SUITEQL_PATH = "/services/rest/query/v1/suiteql"
+_LONGEST_NOTE = 300
+SUITEQL_PATH = "/services/rest/query/v1/suiteql"
 
 Row = Mapping[str, str]
 
@@ -55,7 +56,7 @@ class SuiteQL:
         body: dict[str, Any] = {"q": query}
         if params:
             body["params"] = list(params)
-        path = f"{_SUITEQL_PATH}?limit={PAGE_SIZE}&offset=0"
+        path = f"{SUITEQL_PATH}?limit={PAGE_SIZE}&offset=0"
         headers = {"Prefer": "transient", "Accept": "application/json"}
         answer = self.transport.repeat("POST", path, body, headers, _refusal)
         items = answer.get("items")
@@ -100,10 +101,15 @@ def _refusal(answer: requests.Response) -> Exception:
         return login_refused()
     if "Unknown identifier" in detail:
         return UnknownColumn(detail)
+    refused: Exception
     if "permission" in detail.lower() or "was not found" in detail or answer.status_code == 403:
-        return PersonNeeded(
+        refused = PersonNeeded(
             "NetSuite refuses the query. The integration's role needs SuiteAnalytics Workbook (Edit), REST Web "
             "Services (Full) and View on sales orders, customers, items, currencies and terms. "
             f"({code or answer.status_code})"
         )
-    return OurFault(f"NetSuite refused a query: HTTP {answer.status_code} {code}.")
+    else:
+        refused = OurFault(f"NetSuite refused a query: HTTP {answer.status_code} {code}.")
+    # Notes are for who examines the set-up; they are in no log and not in the execution history.
+    refused.add_note(detail[:_LONGEST_NOTE])
+    return refused

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
 
-RETRIES = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5, read_timeout=20)
+CONFIG = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5, read_timeout=20)
 
 
 def environment() -> Environment:
@@ -28,27 +28,27 @@ def environment() -> Environment:
 
 def dynamodb() -> DynamoDBClient:
     """Return a client for DynamoDB."""
-    return boto3.client("dynamodb", config=RETRIES)
+    return boto3.client("dynamodb", config=CONFIG)
 
 
 def kms() -> KMSClient:
     """Return a client for KMS."""
-    return boto3.client("kms", config=RETRIES)
+    return boto3.client("kms", config=CONFIG)
 
 
 def stepfunctions() -> SFNClient:
     """Return a client for Step Functions."""
-    return boto3.client("stepfunctions", config=RETRIES)
+    return boto3.client("stepfunctions", config=CONFIG)
 
 
 def run_files(env: Environment) -> RunFiles:
     """Return the bucket that holds each run's files."""
-    return RunFiles(boto3.client("s3", config=RETRIES), env.text("RUNS_BUCKET"))
+    return RunFiles(boto3.client("s3", config=CONFIG), env.text("RUNS_BUCKET"))
 
 
 def sqs() -> SQSClient:
     """Return a client for SQS."""
-    return boto3.client("sqs", config=RETRIES)
+    return boto3.client("sqs", config=CONFIG)
 
 
 def task_callback() -> TaskCallback:

@@ -1,0 +1,1 @@
+"""Commands for people who look after a stack; `make help` lists them."""
