@@ -72,13 +72,13 @@ class NetSuiteBooks:
             orders += [
                 BookedOrder(row["id"], row.get("status", ""), _number(row.get("billed")))
                 for row in self._paged(
-                    "SELECT tl.transaction AS id, t.status AS status, SUM(NVL(tl.quantitybilled, 0)) AS billed "
+                    "SELECT tl.transaction AS id, MIN(t.status) AS status, SUM(NVL(tl.quantitybilled, 0)) AS billed "
                     "FROM transactionline tl JOIN transaction t ON t.id = tl.transaction",
                     where,
                     (),
                     ("tl.transaction",),
                     ("id",),
-                    "GROUP BY tl.transaction, t.status",
+                    "GROUP BY tl.transaction",
                 )
             ]
             invoices += [
@@ -86,7 +86,7 @@ class NetSuiteBooks:
                     row["ordered"], row["id"], row.get("externalid", ""), abs(_number(row.get("quantity")))
                 )
                 for row in self._paged(
-                    "SELECT tl.createdfrom AS ordered, tl.transaction AS id, t.externalid AS externalid, "
+                    "SELECT tl.createdfrom AS ordered, tl.transaction AS id, MIN(t.externalid) AS externalid, "
                     "SUM(NVL(tl.quantity, 0)) AS quantity "
                     "FROM transactionline tl JOIN transaction t ON t.id = tl.transaction",
                     f"tl.createdfrom IN ({chosen}) AND t.type = 'CustInvc' AND tl.mainline = 'F' "
@@ -94,7 +94,7 @@ class NetSuiteBooks:
                     (),
                     ("tl.createdfrom", "tl.transaction"),
                     ("ordered", "id"),
-                    "GROUP BY tl.createdfrom, tl.transaction, t.externalid",
+                    "GROUP BY tl.createdfrom, tl.transaction",
                 )
             ]
         return Books(orders=tuple(orders), order_invoices=tuple(invoices))
@@ -142,6 +142,7 @@ class NetSuiteBooks:
             chosen.params,
             ("t.id",),
             ("id",),
+            also=("tl.uniquekey",),
         ):
             yield _record(row)
 
@@ -173,13 +174,14 @@ class NetSuiteBooks:
 
     def _deposited(self, chosen: _Chosen) -> Iterator[BookedDepositPayment]:
         for row in self._paged(
-            "SELECT l.previousdoc AS payment, l.nextdoc AS deposit, d.externalid AS depositid "
+            "SELECT l.previousdoc AS payment, l.nextdoc AS deposit, MIN(d.externalid) AS depositid "
             "FROM previoustransactionlinelink l JOIN transaction t ON t.id = l.previousdoc "
             "JOIN transaction d ON d.id = l.nextdoc",
             f"l.nexttype = 'Deposit' AND t.type IN ('CustPymt', 'CustRfnd') AND {chosen.where('t')}",
             chosen.params,
             ("l.previousdoc", "l.nextdoc"),
             ("payment", "deposit"),
+            "GROUP BY l.previousdoc, l.nextdoc",
         ):
             yield BookedDepositPayment(row["deposit"], row.get("depositid", ""), row["payment"])
 
@@ -227,12 +229,15 @@ class NetSuiteBooks:
         keys: Sequence[str],
         names: Sequence[str],
         group: str = "",
+        also: Sequence[str] = (),
     ) -> Iterator[Row]:
-        """Every row, by keyset paging on one or two numeric keys."""
+        """Every row, by keyset paging on one or two numeric keys; `also` is what else tells rows apart."""
 
         def query(after: tuple[int, ...] | None) -> tuple[str, Sequence[str]]:
             later = f" AND {_after(keys, after)}" if after is not None else ""
-            return f"{select} WHERE {where}{later} {group} ORDER BY {', '.join(keys)}", params
+            # Every key with the word ASC: without it rows may be lost or repeated at a page's border.
+            order = ", ".join(f"{key} ASC" for key in (*keys, *also))
+            return f"{select} WHERE {where}{later} {group} ORDER BY {order}", params
 
         return self.suiteql.rows(query, _cursor_of(names))
 
