@@ -15,7 +15,8 @@ from billing.domain.run import Run, read_state
 from billing.pages.approval.approval_mail import approval_mail, bounce_mail
 from billing.pages.approval.approval_notices import bounce_notice
 from billing.runtime.clock import now
-from billing.runtime.connections.aws import dynamodb, environment, mailer, run_files
+from billing.runtime.connections.aws import dynamodb, environment, run_files
+from billing.runtime.connections.mail import mailer
 from billing.runtime.connections.signing import approver_links, signatures
 from billing.runtime.connections.slack import slack_channel
 from billing.runtime.entry import state
