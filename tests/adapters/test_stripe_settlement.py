@@ -201,3 +201,17 @@ def test_what_is_not_there_is_none(server: StripeServer, reads: SettlementReads,
     assert reads.payout("po_none") is None
     pending = server.charge(buyer, 700, method="ach", pending=True)
     assert reads.charge(pending["id"]) is None, "what has not succeeded is no charge yet"
+
+
+def test_a_charge_belongs_to_its_invoice_or_to_itself_with_the_metadata_of_both(
+    server: StripeServer, reads: SettlementReads, buyer: str
+) -> None:
+    sold = server.invoice(buyer, [InvoiceLine(10_000)], "usd", InvoiceExtras(metadata={"kept": "out"}))
+    paid, alone = server.pay(sold), server.charge(buyer, 500)
+    found = reads.root_of_charge(paid["id"])
+    assert found is not None
+    assert (found.root, dict(found.metadata), dict(found.charge_metadata)) == (sold["id"], {"kept": "out"}, {})
+    itself = reads.root_of_charge(alone["id"])
+    assert itself is not None
+    assert itself.root == alone["id"]
+    assert reads.root_of_charge("ch_gone") is None

@@ -50,10 +50,6 @@ class Life:
             return False
         return True
 
-    def roots(self) -> list[str]:
-        """The invoice, and charges that pay none."""
-        return [self.invoice, *(one["id"] for one in self._mine("charge") if one.get("description") == "alone")]
-
     # What may happen.
 
     def _bill(self, amounts: Sequence[int], currency: str = "usd") -> None:
@@ -114,8 +110,15 @@ class Life:
 
     def _mine(self, kind: str) -> list[dict[str, Any]]:
         held = self.world.stripe.objects(kind)
-        if kind == "charge":
-            return [one for one in held if one["customer"] == self.customer]
+        if kind in ("charge", "payment_record"):
+            # Not by the client: other lives are the same client's.
+            of = "payment_intent" if kind == "charge" else "payment_record"
+            paid = [
+                one["payment"].get(of)
+                for one in self.world.stripe.objects("invoice_payment")
+                if one["invoice"] == self.invoice
+            ]
+            return [one for one in held if one["payment_intent" if kind == "charge" else "id"] in paid]
         charges = {one["id"] for one in self._mine("charge")} if kind in ("refund", "dispute") else set()
         return [one for one in held if one.get("charge") in charges or one.get("invoice") == self.invoice]
 
@@ -141,7 +144,7 @@ class Life:
     def in_netsuite(self) -> list[Any]:
         """All that NetSuite holds of it, in words that both lives share: type, externalId, date, period, memo, total,
         lines, what it is applied to, and what is left of it."""
-        records = {key: one for root in self.roots() for key, one in self.world.records_of(root).items()}
+        records = self.world.records_of(self.invoice)
         by_id = {one["id"]: key for key, one in records.items()}
         shown = [_shown(key, one, by_id) for key, one in sorted(records.items())]
         text = json.dumps(shown, default=str)
@@ -151,12 +154,12 @@ class Life:
 
     def due(self) -> Decimal:
         """What NetSuite has open of its invoices."""
-        records = [one for root in self.roots() for one in self.world.records_of(root).values()]
+        records = self.world.records_of(self.invoice).values()
         return sum((_decimal(one["amountRemaining"]) for one in records if one["recordType"] == "invoice"), Decimal(0))
 
     def undeposited(self) -> Decimal:
         """What NetSuite's records of it leave in Undeposited Funds: payments less refunds."""
-        records = [one for root in self.roots() for one in self.world.records_of(root).values()]
+        records = self.world.records_of(self.invoice).values()
         funds = [one for one in records if (one.get("account") or {}).get("refName") == "Undeposited Funds"]
         signs = {"customerPayment": 1, "customerRefund": -1}
         return sum(
@@ -175,12 +178,8 @@ class Life:
 
     def bells(self) -> set[tuple[str, str]]:
         """(list, name) of what its bells wait for."""
-        bells = self.world.bells()
-        return {
-            (str(bells[root].get("list", "")), str(bells[root].get("hold_name", "")))
-            for root in self.roots()
-            if root in bells
-        }
+        bell = self.world.bells().get(self.invoice, {})
+        return {(str(bell.get("list", "")), str(bell.get("hold_name", "")))}
 
 
 def _shown(key: str, one: Mapping[str, Any], by_id: Mapping[str, str]) -> list[Any]:

@@ -36,6 +36,8 @@ WORLD: dict[str, Any] = {
     + [{"name": f"Checking {code}", "type": "Bank", "currency": code} for code in ("USD", "EUR", "JPY")],
     "orders": [],
 }
+MONEY_CHOICES = 'out_of_band = "payment_to_account"\nuncollectible = "bad_debt_item"'
+TAXES = '[tax]\nmode = "item_lines"\n[tax.items]\nUS = "1004"'
 ROLES = ("global", "one_time", "unlinked", "balance", "balance_debit", "partial_refund", "dispute", "custom_credit")
 
 

@@ -13,7 +13,7 @@ from billing.adapters.netsuite.books import NetSuiteBooks
 from billing.adapters.stripe.settlement_span import SpanReads
 from billing.domain.settlement.proof import Difference, Proof
 from billing.runtime import netsuite, stripe
-from billing.runtime.settlement import CONFIG, environment
+from billing.runtime.connections.aws import dynamodb, environment
 
 _PATIENT = Config(retries={"mode": "standard", "max_attempts": 2}, connect_timeout=5, read_timeout=130)
 
@@ -31,7 +31,7 @@ def books() -> NetSuiteBooks:
 
 def proofs() -> ProofRows:
     """Which proofs there are."""
-    return ProofRows(boto3.client("dynamodb", config=CONFIG), environment().text("SETTLEMENT_TABLE"))
+    return ProofRows(dynamodb(), environment().text("SETTLEMENT_TABLE"))
 
 
 def telling() -> OtherFunction:

@@ -6,23 +6,21 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import boto3
-
 from billing.adapters.dynamodb.billed_orders import BilledOrdersOfLedger
 from billing.adapters.dynamodb.ledger import LedgerTable
 from billing.domain.settlement.passes import Step
 from billing.runtime import netsuite, settlement
+from billing.runtime.clock import now
+from billing.runtime.connections.aws import dynamodb, environment
 from billing.workflows.settlement.write_the_records import Writing
 from billing.workflows.settlement.writing import Writer
 
 
 def write(event: Mapping[str, Any], step: Step) -> dict[str, Any]:
     """Write this step's records; the pass with what is left."""
-    at = settlement.now().isoformat()
+    at = now().isoformat()
     policies = settlement.policies()
-    ledger = LedgerTable(
-        boto3.client("dynamodb", config=settlement.CONFIG), settlement.environment().text("LEDGER_TABLE")
-    )
+    ledger = LedgerTable(dynamodb(), environment().text("LEDGER_TABLE"))
     writing = Writing(
         bells=settlement.bells(),
         files=settlement.files(),

@@ -31,6 +31,7 @@ from billing.domain.settlement.stripe_objects import (
     PayoutFacts,
     PayoutMember,
     Refund,
+    RootOfCharge,
     Tax,
 )
 from billing.domain.stripe_failures import ObjectMissing
@@ -117,6 +118,19 @@ class SettlementReads:
         params = {"payment": {"type": "payment_intent", "payment_intent": intent}, "limit": 1}
         listed = self._page("list invoice payments", self.client.v1.invoice_payments.list, params)
         return next((_id(one.get("invoice")) for one in listed["data"]), None)
+
+    def root_of_charge(self, charge_id: str) -> RootOfCharge | None:
+        """What a charge belongs to; None for one that does not exist."""
+        try:
+            charge = self._one("retrieve charge", lambda: self.client.v1.charges.retrieve(charge_id))
+        except ObjectMissing:
+            return None
+        own = _metadata(charge)
+        invoice_id = self.invoice_of_charge(charge_id, _id(charge.get("payment_intent")))
+        if invoice_id is None:
+            return RootOfCharge(charge_id, own, own)
+        found = self._one("retrieve invoice", lambda: self.client.v1.invoices.retrieve(invoice_id))
+        return RootOfCharge(invoice_id, _metadata(found), own)
 
     def payout(self, payout_id: str, grouped_since: int | None = None) -> PayoutFacts | None:
         """A payout and what is in it. Only automatic payouts list their movements. With `grouped_since` (epoch seconds:

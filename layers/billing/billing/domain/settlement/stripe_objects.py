@@ -305,9 +305,20 @@ class Payout:
 
 
 @dataclass(frozen=True, slots=True)
+class RootOfCharge:
+    """What a charge belongs to: the invoice that it pays, or itself; with the metadata that the block and allow lists
+    look at."""
+
+    root: str
+    metadata: Mapping[str, str]
+    charge_metadata: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class PayoutMember:
-    """One movement inside a payout, with the root object that it belongs to (the invoice or the charge), the metadata
-    of its charge, and whether that root is blocked from the settlement."""
+    """One movement inside a payout, with the metadata of its charge. `root` (the invoice or the charge that it belongs
+    to) and `blocked` (whether that is kept out of the settlement) are found out only where NetSuite lacks the member's
+    record: see Planner."""
 
     movement: BalanceTransaction
     root: str = ""
@@ -322,8 +333,9 @@ class PayoutMember:
 class PayoutFacts:
     """A payout and every movement in it but its own row. `earlier` are payouts to the same bank account that were not
     above zero and wait for this one, oldest first; `members` has their movements too. Only under the policy
-    negative_payout = "group"."""
+    negative_payout = "group". `deposited`: NetSuite has its deposit, or may have it."""
 
     payout: Payout
     members: tuple[PayoutMember, ...]
     earlier: tuple[Payout, ...] = ()
+    deposited: bool = False

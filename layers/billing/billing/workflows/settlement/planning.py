@@ -7,17 +7,19 @@ from dataclasses import dataclass, replace
 from datetime import datetime, time
 
 from billing.domain.errors import OurFault
+from billing.domain.settlement import external_ids
 from billing.domain.settlement.desired_invoice import desired_for_charge, desired_for_invoice
 from billing.domain.settlement.event_roots import RootKind
-from billing.domain.settlement.payout import desired_for_payout
+from billing.domain.settlement.payout import desired_for_payout, record_of
 from billing.domain.settlement.policies import SettlementPolicies
 from billing.domain.settlement.postings import Calendar
 from billing.domain.settlement.records import SettlementPlan
 from billing.domain.settlement.resolved_holds import without_resolved
 from billing.domain.settlement.sides import Facts
-from billing.domain.settlement.stripe_objects import BilledOrder, InvoiceFacts
+from billing.domain.settlement.stripe_objects import BilledOrder, InvoiceFacts, PayoutFacts
 from billing.workflows.settlement.ports import BilledOrders, SettledRows, StripeReads
 
+_LOOKED_AT = 50
 _GONE = "It does not exist in Stripe (any more)."
 
 
@@ -52,7 +54,12 @@ class Planner:
             payout = self.stripe.payout(root, self._grouped_since())
             if payout is None:
                 return None, SettlementPlan(root, nothing_because=_GONE)
+            if payout.payout.status in ("failed", "canceled"):
+                payout = replace(payout, deposited=bool(self.rows.records([external_ids.deposit(root)])))
             plan = desired_for_payout(payout, self.policies, self.calendar)
+            named = self._with_blocked(payout, plan)
+            if named is not payout:
+                payout, plan = named, desired_for_payout(named, self.policies, self.calendar)
             return payout, without_resolved(plan, payout.payout.metadata)
         if kind == RootKind.CUSTOMER:
             why = "" if self.policies.choice("customer.when") == "at_creation" else "Customers are made at first use."
@@ -60,6 +67,32 @@ class Planner:
                 why = "Its customer in NetSuite is known."
             return None, SettlementPlan(root, nothing_because=why)
         raise OurFault(f"{root} is of the unknown kind {kind!r}.")
+
+    def _with_blocked(self, facts: PayoutFacts, plan: SettlementPlan) -> PayoutFacts:
+        """Of the members whose records NetSuite lacks, those that it will never have: their invoice or charge is on the
+        block list, or not on the allow list. A payout would wait for them for ever. Costs calls for what is lacking
+        only, the first `_LOOKED_AT` charges."""
+        known = self.rows.records(plan.waits_for)
+        lacking = {one for one in plan.waits_for if one not in known or not known[one].internal_id}
+        charges = dict.fromkeys(
+            one.charge for one in facts.members if one.charge and record_of(one, self.policies) in lacking
+        )
+        roots = {one: self.stripe.root_of_charge(one) for one in list(charges)[:_LOOKED_AT]}
+        blocked = {
+            charge: root.root
+            for charge, root in roots.items()
+            if root is not None
+            and (not self.policies.admits(root.metadata) or self.policies.blocks(root.charge_metadata))
+        }
+        if not blocked:
+            return facts
+        members = (
+            replace(one, root=blocked[one.charge], blocked=True)
+            if one.charge in blocked and record_of(one, self.policies) in lacking
+            else one
+            for one in facts.members
+        )
+        return replace(facts, members=tuple(members))
 
     def _grouped_since(self) -> int | None:
         """Since when payouts that are not above zero may wait for a later one; None where the policy groups none."""

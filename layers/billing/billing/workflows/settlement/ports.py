@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from billing.domain.settlement.passes import BellList
 from billing.domain.settlement.periods import AccountingPeriod
 from billing.domain.settlement.records import Hold
-from billing.domain.settlement.stripe_objects import BilledOrder, ChargeFacts, InvoiceFacts, PayoutFacts
+from billing.domain.settlement.stripe_objects import BilledOrder, ChargeFacts, InvoiceFacts, PayoutFacts, RootOfCharge
 from billing.domain.settlement.written import WrittenRecord
 
 
@@ -59,6 +59,7 @@ class StripeReads(Protocol):
 
     def invoice(self, invoice_id: str) -> InvoiceFacts | None: ...
     def charge(self, charge_id: str) -> ChargeFacts | None: ...
+    def root_of_charge(self, charge_id: str) -> RootOfCharge | None: ...
     def payout(self, payout_id: str, grouped_since: int | None = None) -> PayoutFacts | None: ...
 
 
