@@ -30,9 +30,9 @@ Row = Mapping[str, str]
 class UnknownColumn(Exception):
     """SuiteQL does not know a column: the feature is off, or the role may not see it.
 
-    NetSuite says so in two ways: "Unknown identifier 't.memo'", and "Field 'memo' for record 'transaction' was not found.
-    Reason: NOT_EXPOSED" (both seen by clients of live accounts). `name` is the first's text, `column` its last part;
-    `record` is the second's, "" for the first. All in lower case.
+    NetSuite says so in two ways: "Unknown identifier 't.memo'", and "Field 'memo' for record 'transaction' was not
+    found. Reason: NOT_EXPOSED" (both seen by clients of live accounts). `name` is the first's text, `column` its last
+    part; `record` is the second's, "" for the first. All in lower case.
     """
 
     def __init__(self, detail: str) -> None:
