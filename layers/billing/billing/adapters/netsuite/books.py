@@ -66,8 +66,9 @@ class NetSuiteBooks:
         orders: list[BookedOrder] = []
         invoices: list[BookedOrderInvoice] = []
         ids = sorted({int(one) for one in order_ids if one.isdigit()})
-        for start in range(0, len(ids), PAGE_SIZE):
-            chosen = ", ".join(map(str, ids[start : start + PAGE_SIZE]))
+        # One fewer than a page: as many rows as a page holds would ask for a page that is empty.
+        for start in range(0, len(ids), PAGE_SIZE - 1):
+            chosen = ", ".join(map(str, ids[start : start + PAGE_SIZE - 1]))
             where = f"tl.transaction IN ({chosen}) AND tl.mainline = 'F' AND tl.kitcomponent = 'F'"
             orders += [
                 BookedOrder(row["id"], row.get("status", ""), _number(row.get("billed")))
