@@ -18,8 +18,9 @@ from billing.adapters.netsuite.login import login_from_secret
 from billing.adapters.netsuite.suiteql import SuiteQL
 from billing.domain.settlement.books import Books
 from billing.domain.settlement.records import RecordType
-from tests.sandbox.netsuite import NetSuiteServer, generate_world
+from tests.sandbox.netsuite import NetSuiteServer, generate_world, load_world
 from tests.sandbox.netsuite.records.model import CashLine, Line, LineKind, Transaction
+from tests.sandbox_tests.netsuite.books import WORLD
 
 JUNE_FIRST = 1_780_300_800.0
 PAGE = 100
@@ -160,3 +161,26 @@ def test_older_records_are_found_by_their_names(account: Account) -> None:
     assert [one.external_id for one in found.records] == ["ch_1", "ch_2"]
     assert [one.amount for one in found.applies] == [Decimal(30), Decimal(30)]
     assert account.books.of_records([]) == Books()
+
+
+def test_another_subsidiarys_records_are_another_stacks() -> None:
+    world = load_world(WORLD)
+    secret = NetSuiteServer.new_credentials("oauth2", "ES256", world.account)
+    with NetSuiteServer(world, lambda: JUNE_FIRST, secret, today=date(2026, 6, 1)) as server:
+        register = server._records.register
+        accounts = {one["acctName"]: int(one["id"]) for one in server.records("account")}
+        subsidiaries = [int(one["id"]) for one in server.records("subsidiary")]
+        for place, subsidiary in enumerate(subsidiaries):
+            each = Transaction(
+                "customerPayment", 0, 1, subsidiary, accounts["Undeposited Funds"], MAY,
+                register.store.chart.month(MAY).id, Decimal(1), Decimal(5), "A", entity=501,
+                receivable=accounts["Accounts Receivable"], external_id=f"ch_{place}",
+            )  # fmt: skip
+            register.save(each)
+        login = login_from_secret(secret, server.url, lambda: JUNE_FIRST)
+        suiteql = SuiteQL(server.url, login, lambda _: None, requests.Session())
+        seen = [
+            [one.external_id for one in NetSuiteBooks(suiteql, str(which)).since(MAY).records]
+            for which in (*subsidiaries, "")
+        ]
+    assert seen == [["ch_0"], ["ch_1"], ["ch_0", "ch_1"]]

@@ -84,7 +84,7 @@ def test_the_environment_is_far_from_lambdas_limit(sandbox: Sandbox) -> None:
     """AWS, "Lambda quotas": 4 KB for all environment variables together."""
     name = sandbox.stack.resources[EXAMINED].ref
     variables = sandbox.aws.client("lambda").get_function_configuration(FunctionName=name)["Environment"]["Variables"]
-    assert sum(len(key) + len(value) for key, value in variables.items()) < 3400
+    assert sum(len(key) + len(value) for key, value in variables.items()) < 2400
 
 
 GRANTS = {
