@@ -22,8 +22,8 @@ Step = Callable[[str], None]
 _MOST_SECONDS = 600
 _EQUATIONS = 6
 _AT_ONCE = 6
-"""How many invoices are sent, or paid, before the settlement has caught up: each that is settled at the same time is one
-more process of each function on this machine, and NetSuite takes three calls at once anyway."""
+"""How many invoices are sent, or paid, before the settlement has caught up: each that is settled at the same time is
+one more process of each function on this machine, and NetSuite takes three calls at once anyway."""
 
 _BILLED = "G"  # NetSuite's letter of a sales order that is Billed
 _ITEMS = {
