@@ -15,7 +15,8 @@ from billing.adapters.dynamodb.message_log import MessageLog
 from billing.domain.run import Matched, Run, read_state
 from billing.pages.approval.approval_mail import approval_mail
 from billing.runtime.clock import now
-from billing.runtime.connections.aws import dynamodb, environment, kms, mailer, run_files, stepfunctions
+from billing.runtime.connections.aws import dynamodb, environment, kms, run_files, stepfunctions
+from billing.runtime.connections.mail import mailer
 from billing.runtime.connections.signing import approver_links, signatures
 from billing.runtime.entry import state
 from billing.runtime.parameters.signers import listed_people

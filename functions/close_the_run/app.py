@@ -6,7 +6,6 @@ Out: {"outcome", "error", "cause", "counts", "reportKey", "redriveCount"}
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Any
 
 from billing.adapters.dynamodb.approvals import ApprovalsTable
@@ -16,8 +15,8 @@ from billing.adapters.dynamodb.ledger import LedgerTable
 from billing.adapters.dynamodb.months import Months
 from billing.adapters.dynamodb.runs import RunsTable
 from billing.domain.approval.approvers import parse_slot_rules
-from billing.domain.run import read_run_state
-from billing.pages.approval.preview_page import preview_page
+from billing.domain.batch.batch import Batch
+from billing.domain.run import Run, read_run_state
 from billing.pages.report.report_page import report_faces
 from billing.runtime.clock import now
 from billing.runtime.connections.aws import dynamodb, environment, run_files
@@ -34,6 +33,13 @@ requests = ApprovalsTable(tables, env.text("APPROVALS_TABLE"))
 rules, finalizes = parse_slot_rules(env.text("APPROVERS")), env.flag("AUTO_ADVANCE")
 
 
+def preview(run: Run, batch: Batch, sha256: str) -> bytes:
+    """Return the approval page of a dry run; no other run loads the page's modules."""
+    from billing.pages.approval.preview_page import preview_page
+
+    return preview_page(run, batch, sha256, rules=rules, finalizes=finalizes, opened=now())
+
+
 @state
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Count, prove, report, and free the period."""
@@ -48,7 +54,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         Months(tables, runs_table),
         signatures(env),
         lambda report: report_faces(report, execution_url(report.run.execution_arn), dashboard_url(report)),
-        partial(preview_page, rules=rules, finalizes=finalizes, opened=now()),
+        preview,
     ).close(run_state, event["redriveCount"])
     note_the_end(run_state.run, closed, requests, now())
     return closed

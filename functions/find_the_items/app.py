@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from billing.runtime import netsuite, settlement
+from billing.runtime.clock import now
 from billing.runtime.entry import state
 from billing.workflows.settlement.find_the_items import Finding
 
@@ -22,6 +23,6 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         rows=settlement.rows(),
         netsuite=netsuite.items(),
         policies=settlement.policies(),
-        at=settlement.now().isoformat(),
+        at=now().isoformat(),
     )
     return finding.find(settlement.pass_of(event))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from billing.runtime import settlement
+from billing.runtime.clock import now
 from billing.runtime.entry import state
 from billing.workflows.settlement.finish_the_pass import hold_the_object
 
@@ -21,5 +22,5 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         event["error"],
         int(event["redriveCount"]),
         settlement.bells(),
-        settlement.now(),
+        now(),
     )

@@ -14,8 +14,8 @@ from billing.adapters.dynamodb.ended_orders import EndedOrders
 from billing.adapters.netsuite.beside_the_listing import order_states, orders_before
 from billing.adapters.netsuite.invoice_previews import InvoicePreviews
 from billing.adapters.netsuite.sales_orders import list_sales_orders
-from billing.domain.invoices.order_plan import needs_preview
 from billing.domain.orders.invoice_preview import InvoicePreview
+from billing.domain.orders.open_amount import needs_preview
 from billing.domain.orders.sales_order import SalesOrder
 from billing.domain.run import Run, read_state
 from billing.runtime.connections.aws import dynamodb, environment, run_files

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import boto3
-
 from billing.adapters.dynamodb.billed_orders import BilledOrdersOfLedger
 from billing.adapters.dynamodb.ledger import LedgerTable
 from billing.runtime import proof, settlement
+from billing.runtime.clock import now
+from billing.runtime.connections.aws import dynamodb, environment
 from billing.runtime.entry import state
 from billing.workflows.settlement.prove_the_books import ProvingTheBooks
 
-ledger = LedgerTable(boto3.client("dynamodb", config=settlement.CONFIG), settlement.environment().text("LEDGER_TABLE"))
+ledger = LedgerTable(dynamodb(), environment().text("LEDGER_TABLE"))
 
 
 @state
@@ -33,7 +33,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         queue=settlement.queue(),
         policies=settlement.policies(),
         calendar=settlement.calendar(),
-        now=settlement.now(),
+        now=now(),
         with_links=proof.with_links,
         tell=lambda proved: proof.telling().call({"day": proved.day}),
     ).prove(event)

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from typing import Any
 
-import boto3
-
 from billing.adapters.dynamodb.billed_orders import BilledOrdersOfLedger
 from billing.adapters.dynamodb.ledger import LedgerTable
 from billing.runtime import settlement, stripe
+from billing.runtime.clock import now
+from billing.runtime.connections.aws import dynamodb, environment
 from billing.runtime.entry import state
 from billing.workflows.settlement.read_the_stripe_object import Reading
 
-ledger = LedgerTable(boto3.client("dynamodb", config=settlement.CONFIG), settlement.environment().text("LEDGER_TABLE"))
+ledger = LedgerTable(dynamodb(), environment().text("LEDGER_TABLE"))
 
 
 @state
@@ -30,6 +30,6 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         files=settlement.files(),
         policies=settlement.policies(),
         calendar=settlement.calendar(),
-        at=settlement.now().isoformat(),
+        at=now().isoformat(),
     )
     return reading.read(settlement.pass_of(event))

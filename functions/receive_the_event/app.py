@@ -10,11 +10,12 @@ import time
 from typing import Any
 
 from billing.runtime import settlement
+from billing.runtime.connections.aws import environment
 from billing.runtime.telemetry import logger, metrics, tracer
 from billing.runtime.webhook import signing_secrets
 from billing.workflows.settlement.receive_the_event import Door
 
-env = settlement.environment()
+env = environment()
 door = Door(
     secrets=lambda: signing_secrets(env),
     live=env.text("STRIPE_EVENT_MODE") == "live",

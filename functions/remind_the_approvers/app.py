@@ -1,6 +1,6 @@
-"""State "Remind the approvers".
+"""State "Remind the approvers", and by hand while a run waits.
 
-In:  {"run": ...}
+In:  {"run": ...}; by hand with "byHand": true, which also reminds when nothing is due
 Out: {"mails": how many, "posts": how many}
 """
 
@@ -15,7 +15,8 @@ from billing.domain.run import Run, read_state
 from billing.pages.approval.approval_mail import approval_mail, bounce_mail
 from billing.pages.approval.approval_notices import bounce_notice
 from billing.runtime.clock import now
-from billing.runtime.connections.aws import dynamodb, environment, mailer, run_files
+from billing.runtime.connections.aws import dynamodb, environment, run_files
+from billing.runtime.connections.mail import mailer
 from billing.runtime.connections.signing import approver_links, signatures
 from billing.runtime.connections.slack import slack_channel
 from billing.runtime.entry import state
@@ -45,4 +46,4 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         write_bounce=bounce_mail,
         write_slack=lambda request, lost: bounce_notice(request, lost).content,
         now=now(),
-    ).remind(read_state(Run, event["run"]))
+    ).remind(read_state(Run, event["run"]), by_hand=event.get("byHand") is True)

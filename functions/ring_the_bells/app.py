@@ -11,6 +11,7 @@ from typing import Any
 
 from billing.adapters.aws.event_queue import from_message, is_ours
 from billing.runtime import settlement, stripe
+from billing.runtime.clock import now
 from billing.runtime.telemetry import logger, metrics, tracer
 from billing.workflows.settlement.ring_the_bells import Ringing, ring_the_bells
 
@@ -31,7 +32,7 @@ def invoice_of_charge(charge: str, payment_intent: str) -> str | None:
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Ring each message's bell."""
-    ringing = Ringing(settlement.bells(), settlement.executions(), invoice_of_charge, settlement.now, time.sleep)
+    ringing = Ringing(settlement.bells(), settlement.executions(), invoice_of_charge, now, time.sleep)
 
     def ring(body: str) -> bool:
         bell = from_message(body)

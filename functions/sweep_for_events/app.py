@@ -9,10 +9,12 @@ from __future__ import annotations
 from typing import Any
 
 from billing.runtime import settlement, stripe
+from billing.runtime.clock import now
+from billing.runtime.connections.aws import environment
 from billing.runtime.entry import state
 from billing.workflows.settlement.sweep_for_events import Sweep
 
-env = settlement.environment()
+env = environment()
 
 
 @state
@@ -25,5 +27,5 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         is_running=settlement.executions().is_running,
         live=env.text("STRIPE_EVENT_MODE") == "live",
         missed_only=not env.optional("STRIPE_EVENT_BUS"),
-        now=settlement.now(),
+        now=now(),
     ).sweep(event)

@@ -14,7 +14,8 @@ from billing.domain.run import read_stopped
 from billing.domain.runs.failure_notice import failure_notice
 from billing.pages.report.failure_messages import failure_mail, failure_post
 from billing.runtime.clock import now
-from billing.runtime.connections.aws import dynamodb, environment, mailer
+from billing.runtime.connections.aws import dynamodb, environment
+from billing.runtime.connections.mail import mailer
 from billing.runtime.connections.slack import slack_channel
 from billing.runtime.console_links import execution_url
 from billing.runtime.entry import state

@@ -8,20 +8,20 @@ from __future__ import annotations
 
 from typing import Any
 
-import boto3
-
 from billing.adapters.dynamodb.message_log import MessageLog
 from billing.adapters.dynamodb.proofs import ProofRows
 from billing.domain.settlement.proof import Proof
 from billing.pages.settlement.proof_page import proof_line, proof_page
 from billing.runtime import settlement
+from billing.runtime.clock import now
+from billing.runtime.connections.aws import dynamodb, environment
 from billing.runtime.connections.slack import slack_channel
 from billing.runtime.console_links import object_url
 from billing.runtime.entry import state
 from billing.workflows.settlement.tell_of_the_proof import TellingOfTheProof
 
-env = settlement.environment()
-dynamodb = boto3.client("dynamodb", config=settlement.CONFIG)
+env = environment()
+tables = dynamodb()
 
 
 def line(proof: Proof) -> tuple[str, list[dict[str, Any]]]:
@@ -33,11 +33,11 @@ def line(proof: Proof) -> tuple[str, list[dict[str, Any]]]:
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Write the page, and post."""
     return TellingOfTheProof(
-        of_day=ProofRows(dynamodb, env.text("SETTLEMENT_TABLE")).of_day,
+        of_day=ProofRows(tables, env.text("SETTLEMENT_TABLE")).of_day,
         files=settlement.files(),
-        messages=MessageLog(dynamodb, env.text("RUNS_TABLE")),
+        messages=MessageLog(tables, env.text("RUNS_TABLE")),
         channel=slack_channel(env),
         page=proof_page,
         line=line,
-        now=settlement.now(),
+        now=now(),
     ).tell(event)

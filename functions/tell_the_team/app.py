@@ -18,7 +18,8 @@ from billing.domain.runs.report import Report
 from billing.pages.approval.approval_mail import decided_mail
 from billing.pages.report.run_messages import slack_summary, summary_mail
 from billing.runtime.clock import now
-from billing.runtime.connections.aws import dynamodb, environment, mailer, run_files
+from billing.runtime.connections.aws import dynamodb, environment, run_files
+from billing.runtime.connections.mail import mailer
 from billing.runtime.connections.signing import approver_links, signatures
 from billing.runtime.connections.slack import slack_channel
 from billing.runtime.console_links import report_links

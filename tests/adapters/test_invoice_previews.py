@@ -18,8 +18,8 @@ from billing.adapters.netsuite.suiteql import SuiteQL
 from billing.domain.errors import PersonNeeded
 from billing.domain.invoices.billing_policy import BillingPolicy
 from billing.domain.invoices.invoice_plan import Plans, plan_invoices
-from billing.domain.invoices.order_plan import needs_preview
 from billing.domain.orders.invoice_preview import InvoicePreview
+from billing.domain.orders.open_amount import needs_preview
 from billing.domain.orders.order_filter import OrderFilter
 from billing.domain.orders.order_rows import read_orders
 from billing.domain.orders.sales_order import Listing

@@ -9,8 +9,9 @@ from functools import lru_cache
 from billing.adapters.netsuite.records import NetSuiteRecords
 from billing.adapters.netsuite.settlement_lookups import NetSuiteCustomers, NetSuiteItems, accounting_periods
 from billing.domain.settlement.periods import AccountingPeriod
+from billing.runtime.connections.aws import environment
 from billing.runtime.connections.netsuite import suiteql as connection
-from billing.runtime.settlement import environment, rows
+from billing.runtime.settlement import rows
 
 PERIODS_KEPT_SECONDS = 900
 

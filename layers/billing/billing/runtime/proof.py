@@ -12,8 +12,8 @@ from billing.adapters.dynamodb.proofs import ProofRows
 from billing.adapters.netsuite.books import NetSuiteBooks
 from billing.adapters.stripe.settlement_span import SpanReads
 from billing.domain.settlement.proof import Difference, Proof
-from billing.runtime import netsuite, stripe
-from billing.runtime.settlement import CONFIG, environment
+from billing.runtime import netsuite, settlement, stripe
+from billing.runtime.connections.aws import dynamodb, environment
 
 _PATIENT = Config(retries={"mode": "standard", "max_attempts": 2}, connect_timeout=5, read_timeout=130)
 
@@ -25,13 +25,13 @@ def span(since: int) -> SpanReads:
 
 
 def books() -> NetSuiteBooks:
-    """NetSuite's books."""
-    return NetSuiteBooks(netsuite.suiteql())
+    """NetSuite's books, of the subsidiary that the policies name."""
+    return NetSuiteBooks(netsuite.suiteql(), settlement.policies().subsidiary)
 
 
 def proofs() -> ProofRows:
     """Which proofs there are."""
-    return ProofRows(boto3.client("dynamodb", config=CONFIG), environment().text("SETTLEMENT_TABLE"))
+    return ProofRows(dynamodb(), environment().text("SETTLEMENT_TABLE"))
 
 
 def telling() -> OtherFunction:

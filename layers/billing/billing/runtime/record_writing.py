@@ -6,25 +6,23 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import boto3
-
 from billing.adapters.dynamodb.billed_orders import BilledOrdersOfLedger
 from billing.adapters.dynamodb.ledger import LedgerTable
 from billing.domain.settlement.passes import Step
 from billing.domain.settlement.records import NetSuiteRecord
 from billing.domain.settlement.written import WrittenRecord
 from billing.runtime import netsuite, settlement
+from billing.runtime.clock import now
+from billing.runtime.connections.aws import dynamodb, environment
 from billing.workflows.settlement.write_the_records import Writing
 from billing.workflows.settlement.writing import Writer
 
 
 def write(event: Mapping[str, Any], step: Step) -> dict[str, Any]:
     """Write this step's records; the pass with what is left."""
-    at = settlement.now().isoformat()
+    at = now().isoformat()
     policies = settlement.policies()
-    ledger = BilledOrdersOfLedger(
-        LedgerTable(boto3.client("dynamodb", config=settlement.CONFIG), settlement.environment().text("LEDGER_TABLE"))
-    )
+    ledger = BilledOrdersOfLedger(LedgerTable(dynamodb(), environment().text("LEDGER_TABLE")))
     writing = Writing(
         bells=settlement.bells(),
         files=settlement.files(),

@@ -4,15 +4,10 @@ SDKs of NetSuite or Stripe is in modules of its own, so that a function loads on
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from functools import lru_cache
 from typing import Any
-
-import boto3
-from botocore.config import Config
 
 from billing.adapters.aws.event_queue import EventQueue
 from billing.adapters.aws.executions import SettlementExecutions
@@ -22,21 +17,10 @@ from billing.adapters.dynamodb.settlement_bells import Bells
 from billing.domain.settlement.passes import Pass
 from billing.domain.settlement.policies import SettlementPolicies, parse_policies
 from billing.domain.settlement.postings import Calendar
+from billing.runtime.connections.aws import dynamodb, environment, run_files, sqs, stepfunctions
 from billing.runtime.parameters.settlement import policy_file
-from billing.runtime.settings import Environment
 
-CONFIG = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5, read_timeout=20)
 _POLICIES_KEPT_SECONDS = 300
-
-
-def environment() -> Environment:
-    """The function's environment variables."""
-    return Environment(os.environ)
-
-
-def now() -> datetime:
-    """The only clock."""
-    return datetime.now(UTC)
 
 
 def pass_of(event: Mapping[str, Any]) -> Pass:
@@ -47,33 +31,31 @@ def pass_of(event: Mapping[str, Any]) -> Pass:
 @lru_cache(maxsize=1)
 def bells() -> Bells:
     """The bells."""
-    return Bells(boto3.client("dynamodb", config=CONFIG), environment().text("SETTLEMENT_TABLE"))
+    return Bells(dynamodb(), environment().text("SETTLEMENT_TABLE"))
 
 
 @lru_cache(maxsize=1)
 def rows() -> SettledRecords:
     """The rows of what is written, and who is who."""
-    return SettledRecords(boto3.client("dynamodb", config=CONFIG), environment().text("SETTLEMENT_TABLE"))
+    return SettledRecords(dynamodb(), environment().text("SETTLEMENT_TABLE"))
 
 
 @lru_cache(maxsize=1)
 def files() -> RunFiles:
     """The bucket."""
-    return RunFiles(boto3.client("s3", config=CONFIG), environment().text("RUNS_BUCKET"))
+    return run_files(environment())
 
 
 @lru_cache(maxsize=1)
 def queue() -> EventQueue:
     """The queue of doorbells."""
-    return EventQueue(boto3.client("sqs", config=CONFIG), environment().text("EVENT_QUEUE_URL"))
+    return EventQueue(sqs(), environment().text("EVENT_QUEUE_URL"))
 
 
 @lru_cache(maxsize=1)
 def executions() -> SettlementExecutions:
     """The settlement's state machine."""
-    return SettlementExecutions(
-        boto3.client("stepfunctions", config=CONFIG), environment().text("SETTLEMENT_STATE_MACHINE")
-    )
+    return SettlementExecutions(stepfunctions(), environment().text("SETTLEMENT_STATE_MACHINE"))
 
 
 def calendar() -> Calendar:

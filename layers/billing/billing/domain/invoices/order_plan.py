@@ -34,7 +34,7 @@ from billing.domain.money.money import Money, plain_amount, round_half_up, rule_
 from billing.domain.money.price_text import plain, price_text
 from billing.domain.orders.billing_email import billing_email
 from billing.domain.orders.due_date import Due, NetDays
-from billing.domain.orders.open_amount import OpenLine, OpenOrder, lines_of_unknown_state, open_order
+from billing.domain.orders.open_amount import OpenLine, OpenOrder, billing_schedules, lines_of_unknown_state, open_order
 from billing.domain.orders.previewed_amounts import PreviewDiffers, as_netsuite_would_bill
 from billing.domain.orders.sales_order import LineRole, Problem, Reason, SalesOrder
 from billing.domain.text import truncate
@@ -141,7 +141,7 @@ def _not_billable(
             "nothing is to do if that is right; else reopen the line in NetSuite",
         )
     total = sum(line.amount for line in lines)
-    schedules = _schedules(order, opened)
+    schedules = billing_schedules(order, opened)
     if schedules:
         next_bill = f", next on {order.next_bill.isoformat()}" if order.next_bill is not None else ""
         return _refused(
@@ -188,24 +188,6 @@ def _not_billable(
             "bill this part in NetSuite, or change quantity or amount so that it divides",
         )
     return None
-
-
-def needs_preview(order: SalesOrder, in_advance: bool) -> bool:
-    """Whether only a part of `order` is billed now, so that NetSuite's own amounts of that part tell more than ours."""
-    opened = open_order(order, in_advance)
-    return bool(opened.lines) and opened.in_part and not _schedules(order, opened)
-
-
-def _schedules(order: SalesOrder, opened: OpenOrder) -> list[str]:
-    """The billing schedules by which something that is open is billed: the order's, else those of its lines."""
-    if order.billing_schedule is not None:
-        return [order.billing_schedule]
-    found = {
-        line.line.billing_schedule: f"{line.line.billing_schedule} on line {line.line.line or line.line.id}"
-        for line in opened.lines
-        if line.line.billing_schedule is not None
-    }
-    return list(found.values())
 
 
 def _listed(names: Sequence[str]) -> str:

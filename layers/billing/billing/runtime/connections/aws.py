@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import boto3
 from botocore.config import Config
 
-from billing.adapters.aws.mailer import Mailer
 from billing.adapters.aws.run_files import RunFiles
 from billing.adapters.aws.task_tokens import TaskCallback
 from billing.runtime.settings import Environment
@@ -16,6 +15,7 @@ from billing.runtime.settings import Environment
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
     from mypy_boto3_kms import KMSClient
+    from mypy_boto3_sqs import SQSClient
     from mypy_boto3_stepfunctions import SFNClient
 
 CONFIG = Config(retries={"mode": "standard", "max_attempts": 5}, connect_timeout=5, read_timeout=20)
@@ -46,9 +46,9 @@ def run_files(env: Environment) -> RunFiles:
     return RunFiles(boto3.client("s3", config=CONFIG), env.text("RUNS_BUCKET"))
 
 
-def mailer(env: Environment) -> Mailer:
-    """Return the sender of mail, by Amazon SES."""
-    return Mailer(boto3.client("sesv2", config=CONFIG), env.text("SENDER_EMAIL"), env.text("MAIL_CONFIGURATION_SET"))
+def sqs() -> SQSClient:
+    """Return a client for SQS."""
+    return boto3.client("sqs", config=CONFIG)
 
 
 def task_callback() -> TaskCallback:
