@@ -273,7 +273,7 @@ def policies_for(netsuite: NetSuiteServer, extra: str = "", choices: str = "") -
 
 def _banks(netsuite: NetSuiteServer) -> dict[str, str]:
     """The bank account of each currency, by NetSuite's ids. Of several, that of the subsidiary whose customers have
-    most orders in the currency: a deposit holds payments of its bank's subsidiary only. Checking accounts come first."""
+    most orders in the currency: a deposit holds payments of its bank's subsidiary only. Checking accounts first."""
     subsidiary_of = {str(one["entityId"]): _id(one.get("subsidiary")) for one in netsuite.records("customer")}
     orders = Counter(
         (order.currency, subsidiary_of.get(order.customer or "", "")) for order in netsuite.orders().values()
