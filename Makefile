@@ -1,4 +1,4 @@
-# Every command a person or CI needs; `make help` lists them. Nothing here needs an AWS account but `deploy`.
+# Every command a person or CI needs; `make help` lists them. Nothing here needs an AWS account but `deploy` and `oncall`.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -13,6 +13,7 @@ VENV_313 ?= .venv-313
 CONFIG_ENV ?= dev
 PYTEST_ARGS ?=
 DEPLOY_ARGS ?=
+ARGS ?=
 export SAM_CLI_TELEMETRY ?= 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE ?= 1
@@ -49,7 +50,12 @@ $(VENV)/.sandbox: requirements/sandbox.txt | $(VENV)/bin/python
 $(VENV)/.dev: requirements/dev.txt | $(VENV)/bin/python
 	@echo "installing requirements/dev.txt (once) ..." >&2
 	@$(VENV)/bin/python $(INSTALL) $< >&2
-	@touch $@ $(VENV)/.sandbox
+	@touch $@ $(VENV)/.sandbox $(VENV)/.oncall
+
+$(VENV)/.oncall: requirements/oncall.txt | $(VENV)/bin/python
+	@echo "installing requirements/oncall.txt (once) ..." >&2
+	@$(VENV)/bin/python $(INSTALL) $< >&2
+	@touch $@
 
 $(VENV_BUILD)/.build: requirements/build.txt | $(VENV_BUILD)/bin/python
 	@echo "installing requirements/build.txt (once) ..." >&2
@@ -113,7 +119,7 @@ lint: $(VENV)/.dev $(VENV_BUILD)/.build  ## style, types, boundaries, template, 
 	run $(VENV)/bin/ruff format --check .; \
 	run $(VENV)/bin/mypy; \
 	run $(VENV)/bin/python -m checks; \
-	run env PYTHONPATH=layers/billing $(VENV)/bin/lint-imports --no-cache; \
+	run env PYTHONPATH=layers/billing:. $(VENV)/bin/lint-imports --no-cache; \
 	run $(VENV)/bin/cfn-lint template.yaml; \
 	run $(VENV_BUILD)/bin/sam validate --lint --template template.yaml; \
 	test $$status = 0 && echo "lint: all green" || { echo "lint: see above" >&2; exit 1; }
@@ -131,6 +137,11 @@ deploy: $(VENV_BUILD)/.build  ## sam deploy; CONFIG_ENV=prod, DEPLOY_ARGS=--guid
 	@region="$$($(VENV_BUILD)/bin/python -m checks.deploy_target $(CONFIG_ENV) $(DEPLOY_ARGS))"; \
 	$(MAKE) build; \
 	$(VENV_BUILD)/bin/sam deploy --config-env $(CONFIG_ENV) $(DEPLOY_ARGS) --region "$$region"
+
+# make's own exit code is 2 for any failure: a script runs $(VENV)/bin/python -m oncall itself (README, "On call").
+.PHONY: oncall
+oncall: $(VENV)/.oncall  ## the command line for the people on call; ARGS="runs --last 5" (needs an AWS account)
+	@$(VENV)/bin/python -m oncall $(ARGS)
 
 .PHONY: bench
 bench: $(VENV)/.dev  ## measurements: calls, times, sizes

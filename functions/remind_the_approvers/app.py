@@ -1,6 +1,6 @@
-"""State "Remind the approvers".
+"""State "Remind the approvers", and by hand while a run waits.
 
-In:  {"run": ...}
+In:  {"run": ...}; by hand with "byHand": true, which also reminds when nothing is due
 Out: {"mails": how many, "posts": how many}
 """
 
@@ -46,4 +46,4 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         write_bounce=bounce_mail,
         write_slack=lambda request, lost: bounce_notice(request, lost).content,
         now=now(),
-    ).remind(read_state(Run, event["run"]))
+    ).remind(read_state(Run, event["run"]), by_hand=event.get("byHand") is True)

@@ -48,7 +48,7 @@ class Waiting:
     world: ApprovalWorld
     channel: Channel = field(default_factory=Channel)
 
-    def remind(self) -> dict[str, int]:
+    def remind(self, *, by_hand: bool = False) -> dict[str, int]:
         """The state "Remind the approvers"."""
         world = self.world
         return Reminding(
@@ -64,7 +64,7 @@ class Waiting:
             write_bounce=bounce_mail,
             write_slack=lambda request, lost: (bounce_notice(request, lost).text, bounce_notice(request, lost).blocks),
             now=world.clock.now,
-        ).remind(a_run(world.run))
+        ).remind(a_run(world.run), by_hand=by_hand)
 
     @property
     def reminded(self) -> list[str]:
@@ -173,3 +173,33 @@ def test_somebody_who_was_lost_after_signing_is_news_only_when_they_have_to_sign
     world.post(world.link(BOB), answer="hold", order="SO-1001", reason="Disputed.")
     assert world.read()["due"] == "reminder"
     assert waiting.remind() == {"mails": 2, "posts": 1}
+
+
+def test_by_hand_those_who_are_missing_are_reminded_before_their_time_and_once_an_hour(waiting: Waiting) -> None:
+    assert waiting.remind(by_hand=True) == {"mails": 2, "posts": 0}
+    assert waiting.remind(by_hand=True) == {"mails": 0, "posts": 0}
+    assert waiting.reminded == [BOB, CY]
+    waiting.world.clock.move(hours=1)
+    assert waiting.remind(by_hand=True)["mails"] == 2
+
+
+def test_a_reminder_by_hand_takes_the_place_of_none_that_comes_by_itself(waiting: Waiting) -> None:
+    waiting.world.clock.move(hours=23)
+    waiting.remind(by_hand=True)
+    assert waiting.world.read()["due"] == "nothing"
+    waiting.world.clock.move(hours=1)
+    assert waiting.world.read()["due"] == "reminder"
+    assert waiting.remind() == {"mails": 2, "posts": 0}
+    assert waiting.world.read()["due"] == "nothing"
+
+
+def test_by_hand_what_is_due_is_what_is_sent(waiting: Waiting) -> None:
+    waiting.world.clock.move(days=1)
+    assert waiting.remind(by_hand=True) == {"mails": 2, "posts": 0}
+    assert waiting.world.read()["due"] == "nothing"
+    assert waiting.remind() == {"mails": 0, "posts": 0}
+
+
+def test_by_hand_nobody_is_reminded_of_a_request_that_is_decided(waiting: Waiting) -> None:
+    waiting.world.post(waiting.world.link(BOB), answer="approve", invoices="3")
+    assert waiting.remind(by_hand=True) == {"mails": 0, "posts": 0}

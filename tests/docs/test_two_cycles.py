@@ -151,7 +151,7 @@ def test_every_call_to_stripe_is_in_the_readmes_table_of_permissions(played: Pla
 def test_the_orphans_answer_has_the_fields_of_the_runbook(played: Played) -> None:
     text = RUNBOOK.read_text(encoding="utf-8")
     (example,) = [json.loads(found) for found in re.findall(r"```json\n(.*?)```", text, re.DOTALL)]
-    given = json.loads(re.findall(r"--payload '([^']+)'", text)[0])
+    given = {**json.loads(only_fenced(RUNBOOK, "json", "orphans")), "repair": False}
     invoice_id = str(live(played.sandbox, 2)[0]["id"])
     played.sandbox.stripe.delete(invoice_id)
     answer = played.sandbox.invoke("FindTheOrphansFunction", given)

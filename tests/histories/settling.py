@@ -272,6 +272,7 @@ def settling_world(
         from billing.runtime import proof, record_writing, settlement
         from billing.runtime import stripe as stripe_runtime
         from billing.runtime.connections.netsuite import suiteql
+        from billing.runtime.connections.stripe import stripe
         from billing.runtime.settings import Environment
 
         _create_table(world)
@@ -290,15 +291,13 @@ def settling_world(
         for target, name, value in (
             (boto3, "client", world.client),
             (settlement, "environment", lambda: environment),
-            (settlement, "now", world.clock.now),
             (settlement, "time", moving),
-            (settlement, "boto3", SimpleNamespace(client=world.client)),
+            (record_writing, "environment", lambda: environment),
+            (record_writing, "now", world.clock.now),
             (record_writing, "time", moving),
             (proof, "environment", lambda: environment),
-            (stripe_runtime, "time", moving),
-            (stripe_runtime, "environment", lambda: environment),
+            (stripe_runtime, "connect", stripe(environment, stripe_runtime._SHARE)),
             (netsuite_runtime, "time", moving),
-            (netsuite_runtime, "environment", lambda: environment),
             (netsuite_runtime, "suiteql", suiteql(environment)),
         ):
             stack.enter_context(patch.object(target, name, value))

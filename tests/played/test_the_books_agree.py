@@ -4,6 +4,8 @@ is found the next night. Truth: NetSuite's own ledger, and amounts added up by h
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -53,6 +55,22 @@ def test_a_settled_month_agrees_to_the_cent(month: Month) -> None:
     assert equations_of(month.proof) == AGREES
     assert month.proof["differences"] == []
     assert month.sandbox.denials == []
+
+
+def test_the_months_report_says_netsuites_invoice_what_was_paid_and_what_was_deposited(month: Month) -> None:
+    text = month.sandbox.objects()["settlement/months/2026-05.csv"].decode("utf-8-sig")
+    rows = {row["Sales order"]: row for row in csv.DictReader(io.StringIO(text))}
+    columns = ("Amount", "Paid", "Due", "Deposited")
+    # tests/sandbox/netsuite/worlds/tiny.json; SO-1003 was paid in part, SO-1002 not at all.
+    assert {number: [row[name] for name in columns] for number, row in rows.items()} == {
+        "SO-1001": ["1359.38", "1359.38", "0.00", "1359.38"],
+        "SO-1002": ["2500.00", "0.00", "2500.00", "0.00"],
+        "SO-1003": ["2325.00", "1000.00", "1325.00", "1000.00"],
+    }
+    made = {one["externalId"].partition("-so")[0]: one["id"] for one in month.sandbox.netsuite.records("invoice")}
+    assert {number: rows[number]["NetSuite invoice"] for number in month.drafts} == {
+        number: made[draft] for number, draft in month.drafts.items()
+    }
 
 
 def test_a_controller_gets_a_page_and_the_channel_one_line(month: Month) -> None:

@@ -97,6 +97,8 @@ class FrontDoor:
         """Status and body of a read of SES that moto does not answer as SES does."""
         self.on_mail: Callable[[SentMail], None] = lambda sent: None
         """Called with every mail that SES accepted."""
+        self.stack_calls: Callable[[bytes], tuple[int, bytes]] | None = None
+        """(status, XML) of a request to CloudFormation, which the tests' credentials alone may send."""
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
@@ -108,6 +110,9 @@ class FrontDoor:
             invoked = re.fullmatch(r"/2015-03-31/functions/([^/]+)/invocations", unquote(_path(environ)))
             if invoked and signing_name == "lambda":
                 return _send(self._invoke(invoked.group(1), environ, body), start_response)
+            if signing_name == "cloudformation" and self.stack_calls is not None:
+                status, xml = self.stack_calls(body)
+                return _send((f"{status} Answered", [("Content-Type", "text/xml")], xml), start_response)
             return self._moto(environ, start_response)
         caller = self._roles.caller(access_key) if access_key else None
         if caller is None:

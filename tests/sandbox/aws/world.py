@@ -21,7 +21,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from tests.sandbox.aws import map_runs, moto_patches
+from tests.sandbox.aws import map_runs, moto_patches, stack_calls
 from tests.sandbox.aws.deploy.registry import Deployment
 from tests.sandbox.aws.deploy.stack import Stack, deploy
 from tests.sandbox.aws.deploy.template import load_template
@@ -125,6 +125,16 @@ class EmbeddedAws:
         """A boto3 client with the tests' own credentials, which no policy limits."""
         return self._client(service, "", Credentials(ADMIN_KEY, "secret", ""))
 
+    def environment(self) -> dict[str, str]:
+        """Variables by which any AWS SDK or the AWS CLI reaches this account, with the tests' own credentials."""
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ACCESS_KEY_ID": ADMIN_KEY,
+            "AWS_SECRET_ACCESS_KEY": "secret",
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
+        }
+
     def client_as(self, service: str, role_arn: str) -> Any:
         """A boto3 client that acts as a role, with that role's permissions and no more."""
         with self._client_lock:
@@ -169,6 +179,8 @@ class EmbeddedAws:
             code=loaded.code,
         )
         stack = deploy(loaded.plain, parameters, self.deployment)
+        stack_id = self.deployment.arn("cloudformation", f"stack/{STACK_NAME}/sandbox")
+        self.door.stack_calls = lambda body: stack_calls.answer(body, STACK_NAME, stack_id, stack)
         for mapping in self.deployment.source_mappings:
             self.pollers.add(mapping)
         return stack

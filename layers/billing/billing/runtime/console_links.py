@@ -7,15 +7,15 @@ import os
 from billing.domain.runs.report import Report
 
 
-def execution_url(arn: str) -> str:
-    """Return the page of an execution in the console of Step Functions."""
-    region = os.environ["AWS_REGION"]
+def execution_url(arn: str, region: str = "") -> str:
+    """Return the page of an execution in the console of Step Functions. `region` is the function's own without one."""
+    region = region or os.environ["AWS_REGION"]
     return f"https://{region}.console.aws.amazon.com/states/home?region={region}#/v2/executions/details/{arn}"
 
 
-def object_url(bucket: str, key: str) -> str:
-    """Return the page of an object in the console of S3."""
-    region = os.environ["AWS_REGION"]
+def object_url(bucket: str, key: str, region: str = "") -> str:
+    """Return the page of an object in the console of S3. `region` is the function's own without one."""
+    region = region or os.environ["AWS_REGION"]
     return f"https://{region}.console.aws.amazon.com/s3/object/{bucket}?region={region}&prefix={key}"
 
 

@@ -46,10 +46,16 @@ def reconcile(
 ) -> tuple[tuple[Equation, ...], tuple[Difference, ...]]:
     """The equations, and the differences in a fixed order. Pure."""
     all_roots = tuple(sorted(roots, key=lambda one: one.root))
+    proving = _Proving(all_roots, index_of(all_roots, books, rows, policies), rows, policies)
+    return proving.equations(), proving.differences()
+
+
+def index_of(roots: Iterable[ProvenRoot], books: Books, rows: OurRows, policies: SettlementPolicies) -> BooksIndex:
+    """NetSuite's rows, findable, with the roots that they belong to. Pure."""
+    all_roots = tuple(sorted(roots, key=lambda one: one.root))
     owners = {named: one.root for one in all_roots for named in objects_of(one.facts)}
     owners.update({record.external_id: one.root for one in all_roots for record in one.plan.records})
-    proving = _Proving(all_roots, BooksIndex(books, policies, rows, owners), rows, policies)
-    return proving.equations(), proving.differences()
+    return BooksIndex(books, policies, rows, owners)
 
 
 def compared_with(proof: Proof, former: Proof | None, former_sha256: str) -> Proof:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from billing.domain.approval.approval_entries import brought_in, with_holds
@@ -48,11 +48,12 @@ class Reminding:
     write_slack: Callable[[ApprovalRequest, str], tuple[str, Sequence[dict[str, Any]]]]
     now: datetime
 
-    def remind(self, run: Run) -> dict[str, int]:
+    def remind(self, run: Run, *, by_hand: bool = False) -> dict[str, int]:
         """Send the reminder that is due, if one is, and the news of bounces. Safe to repeat: nobody is told twice.
 
-        Of reminders that were missed (the run was stopped meanwhile) only the newest is sent. Answers how many mails
-        and posts were sent.
+        Of reminders that were missed (the run was stopped meanwhile) only the newest is sent. `by_hand` also reminds
+        where none is due, because a person asks for it: once in an hour of the clock, and what is due later stays due.
+        Answers how many mails and posts were sent.
         """
         stored = self.requests.newest(run.id)
         if stored is None:
@@ -62,15 +63,20 @@ class Reminding:
             return {"mails": 0, "posts": 0}
         mails = posts = 0
         number = step_of(present, waiting_rules(run), self.now).reminder
-        if number and not self._is_done(present, f"reminded-{number}"):
-            mails += self._remind(present, number)
+        label = str(number) if number and not self._is_done(present, f"reminded-{number}") else ""
+        if by_hand and not label:
+            label = f"by-hand-{self.now.astimezone(UTC):%Y-%m-%dT%H}"
+        if label:
+            mails += self._remind(present, label)
+            # Only the numbered ones count as those that were due.
+            self._mark(present, label if by_hand and label.startswith("by-hand") else f"reminded-{label}")
         for address in present.lost:
             if not self._is_done(present, f"told-{approver_id(address)}"):
                 told, posted = self._tell_of(present, address)
                 mails, posts = mails + told, posts + posted
         return {"mails": mails, "posts": posts}
 
-    def _remind(self, present: PresentRequest, number: int) -> int:
+    def _remind(self, present: PresentRequest, label: str) -> int:
         request, opened = present.request, present.stored.request
         batch = read_batch(self.files.read_json(opened.batch_key, opened.request_hash))
         left = datetime.fromisoformat(request.expires_at) - self.now
@@ -89,8 +95,7 @@ class Reminding:
                         because=brought_in(present.entries, address),
                     )
                 )
-                sent += self._mail(present, f"reminder-{number}-{approver_id(address)}", address, content)
-        self._mark(present, f"reminded-{number}")
+                sent += self._mail(present, f"reminder-{label}-{approver_id(address)}", address, content)
         return sent
 
     def _tell_of(self, present: PresentRequest, lost: str) -> tuple[int, int]:

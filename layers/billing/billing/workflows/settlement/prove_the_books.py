@@ -25,11 +25,13 @@ from billing.domain.settlement.passes import BellList
 from billing.domain.settlement.policies import SettlementPolicies
 from billing.domain.settlement.postings import Calendar
 from billing.domain.settlement.proof import Proof
-from billing.domain.settlement.reconciliation import compared_with, reconcile
+from billing.domain.settlement.reconciliation import compared_with, index_of, reconcile
 from billing.domain.settlement.records import Hold, SettlementPlan
+from billing.domain.settlement.settled_months import settled_months
 from billing.domain.settlement.sides import Facts, OurRows, ProvenRoot
 from billing.domain.settlement.stripe_objects import PayoutFacts
 from billing.domain.settlement.written import WrittenRecord
+from billing.pages.settlement.month_csv import month_csv
 from billing.workflows.settlement.planning import Planner
 from billing.workflows.settlement.ports import BilledOrders, Files, Ringer, SettledRows, StripeReads
 
@@ -104,6 +106,12 @@ class Proofs(Protocol):
     def keep(self, day: str, key: str, sha256: str, previous: str, at: str) -> None: ...
 
 
+class ProofFiles(Files, Protocol):
+    """The bucket."""
+
+    def write(self, key: str, data: bytes, content_type: str) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class ProvingTheBooks:
     """What proving needs. `stripe` gives the reads of a span by its start (epoch seconds); `with_links` adds the links
@@ -115,7 +123,7 @@ class ProvingTheBooks:
     rows: KnownRows
     bells: Bells
     proofs: Proofs
-    files: Files
+    files: ProofFiles
     queue: Ringer
     policies: SettlementPolicies
     calendar: Calendar
@@ -141,6 +149,7 @@ class ProvingTheBooks:
         key = f"settlement/proofs/{proof.day}.json"
         sha256 = self.files.write_json(key, stored(proof))
         self.proofs.keep(proof.day, key, sha256, proof.previous, self.now.isoformat())
+        self._keep_months(roots, books, since)
         rung = self._fix(proof, roots) if asked.get("fix") else 0
         self.tell(proof)
         return {
@@ -156,6 +165,12 @@ class ProvingTheBooks:
                 "rung": rung,
             },
         }
+
+    def _keep_months(self, roots: list[ProvenRoot], books: Books, since: date) -> None:
+        """The report of each month, with NetSuite's invoice and what was paid and deposited of it by now."""
+        index = index_of(roots, books, self._rows(roots, books), self.policies)
+        for period, orders in settled_months(roots, index, since).items():
+            self.files.write(f"settlement/months/{period}.csv", month_csv(orders), "text/csv; charset=utf-8")
 
     def _asked(self, asked: Mapping[str, Any]) -> tuple[date, date]:
         unknown = sorted(asked.keys() - {"day", "since", "fix"})

@@ -3,6 +3,7 @@
 {"since": "2026-11-01"}          every event since that day (Stripe keeps thirty)
 {"missed": true}                 only those that Stripe could not deliver
 {"root": "in_...", "kind": "invoice"}   one object
+{"types": ["invoice", "payout"]}   of all these only objects of these types
 {"dryRun": true}                 says what would be rung, and rings nothing
 """
 
@@ -53,9 +54,11 @@ class Sweep:
     def sweep(self, asked: Mapping[str, Any]) -> dict[str, Any]:
         """Ring what is to be rung; return the counts, and of a dry run the roots (the first hundred). Raises
         InputInvalid for what it does not understand."""
-        unknown = sorted(asked.keys() - {"since", "missed", "root", "kind", "dryRun", "nightly"})
+        unknown = sorted(asked.keys() - {"since", "missed", "root", "kind", "types", "dryRun", "nightly"})
         if unknown:
-            raise InputInvalid(f"The sweep does not know {', '.join(unknown)}: since, missed, root and kind, dryRun.")
+            raise InputInvalid(
+                f"The sweep does not know {', '.join(unknown)}: since, missed, types, root and kind, dryRun."
+            )
         dry = bool(asked.get("dryRun", False))
         at = int(self.now.timestamp())
         if "root" in asked:
@@ -65,8 +68,9 @@ class Sweep:
             return {"counts": {"rung": 0 if dry else 1}, "roots": [asked["root"]]}
         since = _since(asked, self.now)
         undelivered = bool(asked["missed"]) if "missed" in asked else self.missed_only and "since" not in asked
-        found = self._missed(since, undelivered)
-        waiting = [(bell.root, bell.kind) for bell in self._waiting()]
+        types = _types(asked)
+        found = [bell for bell in self._missed(since, undelivered) if bell.kind in types]
+        waiting = [(bell.root, bell.kind) for bell in self._waiting() if bell.kind in types]
         if not dry:
             for bell in found:
                 self.queue.send(bell, f"sweep-{at}-{bell.event_id}")
@@ -111,6 +115,14 @@ def _kind(asked: Mapping[str, Any]) -> RootKind:
             "root is the id of an invoice, a charge, a payout or a customer of Stripe's (in_, ch_, po_)."
         )
     return found
+
+
+def _types(asked: Mapping[str, Any]) -> frozenset[str]:
+    wanted = asked.get("types", [kind.value for kind in RootKind])
+    known = {kind.value for kind in RootKind}
+    if not isinstance(wanted, list) or not wanted or not known.issuperset(map(str, wanted)):
+        raise InputInvalid(f"types is a list of {', '.join(sorted(known))}.")
+    return frozenset(map(str, wanted))
 
 
 def _since(asked: Mapping[str, Any], now: datetime) -> int:
