@@ -21,6 +21,7 @@ from billing.domain.errors import PassingError, PersonNeeded
 from tests.sandbox.netsuite import NetSuiteServer, invalid_login_fault, load_world, unexpected_error_fault
 
 ADAPTERS = Path(examination.__file__).parent
+STRIPE = ADAPTERS.parent / "stripe"
 TODAY = date(2026, 6, 1)
 ASKED = Asked(("E", "F"), ("order.email", "customer.email"), "", settles=True, match_item_field="externalid")
 
@@ -94,8 +95,11 @@ def test_nothing_is_asked_while_the_columns_are_noted_and_no_row_is_answered(ser
     assert {one.name for one in setup.asked_for_nothing()} == set(queries(ASKED, TODAY))
 
 
-def test_every_column_that_is_missing_is_named_at_once(server: NetSuiteServer) -> None:
-    server.set_options(columns_absent=["transaction.memo", "transactionline.kitmemberof", "term.datedriven"])
+@pytest.mark.parametrize("words", ["unknown_identifier", "not_exposed"])
+def test_every_column_that_is_missing_is_named_at_once(server: NetSuiteServer, words: str) -> None:
+    server.set_options(
+        absent_words=words, columns_absent=["transaction.memo", "transactionline.kitmemberof", "term.datedriven"]
+    )
     setup = setup_of(server)
     missing = {f"{one.table}.{column}" for one in setup.tables() for column in one.missing}
     assert missing == {"transaction.memo", "transactionline.kitmemberof", "term.datedriven"}
@@ -144,3 +148,19 @@ def test_a_certificate_belongs_to_its_key_or_not() -> None:
     for wrong in ({"certificate": "no PEM"}, {"private_key": "no PEM"}):
         with pytest.raises(PersonNeeded, match=next(iter(wrong))):
             certificate_in({**one, **wrong})
+
+
+def _resources(path: Path) -> set[str]:
+    """Stripe's resources that a module calls: `v1.invoices.list`, `v1.customers.balance_transactions`."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    return {
+        node.attr
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Attribute) and ast.unparse(node.value).rpartition(".")[2] == "v1"
+    }
+
+
+def test_every_resource_of_stripe_that_the_product_uses_is_read() -> None:
+    used = {name for path in STRIPE.glob("*.py") if path.name != "examination.py" for name in _resources(path)}
+    assert len(used) >= 10
+    assert used - _resources(STRIPE / "examination.py") == set()

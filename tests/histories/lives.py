@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -150,6 +151,7 @@ class Life:
         text = json.dumps(shown, default=str)
         for stripe_id, name in self.names().items():
             text = text.replace(stripe_id, name)
+        text = re.sub(r"cbtxn_[A-Za-z0-9]+", "<balance>", text)
         return sorted(json.loads(text))
 
     def due(self) -> Decimal:

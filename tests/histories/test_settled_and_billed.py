@@ -208,3 +208,21 @@ def test_a_copy_of_our_invoice_that_somebody_made_in_stripe_is_held_and_bills_no
     world.settle()
     assert world.held() == {copy["id"]: "order_not_in_ledger"}
     assert len(world.netsuite.records("invoice")) == 1
+
+
+def test_a_parked_invoice_that_was_voided_and_billed_again_bills_nothing_when_its_period_opens(
+    world: SettlingWorld,
+) -> None:
+    world.netsuite.close_period("2026-06")
+    first = invoiced(world)
+    assert world.parked() == {first: "period_closed"}
+    world.stripe.void(first)
+    world.settle()
+    assert world.netsuite.orders()["SO-1"].status == "F"
+    second = invoiced(world, 1)
+    world.netsuite.open_period("2026-06")
+    world.sweep()
+    world.settle()
+    assert world.held() == world.parked() == {}
+    assert [one["externalId"] for one in world.transactions()] == [f"{second}-so20001"]
+    assert world.balance("Services Revenue") == -1000

@@ -169,6 +169,21 @@ def test_the_nightly_proof_finds_nothing_but_what_waits_for_a_person(worlds: Wor
     assert proof["records"] > LIVES
 
 
+def test_pages_of_stripes_lists_say_the_same_as_each_object_by_itself(worlds: Worlds) -> None:
+    """The proof reads a hundred objects a call; the settlement reads one."""
+    world = worlds.world()
+    from billing.runtime import proof, stripe
+
+    half = int((world.world.clock.now() - timedelta(hours=1)).timestamp())
+    for since in (0, half):
+        span, single = proof.span(since), stripe.reads()
+        roots = span.roots(lambda charges: {})
+        assert not since or len(roots) > 0
+        for root, kind in roots.items():
+            assert getattr(span, kind.value)(root) == getattr(single, kind.value)(root), root
+    assert {kind.value for kind in proof.span(0).roots(lambda charges: {}).values()} >= {"invoice", "payout"}
+
+
 def holds_the_same(orderly: Life, other: Life) -> None:
     """NetSuite holds the same of both, each record once; and of the orderly one what Stripe says."""
     assert other.in_netsuite() == orderly.in_netsuite()

@@ -106,6 +106,9 @@ class Kill:
     calls: int = 0
     struck: bool = False
 
+    def sending(self, call: str) -> None:
+        """An HTTP request is about to be sent: "POST /v1/invoices"."""
+
     @contextmanager
     def around(self) -> Iterator[None]:
         self.calls += 1
@@ -131,7 +134,7 @@ class _Mortal:
             return found
 
         def call(*arguments: Any, **named: Any) -> Any:
-            with self._world.outgoing():
+            with self._world.outgoing(name):
                 return found(*arguments, **named)
 
         return call
@@ -201,6 +204,9 @@ class HistoryWorld:
     mails: list[Mail] = field(default_factory=list)
     kill: Kill | None = None
     calls: int = 0
+    function: str = ""
+    calling: str = ""
+    heard: Callable[[str, str], None] = lambda function, call: None
 
     def __post_init__(self) -> None:
         self.machine = Machine(definition("MonthlyBilling"), self._invoke, self._object, self.clock, self.clock.pause)
@@ -231,9 +237,11 @@ class HistoryWorld:
         return self._clients.setdefault(service, _Mortal(client(service), self))
 
     @contextmanager
-    def outgoing(self) -> Iterator[None]:
-        """Around every call that leaves a function."""
+    def outgoing(self, call: str) -> Iterator[None]:
+        """Around every call that leaves a function: an AWS client's method, or "POST /record/path"."""
         self.calls += 1
+        self.calling = call
+        self.heard(self.function, call)
         if self.kill is None:
             yield
             return
@@ -245,6 +253,7 @@ class HistoryWorld:
         return self._invoke(function, dict(event))
 
     def _invoke(self, function: str, event: dict[str, Any]) -> Any:
+        self.function = function
         try:
             # Metrics are printed, as CloudWatch wants them.
             with redirect_stdout(io.StringIO()):
@@ -451,6 +460,7 @@ def history_world(netsuite: World, now: datetime, **parameters: str) -> Iterator
             (stripe_connection, "time", _Time(clock)),
             (HTTPClient, "_sleep_time_seconds", lambda *_: 0),
             (http.client.HTTPConnection, "getresponse", _counted(world)),
+            (http.client.HTTPConnection, "putrequest", _noted(world)),
         ):
             stack.enter_context(patch.object(target, name, value))
         secrets._read.cache_clear()
@@ -464,10 +474,23 @@ def _counted(world: HistoryWorld) -> Callable[..., Any]:
     real = http.client.HTTPConnection.getresponse
 
     def getresponse(connection: http.client.HTTPConnection, *arguments: Any, **named: Any) -> Any:
-        with world.outgoing():
+        with world.outgoing(getattr(connection, "_asked_for", "HTTP")):
             return real(connection, *arguments, **named)
 
     return getresponse
+
+
+def _noted(world: HistoryWorld) -> Callable[..., Any]:
+    """A connection remembers what it was asked for: "POST /services/rest/record/v1/invoice"."""
+    real = http.client.HTTPConnection.putrequest
+
+    def putrequest(connection: Any, method: str, url: str, *arguments: Any, **named: Any) -> Any:
+        connection._asked_for = f"{method} {url}"
+        if world.kill is not None:
+            world.kill.sending(connection._asked_for)
+        return real(connection, method, url, *arguments, **named)
+
+    return putrequest
 
 
 def seconds() -> float:

@@ -5,7 +5,7 @@ arrive, and NetSuite's own records and general ledger say what came of it.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_UP, Decimal
 from typing import Any
@@ -21,6 +21,10 @@ Step = Callable[[str], None]
 
 _MOST_SECONDS = 600
 _EQUATIONS = 6
+_AT_ONCE = 6
+"""How many invoices are sent, or paid, before the settlement has caught up: each that is settled at the same time is
+one more process of each function on this machine, and NetSuite takes three calls at once anyway."""
+
 _BILLED = "G"  # NetSuite's letter of a sales order that is Billed
 _ITEMS = {
     "dispute": ("Stripe: dispute", "Services Revenue"),
@@ -92,27 +96,31 @@ class SecondHalf:
         return found
 
     def _finalise(self, drafts: Sequence[dict[str, Any]]) -> None:
+        self.step("a person finalises the drafts in Stripe, and Stripe rings the webhook ...")
         done = 0
-        for draft in drafts:
-            try:
-                self.sandbox.stripe.finalise(draft)
-                done += 1
-            except Refusal as refusal:
-                self.step(f"   {draft['id']} cannot be finalised: {refusal}")
-        self.step(f"{done} of {len(drafts)} drafts are finalised in Stripe, and Stripe rings the webhook ...")
-        self._settle()
+        for some in _in_groups(drafts):
+            for draft in some:
+                try:
+                    self.sandbox.stripe.finalise(draft)
+                    done += 1
+                except Refusal as refusal:
+                    self.step(f"   {draft['id']} cannot be finalised: {refusal}")
+            self.sandbox.settle(_MOST_SECONDS)
+        self._say_what_netsuite_holds(f"{done} of {len(drafts)} drafts are finalised")
 
     def _pay(self, drafts: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
         """Every client pays what is open, some by bank debit. The charges, smallest first."""
+        self.step("the clients pay ...")
         stripe = self.sandbox.stripe
         charges = []
-        for place, draft in enumerate(drafts):
-            invoice = stripe.invoice(draft)
-            if invoice["status"] == "open" and invoice["amount_remaining"]:
-                by = "ach" if place % 3 == 2 and invoice["currency"] == "usd" else "card"
-                charges.append(stripe.pay(draft, method=by))
-        self.step(f"the clients pay {len(charges)} invoices ...")
-        self._settle()
+        for some in _in_groups(drafts):
+            for place, draft in enumerate(some):
+                invoice = stripe.invoice(draft)
+                if invoice["status"] == "open" and invoice["amount_remaining"]:
+                    by = "ach" if place % 3 == 2 and invoice["currency"] == "usd" else "card"
+                    charges.append(stripe.pay(draft, method=by))
+            self.sandbox.settle(_MOST_SECONDS)
+        self._say_what_netsuite_holds(f"{len(charges)} invoices are paid")
         return sorted(charges, key=lambda charge: (charge["amount"], charge["id"]))
 
     def _return_money(self, charges: Sequence[dict[str, Any]]) -> None:
@@ -131,18 +139,21 @@ class SecondHalf:
             disputed = of_it[1]
             self.sandbox.stripe.dispute(disputed["id"], None if whole else disputed["amount"] // 4)
             self.step(f"the client's bank disputes {disputed['id']} ...")
-        self._settle()
+        self.sandbox.settle(_MOST_SECONDS)
+        self._say_what_netsuite_holds("the money went back")
 
     def _pay_out(self, paid_in: Sequence[str]) -> None:
         for currency in paid_in:
             self.sandbox.stripe.payout(currency)
         self.step(f"payouts arrive in {', '.join(one.upper() for one in paid_in)} ...")
-        self._settle()
-
-    def _settle(self) -> None:
         self.sandbox.settle(_MOST_SECONDS)
-        counts = ", ".join(f"{len(self.sandbox.netsuite.records(kind))} {name}" for name, kind in _shown().items())
-        self.step(f"   NetSuite holds {counts}")
+        self._say_what_netsuite_holds("the payouts are in the bank")
+
+    def _say_what_netsuite_holds(self, after: str) -> None:
+        counts = ", ".join(
+            f"{len(self.sandbox.netsuite.records(kind))} {name.replace('_', ' ')}" for name, kind in _RECORDS.items()
+        )
+        self.step(f"   {after}; NetSuite holds {counts}")
 
     def _billed(self) -> int:
         return sum(order.status == _BILLED for order in self.sandbox.netsuite.orders().values())
@@ -181,8 +192,9 @@ def _orders_of(draft: Mapping[str, Any]) -> set[str]:
     return {str(one["netsuite_so_id"]) for one in metadata if one.get("netsuite_so_id")}
 
 
-def _shown() -> dict[str, str]:
-    return {name.replace("_", " "): kind for name, kind in _RECORDS.items()}
+def _in_groups(drafts: Sequence[dict[str, Any]]) -> Iterator[Sequence[dict[str, Any]]]:
+    for start in range(0, len(drafts), _AT_ONCE):
+        yield drafts[start : start + _AT_ONCE]
 
 
 def largest_difference(equations: Mapping[str, str], currency: str) -> str:

@@ -172,6 +172,7 @@ def test_a_query_that_is_refused_is_named() -> None:
         ([CurrencyFound("1", "KWD", 2)], Verdict.FINE, "KWD"),
         ([CurrencyFound("1", "US$", 2)], Verdict.WRONG, "US$ (id 1)"),
         ([CurrencyFound("1", "", 2)], Verdict.WRONG, "(empty) (id 1)"),
+        ([CurrencyFound("1", "USD", 2), CurrencyFound("9", "CUP", 2)], Verdict.NOTE, "CUP (id 9)"),
         ([CurrencyFound("1", "USD", None)], Verdict.NOTE, "currencyprecision"),
         ([], Verdict.WRONG, "no active currency"),
     ],

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import pytest
 
-from billing.domain.settlement.bodies import lines_of_invoice, order_lines, preview_of
+from billing.domain.settlement.bodies import Resolved, body_of, lines_of_invoice, order_lines, preview_of
 from billing.domain.settlement.order_invoices import (
     Preview,
     PreviewLine,
     compare,
     rounding_of,
 )
+from billing.domain.settlement.periods import AccountingPeriod, Posting
 from billing.domain.settlement.records import NetSuiteRecord, TransformLine
 from billing.domain.settlement.stripe_objects import CreditNoteLine
 from billing.domain.settlement.write_backs import LONGEST_VALUE, metadata_of
@@ -309,6 +311,27 @@ def test_a_memo_about_an_invoice_with_subtotals_credits_its_goods_discount_shipp
     policy = replace(policies(), items={"shipping": "105"}, tax_items={"order": "110"})
     credited = lines_of_invoice(WITH_SUBTOTALS, "usd", policy)
     assert [(one.item, one.amount) for one in credited] == [("91", 6000), ("92", -1000), ("105", 500), ("110", 500)]
+    assert [one.counted for one in credited] == [True, False, True, True]
+    (by_header,) = lines_of_invoice(
+        {"total": -10.0, "discountTotal": -10.0, "discountItem": {"id": "92"}}, "usd", policy
+    )
+    assert (by_header.item, by_header.amount, by_header.counted) == ("92", -1000, False)
+
+
+def test_a_discount_in_a_memo_has_an_amount_and_no_quantity() -> None:
+    void = drafted(FIRST, status="void", voided_at=at("2026-06-20"), amount_remaining=6000)
+    memo = record(plan_of(void), "in_1-so500-void")
+    credited = lines_of_invoice(WITH_SUBTOTALS, "usd", replace(policies(), items={"shipping": "105"}))
+    period = AccountingPeriod("7", "Jun 2026", date(2026, 6, 1), date(2026, 6, 30), False, False)
+    resolved = Resolved(
+        "77",
+        Posting(period, date(2026, 6, 20), moved=False),
+        documents={"in_1-so500": "900"},
+        credited_lines=[one for one in credited if one.item],
+    )
+    items = body_of(memo, resolved, policies())["item"]["items"]
+    assert [one["item"]["id"] for one in items] == ["91", "92", "105"]
+    assert ["quantity" in one for one in items] == [True, False, True]
 
 
 def test_a_transform_names_the_lines_of_the_order_that_are_billed_and_no_texts() -> None:

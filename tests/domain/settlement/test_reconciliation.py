@@ -404,6 +404,48 @@ def test_what_is_older_than_the_settlement_is_named_and_counts_on_neither_side()
     assert {one.kind for one in differences} == {Kind.BEFORE_START}
 
 
+def test_money_of_another_currency_leaves_undeposited_funds_in_its_own_and_reaches_the_bank_in_the_banks() -> None:
+    euros = replace(charge(10000, "ch_e"), currency="eur")
+    bill = of("in_e", 10000, currency="eur", status="paid", amount_paid=10000, amount_remaining=0,
+              paid_at=at("2026-06-03"), payments=(replace(paid(10000, "ch_e"), charge=euros),))  # fmt: skip
+    dollars = PayoutFacts(payout(10700), (member("charge", 11000, 300, id="txn_e", charge="ch_e"),))
+    all_roots = (root_of(bill), root_of(dollars))
+    equations, differences = reconcile(all_roots, books_of(all_roots), rows_of(all_roots), policies())
+    assert differences == ()
+    found = {(one.currency, one.name.value): (one.stripe, one.netsuite) for one in equations}
+    assert found["eur", "undeposited_funds"] == (0, 0)
+    assert found["eur", "revenue"] == (10000, 10000)
+    assert found["usd", "undeposited_funds"] == (0, 0)
+    assert found["usd", "bank"] == (10700, 10700)
+    assert found["usd", "fees"] == (300, 300)
+
+
+def test_a_manual_payout_waits_and_its_amount_is_what_the_bank_waits_for() -> None:
+    by_hand = root_of(PayoutFacts(payout(5000, automatic=False, reconciliation_status="not_applicable"), ()))
+    equations, (difference,) = proved(of_roots=(root_of(ALONE), by_hand))
+    assert (difference.kind, difference.root) == (Kind.WAITING, "po_1")
+    assert difference.reason.startswith("manual_payout: ")
+    assert (equations["bank"].stripe, equations["bank"].netsuite, equations["bank"].waiting) == (5000, 0, 5000)
+    assert {one.difference for one in equations.values()} == {0}
+
+
+def test_a_payout_that_waited_for_the_next_one_is_in_its_deposit() -> None:
+    policy = policies(negative_payout="group")
+    owed = payout(-700, id="po_0")
+    alone = PayoutFacts(owed, (member("refund", -700, id="txn_0", refund="re_0", charge="ch_0"),))
+    both = PayoutFacts(
+        payout(2000),
+        (*alone.members, member("charge", 2000, id="txn_1", charge="ch_0")),
+        (owed,),
+    )
+    bill = settled("in_0", 2000, "ch_0", refunds=(refund(700, "re_0", charge="ch_0"),))
+    all_roots = tuple(root_of(one, policy) for one in (bill, alone, both))
+    equations, differences = proved(of_roots=all_roots, policy=policy)
+    assert differences == ()
+    assert equations["bank"].stripe == equations["bank"].netsuite == 1300
+    assert equations["undeposited_funds"].stripe == equations["undeposited_funds"].netsuite == 0
+
+
 def test_a_customer_that_waits_is_named_too() -> None:
     waits = ProvenRoot("cus_1", RootKind.CUSTOMER, None, SettlementPlan("cus_1"), Hold("customer_ambiguous", "Two."))
     _, (difference,) = proved(of_roots=(waits,))

@@ -452,6 +452,19 @@ def test_an_order_is_billed_once_wherever_the_worker_dies(
     assert ids(desk, "invoice") == ["in_1-so500"]
 
 
+def test_whoever_keeps_what_mirrors_what_is_told_before_our_row_and_again_after_a_death(desk: Desk) -> None:
+    made, told = one(desk, ours(desk)), []
+    writer = replace(desk.writer, adopted=lambda record, written: told.append((written.root, written.internal_id)))
+    desk.rows.cut = WriteState.WRITTEN
+    with pytest.raises(Killed):
+        writer.write(made, desk.resolved(made), "in_1")
+    desk.rows.cut = None
+    row = writer.write(made, desk.resolved(made), "in_1")
+    assert told == [("in_1", row.internal_id)] * 2
+    writer.write(made, desk.resolved(made), "in_1")
+    assert len(told) == 2
+
+
 def test_an_order_that_we_billed_and_forgot_is_adopted_and_one_that_a_person_billed_is_held(desk: Desk) -> None:
     made = one(desk, ours(desk))
     desk.write(made)

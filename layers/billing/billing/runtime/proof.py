@@ -12,7 +12,7 @@ from billing.adapters.dynamodb.proofs import ProofRows
 from billing.adapters.netsuite.books import NetSuiteBooks
 from billing.adapters.stripe.settlement_span import SpanReads
 from billing.domain.settlement.proof import Difference, Proof
-from billing.runtime import netsuite, stripe
+from billing.runtime import netsuite, settlement, stripe
 from billing.runtime.connections.aws import dynamodb, environment
 
 _PATIENT = Config(retries={"mode": "standard", "max_attempts": 2}, connect_timeout=5, read_timeout=130)
@@ -25,8 +25,8 @@ def span(since: int) -> SpanReads:
 
 
 def books() -> NetSuiteBooks:
-    """NetSuite's books."""
-    return NetSuiteBooks(netsuite.suiteql())
+    """NetSuite's books, of the subsidiary that the policies name."""
+    return NetSuiteBooks(netsuite.suiteql(), settlement.policies().subsidiary)
 
 
 def proofs() -> ProofRows:

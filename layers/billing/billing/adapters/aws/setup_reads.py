@@ -28,8 +28,11 @@ class MailSetup:
     ses: SESV2Client
 
     def is_verified(self, address: str) -> bool:
-        """Whether SES may send as, or in its sandbox to, this address: it or its domain is verified."""
-        return any(self._verified(identity) for identity in (address, address.rpartition("@")[2]))
+        """Whether SES may send as, or in its sandbox to, this address: it, its domain or a domain above is verified
+        (Amazon SES developer guide, "Verified identities": a domain's verification holds for its subdomains)."""
+        labels = address.rpartition("@")[2].split(".")
+        domains = [".".join(labels[start:]) for start in range(max(1, len(labels) - 1))]
+        return any(self._verified(identity) for identity in (address, *domains))
 
     def account(self) -> AccountFound:
         """The account's standing."""

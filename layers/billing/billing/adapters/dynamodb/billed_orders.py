@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 
 from billing.adapters.dynamodb.ledger import LedgerTable
+from billing.domain.errors import OurFault
 from billing.domain.settlement.stripe_objects import BilledLine, BilledOrder
 
 
@@ -51,5 +53,7 @@ class BilledOrdersOfLedger:
         return False
 
     def note_mirrored(self, order_id: str, invoice_id: str, netsuite_invoice: str) -> None:
-        """See LedgerTable.note_mirrored."""
-        self.ledger.note_mirrored(order_id, invoice_id, netsuite_invoice)
+        """See LedgerTable.note_mirrored. An invoice that was voided, and that the ledger has forgotten for another one,
+        mirrors nothing."""
+        with suppress(OurFault):
+            self.ledger.note_mirrored(order_id, invoice_id, netsuite_invoice)

@@ -43,13 +43,15 @@ _OURS: Final = " OR ".join(f"{{t}}.externalid LIKE '{one}%'" for one in _PREFIXE
 
 @dataclass(frozen=True, slots=True)
 class NetSuiteBooks:
-    """Reads only."""
+    """Reads only. With `subsidiary` (an internal id) only what belongs to it: in OneWorld another Stripe account, which
+    another stack settles, may be another subsidiary's."""
 
     suiteql: SuiteQL
+    subsidiary: str = ""
 
     def since(self, day: date) -> Books:
         """Every record with an externalId of ours that is dated on that day or later, or still open."""
-        return self._of(_Chosen((day.isoformat(),)), with_lookalikes=True)
+        return self._of(_Chosen((day.isoformat(),), (), self.subsidiary), with_lookalikes=True)
 
     def of_records(self, external_ids: Iterable[str]) -> Books:
         """The records with these externalIds, whatever their dates."""
@@ -66,8 +68,9 @@ class NetSuiteBooks:
         orders: list[BookedOrder] = []
         invoices: list[BookedOrderInvoice] = []
         ids = sorted({int(one) for one in order_ids if one.isdigit()})
-        for start in range(0, len(ids), PAGE_SIZE):
-            chosen = ", ".join(map(str, ids[start : start + PAGE_SIZE]))
+        # One fewer than a page: as many rows as a page holds would ask for a page that is empty.
+        for start in range(0, len(ids), PAGE_SIZE - 1):
+            chosen = ", ".join(map(str, ids[start : start + PAGE_SIZE - 1]))
             where = f"tl.transaction IN ({chosen}) AND tl.mainline = 'F' AND tl.kitcomponent = 'F'"
             orders += [
                 BookedOrder(row["id"], row.get("status", ""), _number(row.get("billed")))
@@ -201,7 +204,7 @@ class NetSuiteBooks:
         for row in self._paged(
             "SELECT t.id, t.type, t.memo FROM transaction t",
             f"t.type IN ({_ALL_TYPES}) AND t.externalid IS NULL AND t.memo LIKE 'Stripe: %' "
-            "AND t.trandate >= TO_DATE(?, 'YYYY-MM-DD')",
+            f"AND t.trandate >= TO_DATE(?, 'YYYY-MM-DD'){chosen.of_subsidiary('t')}",
             chosen.params,
             ("t.id",),
             ("id",),
@@ -248,6 +251,7 @@ class _Chosen:
 
     params: tuple[str, ...]
     external_ids: tuple[str, ...] = ()
+    subsidiary: str = ""
 
     def where(self, t: str) -> str:
         if self.external_ids:
@@ -255,8 +259,15 @@ class _Chosen:
             return f"{t}.externalid IN ({listed})"
         return (
             f"({_OURS.format(t=t)}) AND ({t}.trandate >= TO_DATE(?, 'YYYY-MM-DD') "
-            f"OR {t}.foreignamountunpaid <> 0 OR {t}.foreignpaymentamountunused <> 0)"
+            f"OR {t}.foreignamountunpaid <> 0 OR {t}.foreignpaymentamountunused <> 0){self.of_subsidiary(t)}"
         )
+
+    def of_subsidiary(self, t: str) -> str:
+        """SuiteQL keeps a transaction's subsidiary on its lines."""
+        if not self.subsidiary.isdigit():
+            return ""
+        main = f"s.transaction = {t}.id AND s.mainline = 'T' AND s.subsidiary = {self.subsidiary}"
+        return f" AND EXISTS (SELECT 1 FROM transactionline s WHERE {main})"  # noqa: S608 - digits only
 
 
 def _after(keys: Sequence[str], after: tuple[int, ...]) -> str:

@@ -30,7 +30,6 @@ from billing.domain.runs.order_query import OrderQuery
 from billing.domain.settlement.write_doubts import AlreadyExists, Refused
 
 _NOBODY: Final = "nobody@month-end-billing.invalid"
-_IN_QUOTES: Final = re.compile(r"nknown identifier '([^']+)'")
 _COLUMN: Final = re.compile(r"\b([a-z]\w*)\.([a-z]\w*)")
 _ALIASES: Final = {"t": "transaction", "tl": "transactionline", "c": "customer", "cur": "currency", "i": "item"}
 WRITTEN: Final = ("customer", "invoice", "creditMemo", "customerPayment", "customerRefund", "deposit")
@@ -228,12 +227,10 @@ class NetSuiteSetup:
                 self.connection.page(f"SELECT {', '.join(f'x.{one}' for one in left)} FROM {table} x WHERE ROWNUM <= 1")
                 break
             except UnknownColumn as error:
-                found = _IN_QUOTES.search(error.detail)
-                name = found[1].lower().rpartition(".")[2] if found else ""
-                if name not in left:
+                if error.column not in left:
                     return TableFound(table, columns, tuple(missing), error.detail)
-                left.remove(name)
-                missing.append(name)
+                left.remove(error.column)
+                missing.append(error.column)
             except (PersonNeeded, OurFault) as error:
                 return TableFound(table, columns, tuple(missing), _words(error))
         return TableFound(table, columns, tuple(missing))

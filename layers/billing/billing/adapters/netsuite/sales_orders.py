@@ -17,7 +17,15 @@ from billing.domain.orders.order_filter import OrderFilter
 from billing.domain.orders.row_columns import COLUMNS, STRIPE_ID_COLUMN, Column
 from billing.domain.runs.order_query import ListedRows, OrderQuery, email_column
 
-_UNKNOWN = re.compile(r"[Uu]nknown identifier '([^']+)'")
+_ALIASES = {
+    "transaction": "t",
+    "transactionline": "tl",
+    "customer": "c",
+    "currency": "cur",
+    "item": "i",
+    "term": "term",
+}
+"""What the query calls each record."""
 _NO_LINE = -1
 
 
@@ -97,7 +105,7 @@ def _sql(query: OrderQuery, absent: Sequence[str], part: str, cursor: tuple[int,
 def refuse_unknown_filter(error: UnknownColumn, chosen: OrderFilter) -> None:
     """Raise InputInvalid if what SuiteQL does not know is what the run's own filter asks for: a field that this account
     lacks (subsidiaries exist in OneWorld only), or that is mistyped."""
-    name = _unknown_name(error).rpartition(".")[2]
+    name = error.column
     fields = {field.lower(): f"filter.customFields.{field}" for field, _ in chosen.custom_fields}
     if chosen.subsidiaries:
         fields["subsidiary"] = "filter.subsidiaries"
@@ -110,16 +118,11 @@ def refuse_unknown_filter(error: UnknownColumn, chosen: OrderFilter) -> None:
         )
 
 
-def _unknown_name(error: UnknownColumn) -> str:
-    match = _UNKNOWN.search(error.detail)
-    return match[1].lower() if match else ""
-
-
 def _absent_columns(error: UnknownColumn, query: OrderQuery, absent: Sequence[str]) -> list[str]:
     """The aliases of what is asked of the optional column that SuiteQL refused. Raises OurFault if the query cannot do
     without it."""
     refuse_unknown_filter(error, query.filter)
-    name = _unknown_name(error)
+    name = f"{_ALIASES[error.record]}.{error.column}" if error.record in _ALIASES else error.name
     optional = [one for one in columns_of(query) if one.optional]
     columns = {one.name: re.sub(r"^.*\(|\).*$", "", one.source).split(",")[0].lower() for one in optional}
     for alias, column in columns.items():

@@ -6,6 +6,7 @@ Source: Oracle's help page "Executing SuiteQL Queries Through REST Web Services"
 from __future__ import annotations
 
 import random
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -18,6 +19,8 @@ from billing.adapters.netsuite.transport import Transport, error_of, login_refus
 from billing.domain.errors import OurFault, PassingError, PersonNeeded
 
 PAGE_SIZE = 1000  # SuiteQL's own maximum.
+_UNKNOWN_IDENTIFIER = re.compile(r"[Uu]nknown identifier '([^']+)'")
+_HIDDEN_FIELD = re.compile(r"Field '([^']+)' for record '([^']+)' was not found")
 _LONGEST_NOTE = 300
 SUITEQL_PATH = "/services/rest/query/v1/suiteql"
 
@@ -25,11 +28,20 @@ Row = Mapping[str, str]
 
 
 class UnknownColumn(Exception):
-    """SuiteQL does not know a column: the feature is off, or the role may not see it."""
+    """SuiteQL does not know a column: the feature is off, or the role may not see it.
+
+    NetSuite says so in two ways: "Unknown identifier 't.memo'", and "Field 'memo' for record 'transaction' was not
+    found. Reason: NOT_EXPOSED" (both seen by clients of live accounts). `name` is the first's text, `column` its last
+    part; `record` is the second's, "" for the first. All in lower case.
+    """
 
     def __init__(self, detail: str) -> None:
         super().__init__("SuiteQL does not know a column of the query")
         self.detail = detail
+        unknown, hidden = _UNKNOWN_IDENTIFIER.search(detail), _HIDDEN_FIELD.search(detail)
+        self.name = (unknown[1] if unknown else hidden[1] if hidden else "").lower()
+        self.column = self.name.rpartition(".")[2]
+        self.record = hidden[2].lower() if hidden and not unknown else ""
 
 
 @dataclass(slots=True)
@@ -99,7 +111,7 @@ def _refusal(answer: requests.Response) -> Exception:
     detail, code = error_of(answer)
     if answer.status_code == 401:
         return login_refused()
-    if "Unknown identifier" in detail:
+    if "Unknown identifier" in detail or _HIDDEN_FIELD.search(detail):
         return UnknownColumn(detail)
     refused: Exception
     if "permission" in detail.lower() or "was not found" in detail or answer.status_code == 403:

@@ -174,10 +174,12 @@ def currencies_finding(found: Sequence[CurrencyFound]) -> Finding:
         elif one.precision > decimals:
             differing.append(f"{one.symbol} ({one.precision} decimals, Stripe {decimals})")
     if unknown:
-        return wrong(
+        # One that nobody bills in is no mistake; that none is known is: every order would be a problem.
+        told = wrong if len(unknown) == len(found) else note
+        return told(
             check,
-            f"Stripe holds no currency {listed(unknown)}: write the ISO code into its symbol (Setup > Accounting > "
-            "Currencies), or deactivate it; orders in it become problems.",
+            f"Stripe holds no currency {listed(unknown)}: orders in it become problems. If it is billed, write its ISO "
+            "code into its symbol (Setup > Accounting > Currencies).",
         )
     if differing:
         return note(check, f"{listed(differing)}: an amount that Stripe cannot hold becomes a problem of its order.")

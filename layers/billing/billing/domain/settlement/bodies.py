@@ -30,18 +30,22 @@ _CUSTOM_PRICE: Final = {"id": "-1"}
 _TEXTS: Final = frozenset({LineRole.TEXT, LineRole.SUBTOTAL, LineRole.GROUP_START, LineRole.GROUP_END})
 """Lines that bill nothing of their own: subtotals and group ends repeat the amounts of the lines above them."""
 
+_HEADER_DISCOUNT: Final = "items.discount"
+_NOT_COUNTED: Final = frozenset({LineRole.DISCOUNT, LineRole.MARKUP, LineRole.PAYMENT})
 _ROUTED: Final = "2"  # approvalStatus "Approved"
 
 
 @dataclass(frozen=True, slots=True)
 class CreditedLine:
     """A line of an invoice that a memo credits a part of: the item's internal id ("" where the policy names none for
-    it), the amount in minor units, and the first and last day of its service (YYYY-MM-DD)."""
+    it), the amount in minor units, and the first and last day of its service (YYYY-MM-DD). A line that is not `counted`
+    (a discount, a markup, a payment) takes an amount and no quantity."""
 
     item: str
     amount: int
     rev_rec: tuple[str, str] | None = None
     what: str = "a line"
+    counted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,16 +225,24 @@ def lines_of_invoice(held: Mapping[str, Any], currency: str, policies: Settlemen
             continue
         days = line.get("revRecStartDate"), line.get("revRecEndDate")
         rev_rec = (str(days[0]), str(days[1])) if all(days) else None
-        lines.append(CreditedLine(_ref(line.get("item")), minor(line["amount"]), rev_rec))
+        counted = _role(line) not in _NOT_COUNTED
+        lines.append(CreditedLine(_ref(line.get("item")), minor(line["amount"]), rev_rec, counted=counted))
     shipping = minor(held.get("shippingCost") or 0) + minor(held.get("handlingCost") or 0)
     discount = -abs(minor(held.get("discountTotal") or 0))
     tax = minor(held.get("total") or 0) - sum(line.amount for line in lines) - shipping - discount
     header = (
-        (_ref(held.get("discountItem")) or policies.item(ItemRole.DISCOUNT), discount, "items.discount"),
+        (_ref(held.get("discountItem")) or policies.item(ItemRole.DISCOUNT), discount, _HEADER_DISCOUNT),
         (policies.item(ItemRole.SHIPPING), shipping, "items.shipping"),
         (policies.tax_items.get(ORDER_TAX, ""), tax, f"tax.items.{ORDER_TAX}"),
     )
-    return [*lines, *(CreditedLine(item, amount, what=what) for item, amount, what in header if amount)]
+    return [
+        *lines,
+        *(
+            CreditedLine(item, amount, what=what, counted=what != _HEADER_DISCOUNT)
+            for item, amount, what in header
+            if amount
+        ),
+    ]
 
 
 def order_lines(order: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -339,7 +351,11 @@ def _proportion(record: NetSuiteRecord, resolved: Resolved, currency: CurrencyPo
             continue
         if not line.item:
             raise NotResolved(f"{record.external_id}: the policy file names no item for {line.what}.")
-        body = _amount_line(line.item, part, record, currency)
+        body = (
+            _amount_line(line.item, part, record, currency)
+            if line.counted
+            else {"item": {"id": line.item}, "amount": in_netsuite(part, record.currency, currency.precision)}
+        )
         if line.rev_rec is not None:
             body["revRecStartDate"], body["revRecEndDate"] = line.rev_rec
         lines.append(body)

@@ -119,8 +119,13 @@ class Planner:
         known = {one.order_id: one for one in self.ledger.billed_by(drafts, orders, numbers)}
         if len(known) < len(orders):
             for one in self.rows.orders(invoice.invoice.id):
-                again = one.order_id not in known and self.ledger.is_billed_again(one)
-                known.setdefault(one.order_id, replace(one, billed_again=again))
+                if one.order_id in known:
+                    continue
+                again = self.ledger.is_billed_again(one)
+                if again and not self.rows.records([external_ids.invoice(invoice.invoice.id, one.order_id)]):
+                    # It waited, was voided, and another invoice bills the goods: NetSuite must not bill them by this.
+                    continue
+                known[one.order_id] = replace(one, billed_again=again)
         found = tuple(known[one] for one in orders if one in known)
         if found and self.keep:
             self.rows.keep_orders(invoice.invoice.id, tuple(replace(one, billed_again=False) for one in found))

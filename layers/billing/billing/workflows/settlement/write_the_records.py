@@ -20,7 +20,7 @@ from billing.domain.settlement.records import Hold, NetSuiteRecord, Phase, Settl
 from billing.domain.settlement.written import WriteState, WrittenRecord
 from billing.workflows.settlement.holding import holds_noted
 from billing.workflows.settlement.plan_files import plan_of
-from billing.workflows.settlement.ports import Bells, BilledOrders, Files, Periods, SettledRows
+from billing.workflows.settlement.ports import Bells, Files, Periods, SettledRows
 from billing.workflows.settlement.writing import Held
 
 
@@ -47,7 +47,6 @@ class Writing:
     writer: RecordWriter
     netsuite: Reader
     periods: Periods
-    ledger: BilledOrders
     policies: SettlementPolicies
     at: str
 
@@ -68,9 +67,6 @@ class Writing:
                 if number:
                     self.bells.still_holds(one.root, one.execution)
                 self.writer.write(record, self._resolved(record), one.root)
-            for record in records:
-                if record.transform is not None:
-                    self._mirrored(one, record)
         return one.after(step, len(left)).to_dict()
 
     def _loosen(self, plan: SettlementPlan) -> None:
@@ -88,12 +84,6 @@ class Writing:
                 (record, Resolved(self._entity(record), self._posting(record), documents=self._documents(record)))
                 for record in changed
             )
-
-    def _mirrored(self, one: Pass, record: NetSuiteRecord) -> None:
-        """Our ledger knows which of NetSuite's invoices is which draft of ours: both bill the same goods."""
-        row = self.rows.record(record.external_id)
-        if record.transform is not None and row is not None and row.internal_id:
-            self.ledger.note_mirrored(record.transform.order_id, one.root, row.internal_id)
 
     def _resolved(self, record: NetSuiteRecord) -> Resolved:
         documents = self._documents(record)

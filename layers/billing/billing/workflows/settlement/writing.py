@@ -62,6 +62,10 @@ class Records(Protocol):
     def set_applies(self, record_type: str, record_id: str, applies: Sequence[Mapping[str, Any]]) -> None: ...
 
 
+def _nobody(_: NetSuiteRecord, __: WrittenRecord) -> None:
+    """Nobody else keeps what was written."""
+
+
 class Held(Exception):
     """The record is not written: a person decides."""
 
@@ -72,13 +76,15 @@ class Held(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Everything that writing needs. `at` is the time of the pass (ISO, UTC)."""
+    """Everything that writing needs. `at` is the time of the pass (ISO, UTC). `adopted` is told of a record that is in
+    NetSuite before our row says so: whoever dies between is told again."""
 
     records: Records
     rows: RecordRows
     policies: SettlementPolicies
     sleep: Callable[[float], None]
     at: str
+    adopted: Callable[[NetSuiteRecord, WrittenRecord], None] = _nobody
 
     def write(self, record: NetSuiteRecord, resolved: Resolved, root: str) -> WrittenRecord:
         """Make sure that the record is in NetSuite and applied as the plan says; return its row. A record that was
@@ -253,6 +259,7 @@ class Writer:
             internal_id=str(found.get("id") or ""),
             applied_hash=applied_hash(record),
         )
+        self.adopted(record, written)
         if not _is_applied(record, resolved, found):
             return self._apply(record, resolved, written)
         self.rows.settle(written, self.at)
