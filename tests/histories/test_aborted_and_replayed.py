@@ -161,7 +161,9 @@ def seen_through(world: HistoryWorld, story: Story, how: str) -> Execution:
                 story.person(world, run)
         else:
             break
-    assert set(story.states) <= aborting.struck, (run.status, run.error, run.cause, run.visited)
+    # Aborted in the Map's own state it stands in the Map, and has drafted: a new run has no Map to come to.
+    elsewhere = {"Draft the invoices"} if how == "new execution" else set()
+    assert set(story.states) - elsewhere <= aborting.struck
     return run
 
 
