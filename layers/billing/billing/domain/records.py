@@ -95,16 +95,17 @@ def stored(value: Any) -> dict[str, Any]:
     return {FORMAT_NAME: FORMAT, **to_record(value)}
 
 
-def read_stored(kind: type[T], data: object, what: str, older: Older | None = None) -> T:
+def read_stored(kind: type[T], data: object, what: str, older: Older | None = None, to_do: str = "") -> T:
     """What `stored` wrote, in this version or an earlier one. `what` names it in a sentence ("the run's file x");
-    `older` turns format 1 into this one, None where only the number was added.
+    `older` turns format 1 into this one, None where only the number was added; `to_do` says what a person does about
+    one that cannot be read, which for a run's files is to start a new execution.
 
     Raises RecordUnreadable.
     """
     format_ = data.get(FORMAT_NAME, 1) if isinstance(data, Mapping) else None
     if type(format_) is not int or format_ < 1:
         raise RecordUnreadable(
-            f"{_capital(what)} is not what any version of this product writes: it was altered. {_WHAT_TO_DO}"
+            f"{_capital(what)} is not what any version of this product writes: it was altered. {to_do or _WHAT_TO_DO}"
         )
     if format_ > FORMAT:
         raise RecordUnreadable(
@@ -120,7 +121,7 @@ def read_stored(kind: type[T], data: object, what: str, older: Older | None = No
         problem = f"it has not that format's fields ({type(error).__name__})"
     by = "an earlier version of this product" if format_ < FORMAT else "this version"
     raise RecordUnreadable(
-        f"{_capital(what)} has format {format_} ({by}) and cannot be read: {problem}. {_WHAT_TO_DO}", problem
+        f"{_capital(what)} has format {format_} ({by}) and cannot be read: {problem}. {to_do or _WHAT_TO_DO}", problem
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar, cast
 from boto3.dynamodb.types import TypeDeserializer, TypeSerializer
 
 from billing.domain.errors import PassingError
-from billing.domain.records import FORMAT, RecordUnreadable, from_record, written_fields
+from billing.domain.records import FORMAT, RecordUnreadable, from_record, to_record, written_fields
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -42,6 +43,21 @@ def row_as(kind: type[T], row: Mapping[str, Any], **renamed: str) -> T:
         return from_record(kind, found)
     except RecordUnreadable as error:
         raise _unreadable(row, error.problem) from None
+
+
+def json_as(kind: type[T], row: Mapping[str, Any], attribute: str) -> T:
+    """The dataclass that an attribute of a row keeps as a JSON text. Raises RecordUnreadable."""
+    with readable(row):
+        data = json.loads(row[attribute])
+    try:
+        return from_record(kind, data)
+    except RecordUnreadable as error:
+        raise _unreadable(row, f"{attribute}: {error.problem}") from None
+
+
+def json_text(value: Any) -> str:
+    """A dataclass as the JSON text that `json_as` reads."""
+    return json.dumps(to_record(value))
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from billing.adapters.dynamodb.items import to_item, values_of
+from billing.adapters.dynamodb.items import to_item, to_row, values_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -49,11 +49,11 @@ class ProofRows:
     def keep(self, day: str, key: str, sha256: str, previous: str, at: str) -> None:
         """Keep a proof. Safe to repeat; an older day never becomes the latest."""
         row = {"pk": f"PROOF#{day}", "key": key, "sha256": sha256, "previous": previous, "proved_at": at}
-        self.dynamodb.put_item(TableName=self.table, Item=to_item(row))
+        self.dynamodb.put_item(TableName=self.table, Item=to_row(row))
         try:
             self.dynamodb.put_item(
                 TableName=self.table,
-                Item=to_item({"pk": "PROOF", "day": day}),
+                Item=to_row({"pk": "PROOF", "day": day}),
                 ConditionExpression="attribute_not_exists(pk) OR #day < :day",
                 ExpressionAttributeNames={"#day": "day"},
                 ExpressionAttributeValues=to_item({":day": day}),

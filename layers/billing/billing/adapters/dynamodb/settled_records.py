@@ -10,16 +10,23 @@ pk = "PERIODS"                 NetSuite's accounting periods as they were read l
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from billing.adapters.dynamodb.items import batch_get, batch_write, to_item, values_of
+from billing.adapters.dynamodb.items import (
+    batch_get,
+    batch_write,
+    json_as,
+    json_text,
+    row_as,
+    to_item,
+    to_row,
+    values_of,
+    with_format,
+)
 from billing.domain.settlement.periods import AccountingPeriod
-from billing.domain.settlement.records import RecordType
 from billing.domain.settlement.stripe_objects import BilledOrder
-from billing.domain.settlement.typed_json import from_json, to_json
 from billing.domain.settlement.written import WriteState, WrittenRecord
 
 if TYPE_CHECKING:
@@ -47,34 +54,38 @@ class SettledRecords:
     def intend(self, record: WrittenRecord, at: str) -> None:
         """It may be in NetSuite from now on. A row that says it is written stays so."""
         self.dynamodb.update_item(
-            TableName=self.table,
-            Key=to_item({"pk": f"SETTLED#{record.external_id}"}),
-            UpdateExpression="SET #type = :type, #state = if_not_exists(#state, :state), root = :root, "
-            "intended_at = if_not_exists(intended_at, :at)",
-            ExpressionAttributeNames={"#type": "type", "#state": "state"},
-            ExpressionAttributeValues=to_item(
-                {":type": record.type, ":state": WriteState.INTENDED, ":root": record.root, ":at": at}
-            ),
+            **with_format(
+                TableName=self.table,
+                Key=to_item({"pk": f"SETTLED#{record.external_id}"}),
+                UpdateExpression="SET #type = :type, #state = if_not_exists(#state, :state), root = :root, "
+                "intended_at = if_not_exists(intended_at, :at)",
+                ExpressionAttributeNames={"#type": "type", "#state": "state"},
+                ExpressionAttributeValues=to_item(
+                    {":type": record.type, ":state": WriteState.INTENDED, ":root": record.root, ":at": at}
+                ),
+            )
         )
 
     def settle(self, record: WrittenRecord, at: str) -> None:
         """It is in NetSuite, and was read back."""
         self.dynamodb.update_item(
-            TableName=self.table,
-            Key=to_item({"pk": f"SETTLED#{record.external_id}"}),
-            UpdateExpression="SET #type = :type, #state = :state, root = :root, internal_id = :id, "
-            "applied_hash = :applied, settled_at = :at",
-            ExpressionAttributeNames={"#type": "type", "#state": "state"},
-            ExpressionAttributeValues=to_item(
-                {
-                    ":type": record.type,
-                    ":state": record.state,
-                    ":root": record.root,
-                    ":id": record.internal_id,
-                    ":applied": record.applied_hash,
-                    ":at": at,
-                }
-            ),
+            **with_format(
+                TableName=self.table,
+                Key=to_item({"pk": f"SETTLED#{record.external_id}"}),
+                UpdateExpression="SET #type = :type, #state = :state, root = :root, internal_id = :id, "
+                "applied_hash = :applied, settled_at = :at",
+                ExpressionAttributeNames={"#type": "type", "#state": "state"},
+                ExpressionAttributeValues=to_item(
+                    {
+                        ":type": record.type,
+                        ":state": record.state,
+                        ":root": record.root,
+                        ":id": record.internal_id,
+                        ":applied": record.applied_hash,
+                        ":at": at,
+                    }
+                ),
+            )
         )
 
     def customer(self, stripe_customer: str) -> str | None:
@@ -108,15 +119,19 @@ class SettledRecords:
     def orders(self, invoice: str) -> tuple[BilledOrder, ...]:
         """What an invoice bills of orders of ours, as it was kept; () if it was not."""
         row = self._row(f"ORDERS#{invoice}")
-        return from_json(_Orders, json.loads(row["orders"])).orders if row else ()
+        if row is None:
+            return ()
+        return json_as(_Orders, row, "orders").orders
 
     def keep_orders(self, invoice: str, orders: tuple[BilledOrder, ...]) -> None:
         """Keep what an invoice bills of orders of ours."""
         self.dynamodb.update_item(
-            TableName=self.table,
-            Key=to_item({"pk": f"ORDERS#{invoice}"}),
-            UpdateExpression="SET orders = :orders",
-            ExpressionAttributeValues=to_item({":orders": json.dumps(to_json(_Orders(orders)))}),
+            **with_format(
+                TableName=self.table,
+                Key=to_item({"pk": f"ORDERS#{invoice}"}),
+                UpdateExpression="SET orders = :orders",
+                ExpressionAttributeValues=to_item({":orders": json_text(_Orders(orders))}),
+            )
         )
 
     def wait_for(self, external_ids: Iterable[str], payout: str) -> None:
@@ -139,13 +154,13 @@ class SettledRecords:
         row = self._row("PERIODS")
         if row is None:
             return None
-        return from_json(_Periods, json.loads(row["periods"])).periods, int(row["read_at"])
+        return json_as(_Periods, row, "periods").periods, int(row["read_at"])
 
     def keep_periods(self, periods: tuple[AccountingPeriod, ...], read_at: int) -> None:
         """Keep the accounting periods."""
         self.dynamodb.put_item(
             TableName=self.table,
-            Item=to_item({"pk": "PERIODS", "periods": json.dumps(to_json(_Periods(periods))), "read_at": read_at}),
+            Item=to_row({"pk": "PERIODS", "periods": json_text(_Periods(periods)), "read_at": read_at}),
         )
 
     def _row(self, pk: str) -> dict[str, Any] | None:
@@ -158,7 +173,7 @@ class SettledRecords:
 
     def _keep(self, pk: str, netsuite_id: str, how: str, at: str) -> None:
         row = {"pk": pk, "netsuite_id": netsuite_id, "how": how, "kept_at": at}
-        self.dynamodb.put_item(TableName=self.table, Item=to_item(row))
+        self.dynamodb.put_item(TableName=self.table, Item=to_row(row))
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,12 +187,4 @@ class _Orders:
 
 
 def _written(row: Mapping[str, Any]) -> WrittenRecord:
-    return WrittenRecord(
-        str(row["pk"]).removeprefix("SETTLED#"),
-        RecordType(row["type"]),
-        WriteState(row["state"]),
-        str(row["root"]),
-        str(row.get("internal_id") or ""),
-        str(row.get("applied_hash") or ""),
-        str(row.get("settled_at") or ""),
-    )
+    return row_as(WrittenRecord, {**row, "external_id": str(row["pk"]).removeprefix("SETTLED#")})

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from billing.adapters.dynamodb.items import to_item, values_of
+from billing.adapters.dynamodb.items import readable, to_item, values_of, with_format
 from billing.domain.errors import Superseded
 from billing.domain.settlement.passes import BellList
 from billing.domain.settlement.records import Hold
@@ -58,15 +58,17 @@ class Bells:
     def ring(self, root: str, kind: str, at: str) -> Bell:
         """Ring. Repeated, it only makes its holder look once more."""
         answer = self.dynamodb.update_item(
-            TableName=self.table,
-            Key=to_item({"pk": _key(root)}),
-            UpdateExpression="SET wanted = if_not_exists(wanted, :zero) + :one, done = if_not_exists(done, :zero), "
-            "root = :root, kind = :kind, #list = :ringing, rung_at = :at",
-            ExpressionAttributeNames={"#list": "list"},
-            ExpressionAttributeValues=to_item(
-                {":zero": 0, ":one": 1, ":root": root, ":kind": kind, ":ringing": BellList.RINGING, ":at": at}
-            ),
-            ReturnValues="ALL_NEW",
+            **with_format(
+                TableName=self.table,
+                Key=to_item({"pk": _key(root)}),
+                UpdateExpression="SET wanted = if_not_exists(wanted, :zero) + :one, done = if_not_exists(done, :zero), "
+                "root = :root, kind = :kind, #list = :ringing, rung_at = :at",
+                ExpressionAttributeNames={"#list": "list"},
+                ExpressionAttributeValues=to_item(
+                    {":zero": 0, ":one": 1, ":root": root, ":kind": kind, ":ringing": BellList.RINGING, ":at": at}
+                ),
+                ReturnValues="ALL_NEW",
+            )
         )
         return _bell(values_of(answer["Attributes"]))
 
@@ -90,13 +92,15 @@ class Bells:
         """A pass begins, or begins again: the number of rings that it answers. Raises Superseded."""
         try:
             answer = self.dynamodb.update_item(
-                TableName=self.table,
-                Key=to_item({"pk": _key(root)}),
-                UpdateExpression=f"SET #list = :ringing, answering = wanted {_NOT_HELD}",
-                ConditionExpression="holder = :execution",
-                ExpressionAttributeNames={"#list": "list"},
-                ExpressionAttributeValues=to_item({":ringing": BellList.RINGING, ":execution": execution}),
-                ReturnValues="ALL_NEW",
+                **with_format(
+                    TableName=self.table,
+                    Key=to_item({"pk": _key(root)}),
+                    UpdateExpression=f"SET #list = :ringing, answering = wanted {_NOT_HELD}",
+                    ConditionExpression="holder = :execution",
+                    ExpressionAttributeNames={"#list": "list"},
+                    ExpressionAttributeValues=to_item({":ringing": BellList.RINGING, ":execution": execution}),
+                    ReturnValues="ALL_NEW",
+                )
             )
         except ClientError as error:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
@@ -200,12 +204,14 @@ class Bells:
         names: dict[str, Any] = {"ExpressionAttributeNames": {"#list": "list"}} if list_named else {}
         try:
             self.dynamodb.update_item(
-                TableName=self.table,
-                Key=to_item({"pk": _key(root)}),
-                UpdateExpression=update,
-                ConditionExpression=condition,
-                ExpressionAttributeValues=to_item(values),
-                **names,
+                **with_format(
+                    TableName=self.table,
+                    Key=to_item({"pk": _key(root)}),
+                    UpdateExpression=update,
+                    ConditionExpression=condition,
+                    ExpressionAttributeValues=to_item(values),
+                    **names,
+                )
             )
         except ClientError as error:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
@@ -231,22 +237,25 @@ def _hold_values(hold: Hold) -> dict[str, Any]:
 
 
 def _bell(row: Mapping[str, Any]) -> Bell:
-    hold = None
-    if row.get("hold_name"):
-        columns = json.loads(row.get("hold_columns") or "[]")
-        hold = Hold(row["hold_name"], row.get("hold_reason", ""), tuple((one[0], one[1], one[2]) for one in columns))
-    return Bell(
-        str(row.get("root") or row["pk"].removeprefix("BELL#")),
-        str(row.get("kind", "")),
-        int(row.get("wanted", 0)),
-        int(row.get("done", 0)),
-        str(row.get("holder") or ""),
-        str(row.get("since") or ""),
-        str(row.get("list") or ""),
-        int(row["stopped"]) if row.get("stopped") is not None else None,
-        int(row.get("answering") or row.get("wanted", 0)),
-        hold,
-        str(row.get("hold_error") or ""),
-        str(row.get("held_since") or ""),
-        str(row.get("rung_at") or ""),
-    )
+    with readable(row):
+        hold = None
+        if row.get("hold_name"):
+            columns = json.loads(row.get("hold_columns") or "[]")
+            hold = Hold(
+                row["hold_name"], row.get("hold_reason", ""), tuple((one[0], one[1], one[2]) for one in columns)
+            )
+        return Bell(
+            str(row.get("root") or row["pk"].removeprefix("BELL#")),
+            str(row.get("kind", "")),
+            int(row.get("wanted", 0)),
+            int(row.get("done", 0)),
+            str(row.get("holder") or ""),
+            str(row.get("since") or ""),
+            str(row.get("list") or ""),
+            int(row["stopped"]) if row.get("stopped") is not None else None,
+            int(row.get("answering") or row.get("wanted", 0)),
+            hold,
+            str(row.get("hold_error") or ""),
+            str(row.get("held_since") or ""),
+            str(row.get("rung_at") or ""),
+        )
