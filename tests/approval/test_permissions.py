@@ -35,6 +35,8 @@ def test_nobody_may_delete_or_rewrite_in_bulk_what_was_voted(function: str) -> N
         "dynamodb:PutItem",
         "dynamodb:UpdateItem",
         "dynamodb:ConditionCheckItem",
+        "dynamodb:DescribeTable",
+        "dynamodb:DescribeContinuousBackups",
     }
 
 

@@ -424,6 +424,7 @@ def history_world(netsuite: World, now: datetime, **parameters: str) -> Iterator
     from billing.adapters.aws import secrets
     from billing.runtime import clock as product_clock
     from billing.runtime.connections import aws as aws_connections
+    from billing.runtime.connections import mail as mail_connection
     from billing.runtime.connections import netsuite as netsuite_connection
     from billing.runtime.connections import stripe as stripe_connection
 
@@ -454,6 +455,7 @@ def history_world(netsuite: World, now: datetime, **parameters: str) -> Iterator
         boto3 = SimpleNamespace(client=world.client)
         for target, name, value in (
             (aws_connections, "boto3", boto3),
+            (mail_connection, "boto3", boto3),
             (secrets, "boto3", boto3),
             (product_clock, "now", clock.now),
             (netsuite_connection, "time", _Time(clock)),

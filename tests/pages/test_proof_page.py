@@ -65,7 +65,7 @@ def test_a_difference_has_both_sides_its_age_links_and_whether_it_can_be_fixed()
     page = proof_page(replace(AGREES, equations=(off,), differences=(MISSING, WAITING)))
     assert '<h1 class="bad">Stripe and NetSuite do not agree for 31 May 2026: 1 difference</h1>' in page
     assert "What differs (1)" in page
-    assert "Missing there" in page
+    assert "Missing in NetSuite" in page
     assert "open since 30 May 2026" in page
     assert 'href="https://dashboard.stripe.com/invoices/in_1"' in page
     assert "1 record is missing in NetSuite and can be written by the settlement" in page

@@ -273,19 +273,20 @@ def policies_for(netsuite: NetSuiteServer, extra: str = "", choices: str = "") -
 
 def _banks(netsuite: NetSuiteServer) -> dict[str, str]:
     """The bank account of each currency, by NetSuite's ids. Of several, that of the subsidiary whose customers have
-    most orders in the currency: a deposit holds payments of its bank's subsidiary only."""
+    most orders in the currency: a deposit holds payments of its bank's subsidiary only. Checking accounts first."""
     subsidiary_of = {str(one["entityId"]): _id(one.get("subsidiary")) for one in netsuite.records("customer")}
     orders = Counter(
         (order.currency, subsidiary_of.get(order.customer or "", "")) for order in netsuite.orders().values()
     )
     symbols = {str(one["id"]): str(one["symbol"]) for one in netsuite.records("currency")}
-    found: dict[str, tuple[int, str]] = {}
+    found: dict[str, tuple[tuple[int, bool], str]] = {}
     for account in netsuite.records("account"):
         currency = _id(account.get("currency"))
         if _id(account["acctType"]) != "Bank" or not currency:
             continue
         subsidiaries = [_id(one) for one in (account.get("subsidiary") or {}).get("items", [])]
-        weight = sum(orders[symbols[currency], one] for one in subsidiaries)
+        most = sum(orders[symbols[currency], one] for one in subsidiaries)
+        weight = most, str(account["acctName"]).startswith("Checking")
         if currency not in found or weight > found[currency][0]:
             found[currency] = weight, str(account["id"])
     return {currency: bank for currency, (_, bank) in found.items()}

@@ -17,12 +17,14 @@ from billing.domain.settlement.order_invoices import (
 )
 from billing.domain.settlement.periods import AccountingPeriod, Posting
 from billing.domain.settlement.records import NetSuiteRecord, TransformLine
+from billing.domain.settlement.resolved_holds import without_resolved
 from billing.domain.settlement.stripe_objects import CreditNoteLine
 from billing.domain.settlement.write_backs import LONGEST_VALUE, metadata_of
 from tests.domain.settlement.facts import (
     at,
     dispute,
     drafted,
+    facts,
     held,
     items,
     line,
@@ -349,3 +351,35 @@ def test_the_rounding_line_makes_up_for_sums_and_never_for_a_line() -> None:
     with_line = (*preview().lines, PreviewLine("", Decimal(1), -1))
     assert compare(transformed(), preview(lines=with_line, tax=501, total=6000), -1) is None
     assert compare(transformed(), preview(lines=with_line, tax=502, total=6001), -1) is not None
+
+
+def test_void_of_an_orders_invoice_says_that_the_order_stays_billed_until_another_bills_it() -> None:
+    of = drafted(order("500", ("item", 10000)), status="void", voided_at=at("2026-06-20"))
+    plan = plan_of(of)
+    assert written(plan)[1:] == ["creditMemo in_1-so500-void 10000 usd 2026-06-20 -> in_1-so500 10000"]
+    assert held(plan) == ["order_stays_billed"]
+    assert "SO-500" in plan.holds[0].reason
+    again = replace(of, orders=tuple(replace(one, billed_again=True) for one in of.orders))
+    assert held(plan_of(again)) == []
+    revised = replace(of, invoice=replace(of.invoice, revised_by="in_2"))
+    assert held(plan_of(revised)) == []
+
+
+def test_an_invoice_of_orders_that_the_ledger_does_not_know_is_held_and_never_written_beside_them() -> None:
+    of = replace(drafted(order("500", ("item", 10000))), orders=())
+    assert (written(plan_of(of)), held(plan_of(of))) == ([], ["order_not_in_ledger"])
+    gone = replace(of, invoice=replace(of.invoice, status="void", voided_at=at("2026-06-20")))
+    assert (written(plan_of(gone)), held(plan_of(gone))) == ([], [])
+    assert written(plan_of(of, policies(orders="plain"))) != []
+
+
+def test_a_hold_that_a_person_has_settled_is_gone_and_the_next_one_of_its_kind_is_not() -> None:
+    failed = [
+        refund(1000, f"re_{n}", failure_balance_transaction="t", failed_at=at("2026-06-15")) for n in (1, 2)
+    ]  # fmt: skip
+    plan = plan_of(facts(payments=(paid(10000, refunds=tuple(failed)),)))
+    assert [hold.key for hold in plan.holds] == ["refund_failed:re_1", "refund_failed:re_2"]
+    left = without_resolved(plan, {"netsuite_resolved": "order_stays_billed, refund_failed:re_1"})
+    assert [hold.key for hold in left.holds] == ["refund_failed:re_2"]
+    assert left.records == plan.records
+    assert without_resolved(plan, {"netsuite_resolved": "refund_failed"}).holds == plan.holds

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from billing.adapters.dynamodb.items import to_item, to_row, values_of
+from billing.adapters.dynamodb.items import row_as, to_item, to_row, values_of
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -37,9 +37,7 @@ class ProofRows:
     def of_day(self, day: str) -> KeptProof | None:
         """The proof of a day."""
         row = self._row(f"PROOF#{day}")
-        if row is None:
-            return None
-        return KeptProof(day, str(row["key"]), str(row["sha256"]), str(row.get("previous") or ""))
+        return row_as(KeptProof, {"day": day, **row}) if row is not None else None
 
     def latest(self) -> KeptProof | None:
         """The proof of the latest day."""

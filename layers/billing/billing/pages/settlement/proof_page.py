@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Final
 
-from billing.domain.settlement.proof import Difference, Equation, EquationName, Proof
+from billing.domain.settlement.proof import Difference, DifferenceKind, Equation, EquationName, Proof
 from billing.pages.formatting import amount_words, counted, day_words
 from billing.pages.rendering import kept_page
 from billing.pages.slack_message import SlackMessage, escaped, link, section
@@ -63,6 +63,7 @@ def proof_page(proof: Proof) -> str:
             "wrong_count": len(proof.wrong),
             "waiting_count": len(proof.explained),
             "fixable": sum(one.fix for one in proof.wrong),
+            "difference_words": difference_words,
             "off_by": off_by,
         },
     )
@@ -81,6 +82,15 @@ def proof_line(proof: Proof, page_url: str) -> SlackMessage:
         parts.append(f"{len(proof.explained)} waiting")
     parts.append(link(page_url, "Proof"))
     return SlackMessage(text=escaped(text, 300), blocks=[section(" · ".join(parts))])
+
+
+def difference_words(kind: DifferenceKind) -> str:
+    """A difference's name for a controller, who has no "here" and "there"."""
+    words = {
+        DifferenceKind.MISSING_THERE: "missing in NetSuite",
+        DifferenceKind.MISSING_HERE: "not asked for by Stripe",
+    }
+    return words.get(kind, kind.value).capitalize().replace("netsuite", "NetSuite").replace("stripe", "Stripe")
 
 
 def off_by(one: Difference) -> str:
