@@ -91,7 +91,7 @@ demo: $(VENV)/.sandbox  ## a monthly run on this machine; ANSWER=approve or reje
 DOCTOR_ARGS ?=
 .PHONY: doctor
 doctor: $(VENV)/.sandbox  ## is everything set up as a stack needs it? STACK=name, or WORLD=tiny on this machine
-	@$(if $(STACK),,AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1}) $(VENV)/bin/python -m commands.doctor $(DOCTOR_ARGS)
+	@$(if $(STACK),,AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1}) $(VENV)/bin/python -m oncall.doctor $(DOCTOR_ARGS)
 
 # Three workers on two cores: a fifth of the time a test waits for something.
 .PHONY: test

@@ -10,7 +10,7 @@ import boto3
 import pytest
 from botocore.exceptions import ClientError
 
-from commands import doctor
+from oncall import doctor
 
 WELL = {
     "ok": True,

@@ -1,1 +1,0 @@
-"""Commands for people who look after a stack; `make help` lists them."""
