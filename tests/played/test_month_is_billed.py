@@ -90,7 +90,7 @@ def test_the_run_succeeds_and_passes_the_states_in_the_order_that_is_drawn(month
     assert entered(month.sandbox, month.run) == [
         "Open the run", "Is the period free", "List the sales orders", "Match the customers",
         "Is there anything to bill", "Announce the request", "Ask for approval", "Read the decision",
-        "What was decided", "Check for changes",
+        "What was decided", "Check for changes", "Is anything left to draft",
         "Draft the invoices",
         "Close the run", "Tell the team", "How did it end", "The month is billed",
     ]  # fmt: skip
