@@ -204,5 +204,6 @@ PERSONS = {
     "uncollectible_then_paid",
     "order_stays_billed",
     "refunded_and_failed",
+    "balance_credit_to_apply",  # a client overpaid before: NetSuite has that money as an unapplied payment
 }
 """What of these lives a person decides about; everything else is settled without one."""
