@@ -63,7 +63,6 @@ def test_every_function_outside_the_state_machines_has_an_alarm_on_errors_and_on
         "FindTheOrphansFunction",
         "EndTheOrderFunction",
         "SettleTheCustomerFunction",
-        "ExamineTheSetupFunction",
     }
     watched: dict[str, set[str]] = {"Errors": set(), "Throttles": set()}
     for alarm in of_type("AWS::CloudWatch::Alarm").values():
