@@ -1,4 +1,4 @@
-# Every command a person or CI needs; `make help` lists them. Nothing here needs an AWS account but `deploy`.
+# Every command a person or CI needs; `make help` lists them. Nothing here needs an AWS account but `deploy` and `oncall`.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
@@ -13,6 +13,7 @@ VENV_313 ?= .venv-313
 CONFIG_ENV ?= dev
 PYTEST_ARGS ?=
 DEPLOY_ARGS ?=
+ARGS ?=
 export SAM_CLI_TELEMETRY ?= 0
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PYTHONDONTWRITEBYTECODE ?= 1
@@ -49,7 +50,12 @@ $(VENV)/.sandbox: requirements/sandbox.txt | $(VENV)/bin/python
 $(VENV)/.dev: requirements/dev.txt | $(VENV)/bin/python
 	@echo "installing requirements/dev.txt (once) ..." >&2
 	@$(VENV)/bin/python $(INSTALL) $< >&2
-	@touch $@ $(VENV)/.sandbox
+	@touch $@ $(VENV)/.sandbox $(VENV)/.oncall
+
+$(VENV)/.oncall: requirements/oncall.txt | $(VENV)/bin/python
+	@echo "installing requirements/oncall.txt (once) ..." >&2
+	@$(VENV)/bin/python $(INSTALL) $< >&2
+	@touch $@
 
 $(VENV_BUILD)/.build: requirements/build.txt | $(VENV_BUILD)/bin/python
 	@echo "installing requirements/build.txt (once) ..." >&2
@@ -75,11 +81,17 @@ demo test test-313 lint build bench: export AWS_DEFAULT_REGION ?= us-east-1
 
 # --- the product --------------------------------------------------------------------------------------------
 
-# make exports what its command line sets: WORLD, INPUT, RECORD, ANSWER, STRIPE_URL, SLACK_URL, NETSUITE_URL
+# make exports what its command line sets: WORLD, INPUT, RECORD, ANSWER, SETTLE, STRIPE_URL, SLACK_URL, NETSUITE_URL
 # and PARAMS reach the demo as environment variables (tests/sandbox/README.md).
 .PHONY: demo
 demo: $(VENV)/.sandbox  ## a monthly run on this machine; ANSWER=approve or reject answers by itself
 	@$(VENV)/bin/python -m tests.sandbox.demo
+
+# With STACK it is a deployed stack that is asked; else the sandbox, which needs a region, any region.
+DOCTOR_ARGS ?=
+.PHONY: doctor
+doctor: $(VENV)/.sandbox  ## is everything set up as a stack needs it? STACK=name, or WORLD=tiny on this machine
+	@$(if $(STACK),,AWS_DEFAULT_REGION=$${AWS_DEFAULT_REGION:-us-east-1}) $(VENV)/bin/python -m oncall.doctor $(DOCTOR_ARGS)
 
 # Three workers on two cores: a fifth of the time a test waits for something.
 .PHONY: test
@@ -93,18 +105,23 @@ test-313: $(VENV_313)/.dev $(VENV_BUILD)/.build  ## all tests under Python 3.13,
 # SEED says where to begin, MINUTES how long to look; SOAK_ARGS narrows it (tests/histories/README.md).
 SEED ?= 1
 MINUTES ?= 10
+LIVES ?= 500
 .PHONY: soak
-soak: $(VENV)/.dev  ## months of a firm, made at random; SEED=4711 MINUTES=60, and 0 minutes plays that one
+soak: $(VENV)/.dev  ## months of a firm and lives of invoices, made at random; SEED=4711 MINUTES=60 LIVES=500
 	@PYTHONPATH=.:layers/billing $(VENV)/bin/python -m tests.histories $(SEED) --minutes $(MINUTES) $(SOAK_ARGS)
+	@SETTLED_LIVES=$(LIVES) CUTS_EACH=30 MONTH_ORDERS=200 $(VENV)/bin/python -m pytest -q \
+		tests/histories/test_a_month_to_the_bank.py tests/histories/test_settled_lives.py \
+		tests/histories/test_settled_cuts.py
 
 .PHONY: lint
-lint: $(VENV)/.dev $(VENV_BUILD)/.build  ## style, types, template, state machine; reports all, then fails
+lint: $(VENV)/.dev $(VENV_BUILD)/.build  ## style, types, boundaries, template, state machine; reports all, then fails
 	@status=0; \
 	run() { echo "-- $$*" >&2; "$$@" || status=1; }; \
 	run $(VENV)/bin/ruff check .; \
 	run $(VENV)/bin/ruff format --check .; \
 	run $(VENV)/bin/mypy; \
 	run $(VENV)/bin/python -m checks; \
+	run env PYTHONPATH=layers/billing:. $(VENV)/bin/lint-imports --no-cache; \
 	run $(VENV)/bin/cfn-lint template.yaml; \
 	run $(VENV_BUILD)/bin/sam validate --lint --template template.yaml; \
 	test $$status = 0 && echo "lint: all green" || { echo "lint: see above" >&2; exit 1; }
@@ -122,6 +139,11 @@ deploy: $(VENV_BUILD)/.build  ## sam deploy; CONFIG_ENV=prod, DEPLOY_ARGS=--guid
 	@region="$$($(VENV_BUILD)/bin/python -m checks.deploy_target $(CONFIG_ENV) $(DEPLOY_ARGS))"; \
 	$(MAKE) build; \
 	$(VENV_BUILD)/bin/sam deploy --config-env $(CONFIG_ENV) $(DEPLOY_ARGS) --region "$$region"
+
+# make's own exit code is 2 for any failure: a script runs $(VENV)/bin/python -m oncall itself (README, "On call").
+.PHONY: oncall
+oncall: $(VENV)/.oncall  ## the command line for the people on call; ARGS="runs --last 5" (needs an AWS account)
+	@$(VENV)/bin/python -m oncall $(ARGS)
 
 .PHONY: bench
 bench: $(VENV)/.dev  ## measurements: calls, times, sizes

@@ -16,16 +16,18 @@ import requests
 
 from benchmarks.link_times import REQUESTS, differences
 from billing.adapters.netsuite.login import login_from_secret
-from billing.adapters.netsuite.order_query import OrderQuery
 from billing.adapters.netsuite.sales_orders import list_sales_orders
 from billing.adapters.netsuite.suiteql import SuiteQL
-from billing.domain.batch.batch import Batch, BatchInvoice, batch_from_dict, with_pieces
+from billing.domain.batch.batch import Batch, BatchInvoice, read_batch, with_pieces
 from billing.domain.invoices.billing_policy import BillingPolicy
 from billing.domain.invoices.invoice_plan import plan_invoices
 from billing.domain.ledger.customer_match import How, MatchedCustomer
-from billing.domain.ledger.ledger import Disposition, signed_hash
+from billing.domain.ledger.ledger import Disposition, invoice_hash
+from billing.domain.orders.order_filter import OrderFilter
 from billing.domain.orders.order_rows import read_orders
-from billing.domain.runs.run_input import OrderFilter
+from billing.domain.records import stored
+from billing.domain.run import RunFrame
+from billing.domain.runs.order_query import OrderQuery
 from tests.sandbox import Sandbox
 from tests.sandbox.netsuite import NetSuiteServer, generate_world
 
@@ -68,13 +70,13 @@ def in_memory() -> Iterator[Row]:
     seconds, plans = timed(lambda: plan_invoices(listing, BillingPolicy()))
     yield Row(f"plan {len(plans.invoices)} invoices", seconds)
     invoices = [
-        BatchInvoice(plan, signed_hash(plan, ()), Disposition.ASK, "New.", MatchedCustomer(None, How.NEW))
+        BatchInvoice(plan, invoice_hash(plan, ()), Disposition.ASK, "New.", MatchedCustomer(None, How.NEW))
         for plan in plans.invoices
     ]
     seconds, (placed, data) = timed(lambda: with_pieces(invoices))
     yield Row("lay them into pieces", seconds, f"{len(data) / 1e6:.1f} MB")
-    batch = Batch({"id": "bench", "period": "2026-05"}, placed, plans.problems)
-    seconds, _ = timed(lambda: batch_from_dict(batch.to_dict()))
+    batch = Batch(RunFrame(id="bench", period="2026-05"), placed, plans.problems)
+    seconds, _ = timed(lambda: read_batch(stored(batch)))
     yield Row("write and read the batch", seconds)
 
 

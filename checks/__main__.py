@@ -4,14 +4,14 @@ import logging
 import sys
 from pathlib import Path
 
-from checks import forbidden_words, functions, layers, pins, state_machine
+from checks import forbidden_words, functions, layers, pins, state_machine, typed_borders
 from checks.template import TemplateError, read_template
 
 
 def main(root: Path) -> int:
     """Print every finding below `root` as a sentence and return the process's exit code."""
     logging.getLogger("moto").setLevel(logging.ERROR)  # its remarks on what it ignores are no findings
-    findings = [*forbidden_words.check_tree(root), *pins.check_tree(root)]
+    findings = [*forbidden_words.check_tree(root), *pins.check_tree(root), *typed_borders.check_tree(root)]
     try:
         template = read_template(root / "template.yaml")
     except TemplateError as error:

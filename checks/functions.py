@@ -18,7 +18,7 @@ from checks.pins import distribution_name, read_pins
 from checks.template import Template, names_in, resources_of
 
 LONGEST_ENTRY = 60
-"""Lines of an entry file: it says what comes in and goes out, and calls one function of `billing.workflows`."""
+"""Lines of an entry file: it says what it is made of, and calls one function of `billing.workflows`."""
 
 MOST_LAYERS = 5
 """Layers that Lambda takes per function (AWS Lambda quotas)."""
@@ -75,7 +75,7 @@ def check_function(
     needed: set[str] = set()
     reached = reached_from(entry, root / "layers" / OWN)
     packages = reached.packages - sys.stdlib_module_names - RUNTIME
-    if any(path != entry for path, _ in reached.places):
+    if reached.modules:
         packages.add(OWN)
     for package in sorted(packages):
         holders = provided_by.get(package, set())

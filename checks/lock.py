@@ -26,7 +26,7 @@ def commands(root: Path, extra: list[str]) -> list[list[str]]:
     held = ["--constraints", dev]
     found += [
         [*COMPILE, *extra, *held, f"requirements/{name}.in", "--output-file", f"requirements/{name}.txt"]
-        for name in ("sandbox", "runtime")
+        for name in ("sandbox", "runtime", "oncall")
     ]
     for source in sorted((root / "layers").glob("*/requirements.in")):
         folder = source.parent.relative_to(root)

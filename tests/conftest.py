@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from tests.adapters.aws_world import AwsWorld
     from tests.workflows.moving_clock import MovingClock
 
+# Its tests are played in two worlds, from two modules.
+pytest.register_assert_rewrite("tests.played.settled_money")
+
 # Everybody who runs the tests sees the same cases; HYPOTHESIS_PROFILE=explore looks for new ones.
 settings.register_profile("same", derandomize=True, deadline=None)
 settings.register_profile("explore", deadline=None, max_examples=2_000)

@@ -1,4 +1,4 @@
-"""Writes what is made from the code: the drawing of the state machine, twice, and the table of parameters."""
+"""Writes what is made from the code: the drawings of both state machines, each twice, and the table of parameters."""
 
 from __future__ import annotations
 
@@ -12,17 +12,29 @@ from docs.making.mermaid import mermaid
 from docs.making.parameter_table import parameter_table
 from docs.making.transitions import read_machine
 
+DRAWN = {
+    "monthly_billing": ("state-machine.svg", "states", "The state machine of monthly billing"),
+    "settlement": ("settlement.svg", "settlement states", "The state machine of the settlement"),
+}
+"""Picture, part of docs/architecture.md, and title of each state machine."""
+
 
 def made(root: Path) -> dict[Path, str]:
     """Every file that holds a made part, with its text as it ought to be."""
-    machine = read_machine(root / "statemachine" / "monthly_billing.asl.json")
+    machines = {name: read_machine(root / "statemachine" / f"{name}.asl.json") for name in DRAWN}
     readme, architecture = root / "README.md", root / "docs" / "architecture.md"
     table = parameter_table(read_template(root / "template.yaml"))
-    diagram = f"```mermaid\n{mermaid(machine)}\n```"
+    text = architecture.read_text(encoding="utf-8")
+    for name, (_, part, _) in DRAWN.items():
+        text = with_part(text, part, f"```mermaid\n{mermaid(machines[name])}\n```")
+    pictures = {
+        root / "docs" / "pictures" / picture: drawing(machines[name], title)
+        for name, (picture, _, title) in DRAWN.items()
+    }
     return {
-        root / "docs" / "pictures" / "state-machine.svg": drawing(machine),
+        **pictures,
         readme: with_part(readme.read_text(encoding="utf-8"), "parameters", table),
-        architecture: with_part(architecture.read_text(encoding="utf-8"), "states", diagram),
+        architecture: text,
     }
 
 

@@ -1,4 +1,6 @@
-"""The state machine as an SVG picture: one column in the file's order, errors to the right, other ways to the left."""
+"""A state machine as an SVG picture: one column in the order of its file, errors to the right, other ways to the left.
+A choice that calls the steps by their names is a bar along the column.
+"""
 
 from __future__ import annotations
 
@@ -6,13 +8,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from html import escape
 
-from docs.making.transitions import END, START, Machine, Transition, kind_of
+from docs.making.transitions import END, START, Machine, Transition, hub_of, kind_of
 
 _WIDTH, _HEIGHT, _GAP = 290, 46, 26
 _LANE, _NEAREST = 22, 150
 _FIRST_OUT, _NEXT_OUT, _INTO = 9, 13, 37
 """Where lines leave and enter a box's side, in pixels below its top: apart, so that no two lie on each other."""
 _TOP = 56
+_BAR, _TO_BAR = 46, 84
+_BACK, _CALL = 14, 32
+"""The bar's width and its distance from the column; where lines leave to it and come from it, below a box's top."""
 _WAY, _ERROR = "#55606b", "#b3372b"
 _COLORS = {
     "Task": ("#e7f0fa", "#2f6fab"),
@@ -54,25 +59,30 @@ class _Lane:
     members: tuple[Transition, ...]
 
 
-def drawing(machine: Machine) -> str:
+def drawing(machine: Machine, title: str) -> str:
     """The picture as SVG text, the same for the same machine."""
-    boxes = {box.name: box for box in _boxes(machine)}
+    hub = hub_of(machine)
+    boxes = {box.name: box for box in _boxes(machine, hub)}
     inside = [
         replace(one, source=name) if one.source == START else one
         for name, inner in machine.inner.items()
         for one in inner.transitions
     ]
     every = [*machine.transitions, *inside]
-    straight = [one for one in every if _is_straight(one, boxes)]
-    aside = [one for one in every if one not in straight and one.source != START and one.target != END]
+    calls = [one for one in every if hub is not None and hub in (one.source, one.target)]
+    others = [one for one in every if one not in calls]
+    straight = [one for one in others if _is_straight(one, boxes)]
+    aside = [one for one in others if one not in straight and one.source != START and one.target != END]
     right = _lanes([one for one in aside if one.caught], boxes)
     left = _lanes([one for one in aside if not one.caught], boxes)
     outs = {**_outs(right, boxes), **_outs(left, boxes)}
-    middle = _NEAREST + 20 + _LANE * len(left)
+    middle = (_NEAREST + 20 + _LANE * len(left)) if left or hub is None else _BAR + _TO_BAR + 20
     width = middle + _WIDTH + _NEAREST + 20 + _LANE * len(right)
     height = _TOP + len(boxes) * (_HEIGHT + _GAP) + 20
     body = [
         *_frames(machine, boxes, middle),
+        *(_bar(hub, boxes, middle) if hub is not None else ()),
+        *(piece for one in calls for piece in _call(one, boxes, middle, hub)),
         *(_arrow_down(one, boxes, middle) for one in straight),
         *(piece for place, lane in enumerate(left) for piece in _side(lane, boxes, middle, -1, place, outs)),
         *(piece for place, lane in enumerate(right) for piece in _side(lane, boxes, middle + _WIDTH, 1, place, outs)),
@@ -83,7 +93,7 @@ def drawing(machine: Machine) -> str:
         [
             f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}"',
             'font-family="Segoe UI, Roboto, Helvetica, Arial, sans-serif" role="img">',
-            "<title>The state machine of monthly billing</title>",
+            f"<title>{escape(title)}</title>",
             *(_head(color) for color in (_WAY, _ERROR)),
             f'<rect width="{width}" height="{height}" fill="#ffffff"/>',
             *body,
@@ -92,13 +102,15 @@ def drawing(machine: Machine) -> str:
     )
 
 
-def _boxes(machine: Machine, inside: bool = False, first: int = 0) -> Iterator[_Box]:
+def _boxes(machine: Machine, hub: str | None, inside: bool = False, first: int = 0) -> Iterator[_Box]:
     row = first
     for name, body in machine.states.items():
+        if name == hub:
+            continue
         yield _Box(name, kind_of(body), row, inside)
         row += 1
         if name in machine.inner:
-            inner = list(_boxes(machine.inner[name], True, row))
+            inner = list(_boxes(machine.inner[name], None, True, row))
             yield from inner
             row += len(inner)
 
@@ -131,6 +143,33 @@ def _frames(machine: Machine, boxes: dict[str, _Box], x: int) -> Iterator[str]:
             f'<rect x="{x - 14}" y="{first.y - 10}" width="{_WIDTH + 28}" height="{height}" rx="8" '
             'fill="#f6fbf8" stroke="#2c7a4b" stroke-dasharray="5 4"/>'
         )
+
+
+def _bar(hub: str, boxes: dict[str, _Box], x: int) -> Iterator[str]:
+    fill, stroke = _COLORS["Choice"]
+    left, last = x - _TO_BAR - _BAR, max(box.y for box in boxes.values()) + _HEIGHT
+    yield (
+        f'<rect x="{left}" y="{_TOP}" width="{_BAR}" height="{last - _TOP}" rx="7" fill="{fill}" stroke="{stroke}" '
+        'stroke-width="1.5"/>'
+    )
+    across, along = left + _BAR // 2 + 5, (_TOP + last) // 2
+    yield (
+        f'<text x="{across}" y="{along}" text-anchor="middle" font-size="14" font-weight="600" fill="#1b2530" '
+        f'transform="rotate(-90 {across} {along})">{escape(hub)}</text>'
+    )
+
+
+def _call(one: Transition, boxes: dict[str, _Box], x: int, hub: str | None) -> Iterator[str]:
+    """From a step to the bar, or from the bar to the step that it calls."""
+    edge = x - _TO_BAR
+    if one.target == hub:
+        y = boxes[one.source].y + _BACK
+        yield _line(f"M{x} {y} H{edge + 2}", _WAY)
+    else:
+        y = boxes[one.target].y + _CALL
+        yield _line(f"M{edge} {y} H{x - 2}", _WAY)
+    if one.label:
+        yield _label(edge + 10, y - 4, one.label, _WAY)
 
 
 def _arrow_down(one: Transition, boxes: dict[str, _Box], x: int) -> str:

@@ -1,4 +1,4 @@
-"""The state machine's states and transitions, read from its file, with a short label for each transition."""
+"""A state machine's states and transitions, read from its file, with a short label for each transition."""
 
 from __future__ import annotations
 
@@ -49,6 +49,15 @@ def machine_of(definition: Mapping[str, Any]) -> Machine:
     )
 
 
+def hub_of(machine: Machine) -> str | None:
+    """The choice that calls every step by its name, where a machine has one: states lead back to it, and it to them."""
+    for name, body in machine.states.items():
+        rules = body.get("Choices", [])
+        if rules and all(rule.get("StringEquals") == rule["Next"] for rule in rules):
+            return name
+    return None
+
+
 def kind_of(body: Mapping[str, Any]) -> str:
     """A state's type, with the wait for a person told apart from other tasks."""
     return "Wait" if str(body.get("Resource", "")).endswith(".waitForTaskToken") else str(body["Type"])
@@ -70,11 +79,15 @@ def _of_state(name: str, body: Mapping[str, Any]) -> Iterator[Transition]:
 
 def _condition(rule: Mapping[str, Any]) -> str:
     """A choice in few words: the variable's last name and what it must be."""
+    if rule.get("StringEquals") == rule["Next"]:
+        return ""  # A step that is called by its name.
     variable = str(rule["Variable"]).rpartition(".")[2]
     if rule.get("BooleanEquals") is True:
         return variable
     if "NumericGreaterThan" in rule:
         return f"{variable} > {rule['NumericGreaterThan']}"
+    if "NumericEquals" in rule:
+        return f"{variable} = {rule['NumericEquals']}"
     if "StringEquals" in rule:
         return f"{variable} = {rule['StringEquals'] or 'none'}"
     raise ValueError(f"no words yet for the choice {rule!r}: add them to _condition")

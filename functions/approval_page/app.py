@@ -8,10 +8,35 @@ from __future__ import annotations
 
 from typing import Any
 
-from billing.runtime import wiring
+from billing.adapters.dynamodb.approvals import ApprovalsTable
+from billing.runtime.clock import now
+from billing.runtime.connections.aws import dynamodb, environment, run_files, task_callback
+from billing.runtime.connections.signing import signatures
+from billing.runtime.parameters.signers import listed_people
 from billing.runtime.telemetry import logger, metrics, tracer
+from billing.workflows.approval.who_may_sign import WhoMaySign
+from billing.workflows.approval_page.approval_exchange import ApprovalExchange, approval_exchange
+from billing.workflows.ports import Telemetry
 
-approval_page = wiring.approval_page()
+env = environment()
+listed, finalizes = listed_people(env), env.flag("AUTO_ADVANCE")
+requests = ApprovalsTable(dynamodb(), env.text("APPROVALS_TABLE"))
+telemetry = Telemetry(logger, metrics)
+files, callback = run_files(env), task_callback()
+
+
+def connect() -> ApprovalExchange:
+    """Read the keys and who may sign; whatever of them cannot be read, a page says so."""
+    return ApprovalExchange(
+        requests=requests,
+        files=files,
+        signatures=signatures(env),
+        callback=callback,
+        who=WhoMaySign(listed()),
+        now=now,
+        finalizes=finalizes,
+        telemetry=telemetry,
+    )
 
 
 @tracer.capture_lambda_handler(capture_response=False, capture_error=False)
@@ -19,4 +44,4 @@ approval_page = wiring.approval_page()
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:
     """Show or decide."""
-    return approval_page(event)
+    return approval_exchange(event, connect, telemetry)

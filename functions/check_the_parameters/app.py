@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from billing.runtime import wiring
+from billing.adapters.aws.cloudformation import respond
+from billing.runtime.parameters.whole import check_parameters
+from billing.runtime.settings import Environment
 from billing.runtime.telemetry import logger
-
-check_the_parameters = wiring.check_the_parameters()
+from billing.workflows.operations.check_the_parameters import check_the_parameters
 
 
 @logger.inject_lambda_context(clear_state=True)
 def handler(event: dict[str, Any], context: Any) -> None:
     """Check what was set, before a month depends on it."""
-    check_the_parameters(event)
+    check_the_parameters(event, lambda parameters: check_parameters(Environment(parameters)), respond, logger.exception)

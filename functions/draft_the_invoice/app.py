@@ -8,13 +8,34 @@ from __future__ import annotations
 
 from typing import Any
 
-from billing.runtime import wiring
+from billing.adapters.dynamodb.customers import CustomersTable
+from billing.adapters.dynamodb.ledger import LedgerTable
+from billing.adapters.stripe.customers import StripeCustomers
+from billing.adapters.stripe.invoices import StripeInvoices
+from billing.domain.batch.batch import read_item
+from billing.domain.run import Run, read_state
+from billing.runtime.clock import now
+from billing.runtime.connections.aws import dynamodb, environment, run_files
+from billing.runtime.connections.stripe import stripe
 from billing.runtime.entry import state
+from billing.workflows.monthly_billing.draft_the_invoice import Drafting, DraftSettings
 
-draft_the_invoice = wiring.draft_the_invoice()
+env = environment()
+files, tables = run_files(env), dynamodb()
+connect = stripe(env, share=env.number("DRAFT_CONCURRENCY"))
+settings = DraftSettings(env.flag("AUTO_ADVANCE"), env.text("TAX_MODE"))  # type: ignore[arg-type]
 
 
 @state
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Draft one approved invoice, once."""
-    return draft_the_invoice(event).draft(event["item"])
+    return Drafting(
+        read_state(Run, event["run"]),
+        settings,
+        files,
+        LedgerTable(tables, env.text("LEDGER_TABLE"), env.text("RUNS_TABLE")),
+        CustomersTable(tables, env.text("CUSTOMERS_TABLE")),
+        StripeCustomers(*connect()),
+        StripeInvoices(*connect()),
+        now(),
+    ).draft(read_item(event["item"]))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from billing.domain.run import read_stopped
 from billing.runtime.entry import state
 from billing.workflows.monthly_billing.stop_the_run import stop_the_run
 
@@ -15,4 +16,4 @@ from billing.workflows.monthly_billing.stop_the_run import stop_the_run
 @state
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Fail by name, or begin again."""
-    return stop_the_run(event["closed"], event["redriveCount"])
+    return stop_the_run(read_stopped(event["closed"]), event["redriveCount"])

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from billing.adapters.dynamodb.approvals import ApprovalsTable
 from billing.domain.approval.approval_request import ApprovalRequest, RecordedOutcome
-from billing.domain.approval.approvers import Answer, Outcome, Slot, Vote, standing
+from billing.domain.approval.approvers import Answer, Outcome, Slot, Vote, count_votes
 from billing.domain.errors import PassingError
 from tests.adapters.aws_world import APPROVALS, AwsWorld
 
@@ -25,7 +25,7 @@ REQUEST = ApprovalRequest(
     cycle="main",
     period="2026-05",
     batch_key="runs/2026-05/run-1/batch.json",
-    batch_sha256="h" * 64,
+    request_hash="h" * 64,
     slots=(Slot("Finance", 1, (ANN, BOB)),),
     opened_at="2026-06-01T10:00:00+00:00",
     expires_at="2026-06-04T10:00:00+00:00",
@@ -133,7 +133,7 @@ def test_a_request_of_many_messages_and_votes_is_read_whole(aws: AwsWorld, table
 
 def as_vote(signed: str) -> Vote:
     person, answer = signed.split("/")
-    return Vote(person, Answer(answer), REQUEST.batch_sha256, "t", "no" if answer == "reject" else "")
+    return Vote(person, Answer(answer), REQUEST.request_hash, "t", "no" if answer == "reject" else "")
 
 
 class Person:
@@ -151,11 +151,11 @@ class Person:
         elif self._seen is None:
             self._seen = self.table.read(self.request_id)
         else:
-            stands = standing(REQUEST.slots, map(as_vote, self._seen.signed_votes), REQUEST.batch_sha256)
-            if self._seen.outcome is not None or stands.outcome is Outcome.UNDECIDED:
+            tally = count_votes(REQUEST.slots, map(as_vote, self._seen.signed_votes), REQUEST.request_hash)
+            if self._seen.outcome is not None or tally.outcome is Outcome.UNDECIDED:
                 self.done = True
                 return
-            outcome = RecordedOutcome(str(stands.outcome), stands.reason, self.name)
+            outcome = RecordedOutcome(str(tally.outcome), tally.reason, self.name)
             self.done = self.table.conclude(self.request_id, outcome, self._seen.changes)
             self._seen = None
 
@@ -168,8 +168,8 @@ def check(table: ApprovalsTable, request_id: str, people: list[Person]) -> None:
     counted = {f"{one.name}/{one.answer}" for one in people if one.counted}
     assert set(stored.signed_votes) == counted, "a vote was missed, or one appeared from nowhere"
     assert stored.changes == len(counted)
-    stands = standing(REQUEST.slots, map(as_vote, stored.signed_votes), REQUEST.batch_sha256)
-    assert stored.outcome.outcome == str(stands.outcome), "the outcome is not what the votes give"
+    tally = count_votes(REQUEST.slots, map(as_vote, stored.signed_votes), REQUEST.request_hash)
+    assert stored.outcome.outcome == str(tally.outcome), "the outcome is not what the votes give"
     if any(one.counted and one.answer is Answer.REJECT for one in people):
         assert stored.outcome.outcome == "rejected"
 
@@ -209,10 +209,10 @@ def test_one_outcome_stands_when_people_answer_at_the_same_instant(aws: AwsWorld
             for _ in range(10):
                 seen = table.read(request_id)
                 assert seen is not None
-                stands = standing(REQUEST.slots, map(as_vote, seen.signed_votes), REQUEST.batch_sha256)
-                if seen.outcome is not None or stands.outcome is Outcome.UNDECIDED:
+                tally = count_votes(REQUEST.slots, map(as_vote, seen.signed_votes), REQUEST.request_hash)
+                if seen.outcome is not None or tally.outcome is Outcome.UNDECIDED:
                     return
-                if table.conclude(request_id, RecordedOutcome(str(stands.outcome), stands.reason, name), seen.changes):
+                if table.conclude(request_id, RecordedOutcome(str(tally.outcome), tally.reason, name), seen.changes):
                     return
 
         threads = [threading.Thread(target=answer, args=pair) for pair in ((ANN, "approve"), (BOB, "reject"))]

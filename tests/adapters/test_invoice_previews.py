@@ -13,17 +13,18 @@ import requests
 
 from billing.adapters.netsuite.invoice_previews import InvoicePreviews
 from billing.adapters.netsuite.login import login_from_secret
-from billing.adapters.netsuite.order_query import OrderQuery
 from billing.adapters.netsuite.sales_orders import list_sales_orders
 from billing.adapters.netsuite.suiteql import SuiteQL
 from billing.domain.errors import PersonNeeded
 from billing.domain.invoices.billing_policy import BillingPolicy
 from billing.domain.invoices.invoice_plan import Plans, plan_invoices
-from billing.domain.invoices.order_plan import needs_preview
 from billing.domain.orders.invoice_preview import InvoicePreview
+from billing.domain.orders.open_amount import needs_preview
+from billing.domain.orders.order_filter import OrderFilter
 from billing.domain.orders.order_rows import read_orders
 from billing.domain.orders.sales_order import Listing
-from billing.domain.runs.run_input import OrderFilter
+from billing.domain.records import from_record, to_record
+from billing.domain.runs.order_query import OrderQuery
 from tests.sandbox.netsuite import NetSuiteServer, load_world, permission_fault
 
 JUNE_FIRST = 1780300800.0
@@ -69,7 +70,7 @@ class Account:
         listing = self.listing()
         previews = InvoicePreviews(self.suiteql)
         orders = [
-            replace(order, preview=InvoicePreview.from_dict(previews.of(order.id).to_dict()))
+            replace(order, preview=from_record(InvoicePreview, to_record(previews.of(order.id))))
             if preview and needs_preview(order, in_advance=False)
             else order
             for order in listing.orders

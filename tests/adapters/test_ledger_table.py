@@ -16,7 +16,7 @@ from billing.adapters.dynamodb.runs import RunsTable
 from billing.domain.errors import OurFault, PassingError, PersonNeeded
 from billing.domain.invoices.billing_policy import BillingPolicy
 from billing.domain.invoices.invoice_plan import plan_invoices
-from billing.domain.ledger.ledger import Approval, EntryState, LedgerEntry, Objection, OrderLink, Withdrawal
+from billing.domain.ledger.ledger import Approval, EntryState, LedgerEntry, Objection, OrderLink, Revocation
 from billing.domain.orders.order_rows import read_orders
 from billing.domain.runs.report import failure_words
 from tests.adapters.aws_world import LEDGER, RUNS, AwsWorld, OneCallAtATime, Refusing
@@ -87,7 +87,7 @@ def test_a_customer_that_was_signed_for_as_new_may_be_any_that_was_made_of_it(re
 
 def test_no_intent_for_content_that_nobody_signed_for(ready: LedgerTable) -> None:
     with pytest.raises(OurFault, match="nobody has signed for this content"):
-        ready.intend(replace(INTENT, content_hash=OTHER), LOCK, PLAN, LINKS, (), "cus_1")
+        ready.intend(replace(INTENT, invoice_hash=OTHER), LOCK, PLAN, LINKS, (), "cus_1")
     with pytest.raises(OurFault, match="nobody has signed for this content"):
         ready.intend(replace(INTENT, key="order-6"), LOCK, PLAN, LINKS, (), "cus_1")
     assert ready.entry("order-6") is None
@@ -138,7 +138,7 @@ def test_a_fact_is_kept_whole_and_repeating_it_changes_nothing(aws: AwsWorld, re
     [
         replace(DRAFT, state=EntryState.DIFFERS, reason="x"),
         replace(DRAFT, invoice_id="in_2"),
-        replace(DRAFT, content_hash=OTHER),
+        replace(DRAFT, invoice_hash=OTHER),
     ],
 )
 def test_drafted_never_becomes_anything_else(aws: AwsWorld, ready: LedgerTable, other: LedgerEntry) -> None:
@@ -175,7 +175,7 @@ def test_a_failure_before_anything_began_is_on_record_too(ready: LedgerTable) ->
     assert ready.note_failure("order-5", HASH, "run-1", "2026-05", "OurFault", "The piece was altered.")
     failed = ready.entry("order-5")
     assert failed is not None
-    assert (failed.state, failed.content_hash, failed.reason) == (EntryState.FAILED, HASH, "The piece was altered.")
+    assert (failed.state, failed.invoice_hash, failed.reason) == (EntryState.FAILED, HASH, "The piece was altered.")
     ready.intend(INTENT, LOCK, PLAN, LINKS, (), "cus_1")
     again = ready.entry("order-5")
     assert again is not None
@@ -202,7 +202,7 @@ def test_a_begun_drafts_content_day_and_reason_survive_the_failures_of_later_run
         assert ready.note_failure("order-5", content, run_id, "2026-06", "OurFault", said)
     failed = ready.entry("order-5")
     assert failed is not None
-    assert (failed.content_hash, failed.invoice_day, failed.invoice_id) == (HASH, INTENT.invoice_day, "in_1")
+    assert (failed.invoice_hash, failed.invoice_day, failed.invoice_id) == (HASH, INTENT.invoice_day, "in_1")
     assert (failed.reason, failed.earlier_reason) == ("third", "Stripe refused the fourth line.")
     words = failure_words(failed)
     assert words == "third. An earlier run had said: Stripe refused the fourth line."
@@ -247,8 +247,8 @@ def test_approvals_recorded_twice_are_there_once(aws: AwsWorld, ledger: LedgerTa
 # What approvers said no to ------------------------------------------------------------------------------------
 
 
-def no(at: str = T2, run_id: str = "run-2", key: str = "order-5") -> Withdrawal:
-    return Withdrawal(key, HASH, Objection.HELD, "bob@firm.example", "Not final.", run_id, at)
+def no(at: str = T2, run_id: str = "run-2", key: str = "order-5") -> Revocation:
+    return Revocation(key, HASH, Objection.HELD, "bob@firm.example", "Not final.", run_id, at)
 
 
 def approval_now(ledger: LedgerTable, key: str = "order-5") -> Approval | None:
@@ -260,7 +260,7 @@ def approval_now(ledger: LedgerTable, key: str = "order-5") -> Approval | None:
 
 def test_a_later_no_takes_an_approval_away_and_a_newer_approval_gives_it_back(ledger: LedgerTable) -> None:
     ledger.record_approvals([Approval("order-5", HASH, "cus_1")], "run-1", T1)
-    ledger.withdraw([no()])
+    ledger.revoke([no()])
     assert approval_now(ledger) == Approval("order-5", HASH, "cus_1", "run-1", no())
     ledger.record_approvals([Approval("order-5", HASH, "cus_2")], "run-3", T3)
     assert approval_now(ledger) == Approval("order-5", HASH, "cus_2", "run-3")
@@ -268,7 +268,7 @@ def test_a_later_no_takes_an_approval_away_and_a_newer_approval_gives_it_back(le
 
 def test_what_nobody_approved_is_not_approved_by_being_rejected(aws: AwsWorld, ledger: LedgerTable) -> None:
     assert RunsTable(aws.dynamodb, RUNS).take(LOCK, "run-1", "arn:1", "now", None)
-    ledger.withdraw([no()])
+    ledger.revoke([no()])
     assert approval_now(ledger) is None
     with pytest.raises(OurFault, match="nobody has signed for this content"):
         ledger.intend(INTENT, LOCK, PLAN, LINKS, (), "cus_1")
@@ -276,7 +276,7 @@ def test_what_nobody_approved_is_not_approved_by_being_rejected(aws: AwsWorld, l
 
 def test_a_no_to_other_content_takes_nothing_away(ledger: LedgerTable) -> None:
     ledger.record_approvals([Approval("order-5", HASH, None)], "run-1", T1)
-    ledger.withdraw([replace(no(), content_hash=OTHER), no(key="order-6")])
+    ledger.revoke([replace(no(), invoice_hash=OTHER), no(key="order-6")])
     assert approval_now(ledger) == Approval("order-5", HASH, None, "run-1")
 
 
@@ -284,9 +284,9 @@ def written(ledger: LedgerTable, event: str) -> None:
     """One event as its run writes it, now or much later."""
     {
         "approved first": lambda: ledger.record_approvals([Approval("order-5", HASH, "cus_1")], "run-1", T1),
-        "held": lambda: ledger.withdraw([no()]),
+        "held": lambda: ledger.revoke([no()]),
         "approved again": lambda: ledger.record_approvals([Approval("order-5", HASH, "cus_2")], "run-3", T3),
-        "held again": lambda: ledger.withdraw([no("2026-06-04T09:00:00.000001+00:00", "run-4")]),
+        "held again": lambda: ledger.revoke([no("2026-06-04T09:00:00.000001+00:00", "run-4")]),
     }[event]()
 
 
@@ -312,7 +312,7 @@ def test_in_whichever_order_and_however_often_it_is_written_the_latest_word_coun
 def test_a_yes_and_a_no_of_the_same_instant_are_a_no(ledger: LedgerTable, aws: AwsWorld) -> None:
     assert RunsTable(aws.dynamodb, RUNS).take(LOCK, "run-1", "arn:1", "now", None)
     ledger.record_approvals([Approval("order-5", HASH, "cus_1")], "run-1", T2)
-    ledger.withdraw([no()])
+    ledger.revoke([no()])
     found = approval_now(ledger)
     assert found is not None
     assert not found.stands
@@ -326,7 +326,7 @@ def test_of_hundreds_the_one_that_is_out_of_date_keeps_none_of_the_others_from_b
     keys = [f"order-{n}" for n in range(230)]
     ledger.record_approvals([Approval("order-150", HASH, "cus_9")], "run-9", T3)
     ledger.record_approvals([Approval(key, HASH, "cus_1") for key in keys], "run-1", T1)
-    ledger.withdraw([no(T1, key="order-7"), *(no(key=key) for key in keys if key != "order-7")])
+    ledger.revoke([no(T1, key="order-7"), *(no(key=key) for key in keys if key != "order-7")])
     found = ledger.entries_and_approvals(dict.fromkeys(keys, HASH))[1]
     assert len(found) == 230
     assert {key for key, one in found.items() if one.stands} == {"order-150"}
@@ -336,7 +336,7 @@ def test_of_hundreds_the_one_that_is_out_of_date_keeps_none_of_the_others_from_b
 def test_no_intent_after_somebody_has_said_no_and_the_history_names_no_person(ready: LedgerTable) -> None:
     ready.record_approvals([Approval("order-5", HASH, "cus_1")], "run-1", T1)
     taken = replace(no(), at="zzz: later than anything")
-    ready.withdraw([taken])
+    ready.revoke([taken])
     with pytest.raises(
         PersonNeeded, match=r"order-5: its approval was taken away\. It was held back in run run-2"
     ) as told:
@@ -352,7 +352,7 @@ def test_a_no_between_two_intents_of_the_same_draft_stops_it(aws: AwsWorld, ledg
     ledger.record_approvals([Approval("order-5", HASH, "cus_1")], "run-1", T1)
     ledger.intend(INTENT, LOCK, PLAN, LINKS, (), "cus_1")
     ledger.remember_invoice("order-5", "run-1", "in_1")
-    ledger.withdraw([no()])
+    ledger.revoke([no()])
     before = aws.rows(LEDGER)
     with pytest.raises(PersonNeeded, match="taken away"):
         ledger.intend(replace(INTENT, attempt=2), LOCK, PLAN, LINKS, (), "cus_1")
@@ -370,7 +370,7 @@ def test_an_intent_and_a_no_at_once_are_one_before_the_other(aws: AwsWorld) -> N
             drafting = pool.submit(
                 ledger.intend, replace(INTENT, key=key), LOCK, replace(PLAN, key=key), links, (), "cus_1"
             )
-            pool.submit(ledger.withdraw, [no(key=key)]).result()
+            pool.submit(ledger.revoke, [no(key=key)]).result()
             refused = drafting.exception()
         assert refused is None or isinstance(refused, PersonNeeded), refused
         assert (ledger.entry(key) is None) == (refused is not None)
@@ -382,7 +382,7 @@ def test_an_intent_and_a_no_at_once_are_one_before_the_other(aws: AwsWorld) -> N
 def test_signed_for_anew_between_the_refusal_and_its_reason_is_tried_again(aws: AwsWorld, ledger: LedgerTable) -> None:
     assert RunsTable(aws.dynamodb, RUNS).take(LOCK, "run-1", "arn:1", "now", None)
     ledger.record_approvals([Approval("order-5", HASH, "cus_1")], "run-1", T1)
-    ledger.withdraw([no()])
+    ledger.revoke([no()])
 
     class SignedMeanwhile(OneCallAtATime):
         def get_item(self, **request: Any) -> Any:

@@ -15,12 +15,12 @@ import requests
 
 from billing.adapters.netsuite.fingerprints import orders_listed_now
 from billing.adapters.netsuite.login import account_host, base_url_of, login_from_secret
-from billing.adapters.netsuite.order_query import OrderQuery, email_column
 from billing.adapters.netsuite.sales_orders import list_sales_orders
 from billing.adapters.netsuite.suiteql import PAGE_SIZE, SuiteQL
 from billing.domain.errors import InputInvalid, OurFault, PassingError, PersonNeeded
+from billing.domain.orders.order_filter import OrderFilter
 from billing.domain.orders.order_rows import read_orders
-from billing.domain.runs.run_input import OrderFilter
+from billing.domain.runs.order_query import OrderQuery, email_column
 from tests.sandbox.faults import Answer, DropAfter, DropBefore
 from tests.sandbox.netsuite import (
     NetSuiteServer,
@@ -477,8 +477,11 @@ def test_a_record_that_the_role_may_not_see_needs_a_person(start: Start) -> None
         ("term.duenextmonthifwithindays", "duenextmonthifwithindays"),
     ],
 )
-def test_an_account_without_an_optional_column_is_listed_without_it(start: Start, absent: str, alias: str) -> None:
-    account = start(columns_absent={absent})
+@pytest.mark.parametrize("words", ["unknown_identifier", "not_exposed"])
+def test_an_account_without_an_optional_column_is_listed_without_it(
+    start: Start, absent: str, alias: str, words: str
+) -> None:
+    account = start(columns_absent={absent}, absent_words=words)
     listed = account.list()
     assert set(listed.absent_columns) - set(start().list().absent_columns) == {alias}
     assert sorted({row["tranid"] for row in listed.rows}) == ["SO-1001", "SO-1002", "SO-1003"]
@@ -515,8 +518,17 @@ def test_several_absent_columns_are_all_dropped_and_reported(start: Start) -> No
 
 @pytest.mark.parametrize("absent", ["transactionline.quantitybilled", "transaction.foreigntotal", "customer.email"])
 def test_a_column_that_no_bill_can_do_without_is_named(start: Start, absent: str) -> None:
-    with pytest.raises(OurFault, match=f"'.*{absent.split('.')[1]}'"):
-        start(columns_absent={absent}).list()
+    for words in ("unknown_identifier", "not_exposed"):
+        with pytest.raises(OurFault, match=f"'.*{absent.split('.')[1]}'"):
+            start(columns_absent={absent}, absent_words=words).list()
+
+
+def test_a_hidden_memo_is_the_orders_or_the_lines_as_netsuite_says(start: Start) -> None:
+    """The order's is optional, the line's is the invoice's text."""
+    account = start(columns_absent={"transaction.memo"}, absent_words="not_exposed")
+    assert set(account.list().absent_columns) - set(start().list().absent_columns) == {"memo"}
+    with pytest.raises(OurFault, match=r"'tl\.memo'"):
+        start(columns_absent={"transactionline.memo"}, absent_words="not_exposed").list()
 
 
 def test_configured_fields_come_as_columns_of_their_own(start: Start) -> None:

@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 from itsdangerous import URLSafeSerializer
 
-from billing.adapters.signatures import Link, Signatures
+from billing.adapters.signatures import Signatures
+from billing.domain.approval.signed_links import Link
 from billing.domain.errors import PersonNeeded
 
 OLD, NEW, FOREIGN = "o" * 40, "n" * 40, "f" * 40

@@ -5,9 +5,11 @@ from __future__ import annotations
 import threading
 
 from billing.adapters.dynamodb.customers import CustomersTable
-from billing.adapters.dynamodb.message_log import MessageLog, Sending
-from billing.adapters.dynamodb.runs import Holder, RunsTable, lock_key
+from billing.adapters.dynamodb.message_log import MessageLog
+from billing.adapters.dynamodb.runs import RunsTable
 from billing.domain.ledger.customer_match import KnownCustomer
+from billing.domain.runs.period_lock import Holder, lock_key
+from billing.domain.sending import Sending
 from tests.adapters.aws_world import CUSTOMERS, RUNS, AwsWorld
 
 KEY = lock_key("main", "2026-05")

@@ -8,17 +8,11 @@ from typing import Any
 
 import pytest
 
-from billing.adapters.stripe.client import (
-    Caller,
-    CustomerMissing,
-    KeyUsedOtherwise,
-    ObjectMissing,
-    ReplayedFailure,
-    stripe_client,
-)
+from billing.adapters.stripe.client import Caller, stripe_client
 from billing.adapters.stripe.customers import StripeCustomers
 from billing.adapters.stripe.invoices import StripeInvoices
 from billing.domain.errors import OurFault, PassingError, PersonNeeded
+from billing.domain.stripe_failures import CustomerMissing, KeyUsedOtherwise, ObjectMissing, ReplayedFailure
 from tests.sandbox.faults import Answer, DropAfter, DropBefore
 from tests.sandbox.stripe import LockTimeout, RateLimits, StoredError, StripeServer
 

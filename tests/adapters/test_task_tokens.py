@@ -8,7 +8,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from billing.adapters.aws.executions import Executions
-from billing.adapters.aws.task_tokens import Waker, seal_token
+from billing.adapters.aws.task_tokens import TaskCallback, seal_token
 from tests.adapters.aws_world import AwsWorld
 
 
@@ -30,9 +30,9 @@ class StepFunctions:
 def test_waking_twice_is_harmless(aws: AwsWorld, code: str) -> None:
     sealed = seal_token(aws.kms, aws.key_id, "run-1", "token")
     stepfunctions = StepFunctions(code)
-    waker = Waker(aws.kms, stepfunctions)  # type: ignore[arg-type]
-    assert waker.wake(sealed, "run-1") is True
-    assert waker.wake(sealed, "run-1") is False
+    callback = TaskCallback(aws.kms, stepfunctions)  # type: ignore[arg-type]
+    assert callback.wake(sealed, "run-1") is True
+    assert callback.wake(sealed, "run-1") is False
     assert stepfunctions.woken == ["token"]
 
 
@@ -44,14 +44,14 @@ def test_the_token_of_one_run_wakes_no_other(aws: AwsWorld) -> None:
     sealed = seal_token(aws.kms, aws.key_id, "run-1", "token")
     stepfunctions = StepFunctions()
     with pytest.raises(ClientError, match="InvalidCiphertext"):
-        Waker(aws.kms, stepfunctions).wake(sealed, "run-2")  # type: ignore[arg-type]
+        TaskCallback(aws.kms, stepfunctions).wake(sealed, "run-2")  # type: ignore[arg-type]
     assert stepfunctions.woken == []
 
 
 def test_a_refusal_under_load_is_not_taken_for_a_run_that_is_awake(aws: AwsWorld) -> None:
     sealed = seal_token(aws.kms, aws.key_id, "run-1", "token")
     with pytest.raises(ClientError, match="Throttling"):
-        Waker(aws.kms, StepFunctions("Throttling")).wake(sealed, "run-1")  # type: ignore[arg-type]
+        TaskCallback(aws.kms, StepFunctions("Throttling")).wake(sealed, "run-1")  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(

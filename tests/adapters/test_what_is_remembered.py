@@ -9,9 +9,10 @@ from billing.adapters.dynamodb.carry_over import CarryOver
 from billing.adapters.dynamodb.items import to_item
 from billing.adapters.dynamodb.ledger import LedgerTable
 from billing.adapters.dynamodb.months import Months
-from billing.adapters.dynamodb.runs import Holder, RunsTable, lock_key
+from billing.adapters.dynamodb.runs import RunsTable
 from billing.domain.batch.month_comparison import MonthInvoice
-from billing.domain.runs.outstanding import Carried
+from billing.domain.orders.outstanding import Carried
+from billing.domain.runs.period_lock import Holder, lock_key
 from tests.adapters.aws_world import LEDGER, RUNS, AwsWorld
 
 HELD = Carried("500", "SO-1", "2026-05", "Held.")

@@ -17,7 +17,7 @@ from billing.workflows.approval_page.approval_exchange import ApprovalExchange, 
 from billing.workflows.approval_page.http_exchange import LONGEST_ANSWER, file_of, form_of
 from tests.adapters.aws_world import AwsWorld, Refusing
 from tests.pages import samples
-from tests.workflows.approval_world import ANN, ApprovalWorld
+from tests.workflows.approval_world import ANN, TELEMETRY, ApprovalWorld
 from tests.workflows.moving_clock import MovingClock
 
 PRIVATE = {
@@ -46,7 +46,7 @@ def private(answer: Mapping[str, Any]) -> None:
 
 
 def handler(world: ApprovalWorld) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
-    return lambda event: approval_exchange(event, lambda: world.exchange)
+    return lambda event: approval_exchange(event, lambda: world.exchange, TELEMETRY)
 
 
 def beside(method: str, path: str) -> dict[str, Any]:
@@ -103,10 +103,10 @@ def test_an_exception_anywhere_is_a_page_that_tells_its_reference_and_nothing_el
     def broken() -> ApprovalExchange:
         raise error
 
-    answer = approval_exchange({**beside("GET", "/approvals/x"), "pathParameters": {"link": "x"}}, broken)
+    answer = approval_exchange({**beside("GET", "/approvals/x"), "pathParameters": {"link": "x"}}, broken, TELEMETRY)
     assert answer["statusCode"] == 500
     private(answer)
-    assert "Something is broken on our side" in answer["body"]
+    assert "Something went wrong on our side" in answer["body"]
     assert "ref-1" in answer["body"]
     for told in ("Nordwind", "12,345", "arn:aws", type(error).__name__, "Traceback"):
         assert told not in answer["body"]
@@ -117,7 +117,7 @@ def test_an_event_that_is_none_is_a_page_too() -> None:
         raise OurFault("never reached")
 
     for event in ({}, {"requestContext": {}}, {"requestContext": {"requestId": "<script>"}}):
-        answer = approval_exchange(event, broken)
+        answer = approval_exchange(event, broken, TELEMETRY)
         assert answer["statusCode"] == 500
         assert "<script>" not in answer["body"]
 
@@ -131,7 +131,7 @@ def test_a_page_that_could_not_be_made_at_first_is_made_at_the_next_request(worl
         return world.exchange
 
     event = {**beside("GET", f"/approvals/{world.link(ANN)}"), "pathParameters": {"link": world.link(ANN)}}
-    assert [approval_exchange(event, connect)["statusCode"] for _ in range(2)] == [500, 200]
+    assert [approval_exchange(event, connect, TELEMETRY)["statusCode"] for _ in range(2)] == [500, 200]
 
 
 def test_a_store_that_fails_in_the_middle_of_an_answer_is_a_page(world: ApprovalWorld) -> None:

@@ -28,7 +28,7 @@ def held(sandbox: Sandbox) -> Run:
     assert "You approved 40 invoices" in post(sandbox, first[ANN], "approve", invoices="40").text
     page = post(sandbox, first[BOB], "hold", order="SO-7", reason="Hours are not final.")
     assert page.status == 200
-    assert "The order SO-7 is held back." in page.text
+    assert "Order SO-7 is on hold." in page.text
     assert "11,700.00" in page.text, "39 times 300: the totals follow"
     page = post(sandbox, first[BOB], "hold", order="so-9", reason="Wrong client.")
     assert "38 invoices" in page.text
@@ -46,18 +46,31 @@ def again(sandbox: Sandbox, run: Run) -> list[Mail]:
     return [
         mail
         for mail in mails_of(sandbox, run)
-        if "does not count for what is billed now" in " ".join(mail.text.split())
+        if "does not count for the current version" in " ".join(mail.text.split())
     ]
 
 
 def test_the_others_see_the_holds_and_whoever_signed_before_is_asked_again(sandbox: Sandbox, held: Run) -> None:
     ann = sandbox.person().open(links(sandbox, held)[ANN])
-    assert f"{BOB} held back SO-7" in ann.text
+    assert f"{BOB} put SO-7 on hold" in ann.text
     assert "Hours are not final." in ann.text
-    assert "You signed before, for other content" in ann.text
+    assert "You signed an earlier version" in ann.text
     assert "38 invoices" in ann.text
     stale = post(sandbox, links(sandbox, held)[ANN], "approve", invoices="40")
     assert stale.status == 422, "the number of before is not the number of now"
+
+
+def test_a_hold_that_is_pressed_again_is_confirmed_and_changes_nothing(sandbox: Sandbox, held: Run) -> None:
+    def record() -> list[object]:
+        # But for the request's own row, which has the token of each new wait.
+        return [row for row in sandbox.tables()["ApprovalsTable"] if row["sk"] != "REQUEST"]
+
+    before, mails, posts = record(), len(sandbox.mails()), len(sandbox.posts())
+    page = post(sandbox, links(sandbox, held)[BOB], "hold", order="so-7", reason="Hours are not final.")
+    assert (page.status, "so-7 is on hold" in page.text) == (200, True)
+    until(lambda: sandbox.is_waiting(held))
+    assert record() == before
+    assert (len(sandbox.mails()), len(sandbox.posts())) == (mails, posts)
 
 
 @pytest.mark.parametrize(
@@ -65,10 +78,9 @@ def test_the_others_see_the_holds_and_whoever_signed_before_is_asked_again(sandb
     [
         ("hold", {"order": "SO-999", "reason": "Not there."}, "type its number"),
         ("hold", {"order": "", "reason": "Nothing typed."}, "type its number"),
-        ("hold", {"order": "SO-8", "reason": ""}, "Write why"),
-        ("hold", {"order": "SO-7", "reason": "Held already."}, "type its number"),
+        ("hold", {"order": "SO-8", "reason": ""}, "give a reason in words"),
         ("release", {"order": "SO-8", "reason": "Was never held."}, "type its number"),
-        ("delegate", {"delegate": "eve@firm.example"}, "allows no domain"),
+        ("delegate", {"delegate": "eve@firm.example"}, "cannot be delegated here"),
     ],
 )
 def test_what_was_not_typed_right_changes_nothing(
@@ -93,17 +105,16 @@ def test_thirty_eight_are_drafted_and_two_come_back_with_who_and_why(sandbox: Sa
     assert live(sandbox, 7) == live(sandbox, 9) == []
     late = post(sandbox, now[BOB], "hold", order="SO-8", reason="Too late.")
     assert "Approved: 38 invoices" in late.text, "once it is decided nothing can be held"
-    assert "You have answered already" in late.text
-    told = "38 of 38 orders are drafted in Stripe. 2 orders were held, or had changed in NetSuite"
-    assert told in late.text, "how the run went on"
+    assert "You have already responded" in late.text
+    assert "38 of 38 orders are drafted in Stripe. 2 orders were held" in late.text, "how the run went on"
     report = sandbox.report(held)
     assert (report["counts"]["drafted"], report["counts"]["held"]) == (38, 2)
     reasons = {line["orders"][0]: line["reason"] for line in report["lines"] if line["fate"] == "held"}
     assert reasons["SO-7"].startswith(f"Held back by {BOB}: Hours are not final.")
     assert "It was wrong after all." in reasons["SO-9"]
     votes = {(vote["approver"], vote["batch_sha256"]) for vote in report["votes"]}
-    assert (ANN, report["batchSha256"]) in votes, "the vote that lost its effect stays on record"
-    assert {hash_ for _, hash_ in votes} == {report["batchSha256"], report["request"]["batch_sha256"]}
+    assert (ANN, report["batch_sha256"]) in votes, "the vote that lost its effect stays on record"
+    assert {hash_ for _, hash_ in votes} == {report["batch_sha256"], report["request"]["batch_sha256"]}
     assert any(vote["shown"] == "38 invoices, USD 11,400.00" for vote in report["votes"])
 
 

@@ -8,9 +8,11 @@ import pytest
 
 from billing.adapters.dynamodb.approvals import ApprovalsTable
 from billing.domain.approval.approval_request import RunEnd
+from billing.domain.run import Closed
 from billing.domain.runs.report import RunOutcome
 from billing.workflows.approval.approval_links import ApproverLinks
 from billing.workflows.monthly_billing.note_the_end import note_the_end
+from tests.a_run import a_run
 from tests.adapters.aws_world import APPROVALS, AwsWorld
 from tests.workflows.approval_world import ANN, BOB, ApprovalWorld
 from tests.workflows.moving_clock import MovingClock
@@ -25,12 +27,9 @@ def asked(aws: AwsWorld, clock: MovingClock) -> ApprovalWorld:
 
 def close(world: ApprovalWorld, outcome: RunOutcome, redrive: int = 0, **counts: int) -> None:
     """What the state "Close the run" keeps for the page."""
-    closed = {
-        "outcome": str(outcome),
-        "redriveCount": redrive,
-        "counts": {"drafted": 0, "failed": 0, "held": 0, "skipped": 0, "problem": 0, **counts},
-    }
-    note_the_end(world.run, closed, world.requests, world.clock.now)
+    all_counts = {"drafted": 0, "failed": 0, "held": 0, "skipped": 0, "problem": 0, **counts}
+    closed = Closed(str(outcome), "", "", all_counts, "report.json", redrive)
+    note_the_end(a_run(world.run), closed, world.requests, world.clock.now)
 
 
 def text(page: dict[str, Any]) -> str:
@@ -44,7 +43,7 @@ def test_the_page_and_the_inbox_follow_the_run_to_its_end(asked: ApprovalWorld) 
     close(asked, RunOutcome.MISSING, drafted=2, failed=1)
     for person in (ANN, BOB):
         page = text(asked.get(asked.link(person)))
-        assert "2 of 3 orders are drafted in Stripe, 1 failed. The people who run the billing have been told." in page
+        assert "2 of 3 orders are drafted in Stripe, 1 failed. The billing team has been told." in page
         assert "are being drafted" not in page
         assert "2 of 3 orders drafted, 1 failed" in text(asked.look_into(asked.inbox(person)))
     asked.clock.move(hours=1)
@@ -62,7 +61,9 @@ def test_an_end_is_kept_once_for_each_redrive_and_none_is_overwritten(asked: App
     close(asked, RunOutcome.BILLED, redrive=1, drafted=3)
     ends = [row for row in asked.aws.rows(APPROVALS) if row["pk"]["S"].startswith("END#")]
     assert [row["outcome"]["S"] for row in ends] == ["stopped by an error", "billed"]
-    assert set(ends[0]) == {"pk", "sk", "outcome", "at", "drafted", "failed", "left_out"}, "no amount, no address"
+    assert set(ends[0]) == {"pk", "sk", "outcome", "at", "drafted", "failed", "left_out", "row_format"}, (
+        "no amount, no address"
+    )
     end = asked.requests.end("run-1.1")
     assert end == RunEnd("billed", asked.clock.now.isoformat(), 3, 0, 0)
 
@@ -105,7 +106,7 @@ def test_a_failure_while_an_answer_is_recorded_does_not_say_that_nothing_was_cha
     monkeypatch.setattr(ApprovalsTable, "conclude", broken)
     page = asked.send(asked.link(ANN), **hidden, answer="approve", invoices="3")
     assert page["statusCode"] == 500
-    assert "It is not certain whether your answer was recorded." in text(page)
+    assert "We do not know whether your answer was recorded." in text(page)
     assert "Nothing was changed" not in text(page)
     monkeypatch.setattr(ApprovalsTable, "read", broken)
     page = asked.get(asked.link(ANN))
@@ -125,7 +126,7 @@ def test_the_inbox_link_of_a_closing_notice_outlives_the_request_by_a_week_and_t
     assert "Expired: nothing was drafted." in text(asked.look_into(link))
     asked.clock.move(days=7)
     page = asked.look_into(link)
-    assert (page["statusCode"], "Every newer mail about an approval carries a newer one." in text(page)) == (410, True)
+    assert (page["statusCode"], "Each newer email about an approval has a newer link." in text(page)) == (410, True)
     forged = asked.look_into(link[:-4] + "AAAA")
     assert (forged["statusCode"], forged == asked.get("nonsense")) == (404, True)
 

@@ -51,11 +51,11 @@ def test_two_of_forty_are_held_on_a_phone_and_the_rest_is_approved(
 ) -> None:
     with page_of(browser, links(sandbox, run)[BOB], PHONE) as page:
         for number, left in (("SO-7", "39"), ("SO-9", "38")):
-            page.get_by_text("Hold back single orders").click()
-            page.get_by_label("Which order is held back? Type its number").fill(number)
+            page.get_by_text("Hold individual orders").click()
+            page.get_by_label("Which order should be held? Type its number").fill(number)
             page.locator("#hold-reason").fill("Hours are not final.")
-            page.get_by_role("button", name="Hold this order back").click()
-            assert f"The order {number} is held back." in page.get_by_role("status").inner_text()
+            page.get_by_role("button", name="Hold this order").click()
+            assert f"Order {number} is on hold." in page.get_by_role("status").inner_text()
             assert page.get_by_role("button", name=f"Approve {left} invoices").is_visible()
         page.screenshot(path=SCREENSHOTS / "held-two-of-forty-phone.png", full_page=True)
         page.get_by_label("To approve, type the number of invoices").fill("40")
@@ -72,7 +72,7 @@ def test_the_other_slot_signs_by_keyboard_alone_and_second_and_late_clicks_show_
     browser: Browser, sandbox: Sandbox, run: Run
 ) -> None:
     with page_of(browser, links(sandbox, run)[ANN]) as page:
-        assert f"{BOB} held back SO-7" in page.inner_text("body")
+        assert f"{BOB} put SO-7 on hold" in page.inner_text("body")
         page.screenshot(path=SCREENSHOTS / "the-others-see-the-holds.png", full_page=True)
         page.locator("#typed-invoices").focus()
         page.keyboard.type("38")
@@ -93,12 +93,12 @@ def test_what_was_held_comes_back_is_passed_on_and_rejected_by_keyboard(browser:
     run = sandbox.start({"period": "2026-06"})
     sandbox.wait_for_approval(run, SECONDS)
     with page_of(browser, links(sandbox, run)[ANN]) as page:
-        page.get_by_text("Pass it on to somebody else").click()
-        page.get_by_label("Who decides instead of you?").fill(DI)
-        page.get_by_label("To pass it on, type the number of invoices").fill("2")
+        page.get_by_text("Delegate to someone else").click()
+        page.get_by_label("Who should decide in your place?").fill(DI)
+        page.get_by_label("To delegate, type the number of invoices").fill("2")
         page.screenshot(path=SCREENSHOTS / "passing-on.png", full_page=True)
-        page.get_by_role("button", name="Pass it on").click()
-        assert f"You passed the request on to {DI}" in page.inner_text("main")
+        page.get_by_role("button", name="Delegate", exact=True).click()
+        assert f"You delegated this request to {DI}" in page.inner_text("main")
     slept(sandbox, run, 2)
     with page_of(browser, links(sandbox, run)[DI]) as page:
         page.locator("#typed-invoices").focus()
@@ -114,7 +114,7 @@ def test_what_was_held_comes_back_is_passed_on_and_rejected_by_keyboard(browser:
     result = sandbox.wait_for_end(run, SECONDS)
     assert (result.status, result.error) == ("FAILED", "ApprovalRejected")
     what = [line["what"] for line in sandbox.report(run)["record"]]
-    assert f"passed the request on to {DI}" in what
+    assert f"delegated the request to {DI}" in what
     told = [mail.to[0] for mail in sandbox.mails()[run.mails_before :] if mail.subject.startswith("Rejected")]
     assert sorted(told) == [ANN, BOB, CY, DI], "whoever passed it on hears as well"
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from billing.adapters.aws import secrets
 from billing.adapters.signatures import Signatures
-from billing.domain.approval.approval_entries import Entry, EntryKind, holds, signed_content
+from billing.domain.approval.approval_entries import Entry, EntryKind, holds, request_hash
 from billing.domain.errors import PassingError
-from billing.runtime import wiring
+from billing.domain.records import to_record
 from tests.adapters.aws_world import REGION, AwsWorld
+from tests.entries import load_entry
 from tests.workflows.approval_world import ANN, ApprovalWorld
 from tests.workflows.moving_clock import MovingClock
 
@@ -27,14 +29,22 @@ EVENT: dict[str, Any] = {
 }
 
 
+def _answer() -> dict[str, Any]:
+    """What the deployed entry answers, started with the environment of now."""
+    context = SimpleNamespace(
+        function_name="page", memory_limit_in_mb=512, invoked_function_arn="arn:page", aws_request_id="1"
+    )
+    return load_entry("approval_page").handler(EVENT, context)
+
+
 def test_what_a_process_with_old_keys_cannot_read_it_does_not_build_on(aws: AwsWorld, clock: MovingClock) -> None:
     """Else it would fix other content than everybody else sees, and no answer could count any more."""
     world = ApprovalWorld(aws, clock, deputies=(EVE,))
     world.ask()
     link, old, new = world.link(ANN), world.signatures, Signatures({"keys": [NEW, OLD]})
     hold = Entry(EntryKind.HOLD, ANN, "t", reason="Wrong rate", order="SO-1001", plans=("order-500",))
-    content = signed_content(world.matched["sha256"], holds((hold,)))
-    assert world.requests.append("run-1.1", 0, new.sign_entry("run-1.1", 1, hold.to_dict()), content)
+    content = request_hash(world.matched["sha256"], holds((hold,)))
+    assert world.requests.append("run-1.1", 0, new.sign_entry("run-1.1", 1, to_record(hold)), content)
     before = aws.dump()
     with pytest.raises(PassingError, match="signed with a key"):
         world.escalate()
@@ -83,10 +93,10 @@ def test_whatever_parameter_cannot_be_read_a_page_answers(
     monkeypatch.setenv("AWS_DEFAULT_REGION", REGION)
     for variable, text in {**good, name: value}.items():
         monkeypatch.setenv(variable, text)
-    answer = wiring.approval_page()(EVENT)
+    answer = _answer()
     assert answer["statusCode"] == 500
     assert "ref-1" in answer["body"]
     assert value not in json.dumps(answer)
     assert answer["headers"]["cache-control"] == "no-store"
     monkeypatch.setenv(name, good[name])
-    assert wiring.approval_page()(EVENT)["statusCode"] == 404
+    assert _answer()["statusCode"] == 404

@@ -13,8 +13,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from billing.adapters.signatures import InboxLink, Link, Signatures
+from billing.adapters.signatures import Signatures
 from billing.domain.approval.approvers import approver_id
+from billing.domain.approval.signed_links import InboxLink, Link
 from billing.workflows.approval.present_request import present_request
 from tests.adapters.aws_world import APPROVALS, AwsWorld, Refusing
 from tests.workflows.approval_world import ANN, BOB, DAY, ApprovalWorld
@@ -52,7 +53,7 @@ class LinkWorld(ApprovalWorld):
     def answer(self, link: str, page: str, method: str, query: str = "") -> dict[str, Any]:
         """What API Gateway would be given. A POST carries the answer that approves, about what is asked now."""
         stored = self.requests.newest(self.run_id)
-        content = present_request(stored, self.signatures).request.batch_sha256 if stored else ""
+        content = present_request(stored, self.signatures).request.request_hash if stored else ""
         body = urlencode({**APPROVE, "content": content})
         return self._call(link, method, query, body if method == "POST" else None, page)
 
@@ -111,7 +112,7 @@ REFUSED: dict[str, Make] = {
     "approver altered": lambda w: altered(w.old[0], a=approver_id(BOB)),
     "expiry altered": lambda w: altered(w.old[0], x=w.good.expires_at + DAY),
     "purpose altered": lambda w: altered(w.old[0], p="inbox"),
-    "inbox made a decision": lambda w: altered(w.old[1], p="decide", r=w.good.request_id, h=w.good.batch_sha256),
+    "inbox made a decision": lambda w: altered(w.old[1], p="decide", r=w.good.request_id, h=w.good.request_hash),
     "foreign key": lambda w: ring(FOREIGN).sign_link(w.good),
     "foreign key, inbox": lambda w: ring(FOREIGN).sign_inbox(w.mine),
     "key that was taken out": lambda w: ring(TAKEN_OUT).sign_link(w.good),
@@ -121,7 +122,7 @@ REFUSED: dict[str, Make] = {
     # unknown: signed by us, and about nothing that there is
     "unknown run": lambda w: w.signatures.sign_link(replace(w.good, request_id="run-9.1")),
     "unknown number": lambda w: w.signatures.sign_link(replace(w.good, request_id="run-1.2")),
-    "other content": lambda w: w.signatures.sign_link(replace(w.good, batch_sha256="0" * 64)),
+    "other content": lambda w: w.signatures.sign_link(replace(w.good, request_hash="0" * 64)),
     "stranger": lambda w: w.signatures.sign_link(replace(w.good, approver=approver_id(EVE))),
     "address instead of its hash": lambda w: w.signatures.sign_link(replace(w.good, approver=ANN)),
     "stranger's inbox": lambda w: w.signatures.sign_inbox(replace(w.mine, approver=approver_id(EVE))),
@@ -216,7 +217,7 @@ def test_somebody_who_was_taken_off_is_told_and_cannot_decide(world: LinkWorld) 
     before = world.aws.dump()
     for method, status in (("GET", 200), ("POST", 422)):
         answer = world.answer(world.old[0], DECISION, method)
-        assert (answer["statusCode"], "You were taken off the list" in answer["body"]) == (status, True)
+        assert (answer["statusCode"], "You were removed from the list" in answer["body"]) == (status, True)
     assert world.answer(world.old[1], INBOX, "GET")["statusCode"] == 410
     assert world.aws.dump() == before
 

@@ -83,7 +83,7 @@ def test_after_the_time_that_the_mail_names_a_link_says_how_it_ended_and_nothing
     world.decide()
     shows_nothing(world, link, says, (BOB, CY))
     world.clock.move(days=365)
-    shows_nothing(world, link, "This link ended on", (BOB, CY))
+    shows_nothing(world, link, "This link expired on", (BOB, CY))
 
 
 def test_a_decided_request_is_read_until_the_time_that_the_mail_names(world: ApprovalWorld) -> None:
@@ -108,7 +108,7 @@ def test_somebody_who_was_taken_off_the_list_reads_nothing_any_more(world: Appro
         world.post(world.link(BOB), **APPROVE)
     link, inbox = world.link(ANN), world.inbox(ANN)
     world.approvers = f"Lead: {CY}; Controller: {BOB}"
-    shows_nothing(world, link, "You were taken off the list of those who sign", (BOB, CY))
+    shows_nothing(world, link, "You were removed from the list of approvers", (BOB, CY))
     says = "You did not answer." if before == "nobody has answered" else "You approved on"
     shows_nothing(world, link, says, (BOB, CY))
     assert world.look_into(inbox)["statusCode"] == 410
@@ -123,4 +123,4 @@ def test_whoever_passed_a_request_on_reads_on_and_a_delegate_ends_with_them(worl
         assert world.get(link, query="format=csv")["statusCode"] == 200
     world.approvers = f"Lead: {CY}; Controller: {BOB}"
     for link in (own, delegated):
-        shows_nothing(world, link, "You were taken off the list of those who sign", (BOB, CY))
+        shows_nothing(world, link, "You were removed from the list of approvers", (BOB, CY))

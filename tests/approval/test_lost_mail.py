@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from billing.adapters.aws.task_tokens import Waker
+from billing.adapters.aws.task_tokens import TaskCallback
 from billing.domain.approval.approvers import approver_id
 from billing.domain.errors import PassingError
 from billing.workflows.approval.approval_links import mail_tags, request_of_tag
@@ -31,8 +31,8 @@ def event(kind: str = "Bounce", person: str = ANN, request: str = "run-1.1", **a
 
 
 def noted(world: ApprovalWorld, said: dict[str, Any]) -> int:
-    waker = Waker(world.aws.kms, world.sleeper)  # type: ignore[arg-type]
-    return note_the_bounce(said, world.requests, waker, world.clock.now)["bounces"]
+    callback = TaskCallback(world.aws.kms, world.sleeper)  # type: ignore[arg-type]
+    return note_the_bounce(said, world.requests, callback, world.clock.now)["bounces"]
 
 
 @pytest.mark.parametrize(

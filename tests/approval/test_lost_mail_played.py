@@ -42,7 +42,7 @@ def asked(sandbox: Sandbox, place: int) -> Run:
 
 def heard_of(sandbox: Sandbox, run: Run, lost: str) -> list[str]:
     """Who was mailed that somebody cannot be reached."""
-    mails = [mail for mail in mails_of(sandbox, run) if "cannot be reached" in mail.subject and lost in mail.text]
+    mails = [mail for mail in mails_of(sandbox, run) if "is bouncing" in mail.subject and lost in mail.text]
     return sorted(mail.to[0] for mail in mails)
 
 
@@ -101,7 +101,7 @@ def test_one_of_two_is_lost_the_others_and_slack_hear_and_the_run_is_approved(
     sandbox.ses.fails(ANN, failure)
     run = asked(sandbox, place)
     until(lambda: heard_of(sandbox, run, ANN) == [BOB, CY])
-    until(lambda: f"Mail does not reach {ANN}" in in_slack(sandbox, posts))
+    until(lambda: f"Email to {ANN} (Lead) is bouncing" in in_slack(sandbox, posts))
     event = next(event for event in sandbox.ses.events if event.message_id == first_mail(sandbox, run, ANN).message_id)
     assert (event.heard, event.lost) == ((NOTED,), ())
     assert bounces(sandbox, run) == [(kind, detail)]
@@ -161,7 +161,7 @@ def test_an_address_that_ses_refuses_counts_like_a_bounce(sandbox: Sandbox) -> N
     sandbox.ses.refuses(ANN, "Local address contains control or whitespace")
     run = asked(sandbox, 8)
     until(lambda: heard_of(sandbox, run, ANN) == [BOB, CY])
-    until(lambda: f"Mail does not reach {ANN}" in in_slack(sandbox, posts))
+    until(lambda: f"Email to {ANN} (Lead) is bouncing" in in_slack(sandbox, posts))
     assert bounces(sandbox, run) == [("refused", "Local address contains control or whitespace")]
     until(lambda: sandbox.is_waiting(run))
     tried = [one.status for one in sandbox.requests[requests:] if one.service == "sesv2" and ANN in one.body]

@@ -52,7 +52,7 @@ def a_person_would(filled: Filled) -> bool:
     return {
         "approve": filled.get("invoices", "").strip() == str(INVOICES),
         "reject": number == str(INVOICES) and reasoned,
-        "hold": order in ("SO-1001", "SO-1003") and reasoned,
+        "hold": order in ("SO-1001", "SO-1002", "SO-1003") and reasoned,
         "release": order == "SO-1002" and reasoned,
         "delegate": number == str(INVOICES) and to.endswith("@firm.example") and to not in (ANN, BOB),
     }[filled["answer"]]

@@ -11,14 +11,16 @@ import pytest
 
 from billing.adapters.dynamodb.message_log import MessageLog
 from billing.domain.approval.approval_request import Bounce
-from billing.domain.approval.approvers import approver_id, parse_slots
-from billing.domain.batch.batch import batch_from_dict
+from billing.domain.approval.approvers import approver_id
+from billing.domain.batch.batch import read_batch
 from billing.domain.errors import AddressRefused, PassingError
 from billing.pages.approval.approval_mail import approval_mail, bounce_mail
 from billing.pages.approval.approval_notices import asked_notice, bounce_notice
 from billing.workflows.approval.approval_links import ApproverLinks
 from billing.workflows.monthly_billing.remind_the_approvers import Reminding
+from tests.a_run import a_run
 from tests.adapters.aws_world import APPROVALS, AwsWorld
+from tests.slots import slots_of
 from tests.workflows.approval_world import ANN, BOB, CY, ApprovalWorld
 from tests.workflows.moving_clock import MovingClock
 
@@ -46,7 +48,7 @@ class Waiting:
     world: ApprovalWorld
     channel: Channel = field(default_factory=Channel)
 
-    def remind(self) -> dict[str, int]:
+    def remind(self, *, by_hand: bool = False) -> dict[str, int]:
         """The state "Remind the approvers"."""
         world = self.world
         return Reminding(
@@ -62,7 +64,7 @@ class Waiting:
             write_bounce=bounce_mail,
             write_slack=lambda request, lost: (bounce_notice(request, lost).text, bounce_notice(request, lost).blocks),
             now=world.clock.now,
-        ).remind(world.run)
+        ).remind(a_run(world.run), by_hand=by_hand)
 
     @property
     def reminded(self) -> list[str]:
@@ -121,7 +123,7 @@ def test_a_bounce_is_told_to_the_others_and_the_channel_once_and_the_lost_one_is
         waiting.remind()
     waiting.channel.down = False
     assert waiting.remind() == {"mails": 0, "posts": 1}, "the mails were sent before the channel failed"
-    told = [to for to, content, _ in world.outbox.mails if "cannot be reached" in content.subject]
+    told = [to for to, content, _ in world.outbox.mails if "is bouncing" in content.subject]
     assert told == [ANN, CY]
     assert BOB in waiting.channel.posts[0][1]
     assert "/approvals/" not in waiting.channel.posts[0][1]
@@ -142,8 +144,8 @@ def test_a_request_that_is_decided_or_over_reminds_nobody(waiting: Waiting) -> N
 def test_the_channels_notice_says_how_much_and_who_and_has_no_link(waiting: Waiting) -> None:
 
     world = waiting.world
-    batch = batch_from_dict(world.files.read_json(world.matched["batchKey"]))
-    said = str(asked_notice(world.run, batch, parse_slots(world.approvers), timedelta(days=3)))
+    batch = read_batch(world.files.read_json(world.matched["batchKey"]))
+    said = str(asked_notice(a_run(world.run), batch, slots_of(world.approvers), timedelta(days=3)))
     for word in ("3 invoices for May 2026", "USD 3,000.00", ANN, f"any one of {BOB} and {CY}", "3 days"):
         assert word in said
     assert "http" not in said
@@ -171,3 +173,33 @@ def test_somebody_who_was_lost_after_signing_is_news_only_when_they_have_to_sign
     world.post(world.link(BOB), answer="hold", order="SO-1001", reason="Disputed.")
     assert world.read()["due"] == "reminder"
     assert waiting.remind() == {"mails": 2, "posts": 1}
+
+
+def test_by_hand_those_who_are_missing_are_reminded_before_their_time_and_once_an_hour(waiting: Waiting) -> None:
+    assert waiting.remind(by_hand=True) == {"mails": 2, "posts": 0}
+    assert waiting.remind(by_hand=True) == {"mails": 0, "posts": 0}
+    assert waiting.reminded == [BOB, CY]
+    waiting.world.clock.move(hours=1)
+    assert waiting.remind(by_hand=True)["mails"] == 2
+
+
+def test_a_reminder_by_hand_takes_the_place_of_none_that_comes_by_itself(waiting: Waiting) -> None:
+    waiting.world.clock.move(hours=23)
+    waiting.remind(by_hand=True)
+    assert waiting.world.read()["due"] == "nothing"
+    waiting.world.clock.move(hours=1)
+    assert waiting.world.read()["due"] == "reminder"
+    assert waiting.remind() == {"mails": 2, "posts": 0}
+    assert waiting.world.read()["due"] == "nothing"
+
+
+def test_by_hand_what_is_due_is_what_is_sent(waiting: Waiting) -> None:
+    waiting.world.clock.move(days=1)
+    assert waiting.remind(by_hand=True) == {"mails": 2, "posts": 0}
+    assert waiting.world.read()["due"] == "nothing"
+    assert waiting.remind() == {"mails": 0, "posts": 0}
+
+
+def test_by_hand_nobody_is_reminded_of_a_request_that_is_decided(waiting: Waiting) -> None:
+    waiting.world.post(waiting.world.link(BOB), answer="approve", invoices="3")
+    assert waiting.remind(by_hand=True) == {"mails": 0, "posts": 0}

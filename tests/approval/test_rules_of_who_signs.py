@@ -3,7 +3,7 @@ at the same time."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -19,11 +19,13 @@ from billing.domain.approval.approvers import (
     Slot,
     Vote,
     approver_id,
+    count_votes,
     parse_slot_rules,
     requester_id,
-    standing,
 )
 from billing.domain.batch.batch import Batch
+from billing.domain.records import to_record
+from billing.domain.run import Matched, Run, read_state
 from billing.pages.approval.approval_mail import approval_mail, bounce_mail
 from billing.pages.approval.approval_notices import bounce_notice
 from billing.workflows.approval.approval_history import record_of
@@ -31,6 +33,7 @@ from billing.workflows.approval.approval_links import ApproverLinks
 from billing.workflows.approval.present_request import PresentRequest, present_request
 from billing.workflows.monthly_billing.announce_the_request import announce_the_request
 from billing.workflows.monthly_billing.remind_the_approvers import Reminding
+from tests.a_run import a_run
 from tests.adapters.aws_world import APPROVALS, AwsWorld
 from tests.approval.test_reminders import Channel
 from tests.workflows.approval_world import ANN, BOB, CY, DAY, ApprovalWorld
@@ -73,7 +76,7 @@ class Escalating(ApprovalWorld):
             write_bounce=bounce_mail,
             write_slack=lambda request, lost: (bounce_notice(request, lost).text, bounce_notice(request, lost).blocks),
             now=self.clock.now,
-        ).remind(self.run)
+        ).remind(a_run(self.run))
 
     def subjects(self, person: str) -> list[str]:
         return [content.subject.split(":")[0] for to, content, _ in self.outbox.mails if to == person]
@@ -95,7 +98,7 @@ def test_a_barred_requester_cannot_be_delegated_to(aws: AwsWorld, clock: MovingC
     assert EVE not in world.outbox.receivers
     before = aws.dump()
     refused = world.post(world.link(ANN), answer="delegate", delegate=EVE.upper(), number="3")
-    assert (refused["statusCode"], "asked for the run" in refused["body"]) == (422, True)
+    assert (refused["statusCode"], "started the run" in refused["body"]) == (422, True)
     assert aws.dump() == before
 
 
@@ -109,7 +112,7 @@ def test_a_signed_entry_that_names_the_barred_requester_still_gives_them_no_plac
     for number, entry in enumerate(
         (Entry(EntryKind.DELEGATE, ANN, "t", people=(EVE,)), Entry(EntryKind.ESCALATE, "", "t", people=(EVE,)))
     ):
-        signed = world.signatures.sign_entry("run-1.1", number + 1, entry.to_dict())
+        signed = world.signatures.sign_entry("run-1.1", number + 1, to_record(entry))
         assert world.requests.append("run-1.1", number, signed, world.matched["sha256"])
     assert EVE not in present(world).people
     assert EVE not in present(world).signers
@@ -129,13 +132,13 @@ def test_the_channel_is_not_told_that_the_barred_requester_signs(aws: AwsWorld, 
     world = ApprovalWorld(aws, clock, requested_by=approver_id(BOB))
     told: list[Slot] = []
 
-    def write(run: Mapping[str, Any], batch: Batch, slots: Sequence[Slot]) -> tuple[str, list[dict[str, Any]]]:
+    def write(run: Run, batch: Batch, slots: Sequence[Slot]) -> tuple[str, list[dict[str, Any]]]:
         told.extend(slots)
         return "asked", []
 
     announce_the_request(
-        world.run,
-        world.matched,
+        a_run(world.run),
+        read_state(Matched, world.matched),
         parse_slot_rules(world.approvers),
         world.files,
         MessageLog(aws.dynamodb, APPROVALS),
@@ -158,7 +161,7 @@ def test_somebody_moved_to_another_cycle_or_slot_cannot_sign_for_the_one_they_le
     world.approvers = f"Lead: {ANN}, {BOB}; Controller: {CY}; apac > Controller: {BOB}"
     before = aws.dump()
     refused = world.post(link, answer="approve", invoices="3")
-    assert (refused["statusCode"], "taken off the list" in refused["body"]) == (422, True)
+    assert (refused["statusCode"], "removed from the list" in refused["body"]) == (422, True)
     assert aws.dump() == before
     assert present(world).missing == (ANN, CY), "and is not reminded"
 
@@ -266,10 +269,10 @@ def test_an_escalation_that_finds_nobody_is_on_record_and_starves_neither_remind
     clock.move(days=1)
     world.requests.note_bounce("run-1.1", Bounce(approver_id(BOB), "bounce", "General", clock.now.isoformat()))
     assert world.turn("token-2") == ["deputies", "remind"]
-    assert world.subjects(ANN)[1:] == ["Reminder", "An approver cannot be reached"]
+    assert world.subjects(ANN)[1:] == ["Reminder", "Email to an approver is bouncing"]
     assert world.turn("token-3") == [], "it is not tried again"
     record = [line for line in record_of([present(world)]) if "no deputy" in line.what]
-    assert [line.reason for line in record] == ["The parameter Deputies lists nobody who may sign this request."]
+    assert [line.reason for line in record] == ["The parameter Deputies lists no one who may sign this request."]
     clock.move(days=1)
     assert world.turn("token-4") == ["remind"]
     assert "No deputy could be asked" in world.get(world.link(ANN))["body"]
@@ -340,7 +343,7 @@ def test_a_request_is_not_passed_on_to_somebody_who_is_asked_with_a_tag(aws: Aws
     world.ask()
     for to in ("bob+x@firm.example", "ann+x@firm.example"):
         page = world.post(world.link(ANN), answer="delegate", delegate=to, number="3")
-        assert (page["statusCode"], "is asked already" in page["body"]) == (422, True), to
+        assert (page["statusCode"], "has already been asked" in page["body"]) == (422, True), to
 
 
 def test_a_request_is_not_passed_on_to_the_barred_requester_with_a_tag(aws: AwsWorld, clock: MovingClock) -> None:
@@ -351,7 +354,7 @@ def test_a_request_is_not_passed_on_to_the_barred_requester_with_a_tag(aws: AwsW
     world.ask()
     for to in ("eve@firm.example", "eve+other@firm.example"):
         page = world.post(world.link(ANN), answer="delegate", delegate=to, number="3")
-        assert (page["statusCode"], "asked for the run" in page["body"]) == (422, True), to
+        assert (page["statusCode"], "started the run" in page["body"]) == (422, True), to
 
 
 def test_the_requesters_tagged_address_is_in_no_slot_and_is_no_deputy(aws: AwsWorld, clock: MovingClock) -> None:
@@ -370,6 +373,6 @@ def test_two_addresses_of_one_mailbox_fill_one_place() -> None:
         Vote("ann@firm.example", Answer.APPROVE, "h", "2026-06-01T10:00"),
         Vote("ann+c@firm.example", Answer.APPROVE, "h", "2026-06-01T11:00"),
     ]
-    assert standing(slots, votes, "h").outcome is Outcome.UNDECIDED
+    assert count_votes(slots, votes, "h").outcome is Outcome.UNDECIDED
     both = [*votes, Vote(BOB, Answer.APPROVE, "h", "2026-06-01T12:00")]
-    assert standing(slots, both, "h").outcome is Outcome.APPROVED
+    assert count_votes(slots, both, "h").outcome is Outcome.APPROVED

@@ -12,7 +12,8 @@ from urllib.parse import urlencode, urljoin, urlsplit
 import pytest
 import requests
 
-from billing.adapters.signatures import InboxLink, Signatures
+from billing.adapters.signatures import Signatures
+from billing.domain.approval.signed_links import InboxLink
 from tests.approval.asked import ANN, BOB, asked_of, links, mails_of, post
 from tests.approval.machine import WORDS
 from tests.played.firm import PERIOD
@@ -277,7 +278,7 @@ def test_a_file_that_is_gone_makes_a_page_with_the_headers_that_tells_nothing(sa
     for answer in answers:
         assert answer.status_code == 500
         private(answer)
-        assert "Something is broken on our side" in answer.text
+        assert "Something went wrong on our side" in answer.text
         for secret in ("Traceback", "OurFault", "batch.json", "sha", bucket, ANN):
             assert secret not in answer.text.split("<body>")[1], secret
     assert sandbox.is_waiting(run)

@@ -10,8 +10,9 @@ from typing import Any
 import pytest
 
 from billing.adapters.dynamodb.items import to_item, values_of
-from billing.adapters.signatures import Link, Signatures
+from billing.adapters.signatures import Signatures
 from billing.domain.approval.approvers import approver_id
+from billing.domain.approval.signed_links import Link
 from billing.domain.errors import OurFault, PassingError, RequestAltered
 from billing.workflows.approval.present_request import present_request
 from tests.adapters.aws_world import APPROVALS, LEDGER, AwsWorld
@@ -47,9 +48,10 @@ WEAKER: dict[str, list[Any]] = {
     "changes": [0, 1, 7],
     "content": ["0" * 64],
     "sealed_token": [b"x"],
+    "row_format": [0, 99],
 }  # fmt: skip
 WRITES = [(name, value) for name, values in WEAKER.items() for value in values]
-REFUSED = ("undecided", "expired", "RequestAltered", "OurFault", "PassingError")
+REFUSED = ("undecided", "expired", "RequestAltered", "RecordUnreadable", "OurFault", "PassingError")
 
 
 @pytest.fixture
@@ -144,7 +146,7 @@ def test_the_barred_requester_cannot_sign_after_a_write(world: ApprovalWorld, li
     di = "di@firm.example"
     request = present_request(world.requests.newest("run-1"), world.signatures).stored.request  # type: ignore[arg-type]
     expires = int(datetime.fromisoformat(request.expires_at).timestamp())
-    link = world.signatures.sign_link(Link("run-1.1", approver_id(di), request.batch_sha256, expires))
+    link = world.signatures.sign_link(Link("run-1.1", approver_id(di), request.request_hash, expires))
     for stripped in ({}, {"signature": None}):
         write(world, barred="", slots=[LEAD, CONTROLLER], **stripped)
         world.post(links[ANN], answer="approve", invoices="3")
@@ -160,7 +162,7 @@ def test_an_altered_request_is_told_shows_nothing_and_wakes_the_run(
     write(world, slots=[LEAD])
     for query in ("", "format=csv"):
         page = world.get(links[ANN], query=query)
-        assert (page["statusCode"], "past this page" in page["body"]) == (409, True)
+        assert (page["statusCode"], "can no longer be decided" in page["body"]) == (409, True)
         assert "SO-1001" not in page["body"]
     assert world.sleeper.woken == []
     assert world.send(links[ANN], answer="approve", invoices="3")["statusCode"] == 409

@@ -36,7 +36,7 @@ def test_one_signature_stays_one_signature_and_everybody_is_told(sandbox: Sandbo
     asked(sandbox, run)
     strike_the_second_slot(sandbox, run)
     page = post(sandbox, links(sandbox, run)[ANN], "approve", invoices="3")
-    assert (page.status, "past this page" in page.html) == (409, True)
+    assert (page.status, "can no longer be decided" in page.html) == (409, True)
 
     end = sandbox.wait_for_end(run, SECONDS)
     assert (end.status, end.error) == ("FAILED", "OurFault")

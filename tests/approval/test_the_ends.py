@@ -35,7 +35,7 @@ def test_reminded_twice_and_then_expired_with_its_own_notices() -> None:
         assert set(ended) == {ANN, BOB}
         assert "not rejected" in ended[ANN].text
         said = in_slack(sandbox)
-        assert "Approval is asked for 3 invoices for May 2026" in said
+        assert "Approval requested: 3 invoices for May 2026" in said
         assert "/approvals/" not in said, "no link of the channel can decide"
         assert "expired" in said
         record = [(line["who"], line["what"]) for line in sandbox.report(run)["record"]]

@@ -91,7 +91,7 @@ def test_whoever_has_answered_is_told_that_another_answer_was_not_recorded(
     before = asked.aws.dump()
     page = asked.send(link, **shown, **form)
     assert (page["statusCode"], asked.aws.dump() == before) == (422, True)
-    assert "You have answered already, and your first answer stands" in page["body"]
+    assert "You have already responded, and your first answer counts" in page["body"]
     again = asked.send(link, **shown, answer="approve", invoices="2")
     assert again["statusCode"] == 200, "the same answer twice is no mistake"
     assert "not recorded" not in again["body"]
@@ -118,7 +118,7 @@ def test_an_answer_after_the_end_is_told_that_it_came_too_late(asked: ApprovalWo
     asked.clock.move(days=3)
     page = asked.post(asked.link(ANN), answer="approve", invoices="2")
     assert page["statusCode"] == 200
-    assert "had ended before you answered. Your answer was not recorded." in page["body"]
+    assert "had ended before you responded. Your answer was not recorded." in page["body"]
     assert "Expired" in page["body"]
 
 
@@ -127,7 +127,7 @@ def test_whoever_passed_the_request_on_is_told_that_they_cannot_answer(asked: Ap
     asked.post(link, answer="delegate", delegate="di@partner.example", number="2")
     page = asked.post(link, answer="approve", invoices="2")
     assert page["statusCode"] == 422
-    assert "You passed the request on to" in page["body"]
+    assert "You delegated this request to" in page["body"]
 
 
 # A vote that a later hold has voided ---------------------------------------------------------------------
@@ -138,7 +138,7 @@ def test_a_signature_that_a_hold_voided_stays_visible_to_everybody(asked: Approv
     assert asked.post(asked.link(BOB), answer="hold", order="SO-1002", reason="this one")["statusCode"] == 200
     said = "approved other content"
     assert said in asked.get(asked.link(BOB))["body"]
-    assert "You signed before, for other content" in asked.get(asked.link(ANN))["body"]
+    assert "You signed an earlier version" in asked.get(asked.link(ANN))["body"]
     assert "You approved other content on" in asked.look_into(asked.inbox(ANN))["body"]
     assert asked.expire() == "expired"
     page = asked.get(asked.link(ANN))["body"]
@@ -174,9 +174,9 @@ def test_a_hold_that_takes_other_orders_along_names_them_and_has_to_be_confirmed
         assert 'name="together"' in page["body"]
     page = grouped.post(link, **hold, together="3")
     assert page["statusCode"] == 200
-    assert "The order SO-1002 (with SO-1001, SO-1003) is held back." in page["body"]
+    assert "Order SO-1002 (with SO-1001, SO-1003) is on hold." in page["body"]
     bobs = grouped.get(grouped.link(BOB))["body"]
-    assert "held back SO-1002 (with SO-1001, SO-1003)" in bobs
+    assert "put SO-1002 (with SO-1001, SO-1003) on hold" in bobs
     assert "There is <strong>1</strong>" in bobs
     assert (
         grouped.post(grouped.link(BOB), answer="release", order="SO-1003", reason="it was right")["statusCode"] == 200
@@ -186,7 +186,7 @@ def test_a_hold_that_takes_other_orders_along_names_them_and_has_to_be_confirmed
 
 def test_an_order_alone_on_its_invoice_is_held_without_a_second_question(grouped: ApprovalWorld) -> None:
     page = grouped.post(grouped.link(ANN), answer="hold", order="SO-1004", reason="not final")
-    assert (page["statusCode"], "The order SO-1004 is held back." in page["body"]) == (200, True)
+    assert (page["statusCode"], "Order SO-1004 is on hold." in page["body"]) == (200, True)
 
 
 # Many changes --------------------------------------------------------------------------------------------
@@ -210,11 +210,11 @@ def test_the_mails_to_delegates_and_deputies_say_why_they_are_asked(aws: AwsWorl
     )
     world.ask()
     first = " ".join(world.outbox.mails[0][1].text.split())
-    assert "passed this request on" not in first
+    assert "delegated this request" not in first
     world.post(world.link(ANN), answer="delegate", delegate="di@partner.example", number="3")
     world.ask("token-2", "undecided")
     assert world.escalate() == 1
     world.ask("token-3", "undecided")
     texts = {to: " ".join(content.text.split()) for to, content, _ in world.outbox.mails}
-    assert f"{ANN} passed this request on to you, so you decide instead of them." in texts["di@partner.example"]
-    assert "You are asked as a deputy, beside those who were asked first" in texts[CY]
+    assert f"{ANN} delegated this request to you, so you decide in their place." in texts["di@partner.example"]
+    assert "You are asked as a deputy: not everyone who was asked first has responded in time." in texts[CY]

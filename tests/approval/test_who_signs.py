@@ -9,8 +9,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from billing.adapters.signatures import InboxLink, Signatures
-from billing.domain.approval.approval_entries import Entry, EntryKind, holds, signed_content, slots_now
+from billing.adapters.signatures import Signatures
+from billing.domain.approval.approval_entries import Entry, EntryKind, holds, request_hash, slots_now
 from billing.domain.approval.approvers import (
     Answer,
     Outcome,
@@ -23,7 +23,9 @@ from billing.domain.approval.approvers import (
     slots_for,
     without,
 )
+from billing.domain.approval.signed_links import InboxLink
 from billing.domain.errors import InputInvalid
+from billing.domain.records import to_record
 from tests.adapters.aws_world import AwsWorld, aws_world
 from tests.workflows.approval_world import ANN, BOB, CY, ApprovalWorld
 from tests.workflows.moving_clock import MovingClock
@@ -108,7 +110,7 @@ def passed(aws: AwsWorld, clock: MovingClock) -> ApprovalWorld:
 
 def test_the_delegate_signs_with_a_link_of_their_own_instead_of_the_one_who_passed_on(passed: ApprovalWorld) -> None:
     shown = passed.post(passed.link(ANN), answer="approve", invoices="3")
-    assert "passed the request on to" in shown["body"]
+    assert "delegated the request to" in shown["body"]
     assert passed.decide() == "undecided"
     passed.post(passed.link(BOB), answer="approve", invoices="3")
     passed.post(passed.link(DI), answer="approve", invoices="3")
@@ -118,7 +120,7 @@ def test_the_delegate_signs_with_a_link_of_their_own_instead_of_the_one_who_pass
 def test_a_delegate_cannot_pass_on_and_is_told(passed: ApprovalWorld) -> None:
     answer = passed.post(passed.link(DI), answer="delegate", delegate="fay@partner.example", number="3")
     assert answer["statusCode"] == 422
-    assert "cannot pass it on again" in answer["body"]
+    assert "cannot delegate it again" in answer["body"]
 
 
 @pytest.mark.parametrize(
@@ -140,10 +142,10 @@ def test_a_delegation_that_no_key_has_signed_asks_nobody(aws: AwsWorld, clock: M
     world.ask()
     thief = Signatures({"first": "f" * 40})
     entry = Entry(EntryKind.DELEGATE, ANN, "t", people=(EVE,))
-    world.requests.append("run-1.1", 0, thief.sign_entry("run-1.1", 1, entry.to_dict()), world.matched["sha256"])
-    other = world.signatures.sign_entry("run-2.1", 2, entry.to_dict())
+    world.requests.append("run-1.1", 0, thief.sign_entry("run-1.1", 1, to_record(entry)), world.matched["sha256"])
+    other = world.signatures.sign_entry("run-2.1", 2, to_record(entry))
     world.requests.append("run-1.1", 1, other, world.matched["sha256"])
-    elsewhere = world.signatures.sign_entry("run-1.1", 7, entry.to_dict())
+    elsewhere = world.signatures.sign_entry("run-1.1", 7, to_record(entry))
     world.requests.append("run-1.1", 2, elsewhere, world.matched["sha256"])
     assert world.ask("token-2", "undecided") == 0
     assert EVE not in world.outbox.receivers
@@ -155,7 +157,7 @@ def test_a_delegate_whose_domain_is_no_longer_allowed_cannot_sign(passed: Approv
     passed.domains = ("other.example",)
     before = passed.aws.dump()
     shown = passed.post(passed.link(DI), answer="approve", invoices="3")
-    assert "taken off the list" in shown["body"]
+    assert "removed from the list" in shown["body"]
     assert passed.aws.dump() == before
 
 
@@ -170,8 +172,8 @@ def test_somebody_who_was_taken_off_can_no_longer_sign_and_is_told(aws: AwsWorld
     before = aws.dump()
     shown = world.post(link, answer="approve", invoices="3")
     assert shown["statusCode"] == 422
-    assert "taken off the list" in shown["body"]
-    assert "taken off the list" in world.get(link)["body"]
+    assert "removed from the list" in shown["body"]
+    assert "removed from the list" in world.get(link)["body"]
     assert aws.dump() == before
     world.post(world.link(BOB), answer="approve", invoices="3")
     assert world.decide() == "approved"
@@ -215,9 +217,9 @@ def test_a_slot_is_lost_when_too_few_of_it_can_be_reached_and_the_answered_count
 
 
 def test_what_is_signed_for_is_the_batch_and_what_is_held_whoever_holds_it_in_whichever_order() -> None:
-    assert signed_content("b", []) == "b"
-    assert signed_content("b", ["x", "y"]) == signed_content("b", ["y", "x"]) != signed_content("b", ["x"])
-    assert signed_content("b", ["x"]) != signed_content("c", ["x"])
+    assert request_hash("b", []) == "b"
+    assert request_hash("b", ["x", "y"]) == request_hash("b", ["y", "x"]) != request_hash("b", ["x"])
+    assert request_hash("b", ["x"]) != request_hash("c", ["x"])
     steps = [Entry(kind, ANN, "t", plans=(key,)) for kind in (EntryKind.HOLD, EntryKind.RELEASE) for key in "xy"]
     assert set(holds([*steps[:2], steps[2]])) == {"y"}
     assert holds(steps) == {}
@@ -244,7 +246,7 @@ def test_an_earlier_approval_counts_no_more_after_a_hold_and_again_when_it_is_ta
 def test_a_hold_that_was_written_past_the_page_holds_nothing(aws: AwsWorld, clock: MovingClock) -> None:
     world = ApprovalWorld(aws, clock)
     world.ask()
-    world.requests.append("run-1.1", 0, "nonsense", signed_content(world.matched["sha256"], ["order-500"]))
+    world.requests.append("run-1.1", 0, "nonsense", request_hash(world.matched["sha256"], ["order-500"]))
     shown = world.post(world.link(ANN), answer="approve", invoices="3")
     assert shown["statusCode"] == 422, "the table asks about other content than its signed rows give"
     assert world.expire() == "expired", "nothing is drafted"
@@ -385,12 +387,12 @@ def test_the_inbox_shows_what_waits_and_what_was_decided_and_changes_nothing(aws
     world.ask()
     before = aws.dump()
     body = world.look_into(world.inbox(ANN))["body"]
-    assert "3 invoices for May 2026" in body.split("What you were asked before")[0]
+    assert "3 invoices for May 2026" in body.split("Earlier requests")[0]
     link = body.split('href="../')[1].split('"')[0]
     assert aws.dump() == before
     assert world.post(link, answer="approve", invoices="3")["statusCode"] == 200
     after = world.look_into(world.inbox(ANN))["body"]
-    assert "Nothing waits for you" in after
+    assert "Nothing is waiting for you" in after
     assert "You approved on" in after
     assert "Approved: the invoices are being drafted" in after
     bobs = world.look_into(world.inbox(BOB))["body"]
@@ -413,7 +415,7 @@ def test_an_inbox_link_decides_nothing_and_a_deciding_link_opens_no_inbox(aws: A
     ended = world.signatures.sign_inbox(InboxLink(approver_id(ANN), int(clock())))
     over = world.look_into(ended)
     assert (over["statusCode"], "This link has expired" in over["body"]) == (410, True)
-    assert "newer one" in over["body"]
+    assert "newer link" in over["body"]
     assert aws.dump() == before
 
 

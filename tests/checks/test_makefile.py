@@ -45,7 +45,9 @@ def test_changed_pins_are_installed_before_the_demo_and_stay_off_its_output(warm
     assert "--require-hashes --no-deps --requirement requirements/sandbox.txt" in done.stderr
 
 
-@pytest.mark.parametrize("target", ["demo", "test", "test-313", "lint", "build", "deploy", "bench", "lock", "clean"])
+@pytest.mark.parametrize(
+    "target", ["demo", "test", "test-313", "lint", "build", "deploy", "oncall", "bench", "lock", "clean"]
+)
 def test_help_names_every_command(target: str) -> None:
     lines = make("help").stdout.splitlines()
     assert any(line.startswith(f"  make {target} ") for line in lines)

@@ -43,10 +43,10 @@ SOUND: dict[str, Any] = {
         "Ask for approval": task(
             "Ask",
             Resource="arn:aws:states:::lambda:invoke.waitForTaskToken",
-            Catch=[{"ErrorEquals": ["States.Timeout"], "Next": "Nobody answered"}],
+            Catch=[{"ErrorEquals": ["States.Timeout"], "Next": "No one responded"}],
             Next="Draft the invoices",
         ),
-        "Nobody answered": {"Type": "Fail", "Error": "Expired"},
+        "No one responded": {"Type": "Fail", "Error": "Expired"},
         "Draft the invoices": {
             "Type": "Map",
             "ItemProcessor": {
@@ -202,12 +202,26 @@ def test_each_way_to_spoil_it_is_named(definition: dict[str, Any], spoil: Spoilt
     assert sentence in check_definition(definition)
 
 
-def test_every_lambda_task_also_retries_a_call_that_the_lambda_service_gave_up_on() -> None:
-    text = (REPOSITORY / "statemachine/monthly_billing.asl.json").read_text()
+@pytest.mark.parametrize(("machine", "least"), [("monthly_billing", 15), ("settlement", 10)])
+def test_every_lambda_task_also_retries_a_call_that_the_lambda_service_gave_up_on(machine: str, least: int) -> None:
+    text = (REPOSITORY / f"statemachine/{machine}.asl.json").read_text()
     tasks = [state for state in states_of(json.loads(text)) if state.calls_lambda]
-    assert len(tasks) >= 15
+    assert len(tasks) >= least
     for state in tasks:
         assert "Lambda.ClientExecutionTimeoutException" in state.body["Retry"][0]["ErrorEquals"], state.name
+
+
+@pytest.mark.parametrize("state", ["Open the run", "Close the run"])
+def test_whatever_keeps_a_run_from_being_opened_or_closed_leads_to_the_state_that_tells_of_it(state: str) -> None:
+    states = json.loads((REPOSITORY / "statemachine/monthly_billing.asl.json").read_text())["States"]
+    *_, last = states[state]["Catch"]
+    assert last["ErrorEquals"] == ["States.ALL"]
+    for rule in states[state]["Catch"]:
+        name, passed = rule["Next"], 0
+        while states[name]["Type"] == "Pass":
+            name, passed = states[name]["Next"], passed + 1
+        assert name == "Tell of the failure"
+        assert passed <= 1
 
 
 def test_a_name_of_more_than_eighty_characters_is_named(definition: dict[str, Any]) -> None:

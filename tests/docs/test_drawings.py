@@ -1,4 +1,4 @@
-"""The drawings of the state machine are the state machine: every state and transition, and nothing else."""
+"""The drawings of the state machines are the state machines: every state and transition, and nothing else."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from docs.making.__main__ import made
+from docs.making.__main__ import DRAWN, made
 from docs.making.drawing import drawing
 from docs.making.transitions import machine_of
 from tests.docs.repository import ARCHITECTURE, DEFINITION, ROOT, fenced, section
@@ -21,9 +21,10 @@ _STATE = re.compile(r'state "([^"]+)" as (\w+)( \{)?')
 Edges = Counter[tuple[str, str, str]]
 
 
-def drawn() -> tuple[set[str], Edges]:
+def drawn(machine: str = "monthly_billing") -> tuple[set[str], Edges]:
     """Names and (machine, from, to) of the Mermaid text, read line by line; "" is a start or an end."""
-    (text,) = fenced(ARCHITECTURE, "mermaid", "")[:1]
+    diagrams = [text for text in fenced(ARCHITECTURE, "mermaid", "") if text.startswith("stateDiagram-v2")]
+    text = diagrams[list(DRAWN).index(machine)]
     names: dict[str, str] = {"[*]": ""}
     level = [""]
     edges: list[tuple[str, str, str]] = []
@@ -60,12 +61,17 @@ def written(definition: dict[str, Any], inside: str = "") -> tuple[set[str], Edg
     return names, edges
 
 
-def definition() -> dict[str, Any]:
-    return dict(json.loads(DEFINITION.read_text(encoding="utf-8")))
+def definition(machine: str = "monthly_billing") -> dict[str, Any]:
+    return dict(json.loads((DEFINITION.parent / f"{machine}.asl.json").read_text(encoding="utf-8")))
 
 
-def test_the_mermaid_drawing_names_every_state_and_transition_and_nothing_else() -> None:
-    assert drawn() == written(definition())
+def test_every_state_machine_is_drawn() -> None:
+    assert {f"{name}.asl.json" for name in DRAWN} == {path.name for path in DEFINITION.parent.iterdir()}
+
+
+@pytest.mark.parametrize("machine", DRAWN)
+def test_the_mermaid_drawing_names_every_state_and_transition_and_nothing_else(machine: str) -> None:
+    assert drawn(machine) == written(definition(machine))
 
 
 def test_what_is_made_from_the_code_is_up_to_date() -> None:
@@ -73,9 +79,10 @@ def test_what_is_made_from_the_code_is_up_to_date() -> None:
         assert path.read_text(encoding="utf-8") == text, f"{path.name}: run `.venv/bin/python -m docs.making`"
 
 
-def test_the_picture_has_a_box_for_every_state_and_a_line_for_every_way() -> None:
-    names, edges = written(definition())
-    picture = ElementTree.fromstring(drawing(machine_of(definition())))
+@pytest.mark.parametrize("machine", DRAWN)
+def test_the_picture_has_a_box_for_every_state_and_a_line_for_every_way(machine: str) -> None:
+    names, edges = written(definition(machine))
+    picture = ElementTree.fromstring(drawing(machine_of(definition(machine)), "A title"))
     space = "{http://www.w3.org/2000/svg}"
     boxes = [text.text for text in picture.iter(f"{space}text") if text.get("font-weight")]
     assert sorted(filter(None, boxes)) == sorted(names)
@@ -95,8 +102,10 @@ def test_a_changed_machine_is_noticed(broken: str) -> None:
 
 
 def test_the_architecture_names_no_state_that_does_not_exist() -> None:
-    names, _ = written(definition())
+    names = set().union(*(written(definition(machine))[0] for machine in DRAWN))
     text = section(ARCHITECTURE, "How redrive works") + section(ARCHITECTURE, "Errors, Retry, Catch")
+    settlement = section(ARCHITECTURE, "The settlement, where it is on")
+    text += re.sub(r"```.*?```", "", settlement, flags=re.DOTALL)
     quoted = set(re.findall(r'"([A-Z][a-z]+(?: [a-z]+)+)"', text))
     assert quoted
     assert quoted <= names

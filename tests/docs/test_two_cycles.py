@@ -59,7 +59,8 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
     with Sandbox(firm(orders, [client(4, email=None)]), now=NOW, template=path, retry_delay_scale=0.02) as sandbox:
         first_name, second_name = schedules(sandbox)
         second = sandbox.fire_schedule(second_name)
-        assert decided(sandbox, second).status == "SUCCEEDED"
+        answered = decided(sandbox, second)
+        assert answered.status == "SUCCEEDED", answered.cause
         assert {number for number in (1, 2, 3, 4) if live(sandbox, number)} == {3}
         first = sandbox.fire_schedule(first_name)
         assert decided(sandbox, first).status == "SUCCEEDED"
@@ -80,7 +81,7 @@ def test_the_second_schedule_bills_its_subsidiary_under_its_own_cycle_and_zone(p
     report = played.sandbox.report(played.second)
     assert (report["run"]["cycle"], report["run"]["zone"]) == ("apac", "Australia/Sydney")
     assert report["run"]["period"] == "2026-05"
-    assert report["run"]["invoiceDate"] == "2026-06-01"
+    assert report["run"]["invoice_date"] == "2026-06-01"
     assert (report["listed"], report["counts"]["drafted"], report["counts"]["problem"]) == (2, 1, 1)
     assert [amounts(invoice) for invoice in live(played.sandbox, 3)] == [[30000]]
 
@@ -150,7 +151,7 @@ def test_every_call_to_stripe_is_in_the_readmes_table_of_permissions(played: Pla
 def test_the_orphans_answer_has_the_fields_of_the_runbook(played: Played) -> None:
     text = RUNBOOK.read_text(encoding="utf-8")
     (example,) = [json.loads(found) for found in re.findall(r"```json\n(.*?)```", text, re.DOTALL)]
-    given = json.loads(re.findall(r"--payload '([^']+)'", text)[0])
+    given = {**json.loads(only_fenced(RUNBOOK, "json", "orphans")), "repair": False}
     invoice_id = str(live(played.sandbox, 2)[0]["id"])
     played.sandbox.stripe.delete(invoice_id)
     answer = played.sandbox.invoke("FindTheOrphansFunction", given)

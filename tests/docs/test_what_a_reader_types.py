@@ -15,7 +15,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 from billing.adapters.netsuite.login import CertificateLogin, TokenLogin, login_from_secret
-from billing.adapters.signatures import Link, Signatures
+from billing.adapters.signatures import Signatures
+from billing.domain.approval.signed_links import Link
 from billing.domain.errors import ENDS
 from billing.domain.runs.run_input import parse_run_input
 from tests.docs.repository import (
@@ -68,11 +69,11 @@ def test_the_secret_for_token_based_authentication_chooses_it() -> None:
     assert isinstance(login_from_secret(secret, "https://netsuite.example", lambda: 0.0), TokenLogin)
 
 
-@pytest.mark.parametrize(("block", "state"), [("stripe", "match_the_customers"), ("slack", "tell_the_team")])
-def test_the_fields_of_the_other_secrets_are_those_that_the_code_reads(block: str, state: str) -> None:
+@pytest.mark.parametrize("block", ["stripe", "slack"])
+def test_the_fields_of_the_other_secrets_are_those_that_the_code_reads(block: str) -> None:
     (name,) = json.loads(only_fenced(README, "json", block))
-    wiring = (ROOT / "layers/billing/billing/runtime/wiring.py").read_text(encoding="utf-8")
-    assert re.search(rf'field\(env\.text\("{block.upper()}_SECRET_ARN"\), "{name}"\)', wiring), state
+    connection = (ROOT / f"layers/billing/billing/runtime/connections/{block}.py").read_text(encoding="utf-8")
+    assert f'field(env.text("{block.upper()}_SECRET_ARN"), "{name}")' in connection
 
 
 def test_at_each_step_of_the_rotation_every_process_reads_what_any_other_signs() -> None:
@@ -144,7 +145,7 @@ def test_every_link_inside_the_repository_leads_somewhere(document: Path) -> Non
 
 def test_the_pictures_are_small_enough_to_load_on_a_phone() -> None:
     pictures = list((ROOT / "docs" / "pictures").iterdir())
-    assert {path.name for path in pictures} == {"approval-page.png", "state-machine.svg"}
+    assert {path.name for path in pictures} == {"approval-page.png", "state-machine.svg", "settlement.svg"}
     assert all(path.stat().st_size < 300_000 for path in pictures)
 
 

@@ -17,16 +17,16 @@ from billing.domain.approval.approvers import (
     Vote,
     approver_id,
     check_slot_rules,
+    count_votes,
     everybody,
     lost_slots,
     parse_slot_rules,
-    parse_slots,
     places,
     slots_without,
-    standing,
     still_of_use,
 )
 from billing.domain.errors import InputInvalid
+from tests.slots import slots_of
 
 ANN, BOB, CY, DI, EVE = (f"{name}@firm.example" for name in ("ann", "bob", "cy", "di", "eve"))
 
@@ -53,7 +53,7 @@ def reject(person: str, reason: str = "wrong client", content: str = "h", at: st
     ],
 )  # fmt: skip
 def test_slots_are_read_as_they_are_written(text: str, slots: tuple[Slot, ...]) -> None:
-    assert parse_slots(text) == slots
+    assert slots_of(text) == slots
 
 
 @pytest.mark.parametrize(
@@ -79,7 +79,7 @@ def test_slots_are_read_as_they_are_written(text: str, slots: tuple[Slot, ...]) 
 )
 def test_a_mistake_in_the_approvers_is_named(text: str, mistake: str) -> None:
     with pytest.raises(InputInvalid) as refused:
-        parse_slots(text)
+        slots_of(text)
     assert mistake in str(refused.value)
     assert "Approvers" in str(refused.value)
 
@@ -108,7 +108,7 @@ def test_a_mistake_in_the_approvers_is_named(text: str, mistake: str) -> None:
 )
 def test_what_cannot_be_mailed_or_would_be_misread_is_refused_with_a_sentence(text: str, mistake: str) -> None:
     with pytest.raises(InputInvalid, match=r"^The parameter Approvers") as refused:
-        parse_slots(text)
+        slots_of(text)
     assert mistake in str(refused.value)
     assert "UpperBounds" not in str(refused.value)
 
@@ -123,11 +123,11 @@ def test_the_number_stands_before_or_after_the_amount(text: str) -> None:
     "address", ["ann+x@firm.example", "o'neill@firm.example", "a-b_c@x-y.co", "a@xn--bcher-kva.example"]
 )
 def test_ordinary_addresses_are_taken(address: str) -> None:
-    assert parse_slots(address)[0].people == (address,)
+    assert slots_of(address)[0].people == (address,)
 
 
 def test_everybody_is_asked_once_though_named_in_two_slots() -> None:
-    assert everybody(parse_slots(f"A: {ANN}, {BOB}; B: {BOB}, {CY}")) == (ANN, BOB, CY)
+    assert everybody(slots_of(f"A: {ANN}, {BOB}; B: {BOB}, {CY}")) == (ANN, BOB, CY)
 
 
 def test_an_approvers_id_tells_nothing_and_ignores_case_and_blanks() -> None:
@@ -138,43 +138,41 @@ def test_an_approvers_id_tells_nothing_and_ignores_case_and_blanks() -> None:
 
 
 def test_a_slot_waits_until_as_many_have_signed_as_it_needs() -> None:
-    slots = parse_slots(f"Finance (2): {ANN}, {BOB}, {CY}")
-    stands = standing(slots, [approve(ANN)], "h")
-    assert (stands.outcome, stands.open_slots) == (Outcome.UNDECIDED, ("Finance",))
-    assert standing(slots, [approve(ANN), approve(CY)], "h").outcome is Outcome.APPROVED
+    slots = slots_of(f"Finance (2): {ANN}, {BOB}, {CY}")
+    tally = count_votes(slots, [approve(ANN)], "h")
+    assert (tally.outcome, tally.open_slots) == (Outcome.UNDECIDED, ("Finance",))
+    assert count_votes(slots, [approve(ANN), approve(CY)], "h").outcome is Outcome.APPROVED
 
 
 def test_one_person_counts_once_however_often_she_signs() -> None:
-    slots = parse_slots(f"Finance (2): {ANN}, {BOB}")
-    assert standing(slots, [approve(ANN, at="1"), approve(ANN, at="2")], "h").outcome is Outcome.UNDECIDED
+    slots = slots_of(f"Finance (2): {ANN}, {BOB}")
+    assert count_votes(slots, [approve(ANN, at="1"), approve(ANN, at="2")], "h").outcome is Outcome.UNDECIDED
 
 
 def test_a_person_in_two_slots_fills_one_of_them() -> None:
-    slots = parse_slots(f"A: {ANN}, {BOB}; B: {BOB}, {CY}")
-    stands = standing(slots, [approve(BOB)], "h")
-    assert (stands.outcome, stands.open_slots) == (Outcome.UNDECIDED, ("A", "B"))
-    assert stands.reason == "Still to sign: 1 more for A or B. One person counts for one slot."
+    slots = slots_of(f"A: {ANN}, {BOB}; B: {BOB}, {CY}")
+    tally = count_votes(slots, [approve(BOB)], "h")
+    assert (tally.outcome, tally.open_slots) == (Outcome.UNDECIDED, ("A", "B"))
+    assert tally.reason == "Still to sign: 1 more for A or B. One person counts for one slot."
     assert still_of_use(slots, [approve(BOB)], "h", slots) == (ANN, CY), "either of them completes it"
     for other in (ANN, CY):
-        assert standing(slots, [approve(BOB), approve(other)], "h").outcome is Outcome.APPROVED
+        assert count_votes(slots, [approve(BOB), approve(other)], "h").outcome is Outcome.APPROVED
 
 
 def test_one_who_is_needed_elsewhere_makes_room_for_the_others() -> None:
-    slots = parse_slots(f"Lead: {ANN}, {BOB}; Controller: {ANN}")
-    stands = standing(slots, [approve(ANN)], "h")
-    assert (stands.outcome, stands.open_slots) == (Outcome.UNDECIDED, ("Lead",)), (
-        "the controller is Ann, who has signed"
-    )
+    slots = slots_of(f"Lead: {ANN}, {BOB}; Controller: {ANN}")
+    tally = count_votes(slots, [approve(ANN)], "h")
+    assert (tally.outcome, tally.open_slots) == (Outcome.UNDECIDED, ("Lead",)), "the controller is Ann, who has signed"
     assert places(slots, [approve(ANN)], "h") == {"Lead": (), "Controller": (ANN,)}
-    assert standing(slots, [approve(ANN), approve(BOB)], "h").outcome is Outcome.APPROVED
-    assert standing(slots, [approve(BOB)], "h").reason == "Still to sign: Controller."
+    assert count_votes(slots, [approve(ANN), approve(BOB)], "h").outcome is Outcome.APPROVED
+    assert count_votes(slots, [approve(BOB)], "h").reason == "Still to sign: Controller."
 
 
 def test_an_approval_counts_only_for_the_slots_that_were_open_to_the_person() -> None:
-    slots = parse_slots(f"Lead: {ANN}; Controller: {ANN}, {BOB}")
+    slots = slots_of(f"Lead: {ANN}; Controller: {ANN}, {BOB}")
     for own, outcome in ((("Controller",), Outcome.UNDECIDED), (("Lead",), Outcome.APPROVED), (None, Outcome.APPROVED)):
         vote = Vote(ANN, Answer.APPROVE, "h", "1", slots=own)
-        assert standing(slots, [vote, approve(BOB)], "h").outcome is outcome, own
+        assert count_votes(slots, [vote, approve(BOB)], "h").outcome is outcome, own
 
 
 @pytest.mark.parametrize(
@@ -205,13 +203,13 @@ def test_a_slot_that_cannot_be_filled_without_the_requester_is_named() -> None:
 
 
 def test_the_earliest_reject_gives_the_reason() -> None:
-    slots = parse_slots(f"{ANN}, {BOB}")
-    stands = standing(slots, [reject(BOB, "late", at="2"), approve(ANN), reject(ANN, "early", at="1")], "h")
-    assert (stands.outcome, stands.reason) == (Outcome.REJECTED, "early")
+    slots = slots_of(f"{ANN}, {BOB}")
+    tally = count_votes(slots, [reject(BOB, "late", at="2"), approve(ANN), reject(ANN, "early", at="1")], "h")
+    assert (tally.outcome, tally.reason) == (Outcome.REJECTED, "early")
 
 
 def test_nobody_approves_by_silence() -> None:
-    assert standing(parse_slots(ANN), [], "h").outcome is Outcome.UNDECIDED
+    assert count_votes(slots_of(ANN), [], "h").outcome is Outcome.UNDECIDED
 
 
 PEOPLE = (ANN, BOB, CY, DI)
@@ -219,7 +217,7 @@ votes = st.builds(
     Vote,
     approver=st.sampled_from((*PEOPLE, EVE)),
     answer=st.sampled_from(Answer),
-    content_hash=st.sampled_from(("h", "other")),
+    request_hash=st.sampled_from(("h", "other")),
     at=st.sampled_from("123"),
     reason=st.sampled_from(("", "r1", "r2")),
 )
@@ -238,7 +236,7 @@ def slot_sets(draw: st.DrawFn) -> tuple[Slot, ...]:
 def test_the_order_of_votes_never_matters(slots: tuple[Slot, ...], cast: list[Vote], chance: object) -> None:
     shuffled = list(cast)
     chance.shuffle(shuffled)  # type: ignore[attr-defined]
-    there, back = standing(slots, cast, "h"), standing(slots, shuffled, "h")
+    there, back = count_votes(slots, cast, "h"), count_votes(slots, shuffled, "h")
     assert there.outcome is back.outcome
     assert there.open_slots == back.open_slots
 
@@ -248,8 +246,8 @@ def test_one_reject_of_an_approver_for_this_content_wins_over_everything(
     slots: tuple[Slot, ...], cast: list[Vote]
 ) -> None:
     people = set(everybody(slots))
-    rejected = any(v.approver in people and v.content_hash == "h" and v.answer is Answer.REJECT for v in cast)
-    assert (standing(slots, cast, "h").outcome is Outcome.REJECTED) == rejected
+    rejected = any(v.approver in people and v.request_hash == "h" and v.answer is Answer.REJECT for v in cast)
+    assert (count_votes(slots, cast, "h").outcome is Outcome.REJECTED) == rejected
 
 
 @given(slot_sets(), st.lists(votes, max_size=8), st.lists(votes, max_size=4))
@@ -257,8 +255,8 @@ def test_votes_of_outsiders_and_for_other_content_change_nothing(
     slots: tuple[Slot, ...], cast: list[Vote], noise: list[Vote]
 ) -> None:
     people = set(everybody(slots))
-    idle = [vote for vote in noise if vote.approver not in people or vote.content_hash != "h"]
-    assert standing(slots, [*cast, *idle], "h") == standing(slots, cast, "h")
+    idle = [vote for vote in noise if vote.approver not in people or vote.request_hash != "h"]
+    assert count_votes(slots, [*cast, *idle], "h") == count_votes(slots, cast, "h")
 
 
 def can_fill(slots: tuple[Slot, ...], open_to: Callable[[str, Slot], bool]) -> bool:
@@ -272,12 +270,12 @@ def can_fill(slots: tuple[Slot, ...], open_to: Callable[[str, Slot], bool]) -> b
 
 @given(slot_sets(), st.lists(votes, max_size=8))
 def test_approved_means_that_different_signers_fill_every_slot(slots: tuple[Slot, ...], cast: list[Vote]) -> None:
-    stands = standing(slots, cast, "h")
-    signed = {v.approver for v in cast if v.content_hash == "h" and v.answer is Answer.APPROVE}
+    tally = count_votes(slots, cast, "h")
+    signed = {v.approver for v in cast if v.request_hash == "h" and v.answer is Answer.APPROVE}
     enough = can_fill(slots, lambda person, slot: person in signed and person in slot.people)
-    if stands.outcome is not Outcome.REJECTED:
-        assert (stands.outcome is Outcome.APPROVED) == enough
-        assert bool(stands.open_slots) == (not enough)
+    if tally.outcome is not Outcome.REJECTED:
+        assert (tally.outcome is Outcome.APPROVED) == enough
+        assert bool(tally.open_slots) == (not enough)
 
 
 def most_filled(slots: tuple[Slot, ...], able: set[tuple[str, str]]) -> int:

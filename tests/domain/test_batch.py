@@ -7,14 +7,16 @@ from dataclasses import replace
 
 import pytest
 
-from billing.domain.batch.batch import Batch, BatchInvoice, batch_from_dict, map_items, totals, with_pieces
+from billing.domain.batch.batch import Batch, BatchInvoice, map_items, read_batch, totals, with_pieces
 from billing.domain.canonical import canonical_json, sha256_hex
 from billing.domain.invoices.billing_policy import BillingPolicy
-from billing.domain.invoices.invoice_plan import InvoicePlan, content_hash, plan_invoices
+from billing.domain.invoices.invoice_plan import InvoicePlan, plan_hash, plan_invoices
 from billing.domain.ledger.customer_match import How, MatchedCustomer
 from billing.domain.ledger.ledger import Disposition
 from billing.domain.orders.order_rows import read_orders
 from billing.domain.orders.sales_order import Problem
+from billing.domain.records import from_record, stored
+from billing.domain.run import RunFrame
 from tests.domain.suiteql_rows import hours, order
 
 NAMES = ("Ålder & Söhne – 株式会社", "Emoji 🧾 Ltd", "Line\u2028Separator", 'Quote " Ltd', "Plain Ltd")
@@ -37,7 +39,7 @@ def invoices() -> list[BatchInvoice]:
         done = disposition in (Disposition.SKIP, Disposition.HOLD)
         customer = None if done else MatchedCustomer(f"cus_{number}", How.KNOWN)
         made.append(
-            BatchInvoice(one, content_hash(one), disposition, "because", customer, f"in_{number}" if done else None)
+            BatchInvoice(one, plan_hash(one), disposition, "because", customer, f"in_{number}" if done else None)
         )
     return made
 
@@ -45,13 +47,13 @@ def invoices() -> list[BatchInvoice]:
 def batch() -> Batch:
     placed, _ = with_pieces(invoices())
     problem = Problem("9", "SO-9", "email", "customer_without_email", "SO-9: none", "usd", 100, "77", "Acme")
-    return Batch({"id": "run-1", "filter": {}}, placed, (problem,), ("orderemail",))
+    return Batch(RunFrame(id="run-1"), placed, (problem,), ("orderemail",))
 
 
 def test_a_batch_survives_storage_exactly() -> None:
-    stored = canonical_json(batch().to_dict())
-    assert batch_from_dict(json.loads(stored, parse_float=pytest.fail)) == batch()
-    assert canonical_json(batch_from_dict(json.loads(stored)).to_dict()) == stored
+    kept = canonical_json(stored(batch()))
+    assert read_batch(json.loads(kept, parse_float=pytest.fail)) == batch()
+    assert canonical_json(stored(read_batch(json.loads(kept)))) == kept
 
 
 def test_the_byte_range_of_a_piece_is_exactly_the_line_that_was_hashed() -> None:
@@ -67,9 +69,9 @@ def test_the_byte_range_of_a_piece_is_exactly_the_line_that_was_hashed() -> None
         assert b"\n" not in line
         assert ndjson[one.piece.offset + one.piece.length : one.piece.offset + one.piece.length + 1] == b"\n"
         read = json.loads(line)
-        assert InvoicePlan.from_dict(read["plan"]) == one.plan
-        assert content_hash(InvoicePlan.from_dict(read["plan"])) == read["contentHash"] == one.content_hash
-        assert MatchedCustomer.from_dict(read["customer"]) == one.customer
+        assert from_record(InvoicePlan, read["plan"]) == one.plan
+        assert plan_hash(from_record(InvoicePlan, read["plan"])) == read["content_hash"] == one.invoice_hash
+        assert from_record(MatchedCustomer, read["customer"]) == one.customer
     assert ndjson.count(b"\n") == len(drafted)
 
 
@@ -79,21 +81,22 @@ def test_what_is_not_drafted_has_no_piece_that_could_be_drafted() -> None:
         if one.disposition in (Disposition.SKIP, Disposition.HOLD):
             assert one.piece is None
             assert one.plan.orders[0].number.encode() not in ndjson
-    assert len(map_items(placed)) == len(Batch({}, placed, ()).to_draft)
+    assert len(map_items(placed)) == len(Batch(RunFrame(), placed, ()).to_draft)
 
 
 def test_map_items_carry_no_names_and_no_amounts() -> None:
     """They are in the execution history for everybody to read who may look at the console."""
     placed, _ = with_pieces(invoices())
     items = map_items(placed)
-    text = json.dumps(items, ensure_ascii=False)
+    written = [stored(item) for item in items]
+    text = json.dumps(written, ensure_ascii=False)
     for one in placed:
         assert one.plan.client.name not in text
         assert one.plan.client.name.split()[0] not in text
         assert one.plan.client.email not in text
         assert str(one.plan.total) not in text
-    assert all(set(item) == {"key", "order", "contentHash", "piece"} for item in items)
-    assert all(set(item["piece"]) == {"offset", "length", "sha256"} for item in items)
+    assert all(set(item) == {"format", "key", "order", "content_hash", "piece", "draft_before"} for item in written)
+    assert all(set(item["piece"]) == {"offset", "length", "sha256"} for item in written)
 
 
 def test_an_item_stays_small_with_a_thousand_orders_on_one_invoice() -> None:
@@ -101,12 +104,12 @@ def test_an_item_stays_small_with_a_thousand_orders_on_one_invoice() -> None:
     one = plan(1)
     many = replace(one, orders=tuple(replace(one.orders[0], number=f"SO-{n}") for n in range(1000)))
     placed, _ = with_pieces([replace(invoices()[0], plan=many)])
-    assert len(json.dumps(map_items(placed))) < 1000
+    assert len(json.dumps([stored(item) for item in map_items(placed)])) < 1000
 
 
 def test_the_same_batch_gives_the_same_bytes() -> None:
     assert with_pieces(invoices()) == with_pieces(invoices())
-    assert canonical_json(batch().to_dict()) == canonical_json(batch().to_dict())
+    assert canonical_json(stored(batch())) == canonical_json(stored(batch()))
 
 
 def test_totals_are_kept_apart_by_currency() -> None:

@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from billing.domain.invoices.billing_policy import BillingPolicy
-from billing.domain.invoices.still_to_bill import still_to_bill
 from billing.domain.ledger.billing_state import Done, Held, State, ToBill
 from billing.domain.ledger.ledger import BilledInvoice, EntryState, LedgerEntry, OrderRecord
+from billing.domain.ledger.still_to_bill import still_to_bill
 from billing.domain.orders.order_rows import read_orders
 from billing.domain.orders.sales_order import Problem
 from tests.domain.suiteql_rows import Row, line, order

@@ -17,8 +17,8 @@ from billing.domain.ledger.ledger import (
     LedgerEntry,
     OrderRecord,
     family,
+    invoice_hash,
     order_hash,
-    signed_hash,
 )
 from billing.domain.orders.order_rows import read_orders
 from tests.domain.suiteql_rows import hours, line, order
@@ -96,7 +96,7 @@ def test_an_invoice_that_a_person_removed_makes_the_order_billable_again_with_th
     assert state.replaces == ("in_1",)
     assert "in_1" in state.reason
     # What was signed for before does not count for the invoice that takes its place.
-    assert signed_hash(state.plan, state.replaces) != signed_hash(NOW[0], ())
+    assert invoice_hash(state.plan, state.replaces) != invoice_hash(NOW[0], ())
 
 
 def test_more_quantity_is_to_bill_under_a_key_of_its_own_and_the_numbers_never_repeat() -> None:

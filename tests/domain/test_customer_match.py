@@ -8,7 +8,6 @@ import pytest
 
 from billing.domain.ledger.client_name import same_client_name
 from billing.domain.ledger.customer_match import (
-    Candidate,
     How,
     MatchedCustomer,
     Unmatched,
@@ -16,9 +15,16 @@ from billing.domain.ledger.customer_match import (
     match_by_id,
     match_by_metadata,
 )
+from billing.domain.ledger.stripe_customer import StripeCustomer
+from billing.domain.records import from_record, to_record
 
-FREE = Candidate("cus_free", None, "ACME, Inc.", "AP@x.example")
-OURS, THEIRS = Candidate("cus_ours", "77"), Candidate("cus_theirs", "78")
+
+def candidate(id: str, netsuite_id: str | None, name: str | None = None, email: str | None = None) -> StripeCustomer:
+    return StripeCustomer(id=id, email=email, name=name, netsuite_id=netsuite_id)
+
+
+FREE = candidate("cus_free", None, "ACME, Inc.", "AP@x.example")
+OURS, THEIRS = candidate("cus_ours", "77"), candidate("cus_theirs", "78")
 
 
 @pytest.mark.parametrize(
@@ -32,18 +38,18 @@ OURS, THEIRS = Candidate("cus_ours", "77"), Candidate("cus_theirs", "78")
         ("ap@x.example", [FREE, THEIRS], [], MatchedCustomer("cus_free", How.EMAIL)),
         ("ap@x.example", [], ["Other Ltd"], MatchedCustomer(None, How.NEW)),
         ("ap@x.example", [THEIRS], ["Other Ltd"], MatchedCustomer(None, How.NEW)),
-        ("ap@x.example", [FREE, Candidate("cus_free2", None)], [], "customer_ambiguous"),
+        ("ap@x.example", [FREE, candidate("cus_free2", None)], [], "customer_ambiguous"),
         ("ap@x.example", [FREE], ["Other Ltd"], "customer_ambiguous"),
         # Another name under the same address is a shared mailbox until a person says otherwise.
-        ("ap@x.example", [Candidate("cus_free", None, "Acme Holdings")], [], "customer_name_differs"),
-        ("ap@x.example", [Candidate("cus_free", None)], [], "customer_name_differs"),
-        ("ap@x.example", [Candidate("cus_free", None, "Other"), THEIRS], [], "customer_name_differs"),
+        ("ap@x.example", [candidate("cus_free", None, "Acme Holdings")], [], "customer_name_differs"),
+        ("ap@x.example", [candidate("cus_free", None)], [], "customer_name_differs"),
+        ("ap@x.example", [candidate("cus_free", None, "Other"), THEIRS], [], "customer_name_differs"),
         (None, [], [], "customer_without_email"),
         (None, [], ["Other Ltd"], "customer_without_email"),
     ],
 )
 def test_an_e_mail_counts_only_while_nothing_contradicts_it(
-    email: str | None, found: list[Candidate], rivals: list[str], expected: MatchedCustomer | str
+    email: str | None, found: list[StripeCustomer], rivals: list[str], expected: MatchedCustomer | str
 ) -> None:
     match = match_by_email("Acme", "77", email, found, rivals)
     if isinstance(expected, str):
@@ -65,14 +71,14 @@ def test_a_new_customer_keeps_the_address_it_will_be_created_with() -> None:
 def test_metadata_decides_only_if_one_customer_bears_it() -> None:
     assert match_by_metadata("Acme", []) is None
     assert match_by_metadata("Acme", [OURS]) == MatchedCustomer("cus_ours", How.METADATA)
-    several = match_by_metadata("Acme", [OURS, Candidate("cus_b", "77")])
+    several = match_by_metadata("Acme", [OURS, candidate("cus_b", "77")])
     assert isinstance(several, Unmatched)
     assert several.reason_code == "customer_ambiguous"
     assert "cus_b, cus_ours" in several.message, "a person needs the ids to choose between them"
 
 
 def test_the_message_stays_short_with_a_hundred_candidates() -> None:
-    several = match_by_metadata("Acme", [Candidate(f"cus_{n:03}", "77") for n in range(100)])
+    several = match_by_metadata("Acme", [candidate(f"cus_{n:03}", "77") for n in range(100)])
     assert isinstance(several, Unmatched)
     assert "100 Stripe customers" in several.message
     assert len(several.message) < 400
@@ -81,7 +87,7 @@ def test_the_message_stays_short_with_a_hundred_candidates() -> None:
 @pytest.mark.parametrize("how", How)
 def test_a_match_survives_storage(how: How) -> None:
     match = MatchedCustomer(None if how is How.NEW else "cus_1", how, "ap@x.example" if how is How.NEW else None)
-    assert MatchedCustomer.from_dict(json.loads(json.dumps(match.to_dict()))) == match
+    assert from_record(MatchedCustomer, json.loads(json.dumps(to_record(match)))) == match
 
 
 @pytest.mark.parametrize(
@@ -129,13 +135,13 @@ def test_a_stored_id_is_no_match_while_its_customer_names_another_client(how: Ho
     assert match.reason_code == "customer_of_another"
     assert "77" in match.message
     assert "netsuite_customer_id = 78" in match.message
-    assert match_by_id("Acme", "77", OURS, how) == OURS.as_match(how)
+    assert match_by_id("Acme", "77", OURS, how) == MatchedCustomer("cus_ours", how)
     assert match_by_id("Acme", "77", FREE, how) == MatchedCustomer(
         "cus_free", how, stripe_name="ACME, Inc.", stripe_email="AP@x.example"
     )
 
 
 def test_a_match_that_an_earlier_version_stored_is_read() -> None:
-    assert MatchedCustomer.from_dict({"id": "cus_1", "how": "known", "email": None}) == MatchedCustomer(
+    assert from_record(MatchedCustomer, {"id": "cus_1", "how": "known", "email": None}) == MatchedCustomer(
         "cus_1", How.KNOWN
     )

@@ -11,9 +11,8 @@ from billing.domain.ledger.ended_orders import (
     EndedOrder,
     content_of,
     contents_of,
-    ended_from_dict,
-    ended_listed_from_dict,
 )
+from billing.domain.records import from_record, to_record
 
 ROWS = [
     {"id": "501", "tranid": "SO-1001", "status": "F", "entity": "7", "currencycode": "USD", "foreigntotal": "300.00",
@@ -96,6 +95,6 @@ def test_one_run_names_it_also_when_it_is_redriven(named_in: str, first: bool) -
 
 def test_what_is_written_is_read_again() -> None:
     listed = EndedListed(ENDED, "Northwind", "7", "usd", 30_000)
-    assert ended_from_dict(ENDED.to_dict()) == ENDED
-    written: dict[str, Any] = listed.to_dict()
-    assert ended_listed_from_dict(written) == listed
+    assert from_record(EndedOrder, to_record(ENDED)) == ENDED
+    written: dict[str, Any] = to_record(listed)
+    assert from_record(EndedListed, written) == listed

@@ -7,16 +7,16 @@ from dataclasses import replace
 import pytest
 
 from billing.domain.invoices.billing_policy import BillingPolicy
-from billing.domain.invoices.invoice_plan import content_hash, plan_invoices
+from billing.domain.invoices.invoice_plan import plan_hash, plan_invoices
 from billing.domain.ledger.ledger import (
     Approval,
     Disposition,
     EntryState,
     LedgerEntry,
     Objection,
-    Withdrawal,
+    Revocation,
     decide,
-    signed_hash,
+    invoice_hash,
 )
 from billing.domain.orders.order_rows import read_orders
 from tests.domain.suiteql_rows import hours, order
@@ -24,21 +24,21 @@ from tests.domain.suiteql_rows import hours, order
 HASH, OTHER = "a" * 64, "b" * 64
 
 
-def entry(state: EntryState, content_hash: str = HASH) -> LedgerEntry:
+def entry(state: EntryState, invoice_hash: str = HASH) -> LedgerEntry:
     drafted = state in (EntryState.DRAFTED, EntryState.DIFFERS)
     return LedgerEntry(
-        "order-5", state, content_hash, "run-1", "2026-05", 1, "2026-06-01", invoice_id="in_1" if drafted else None
+        "order-5", state, invoice_hash, "run-1", "2026-05", 1, "2026-06-01", invoice_id="in_1" if drafted else None
     )
 
 
-def approval(content_hash: str = HASH, customer: str | None = "cus_1") -> Approval:
-    return Approval("order-5", content_hash, customer)
+def approval(invoice_hash: str = HASH, customer: str | None = "cus_1") -> Approval:
+    return Approval("order-5", invoice_hash, customer)
 
 
-def taken(content_hash: str = HASH, customer: str | None = "cus_1", reason: str = "Not final.") -> Approval:
+def taken(invoice_hash: str = HASH, customer: str | None = "cus_1", reason: str = "Not final.") -> Approval:
     """An approval that somebody's hold took away."""
-    no = Withdrawal("order-5", content_hash, Objection.HELD, "bob@firm.example", reason, "run-2", "2026-06-02")
-    return Approval("order-5", content_hash, customer, "run-1", no)
+    no = Revocation("order-5", invoice_hash, Objection.HELD, "bob@firm.example", reason, "run-2", "2026-06-02")
+    return Approval("order-5", invoice_hash, customer, "run-1", no)
 
 
 CASES = [
@@ -145,9 +145,7 @@ def test_an_approval_that_was_taken_away_never_releases_a_draft(
 
 def test_content_signed_for_once_is_not_signed_for_after_its_invoice_was_removed() -> None:
     (plan,) = plan_invoices(read_orders(order("1000.00", hours())), BillingPolicy()).invoices
-    assert signed_hash(plan, ()) == content_hash(plan)
-    assert signed_hash(plan, ["in_1"]) != content_hash(plan)
-    assert signed_hash(plan, ["in_1", "in_2"]) == signed_hash(plan, ["in_2", "in_1"])
-    assert (
-        decide(signed_hash(plan, ["in_1"]), "cus_1", None, approval(content_hash(plan))).disposition is Disposition.ASK
-    )
+    assert invoice_hash(plan, ()) == plan_hash(plan)
+    assert invoice_hash(plan, ["in_1"]) != plan_hash(plan)
+    assert invoice_hash(plan, ["in_1", "in_2"]) == invoice_hash(plan, ["in_2", "in_1"])
+    assert decide(invoice_hash(plan, ["in_1"]), "cus_1", None, approval(plan_hash(plan))).disposition is Disposition.ASK

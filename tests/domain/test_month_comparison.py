@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from billing.domain.batch.month_comparison import (
     BatchWarning,
     MonthInvoice,
-    WarningUnreadable,
     compare_with_last_month,
 )
+from billing.domain.records import RecordUnreadable, from_record, to_record
 
 
 def invoice(client="7", total=100_00, currency="usd", name=None):
@@ -145,12 +145,12 @@ def test_the_same_month_again_warns_of_nothing(month):
 @pytest.mark.parametrize("client", ["7", None])
 def test_a_warning_survives_storage(client):
     warning = BatchWarning("new_client", "Zoë & Sons: new", client)
-    assert BatchWarning.from_dict(json.loads(json.dumps(warning.to_dict()))) == warning
+    assert from_record(BatchWarning, json.loads(json.dumps(to_record(warning)))) == warning
 
 
 @pytest.mark.parametrize(
     "altered", [{"code": "x", "client": None}, {"code": 1, "message": "m"}, {"code": "x", "message": "m", "client": 7}]
 )
 def test_an_altered_warning_is_refused(altered):
-    with pytest.raises(WarningUnreadable):
-        BatchWarning.from_dict(altered)
+    with pytest.raises(RecordUnreadable):
+        from_record(BatchWarning, altered)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from billing.domain.batch.batch import Batch, LeftAlone, batch_from_dict, left_alone
-from billing.domain.runs.outstanding import (
+from billing.domain.batch.batch import Batch, LeftAlone, left_alone, read_batch
+from billing.domain.orders.outstanding import (
     Carried,
     CarriedGone,
     OrderState,
@@ -13,6 +13,8 @@ from billing.domain.runs.outstanding import (
     not_asked,
     outside_the_listing,
 )
+from billing.domain.records import stored
+from billing.domain.run import RunFrame
 
 ONE = Carried("500", "SO-1", "2026-05", "Rejected.")
 
@@ -53,7 +55,7 @@ def test_a_status_that_the_firm_bills_ends_nothing() -> None:
 
 def test_a_batch_says_what_it_names_and_reads_it_back() -> None:
     batch = Batch(
-        {"id": "run-1"},
+        RunFrame(id="run-1"),
         (),
         (),
         carried_gone=(CarriedGone("1", "SO-1", "2026-05", "Closed in NetSuite."),),
@@ -61,20 +63,22 @@ def test_a_batch_says_what_it_names_and_reads_it_back() -> None:
         left_alone=(LeftAlone("usd", 2, 700), LeftAlone("xxx", 1, None)),
         paid=("in_1",),
     )
-    assert batch_from_dict(batch.to_dict()) == batch
+    assert read_batch(stored(batch)) == batch
     assert batch.outstanding == (Outstanding("500", "SO-1", "2026-05", "Rejected.", "Why."),)
     assert not batch.says_nothing
-    assert Batch({}, (), ()).says_nothing
-    assert not Batch({}, (), (), left_alone=()).says_nothing, "that nothing lies before the start is told as well"
+    assert Batch(RunFrame(), (), ()).says_nothing
+    assert not Batch(RunFrame(), (), (), left_alone=()).says_nothing, (
+        "that nothing lies before the start is told as well"
+    )
 
 
 def test_a_batch_of_an_older_version_is_read() -> None:
-    written = Batch({"id": "run-1"}, (), ()).to_dict()
-    for name in ("done", "outstanding", "leftAlone", "paid"):
-        del written[name]
-    written["carriedGone"] = [["1", "SO-1", "2026-05"]]
-    assert batch_from_dict(written) == Batch(
-        {"id": "run-1"}, (), (), carried_gone=(CarriedGone("1", "SO-1", "2026-05"),)
+    written = {
+        "run": {"id": "run-1"}, "invoices": [], "problems": [], "absentColumns": [], "warnings": [],
+        "carriedGone": [["1", "SO-1", "2026-05"]],
+    }  # fmt: skip
+    assert read_batch(written) == Batch(
+        RunFrame(id="run-1"), (), (), carried_gone=(CarriedGone("1", "SO-1", "2026-05"),)
     )
 
 

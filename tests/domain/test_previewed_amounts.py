@@ -12,6 +12,7 @@ from billing.domain.invoices.invoice_plan import Plans, plan_invoices
 from billing.domain.orders.invoice_preview import InvoicePreview, PreviewLine, PreviewUnreadable, preview_of_record
 from billing.domain.orders.order_rows import read_orders
 from billing.domain.orders.sales_order import Listing
+from billing.domain.records import from_record, to_record
 from tests.domain.suiteql_rows import Row, line, order
 
 # 300.00 at 20 % of which half is billed, 100.00 at 5 %; 10.00 of shipping.
@@ -28,7 +29,7 @@ GOODS = (PreviewLine("1", Decimal(5), Decimal("150.00")), PreviewLine("2", Decim
 
 def planned(preview: InvoicePreview, rows: list[Row] | None = None, **policy) -> Plans:
     (read,) = read_orders(rows or ROWS).orders
-    stored = InvoicePreview.from_dict(preview.to_dict())
+    stored = from_record(InvoicePreview, to_record(preview))
     return plan_invoices(Listing((replace(read, preview=stored),), ()), BillingPolicy(**policy))
 
 

@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billing.domain.invoices.billing_policy import BillingPolicy
-from billing.domain.invoices.invoice_plan import InvoicePlan, content_hash, plan_invoices
+from billing.domain.invoices.invoice_plan import InvoicePlan, plan_hash, plan_invoices
 from billing.domain.orders.open_amount import open_share
 from billing.domain.orders.order_rows import read_orders
 from billing.domain.orders.row_columns import HEADER_COLUMNS, LINE_COLUMNS
+from billing.domain.records import from_record, to_record
 from tests.domain.suiteql_rows import Row, line, order
 
 # Per class of currency: decimals in NetSuite, the smallest amount that Stripe holds, minor units of 1.00.
@@ -227,9 +228,9 @@ def test_grouping_by_client_keeps_every_total_and_every_order(data):
 @given(case=whole_order(), grouping=st.sampled_from(["order", "client"]))
 def test_a_plan_and_its_hash_survive_storage(case, grouping):
     for plan in plan_invoices(read_orders(case[0]), BillingPolicy(grouping=grouping)).invoices:
-        stored = json.loads(json.dumps(plan.to_dict()))
-        assert InvoicePlan.from_dict(stored) == plan
-        assert content_hash(InvoicePlan.from_dict(stored)) == content_hash(plan)
+        stored = json.loads(json.dumps(to_record(plan)))
+        assert from_record(InvoicePlan, stored) == plan
+        assert plan_hash(from_record(InvoicePlan, stored)) == plan_hash(plan)
 
 
 SOME_TEXT = st.text(max_size=30) | st.sampled_from(

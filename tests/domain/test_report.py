@@ -8,17 +8,19 @@ from dataclasses import replace
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.domain.approval.approval_request import RecordedOutcome, RecordedVote
-from billing.domain.approval.approvers import Answer
+from billing.domain.approval.approval_request import RecordedOutcome
+from billing.domain.approval.approvers import Answer, Vote
 from billing.domain.batch.batch import Batch, BatchInvoice, with_pieces
 from billing.domain.invoices.billing_policy import BillingPolicy
-from billing.domain.invoices.invoice_plan import InvoicePlan, content_hash, plan_invoices
+from billing.domain.invoices.invoice_plan import InvoicePlan, plan_hash, plan_invoices
 from billing.domain.ledger.customer_match import How, MatchedCustomer
 from billing.domain.ledger.ledger import Disposition, EntryState, LedgerEntry
 from billing.domain.orders.order_rows import read_orders
 from billing.domain.orders.sales_order import Problem
+from billing.domain.records import stored
+from billing.domain.run import RunFrame
 from billing.domain.runs.report import (
-    Fate,
+    LineOutcome,
     Report,
     ReportLine,
     RunOutcome,
@@ -29,7 +31,8 @@ from billing.domain.runs.report import (
     sum_amounts,
     sums_agree,
 )
-from billing.domain.runs.report_record import report_from_dict, report_to_dict
+from billing.domain.runs.report_record import read_report
+from tests.a_run import a_run
 from tests.domain.suiteql_rows import hours, order
 
 RUN = "run-2"
@@ -52,15 +55,13 @@ def plan(number: int, orders: int = 1, total: int = 100_000, currency: str = "us
 def invoice(made: InvoicePlan, disposition: Disposition = Disposition.ASK) -> BatchInvoice:
     done = disposition in (Disposition.SKIP, Disposition.HOLD)
     customer = None if done else MatchedCustomer("cus_1", How.KNOWN)
-    return BatchInvoice(
-        made, content_hash(made), disposition, "reason in the batch", customer, "in_0" if done else None
-    )
+    return BatchInvoice(made, plan_hash(made), disposition, "reason in the batch", customer, "in_0" if done else None)
 
 
 def entry(made: InvoicePlan, state: EntryState, run_id: str = RUN, content: str | None = None) -> LedgerEntry:
     drafted = state is EntryState.DRAFTED
     return LedgerEntry(
-        made.key, state, content or content_hash(made), run_id, "2026-05", 1, "2026-06-01", "cus_1",
+        made.key, state, content or plan_hash(made), run_id, "2026-05", 1, "2026-06-01", "cus_1",
         "in_1" if drafted else None, made.currency if drafted else None, made.total if drafted else None,
         reason=None if drafted else "reason in the ledger",
     )  # fmt: skip
@@ -68,30 +69,30 @@ def entry(made: InvoicePlan, state: EntryState, run_id: str = RUN, content: str 
 
 def fate_of(one: BatchInvoice, known: LedgerEntry | None, released: bool = True) -> ReportLine:
     entries = {known.key: known} if known else {}
-    (made,) = report_lines(Batch({}, (one,), ()), entries, RUN, released, "nobody signed", {})
+    (made,) = report_lines(Batch(RunFrame(), (one,), ()), entries, RUN, released, "nobody signed", {})
     return made
 
 
 def test_what_was_released_has_the_fate_that_the_ledger_knows() -> None:
     made = plan(1)
     ask = invoice(made)
-    assert fate_of(ask, entry(made, EntryState.DRAFTED)).fate is Fate.DRAFTED
+    assert fate_of(ask, entry(made, EntryState.DRAFTED)).fate is LineOutcome.DRAFTED
     assert fate_of(ask, entry(made, EntryState.DRAFTED)).reason == ""
     for state in (EntryState.FAILED, EntryState.DIFFERS, EntryState.INTENDED):
         line = fate_of(ask, entry(made, state))
-        assert (line.fate, line.reason.endswith("reason in the ledger")) == (Fate.FAILED, True)
+        assert (line.fate, line.reason.endswith("reason in the ledger")) == (LineOutcome.FAILED, True)
     lost = fate_of(ask, None)
-    assert lost.fate is Fate.FAILED
+    assert lost.fate is LineOutcome.FAILED
     assert "did not begin" in lost.reason
     stale = fate_of(ask, entry(made, EntryState.DRAFTED, content="f" * 64))
-    assert stale.fate is Fate.FAILED, "a draft of other content is no draft of this one"
+    assert stale.fate is LineOutcome.FAILED, "a draft of other content is no draft of this one"
 
 
 def test_what_was_not_released_is_held_for_the_runs_own_reason() -> None:
     line = fate_of(invoice(plan(1)), None, released=False)
-    assert (line.fate, line.reason) == (Fate.HELD, "nobody signed")
+    assert (line.fate, line.reason) == (LineOutcome.HELD, "nobody signed")
     kept = fate_of(invoice(plan(1), Disposition.HOLD), None, released=False)
-    assert (kept.fate, kept.reason) == (Fate.HELD, "reason in the batch")
+    assert (kept.fate, kept.reason) == (LineOutcome.HELD, "reason in the batch")
 
 
 def test_a_draft_that_was_begun_and_is_not_released_is_named_for_a_person() -> None:
@@ -100,7 +101,7 @@ def test_a_draft_that_was_begun_and_is_not_released_is_named_for_a_person() -> N
         for state in (EntryState.INTENDED, EntryState.FAILED):
             begun = replace(entry(made, state, "run-1"), invoice_id="in_7")
             line = fate_of(invoice(made, disposition), begun, released=False)
-            assert (line.fate, line.code, line.invoice_id) == (Fate.HELD, "draft_left", "in_7")
+            assert (line.fate, line.code, line.invoice_id) == (LineOutcome.HELD, "draft_left", "in_7")
             assert line.reason.startswith("nobody signed. The run run-1 began its draft in_7 and did not finish it.")
             unknown = fate_of(invoice(made, disposition), replace(begun, invoice_id=None), released=False)
             assert "Stripe may have a draft of it" in unknown.reason
@@ -112,26 +113,26 @@ def test_what_another_run_drafted_before_it_was_held_is_named() -> None:
     made = plan(1)
     drafted = entry(made, EntryState.DRAFTED, "run-1")
     line = fate_of(invoice(made), drafted, released=False)
-    assert (line.fate, line.code, line.invoice_id) == (Fate.HELD, "draft_left", "in_1")
+    assert (line.fate, line.code, line.invoice_id) == (LineOutcome.HELD, "draft_left", "in_1")
     assert "run-1 has drafted it already, as in_1. Delete that draft in Stripe" in line.reason
     removed = replace(invoice(made), replaces=("in_1",))
     assert fate_of(removed, drafted, released=False).reason == "nobody signed", "a person has removed that one"
-    older = replace(drafted, content_hash="f" * 64)
+    older = replace(drafted, invoice_hash="f" * 64)
     assert fate_of(invoice(made), older, released=False).reason == "nobody signed"
 
 
 def test_a_redriven_run_counts_its_own_drafts_as_drafted_and_others_as_skipped() -> None:
     made = plan(1)
     skip = invoice(made, Disposition.SKIP)
-    assert fate_of(skip, entry(made, EntryState.DRAFTED, RUN)).fate is Fate.DRAFTED
-    assert fate_of(skip, entry(made, EntryState.DRAFTED, "run-1")).fate is Fate.SKIPPED
+    assert fate_of(skip, entry(made, EntryState.DRAFTED, RUN)).fate is LineOutcome.DRAFTED
+    assert fate_of(skip, entry(made, EntryState.DRAFTED, "run-1")).fate is LineOutcome.SKIPPED
 
 
 def test_a_redriven_run_does_not_turn_its_own_differing_draft_green() -> None:
     made = plan(1)
     hold = invoice(made, Disposition.HOLD)
-    assert fate_of(hold, entry(made, EntryState.DIFFERS, RUN)).fate is Fate.FAILED
-    assert fate_of(hold, entry(made, EntryState.DIFFERS, "run-1")).fate is Fate.HELD
+    assert fate_of(hold, entry(made, EntryState.DIFFERS, RUN)).fate is LineOutcome.FAILED
+    assert fate_of(hold, entry(made, EntryState.DIFFERS, "run-1")).fate is LineOutcome.HELD
 
 
 def test_of_an_order_with_several_invoices_the_worst_fate_counts() -> None:
@@ -140,13 +141,13 @@ def test_of_an_order_with_several_invoices_the_worst_fate_counts() -> None:
         replace(fate_of(invoice(plan(2)), entry(plan(2), EntryState.FAILED)), order_ids=("5",)),
         replace(fate_of(invoice(plan(3)), entry(plan(3), EntryState.DRAFTED)), order_ids=("5", "6")),
     ]
-    assert order_fates(lines) == {"5": Fate.FAILED, "6": Fate.DRAFTED}
+    assert order_fates(lines) == {"5": LineOutcome.FAILED, "6": LineOutcome.DRAFTED}
     assert order_fates(lines[::-1]) == order_fates(lines)
     assert count_orders(lines) == {"drafted": 1, "skipped": 0, "held": 0, "failed": 1, "problem": 0, "ended": 0}
 
 
 def test_an_order_that_was_listed_and_has_no_line_is_found() -> None:
-    lines = report_lines(Batch({}, (invoice(plan(1)),), ()), {}, RUN, True, "", {})
+    lines = report_lines(Batch(RunFrame(), (invoice(plan(1)),), ()), {}, RUN, True, "", {})
     assert missing_orders(["10"], lines) == ()
     assert missing_orders(["10", "11", "12"], lines) == ("11", "12")
 
@@ -154,7 +155,7 @@ def test_an_order_that_was_listed_and_has_no_line_is_found() -> None:
 def test_a_draft_whose_total_is_not_the_plans_breaks_the_sums() -> None:
     made = plan(1)
     placed, _ = with_pieces([invoice(made)])
-    batch = Batch({}, placed, ())
+    batch = Batch(RunFrame(), placed, ())
     good = report_lines(batch, {made.key: entry(made, EntryState.DRAFTED)}, RUN, True, "", {})
     bad = report_lines(batch, {made.key: replace(entry(made, EntryState.DRAFTED), total=99_999)}, RUN, True, "", {})
     assert sums_agree(batch, sum_amounts(good))
@@ -186,7 +187,7 @@ def runs(draw: st.DrawFn) -> tuple[Batch, dict[str, LedgerEntry], bool]:
         Problem(f"9{number}", f"SO-9{number}", "email", "x", "x", *draw(amounts))
         for number in range(draw(st.integers(0, 4)))
     )
-    return Batch({}, with_pieces(invoices)[0], problems), entries, draw(st.booleans())
+    return Batch(RunFrame(), with_pieces(invoices)[0], problems), entries, draw(st.booleans())
 
 
 @given(runs())
@@ -206,13 +207,13 @@ def test_nothing_counts_as_drafted_unless_the_ledger_has_that_very_content(
 ) -> None:
     batch, entries, released = run
     for one, line in zip(batch.invoices, report_lines(batch, entries, RUN, released, "not signed", {}), strict=False):
-        if line.fate is Fate.DRAFTED:
+        if line.fate is LineOutcome.DRAFTED:
             assert one.disposition in (Disposition.SKIP, Disposition.ASK, Disposition.FINISH)
             if one.disposition is not Disposition.SKIP:
                 known = entries[one.plan.key]
                 assert released
-                assert (known.state, known.content_hash) == (EntryState.DRAFTED, one.content_hash)
-        if line.fate in (Fate.HELD, Fate.FAILED):
+                assert (known.state, known.invoice_hash) == (EntryState.DRAFTED, one.invoice_hash)
+        if line.fate in (LineOutcome.HELD, LineOutcome.FAILED):
             assert line.reason, "nobody can act on a failure without its reason"
 
 
@@ -236,7 +237,7 @@ def test_a_report_survives_storage_exactly(
     batch, entries, released = run
     lines = report_lines(batch, entries, RUN, released, "not signed", {})
     report = Report(
-        run={"id": RUN, "filter": {}},
+        run=a_run(id=RUN),
         outcome=outcome,
         error="InvoicesMissing",
         cause="one",
@@ -245,10 +246,8 @@ def test_a_report_survives_storage_exactly(
         counts=count_orders(lines),
         totals=sum_amounts(lines),
         decision=RecordedOutcome("rejected", "wrong", "2026-06-01T10:00:00+00:00") if decided else None,
-        votes=(RecordedVote("ann@firm.example", Answer.REJECT, "wrong", "2026-06-01T10:00:00+00:00", "h"),)
-        if decided
-        else (),
+        votes=(Vote("ann@firm.example", Answer.REJECT, "h", "2026-06-01T10:00:00+00:00", "wrong"),) if decided else (),
         batch_sha256="h" if decided else None,
         live_mode=False if decided else None,
     )
-    assert report_from_dict(json.loads(json.dumps(report_to_dict(report)))) == report
+    assert read_report(json.loads(json.dumps(stored(report)))) == report

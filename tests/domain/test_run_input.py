@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from billing.domain.errors import InputInvalid
-from billing.domain.runs.run_input import MAX_FILTER_VALUES, OrderFilter, RunInput, parse_filter, parse_run_input
+from billing.domain.orders.order_filter import OrderFilter
+from billing.domain.runs.run_input import MAX_FILTER_VALUES, RunInput, parse_filter, parse_run_input
 
 SYDNEY = ZoneInfo("Australia/Sydney")
 
@@ -60,7 +61,7 @@ def test_a_whole_filter_is_read() -> None:
     ],
 )
 def test_a_filter_survives_the_execution_state(narrowed: OrderFilter) -> None:
-    assert parse_filter(json.loads(json.dumps(narrowed.to_dict()))) == narrowed
+    assert parse_filter(json.loads(json.dumps(narrowed.to_input()))) == narrowed
 
 
 @pytest.mark.parametrize(
@@ -190,5 +191,5 @@ def test_any_json_is_either_refused_as_input_or_read_and_can_be_written_down(raw
     except InputInvalid as refused:
         str(refused).encode()
         return
-    written = json.dumps(run.filter.to_dict(), ensure_ascii=False).encode()
+    written = json.dumps(run.filter.to_input(), ensure_ascii=False).encode()
     assert parse_filter(json.loads(written)) == run.filter

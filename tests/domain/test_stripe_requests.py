@@ -19,13 +19,15 @@ from stripe._encode import _api_encode
 from billing.domain.canonical import canonical_json
 from billing.domain.invoices.billing_policy import BillingPolicy
 from billing.domain.invoices.invoice_days import days_by_terms
-from billing.domain.invoices.invoice_plan import InvoicePlan, content_hash, plan_invoices
+from billing.domain.invoices.invoice_plan import InvoicePlan, plan_hash, plan_invoices
 from billing.domain.invoices.stripe_requests import idempotency_key, invoice_params, line_params
 from billing.domain.orders.due_date import DayOfMonth, Due, NetDays
 from billing.domain.orders.order_rows import read_orders
+from billing.domain.records import from_record, to_record
+from tests.a_run import a_run
 from tests.domain.suiteql_rows import hours, line, order
 
-RUN = {"id": "run-1", "period": "2026-05"}
+RUN = a_run()
 DAY = date(2026, 6, 1)
 UTC_ZONE = ZoneInfo("UTC")
 VALIDATOR = Path(__file__).resolve().parents[3] / "shared" / "stripe" / "validate_request.py"
@@ -51,7 +53,7 @@ def params(
     chosen = {"auto_advance": False, "tax": "netsuite", **settings}
     terms = days_by_terms(made.due, day.isoformat())
     days = replace(terms, due=terms.due_if_drafted(earliest))
-    return invoice_params(made, "cus_1", content_hash(made), days, zone, RUN, **chosen)
+    return invoice_params(made, "cus_1", plan_hash(made), days, zone, RUN, **chosen)
 
 
 def local(epoch: int, zone: ZoneInfo) -> datetime:
@@ -60,7 +62,7 @@ def local(epoch: int, zone: ZoneInfo) -> datetime:
 
 def test_the_same_plan_gives_the_same_bytes() -> None:
     """Stripe refuses an idempotency key whose second request differs in one byte."""
-    stored = InvoicePlan.from_dict(plan().to_dict())
+    stored = from_record(InvoicePlan, to_record(plan()))
     assert canonical_json(params(plan())) == canonical_json(params(stored))
     assert list(_api_encode(params(plan()))) == list(_api_encode(params(stored)))
     for one, other in zip(plan().lines, stored.lines, strict=True):
@@ -85,7 +87,7 @@ def test_the_drafts_metadata_names_netsuites_ids_the_period_and_the_run() -> Non
     made = plan()
     assert params(made)["metadata"] == {
         "billing_plan": "order-500",
-        "content_sha256": content_hash(made),
+        "content_sha256": plan_hash(made),
         "netsuite_so_id": "500",
         "netsuite_so_number": "SO-1001",
         "netsuite_customer_id": "77",

@@ -96,8 +96,9 @@ class Machine:
         read: Callable[[str], bytes],
         now: Callable[[], float],
         pause: Callable[[float], None],
+        name: str = "monthly-billing",
     ) -> None:
-        self._definition = definition
+        self._definition, self._name = definition, name
         self._invoke, self._read, self._now, self._pause = invoke, read, now, pause
         self.executions: dict[str, Execution] = {}
         self._tokens: dict[str, Execution] = {}
@@ -107,7 +108,7 @@ class Machine:
 
     def start(self, name: str, given: Mapping[str, Any]) -> Execution:
         """Begin an execution and run it until it ends or waits. A second start of a name is refused, as on AWS."""
-        arn = f"arn:aws:states:eu-central-1:123456789012:execution:monthly-billing:{name}"
+        arn = f"arn:aws:states:eu-central-1:123456789012:execution:{self._name}:{name}"
         if arn in self.executions:
             raise NotUnderstood(f"an execution named {name} is there already")
         execution = Execution(name, arn, dict(given), at=self._definition["StartAt"], data=dict(given))

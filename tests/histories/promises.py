@@ -103,7 +103,7 @@ def signed_on(batch: bytes, sha256: str, held: Iterable[str] = ()) -> dict[str, 
     for invoice in json.loads(batch)["invoices"]:
         plan = invoice["plan"]
         if invoice["disposition"] in ("ask", "finish") and plan["key"] not in kept_back:
-            found[str(invoice["contentHash"])] = Signed(
+            found[str(invoice["content_hash"])] = Signed(
                 tuple(sorted(order["number"] for order in plan["orders"])),
                 plan["currency"],
                 plan["total"],

@@ -87,7 +87,7 @@ def test_i2_a_line_that_is_not_what_was_signed(played: Evidence, change: dict[st
 
 def test_i2_what_was_held_back_or_is_not_the_page_was_not_signed() -> None:
     plan = {"key": "order-1", "orders": [{"number": "SO-1"}], "currency": "usd", "total": 5, "lines": []}
-    batch = json.dumps({"invoices": [{"plan": plan, "contentHash": "c", "disposition": "ask"}]}).encode()
+    batch = json.dumps({"invoices": [{"plan": plan, "content_hash": "c", "disposition": "ask"}]}).encode()
     sha256 = hashlib.sha256(batch).hexdigest()
     assert set(signed_on(batch, sha256)) == {"c"}
     assert signed_on(batch, sha256, held=["order-1"]) == {}
@@ -207,7 +207,7 @@ def test_what_is_not_billed_and_not_named_is_lost_from_sight() -> None:
 
 def test_a_report_names_as_open_what_it_does_not_call_drafted_now_or_before() -> None:
     lines = [{"fate": fate, "orders": [f"SO-{fate}"]} for fate in ("drafted", "skipped", "held", "problem", "failed")]
-    found = named_as_open({"lines": lines, "carriedGone": [{"number": "SO-9"}], "cause": "See SO-10, please."})
+    found = named_as_open({"lines": lines, "carried_gone": [{"number": "SO-9"}], "cause": "See SO-10, please."})
     assert {number for number in found if number.startswith("SO-")} == {
         "SO-held", "SO-problem", "SO-failed", "SO-9", "SO-10",
     }  # fmt: skip

@@ -1,5 +1,5 @@
 """The whole product in one process, quick enough for hundreds of months: the functions' own entry files, wired by the
-product's own wiring with the environment that template.yaml gives them, against moto, the stand-ins for NetSuite,
+product's own connections with the environment that template.yaml gives them, against moto, the stand-ins for NetSuite,
 Stripe and Slack, and the deployed definition of the state machine.
 
 What is not real here: IAM, cold starts, and concurrency (one thing happens after the other). All time is the clock's,
@@ -9,7 +9,6 @@ which stands still until something moves it. `tests.sandbox` is the world in whi
 from __future__ import annotations
 
 import http.client
-import importlib.util
 import io
 import json
 import os
@@ -40,6 +39,7 @@ from tests.adapters.aws_world import (
     aws_world,
     client,
 )
+from tests.entries import load_entry
 from tests.histories.machine import Execution, Killed, Machine, StateFailed
 from tests.sandbox.aws.deploy.template import read_template
 from tests.sandbox.netsuite import NetSuiteServer, World
@@ -49,7 +49,14 @@ from tests.sandbox.stripe import RateLimits, StripeServer
 
 ANN, BOB = "ann@firm.example", "bob@firm.example"
 PAGES = "https://approve.example"
-_TABLES = {"LedgerTable": LEDGER, "RunsTable": RUNS, "ApprovalsTable": APPROVALS, "CustomersTable": CUSTOMERS}
+SETTLEMENT = "settlement"
+_TABLES = {
+    "LedgerTable": LEDGER,
+    "RunsTable": RUNS,
+    "ApprovalsTable": APPROVALS,
+    "CustomersTable": CUSTOMERS,
+    "SettlementTable": SETTLEMENT,
+}
 _CONTEXT = SimpleNamespace(
     aws_request_id="history",
     function_name="history",
@@ -99,6 +106,9 @@ class Kill:
     calls: int = 0
     struck: bool = False
 
+    def sending(self, call: str) -> None:
+        """An HTTP request is about to be sent: "POST /v1/invoices"."""
+
     @contextmanager
     def around(self) -> Iterator[None]:
         self.calls += 1
@@ -124,7 +134,7 @@ class _Mortal:
             return found
 
         def call(*arguments: Any, **named: Any) -> Any:
-            with self._world.outgoing():
+            with self._world.outgoing(name):
                 return found(*arguments, **named)
 
         return call
@@ -174,8 +184,9 @@ def _template() -> dict[str, Any]:
 
 
 @cache
-def _definition() -> dict[str, Any]:
-    path = REPOSITORY / _template()["Resources"]["MonthlyBilling"]["Properties"]["DefinitionUri"]
+def definition(state_machine: str) -> dict[str, Any]:
+    """The definition that template.yaml deploys under this logical id."""
+    path = REPOSITORY / _template()["Resources"][state_machine]["Properties"]["DefinitionUri"]
     return dict(json.loads(path.read_text(encoding="utf-8")))
 
 
@@ -193,10 +204,12 @@ class HistoryWorld:
     mails: list[Mail] = field(default_factory=list)
     kill: Kill | None = None
     calls: int = 0
+    function: str = ""
+    calling: str = ""
+    heard: Callable[[str, str], None] = lambda function, call: None
 
     def __post_init__(self) -> None:
-        definition = _definition()
-        self.machine = Machine(definition, self._invoke, self._object, self.clock, self.clock.pause)
+        self.machine = Machine(definition("MonthlyBilling"), self._invoke, self._object, self.clock, self.clock.pause)
         self._own = {
             "stepfunctions": _Mortal(_StepFunctions(self), self),
             "sesv2": _Mortal(_Mailbox(self), self),
@@ -224,9 +237,11 @@ class HistoryWorld:
         return self._clients.setdefault(service, _Mortal(client(service), self))
 
     @contextmanager
-    def outgoing(self) -> Iterator[None]:
-        """Around every call that leaves a function."""
+    def outgoing(self, call: str) -> Iterator[None]:
+        """Around every call that leaves a function: an AWS client's method, or "POST /record/path"."""
         self.calls += 1
+        self.calling = call
+        self.heard(self.function, call)
         if self.kill is None:
             yield
             return
@@ -238,6 +253,7 @@ class HistoryWorld:
         return self._invoke(function, dict(event))
 
     def _invoke(self, function: str, event: dict[str, Any]) -> Any:
+        self.function = function
         try:
             # Metrics are printed, as CloudWatch wants them.
             with redirect_stdout(io.StringIO()):
@@ -257,25 +273,20 @@ class HistoryWorld:
             raise
 
     def _load(self, function: str) -> Callable[[dict[str, Any], Any], Any]:
-        from billing.runtime import wiring
+        from billing.runtime.connections import aws
         from billing.runtime.settings import Environment
 
-        properties = _template()["Resources"][function]["Properties"]
-        module, _, name = properties.get("Handler", "app.handler").partition(".")
-        path = REPOSITORY / properties["CodeUri"] / f"{module}.py"
-        variables = (
-            {key: self._value(value) for key, value in properties["Environment"]["Variables"].items()}
-            if ("Environment" in properties)
-            else {}
-        )
-        spec = importlib.util.spec_from_file_location(f"history_{function}", path)
-        assert spec is not None
-        assert spec.loader is not None
-        loaded = importlib.util.module_from_spec(spec)
-        with patch.object(wiring, "_environment", lambda: Environment(variables)):
-            spec.loader.exec_module(loaded)
-        self._handlers[function] = getattr(loaded, name)
+        variables = self.variables(function)
+        with patch.object(aws, "environment", lambda: Environment(variables)):
+            entry = load_entry(_template()["Resources"][function]["Properties"]["CodeUri"].rpartition("/")[2])
+        self._handlers[function] = entry.handler
         return self._handlers[function]
+
+    def variables(self, function: str) -> dict[str, str]:
+        """The environment variables that the template gives a function."""
+        properties = _template()["Resources"][function]["Properties"]
+        given = properties.get("Environment", {}).get("Variables", {})
+        return {key: self._value(value) for key, value in given.items()}
 
     def _value(self, value: Any) -> str:
         """A value of the template: text, Ref, GetAtt, or Sub of these."""
@@ -288,7 +299,23 @@ class HistoryWorld:
             return PAGES
         if kind == "Fn::Sub" and isinstance(of, str):
             return re.sub(r"\$\{([\w:.]+)\}", lambda found: self._ref(found[1]), of)
+        if kind == "Fn::If":
+            condition, then, otherwise = of
+            return self._value(then if self._holds(_template()["Conditions"][condition]) else otherwise)
         raise AssertionError(f"a variable with {kind} {of}: teach this world")
+
+    def _holds(self, condition: dict[str, Any]) -> bool:
+        """A condition of the template: Equals, And, Or, Not, or another condition's name."""
+        ((kind, of),) = condition.items()
+        if kind == "Condition":
+            return self._holds(_template()["Conditions"][of])
+        if kind == "Fn::Equals":
+            one, other = of
+            return self._value(one) == self._value(other)
+        if kind in ("Fn::And", "Fn::Or", "Fn::Not"):
+            parts = [self._holds(part) for part in of]
+            return {"Fn::And": all(parts), "Fn::Or": any(parts), "Fn::Not": not parts[0]}[kind]
+        raise AssertionError(f"a condition with {kind}: teach this world")
 
     def _ref(self, name: str) -> str:
         template = _template()
@@ -375,7 +402,7 @@ class HistoryWorld:
 
 
 class _Time:
-    """The module `time`, as the wiring sees it."""
+    """The module `time`, as the connections see it."""
 
     def __init__(self, clock: Clock) -> None:
         self.time = self.monotonic = clock
@@ -395,7 +422,11 @@ def history_world(netsuite: World, now: datetime, **parameters: str) -> Iterator
     from stripe._http_client import HTTPClient
 
     from billing.adapters.aws import secrets
-    from billing.runtime import wiring
+    from billing.runtime import clock as product_clock
+    from billing.runtime.connections import aws as aws_connections
+    from billing.runtime.connections import mail as mail_connection
+    from billing.runtime.connections import netsuite as netsuite_connection
+    from billing.runtime.connections import stripe as stripe_connection
 
     clock = Clock(now)
     with ExitStack() as stack:
@@ -423,12 +454,15 @@ def history_world(netsuite: World, now: datetime, **parameters: str) -> Iterator
         )
         boto3 = SimpleNamespace(client=world.client)
         for target, name, value in (
-            (wiring, "boto3", boto3),
+            (aws_connections, "boto3", boto3),
+            (mail_connection, "boto3", boto3),
             (secrets, "boto3", boto3),
-            (wiring, "now", clock.now),
-            (wiring, "time", _Time(clock)),
+            (product_clock, "now", clock.now),
+            (netsuite_connection, "time", _Time(clock)),
+            (stripe_connection, "time", _Time(clock)),
             (HTTPClient, "_sleep_time_seconds", lambda *_: 0),
             (http.client.HTTPConnection, "getresponse", _counted(world)),
+            (http.client.HTTPConnection, "putrequest", _noted(world)),
         ):
             stack.enter_context(patch.object(target, name, value))
         secrets._read.cache_clear()
@@ -442,10 +476,23 @@ def _counted(world: HistoryWorld) -> Callable[..., Any]:
     real = http.client.HTTPConnection.getresponse
 
     def getresponse(connection: http.client.HTTPConnection, *arguments: Any, **named: Any) -> Any:
-        with world.outgoing():
+        with world.outgoing(getattr(connection, "_asked_for", "HTTP")):
             return real(connection, *arguments, **named)
 
     return getresponse
+
+
+def _noted(world: HistoryWorld) -> Callable[..., Any]:
+    """A connection remembers what it was asked for: "POST /services/rest/record/v1/invoice"."""
+    real = http.client.HTTPConnection.putrequest
+
+    def putrequest(connection: Any, method: str, url: str, *arguments: Any, **named: Any) -> Any:
+        connection._asked_for = f"{method} {url}"
+        if world.kill is not None:
+            world.kill.sending(connection._asked_for)
+        return real(connection, method, url, *arguments, **named)
+
+    return putrequest
 
 
 def seconds() -> float:

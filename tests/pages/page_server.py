@@ -9,10 +9,10 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-from billing.domain.approval.approval_request import ApprovalRequest, RecordedVote
-from billing.domain.approval.approvers import Answer
+from billing.domain.approval.approval_request import ApprovalRequest
+from billing.domain.approval.approvers import Answer, Vote
 from billing.domain.batch.batch import Batch
-from billing.pages.approval.approval_page import approval_page, batch_csv, standing_page
+from billing.pages.approval.approval_page import Posted, RequestView, approval_page, batch_csv, status_page
 from billing.pages.rendering import Shown
 from tests.pages import samples
 
@@ -24,7 +24,7 @@ class Desk:
     batch: Batch
     request: ApprovalRequest
     approver: str = samples.ANN
-    votes: list[RecordedVote] = field(default_factory=list)
+    votes: list[Vote] = field(default_factory=list)
     posts: list[dict[str, str]] = field(default_factory=list)
 
     def get(self, fields: dict[str, str]) -> Shown | bytes:
@@ -50,24 +50,14 @@ class Desk:
         return self._standing(just_signed=True)
 
     def _page(self, query: str = "", number: int = 1, mistake: str = "", typed: dict[str, str] | None = None) -> Shown:
-        return approval_page(
-            self.request,
-            self.batch,
-            self.approver,
-            self.votes,
-            samples.stands(self.votes, self.request.slots),
-            samples.NOW,
-            query=query,
-            page=number,
-            mistake=mistake,
-            typed=typed or {},
-        )
+        posted = Posted(mistake=mistake, typed=typed or {})
+        return approval_page(self._view(), self.batch, posted, query=query, page=number)
 
     def _standing(self, just_signed: bool = False) -> Shown:
-        standing = samples.stands(self.votes, self.request.slots)
-        return standing_page(
-            self.request, self.batch, self.approver, self.votes, None, standing, samples.NOW, just_signed=just_signed
-        )
+        return status_page(self._view(), self.batch, Posted(just_signed=just_signed))
+
+    def _view(self) -> RequestView:
+        return samples.view(self.request, self.votes, self.approver)
 
 
 @dataclass

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from dataclasses import fields as dataclass_fields
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from billing.domain.approval.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote
-from billing.domain.approval.approvers import Answer, Slot, Standing, Vote, standing
+from billing.domain.approval.approval_request import ApprovalRequest, RecordedOutcome
+from billing.domain.approval.approvers import Answer, Slot, Tally, Vote, count_votes
 from billing.domain.batch.batch import Batch, BatchInvoice
 from billing.domain.invoices.order_plan import PO_FIELD
 from billing.domain.invoices.plan_record import (
@@ -21,7 +22,7 @@ from billing.domain.invoices.plan_record import (
     PlanOrder,
     PlanWarning,
     ServicePeriod,
-    content_hash,
+    plan_hash,
     with_lines,
 )
 from billing.domain.ledger.customer_match import How, MatchedCustomer
@@ -29,7 +30,10 @@ from billing.domain.ledger.ended_orders import EndedListed, EndedOrder
 from billing.domain.ledger.ledger import Disposition, EntryState, LedgerEntry
 from billing.domain.orders.due_date import DayOfMonth, Due, NetDays
 from billing.domain.orders.sales_order import Problem
+from billing.domain.run import Run, RunFrame
 from billing.domain.runs.report import Report, RunOutcome, count_orders, report_lines, sum_amounts
+from billing.pages.approval.approval_page import Posted, RequestView
+from tests.a_run import a_run
 
 RUN_ID = "monthly-2026-05-7f3c9a"
 NOW = datetime(2026, 6, 1, 9, 30, tzinfo=UTC)
@@ -123,7 +127,7 @@ def invoice(
     """A plan in a batch; its customer is an existing one unless given."""
     hows = (How.STORED, How.KNOWN, How.METADATA, How.EMAIL)
     known = MatchedCustomer(f"cus_Q{of.client.netsuite_id}aZ8", hows[int(of.client.netsuite_id) % 4])
-    return BatchInvoice(of, content_hash(of), disposition, reason, customer or known, invoice_id)
+    return BatchInvoice(of, plan_hash(of), disposition, reason, customer or known, invoice_id)
 
 
 def month(size: int = 40) -> Batch:
@@ -152,19 +156,14 @@ def month(size: int = 40) -> Batch:
     return Batch(run_frame(), tuple(invoices), problems())
 
 
-def run_frame(**fields: Any) -> dict[str, Any]:
+def run_frame(**fields: Any) -> RunFrame:
     """A run's public frame."""
-    return {
-        "id": RUN_ID,
-        "cycle": "monthly",
-        "period": "2026-05",
-        "listedFrom": "2026-05-01",
-        "listedBefore": "2026-06-01",
-        "invoiceDate": "2026-06-01",
-        "dryRun": False,
-        "filter": {},
-        **fields,
-    }
+    return sample_run(**fields).frame
+
+
+def sample_run(**fields: Any) -> Run:
+    """The sample's run; fields are those of the execution's state."""
+    return a_run({"id": RUN_ID, "cycle": "monthly", **fields})
 
 
 def problems() -> tuple[Problem, ...]:
@@ -212,7 +211,7 @@ def request(batch: Batch, slots: tuple[Slot, ...] = SLOTS) -> ApprovalRequest:
         cycle="monthly",
         period="2026-05",
         batch_key=f"runs/2026-05/{RUN_ID}/batch.json",
-        batch_sha256=SHA,
+        request_hash=SHA,
         slots=slots,
         opened_at="2026-06-01T09:02:00+00:00",
         expires_at="2026-06-08T09:00:00+00:00",
@@ -222,14 +221,27 @@ def request(batch: Batch, slots: tuple[Slot, ...] = SLOTS) -> ApprovalRequest:
 
 def vote(
     approver: str, answer: Answer = Answer.APPROVE, reason: str = "", at: str = "2026-06-01T10:15:00+00:00"
-) -> RecordedVote:
+) -> Vote:
     """A vote on the sample batch."""
-    return RecordedVote(approver, answer, reason, at, SHA)
+    return Vote(approver, answer, SHA, at, reason)
 
 
-def stands(votes: Sequence[RecordedVote], slots: tuple[Slot, ...] = SLOTS) -> Standing:
+def view(
+    asked: ApprovalRequest, votes: Sequence[Vote] = (), approver: str = ANN, now: datetime = NOW, **more: Any
+) -> RequestView:
+    """The request as one person sees it, counted by the product's own rule."""
+    return RequestView(asked, approver, votes, tally_of(votes, asked.slots), now, **more)
+
+
+def posted(options: dict[str, Any]) -> Posted:
+    """What a POST came to; its fields are taken out of `options`."""
+    names = [field.name for field in dataclass_fields(Posted) if field.name in options]
+    return Posted(**{name: options.pop(name) for name in names})
+
+
+def tally_of(votes: Sequence[Vote], slots: tuple[Slot, ...] = SLOTS) -> Tally:
     """What the domain's rules make of the votes."""
-    return standing(slots, [Vote(v.approver, v.answer, v.batch_sha256, v.at, v.reason) for v in votes], SHA)
+    return count_votes(slots, votes, SHA)
 
 
 def entries(batch: Batch, failing: Mapping[str, str] | None = None) -> dict[str, LedgerEntry]:
@@ -241,7 +253,7 @@ def entries(batch: Batch, failing: Mapping[str, str] | None = None) -> dict[str,
         made[one.plan.key] = LedgerEntry(
             one.plan.key,
             state,
-            one.content_hash,
+            one.invoice_hash,
             RUN_ID,
             "2026-05",
             1,
@@ -260,7 +272,7 @@ def report(
     *,
     batch: Batch | None = None,
     failing: Mapping[str, str] | None = None,
-    votes: Sequence[RecordedVote] | None = None,
+    votes: Sequence[Vote] | None = None,
     decision: RecordedOutcome | None = None,
     unreleased: str = "",
     **fields: Any,
@@ -274,7 +286,7 @@ def report(
     if decision is None and outcome in (RunOutcome.BILLED, RunOutcome.MISSING):
         decision = RecordedOutcome("approved", "Every slot has signed.", "2026-06-01T11:40:00+00:00")
     whole = Report(
-        run=batch.run,
+        run=replace(sample_run(), **{one.name: getattr(batch.run, one.name) for one in dataclass_fields(batch.run)}),
         outcome=outcome,
         error="",
         cause="",

@@ -13,13 +13,15 @@ from typing import Any
 import pytest
 
 from billing.domain.approval.approvers import Answer, Slot
-from billing.domain.batch.batch import Batch, batch_from_dict
+from billing.domain.batch.batch import Batch, read_batch
 from billing.domain.invoices.plan_record import PlanOrder, PlanWarning
 from billing.domain.ledger.customer_match import How, MatchedCustomer
 from billing.domain.ledger.ledger import Disposition
-from billing.domain.runs.run_input import FILTER_FIELDS, parse_filter
-from billing.pages.approval.approval_mail import approval_mail
-from billing.pages.approval.approval_page import approval_page, batch_csv
+from billing.domain.orders.order_filter import FILTER_FIELDS
+from billing.domain.records import stored
+from billing.domain.runs.run_input import parse_filter
+from billing.pages.approval.approval_mail import Invitation, approval_mail
+from billing.pages.approval.approval_page import Posted, approval_page, batch_csv
 from billing.pages.approval.approval_view import CountDiffers
 from billing.pages.approval.batch_search import MOST_INVOICES, MOST_LINES, page_of
 from billing.pages.rendering import Shown
@@ -31,9 +33,8 @@ def render(batch: Batch | None = None, **options: Any) -> Shown:
     batch = batch or samples.month()
     request = options.pop("request", None) or samples.request(batch)
     votes = options.pop("votes", ())
-    return approval_page(
-        request, batch, samples.ANN, votes, samples.stands(votes, request.slots), samples.NOW, **options
-    )
+    posted, page = samples.posted(options), {name: options.pop(name) for name in ("query", "page") if name in options}
+    return approval_page(samples.view(request, votes, **options), batch, posted, **page)
 
 
 def tree(batch: Batch | None = None, **options: Any) -> Element:
@@ -49,7 +50,7 @@ def totals_of(page: Element) -> dict[str, str]:
 
 def test_the_sample_month_survives_its_way_through_storage() -> None:
     batch = samples.month()
-    assert batch_from_dict(batch.to_dict()) == batch
+    assert read_batch(stored(batch)) == batch
 
 
 def test_the_totals_per_currency_are_those_of_what_will_be_drafted() -> None:
@@ -147,7 +148,9 @@ def test_every_field_that_narrows_a_run_is_named_on_page_and_mail() -> None:
         batch = Batch(samples.run_frame(filter={name: value}), (samples.invoice(samples.plan(1)),), ())
         said = f"This run is narrowed to {words}. Other orders of the month are not in it."
         assert said in tree(batch).text
-        assert said in " ".join(approval_mail(samples.request(batch), batch, samples.ANN, "https://x").text.split())
+        assert said in " ".join(
+            approval_mail(Invitation(samples.request(batch), batch, samples.ANN, "https://x")).text.split()
+        )
 
 
 def test_what_is_not_billed_is_said_in_one_way() -> None:
@@ -199,9 +202,9 @@ def test_signing_says_plainly_what_it_does() -> None:
     assert "Signing creates 36 draft invoices and 2 new customers in Stripe" in text
     assert "Nothing is sent to clients" in text
     assert "There are 36 ." in text or "There are 36." in text
-    sending = tree(finalises=True).first("section", class_="decide").text
+    sending = tree(finalizes=True).first("section", class_="decide").text
     assert "Nothing is sent to clients" not in sending
-    assert "sends them to the clients by itself" in sending
+    assert "sends them to the clients automatically" in sending
 
 
 def test_a_mistake_is_announced_first_and_at_its_field_and_the_typed_number_is_not_kept() -> None:
@@ -280,17 +283,8 @@ def hostile_page() -> Shown:
     slots = (Slot(samples.HOSTILE, 1, (samples.ANN, "<b>@x.example")),)
     request = replace(samples.request(batch, slots), run_id=samples.HOSTILE, cycle=samples.HOSTILE)
     votes = [samples.vote("<b>@x.example", Answer.APPROVE, samples.HOSTILE)]
-    return approval_page(
-        request,
-        batch,
-        samples.ANN,
-        votes,
-        samples.stands(votes, slots),
-        samples.NOW,
-        query="",
-        mistake=samples.HOSTILE,
-        typed={"answer": "reject", "reason": samples.HOSTILE},
-    )
+    posted = Posted(mistake=samples.HOSTILE, typed={"answer": "reject", "reason": samples.HOSTILE})
+    return approval_page(samples.view(request, votes), batch, posted)
 
 
 def test_hostile_names_stay_text_everywhere() -> None:

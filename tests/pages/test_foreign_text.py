@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from billing.domain.text import clean, shown
 from billing.pages.csv_file import Amount, csv_bytes, number_cell, text_cell
-from billing.pages.untrusted_text import clean, shown
 
 
 @pytest.mark.parametrize(

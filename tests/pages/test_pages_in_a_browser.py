@@ -17,13 +17,14 @@ from billing.domain.approval.approvers import Answer
 from billing.domain.batch.batch import Batch
 from billing.domain.invoices.plan_record import with_lines
 from billing.domain.runs.report import RecordLine, Report, RunOutcome, count_orders, report_lines, sum_amounts
-from billing.pages.approval.approval_mail import approval_mail
+from billing.pages.approval.approval_mail import Invitation, approval_mail
 from billing.pages.approval.approval_page import (
+    Posted,
     altered_page,
     approval_page,
     ended_page,
     invalid_link_page,
-    standing_page,
+    status_page,
     trouble_page,
 )
 from billing.pages.approval.approval_view import changes_words, held_orders
@@ -78,30 +79,25 @@ def held_page() -> Shown:
         Entry(EntryKind.HOLD, samples.ANN, AT, "The client asked for June.", "SO-1002", (keys[1],)),
     ]
     batch = with_holds(opened, entries)
-    return approval_page(
+    view = samples.view(
         request_now(samples.request(opened), entries),
-        batch,
-        samples.ANN,
-        [],
-        samples.stands([]),
-        samples.NOW,
-        said="The order SO-1002 is held back.",
         changes=changes_words(entries),
         held=held_orders(entries),
         delegate_domains=["partner.example"],
         signed_before=True,
     )
+    return approval_page(view, batch, Posted(said="The order SO-1002 is held back."))
 
 
 def inbox_sample() -> Shown:
     """One that waits, one that was approved, one that was passed on."""
     request = samples.request(samples.month())
     done = RecordedOutcome("approved", "Every slot has signed.", AT)
-    stands = samples.stands([])
+    tally = samples.tally_of([])
     items = [
-        InboxItem(request, None, stands, None, "", True, "abc"),
-        InboxItem(request, done, stands, samples.vote(samples.ANN), "", False, "def"),
-        InboxItem(request, None, stands, None, "di@partner.example", False, "ghi"),
+        InboxItem(request, None, tally, None, "", True, "abc"),
+        InboxItem(request, done, tally, samples.vote(samples.ANN), "", False, "def"),
+        InboxItem(request, None, tally, None, "di@partner.example", False, "ghi"),
     ]
     return inbox_page(samples.ANN, items, samples.NOW)
 
@@ -116,24 +112,15 @@ def standing(
     votes: list[Any], outcome: RecordedOutcome | None = None, just_signed: bool = False, passed_to: str = ""
 ) -> Shown:
     batch = samples.month()
-    return standing_page(
-        samples.request(batch),
-        batch,
-        samples.ANN,
-        votes,
-        outcome,
-        samples.stands(votes),
-        samples.NOW,
-        just_signed=just_signed,
-        passed_to=passed_to,
-    )
+    view = samples.view(samples.request(batch), votes, outcome=outcome, passed_to=passed_to)
+    return status_page(view, batch, Posted(just_signed=just_signed))
 
 
 def ended(outcome: RecordedOutcome | None, taken_off: bool) -> Shown:
     """What a link shows that has ended."""
     asked, votes = samples.request(samples.month()), [samples.vote(samples.ANN)]
     end = RunEnd("billed", "2026-06-02T09:10:00+00:00", 36, 0, 1) if outcome else None
-    return ended_page(asked, outcome, samples.stands(votes), samples.NOW, taken_off=taken_off, mine=votes[0], end=end)
+    return ended_page(samples.view(asked, votes, outcome=outcome, end=end), votes[0], taken_off=taken_off)
 
 
 def ended_orders_page() -> Shown:
@@ -184,7 +171,7 @@ def every_page() -> dict[str, Shown | str]:
         "report-with-record": report_page(
             with_record(), "https://console.example/arn", "https://dashboard.stripe.com/test"
         ),
-        "standing-expired": standing([], RecordedOutcome("expired", "Nobody decided in time.", AT)),
+        "standing-expired": standing([], RecordedOutcome("expired", "No decision before the deadline.", AT)),
         "approval-ended-orders": ended_orders_page(),
         "report-ended-orders": report_page(ended_orders_report(), "https://console.example/arn", "https://x.example"),
         "link-expired": ended(RecordedOutcome("approved", "Every slot has signed.", AT), taken_off=False),
@@ -302,7 +289,7 @@ def test_the_whole_page_can_be_used_by_keyboard_alone(browser: Browser, server: 
             if reached[-1] == "typed-invoices":
                 break
         assert reached == [
-            "Look at first",
+            "Review first",
             "Invoices",
             "Approve or reject",
             "q",
@@ -387,7 +374,9 @@ def test_the_page_prints_with_every_invoice_and_without_its_buttons(
 
 def test_the_mail_reads_well_on_a_desktop_and_a_phone(browser: Browser, server: PageServer, screenshots: Path) -> None:
     batch = samples.month()
-    html = approval_mail(samples.request(batch), batch, samples.ANN, "https://billing.example/approvals/x").html
+    html = approval_mail(
+        Invitation(samples.request(batch), batch, samples.ANN, "https://billing.example/approvals/x")
+    ).html
     url = server.show("/mail", html)
     for width in (800, PHONE):
         with opened(browser, url, width) as page:

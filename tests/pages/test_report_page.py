@@ -11,7 +11,8 @@ from dataclasses import replace
 from billing.domain.approval.approval_request import RecordedOutcome
 from billing.domain.approval.approvers import Answer
 from billing.domain.batch.batch import Batch
-from billing.domain.runs.report import Fate, Report, RunOutcome
+from billing.domain.run import RunFrame
+from billing.domain.runs.report import LineOutcome, Report, RunOutcome
 from billing.pages.report.report_page import report_csv, report_page
 from tests.pages import samples
 from tests.pages.parsed_page import Element, parse
@@ -55,7 +56,7 @@ def test_a_report_that_does_not_add_up_says_no() -> None:
 
 def test_amounts_that_cannot_be_read_are_counted_and_in_no_sum() -> None:
     page = tree(samples.report())
-    assert "The amount of 1 order cannot be read and is in no sum." in page.text
+    assert "The amount of 1 order cannot be read and is not in any total." in page.text
     assert "amount unknown" in page.text
 
 
@@ -65,8 +66,8 @@ def test_every_line_is_there_with_its_invoice_customer_and_content_hash() -> Non
     assert len(list(page.first("main").all("span", class_="who"))) == len(report.lines)
     links = [a.attributes["href"] for a in page.all("a")]
     for line in report.lines:
-        if line.content_hash:
-            assert line.content_hash in page.text
+        if line.invoice_hash:
+            assert line.invoice_hash in page.text
         if line.invoice_id:
             assert f"{STRIPE}/invoices/{line.invoice_id}" in links
         assert line.reason in page.text
@@ -80,7 +81,7 @@ def test_who_signed_when_and_for_which_content_is_in_the_report() -> None:
 
 
 def test_a_vote_for_another_content_is_told_apart() -> None:
-    other = replace(samples.vote(samples.ANN), batch_sha256="0" * 64)
+    other = replace(samples.vote(samples.ANN), request_hash="0" * 64)
     assert "For another content than this run’s" in tree(samples.report(votes=[other])).text
 
 
@@ -95,13 +96,13 @@ def test_a_rejected_run_says_by_whom_and_why() -> None:
     page = tree(report)
     assert page.first("h1").text == "May 2026 was rejected: nothing was drafted"
     assert "Rejected by cy@firm.example: SO-1004 is wrong" in page.text
-    assert report.of(Fate.DRAFTED) == ()
+    assert report.of(LineOutcome.DRAFTED) == ()
     assert "Drafted (" not in page.text
 
 
 def test_a_run_that_stopped_before_it_listed_anything_still_has_a_report() -> None:
     report = replace(
-        samples.report(batch=Batch({}, (), ()), votes=[]),
+        samples.report(batch=Batch(RunFrame(), (), ()), votes=[]),
         outcome=RunOutcome.STOPPED,
         error="PersonNeeded",
         cause="NetSuite refused the key.",
@@ -111,7 +112,7 @@ def test_a_run_that_stopped_before_it_listed_anything_still_has_a_report() -> No
     )
     page = tree(report)
     assert "PersonNeeded: NetSuite refused the key." in page.text
-    assert "Nobody answered, as nobody was asked." in page.text
+    assert "No one responded, because no one was asked." in page.text
 
 
 def test_the_kept_page_runs_nothing_and_needs_nothing() -> None:

@@ -12,14 +12,8 @@ from billing.domain.approval.approvers import Answer
 from billing.domain.batch.batch import Batch
 from billing.domain.mail import MailContent
 from billing.domain.runs.report import Report, RunOutcome
-from billing.pages.report.run_messages import (
-    LONGEST_TEXT,
-    MOST_BLOCKS,
-    SlackMessage,
-    escaped,
-    slack_summary,
-    summary_mail,
-)
+from billing.pages.report.run_messages import slack_summary, summary_mail
+from billing.pages.slack_message import LONGEST_TEXT, MOST_BLOCKS, SlackMessage, escaped
 from tests.pages import samples
 from tests.pages.parsed_page import parse
 
@@ -49,7 +43,7 @@ def every_outcome() -> dict[RunOutcome, Report]:
     empty = Batch(samples.run_frame(), (), ())
     rejection = RecordedOutcome("rejected", "SO-1004 is wrong", AT)
     lost = RecordedOutcome("undeliverable", "Mail does not reach cy@firm.example.", "2026-06-02T10:00:00+00:00")
-    expiry = RecordedOutcome("expired", "Nobody decided in time.", AT)
+    expiry = RecordedOutcome("expired", "No decision before the deadline.", AT)
     return {
         RunOutcome.BILLED: samples.report(),
         RunOutcome.NOTHING_TO_BILL: samples.report(RunOutcome.NOTHING_TO_BILL, batch=empty, votes=[]),
@@ -65,7 +59,7 @@ def every_outcome() -> dict[RunOutcome, Report]:
             RunOutcome.EXPIRED, votes=[samples.vote(samples.ANN)], decision=expiry, unreleased="The approval expired."
         ),
         RunOutcome.UNDELIVERABLE: samples.report(
-            RunOutcome.UNDELIVERABLE, votes=[], decision=lost, unreleased="Mail did not reach the approvers."
+            RunOutcome.UNDELIVERABLE, votes=[], decision=lost, unreleased="Email to the approvers bounced."
         ),
         RunOutcome.MISSING: samples.report(RunOutcome.MISSING, failing={"order-5003": "Stripe refused line 2."}),
         RunOutcome.INCOMPLETE: samples.report(RunOutcome.INCOMPLETE, listed=41),
@@ -96,7 +90,7 @@ def test_what_has_to_be_done_about_a_run_is_said() -> None:
     expired = words(slack(reports[RunOutcome.EXPIRED]))
     assert "It was not rejected" in expired
     assert "Signed so far: ann@firm.example" in expired
-    assert "what is there is not repeated" in words(slack(reports[RunOutcome.MISSING]))
+    assert "existing drafts stay as they are" in words(slack(reports[RunOutcome.MISSING]))
     assert "PersonNeeded: NetSuite refused the certificate" in words(slack(reports[RunOutcome.STOPPED]))
     assert "41 orders were listed and 40 are accounted for" in words(slack(reports[RunOutcome.INCOMPLETE]))
     assert "NetSuite has no open order" in words(slack(reports[RunOutcome.NOTHING_TO_BILL]))

@@ -10,7 +10,7 @@ from billing.domain.approval.approvers import Slot
 from billing.domain.invoices.invoice_days import InvoiceDays
 from billing.domain.ledger.customer_match import How, MatchedCustomer
 from billing.domain.orders.due_date import DayOfMonth, Due, NetDays
-from billing.domain.runs.period_name import period_name
+from billing.domain.period_name import period_name
 from billing.pages.formatting import (
     customer_words,
     due_words,

@@ -46,7 +46,7 @@ def test_the_decision_is_on_record_with_person_time_and_content(sandbox: Sandbox
     assert decided(sandbox, run).status == "SUCCEEDED"
     report = sandbox.report(run)
     vote = report["votes"][0]
-    assert (vote["approver"], vote["batch_sha256"]) == (ANN, report["batchSha256"])
+    assert (vote["approver"], vote["batch_sha256"]) == (ANN, report["batch_sha256"])
     assert vote["at"].startswith("2026-06-01T13:")
 
 

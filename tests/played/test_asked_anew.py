@@ -90,16 +90,17 @@ def test_an_unchanged_listing_is_asked_about_anew_without_listing_again(sandbox:
     assert first == second, "the same content is asked about, under the next number"
     assert sorted(mail.to for mail in mails) == [(ANN,), (BOB,)]
     for mail in mails:
-        assert mail.subject.startswith("Asked anew: approve 2 invoices")
+        assert mail.subject.startswith("Approval needed again: 2 invoices")
         text = " ".join(mail.text.split())
-        assert "expired before everybody had signed" in text
-        assert "The orders and amounts are the same." in text
+        assert "expired before everyone had signed" in text
+        assert "The orders and amounts have not changed." in text
     said = in_slack(sandbox, posts)
-    assert "Approval is asked for 2 invoices" in said, "the channel hears of the new request, too"
-    assert "The run was redriven, and asks again." in said
+    assert "Approval requested: 2 invoices" in said, "the channel hears of the new request, too"
+    assert "The run was redriven and is asking again." in said
     late = posted(sandbox, sandbox.page_links(old[0])[0], "approve", {"invoices": "2"})
     assert "Expired" in late.text
-    assert "This link decides nothing" in late.text
+    assert "Your answer was not recorded" in late.text
+    assert "This link expired on" in late.text
     assert sandbox.result(run).status == "RUNNING"
     assert sandbox.answer(mails[0], "approve").status == 200
     assert sandbox.wait_for_end(again, SECONDS).status == "SUCCEEDED"
@@ -132,7 +133,7 @@ def test_an_order_edited_meanwhile_is_listed_again_and_its_new_amount_is_asked(s
     mails = asked(sandbox, again)
     assert after_opening(sandbox, run) == LISTED
     assert len(set(hashes(sandbox, run))) == 2
-    assert "What is to be billed has changed since then." in " ".join(mails[0].text.split())
+    assert "What will be billed has changed since then." in " ".join(mails[0].text.split())
     late = posted(sandbox, sandbox.page_links(old[0])[0], "approve", {"invoices": "1"})
     assert (late.status, "Expired" in late.text) == (200, True), "its content is gone, its end can be told"
     sandbox.answer(mails[0], "approve")

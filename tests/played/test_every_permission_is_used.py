@@ -19,6 +19,8 @@ from tests.sandbox import Sandbox
 UNSEEN_HERE = {
     # Step Functions itself follows a Map Run by these; the sandbox's interpreter runs its children without them.
     "states:DescribeExecution", "states:StopExecution", "states:RedriveExecution",
+    # And by these it writes results that are too large for one request.
+    "s3:ListMultipartUploadParts", "s3:AbortMultipartUpload",
     # The vended-logs set that AWS's documentation prescribes for a state machine that logs.
     "logs:CreateLogDelivery", "logs:GetLogDelivery", "logs:UpdateLogDelivery", "logs:DeleteLogDelivery",
     "logs:ListLogDeliveries", "logs:PutResourcePolicy", "logs:DescribeResourcePolicies", "logs:DescribeLogGroups",
@@ -44,6 +46,9 @@ def _granted() -> dict[str, set[str]]:
         found: set[str] = set()
         for policy in resources[name]["Properties"].get("Policies", []):
             for statement in policy["Statement"] if isinstance(policy, dict) else []:
+                if "Fn::If" in statement:
+                    assert statement["Fn::If"][0] == "SettlementOn"
+                    continue  # granted only where the settlement is on, which this day is not
                 actions = statement["Action"]
                 found |= {actions} if isinstance(actions, str) else set(actions)
         granted[name] = found - (UNSEEN_HERE if name == "MonthlyBilling" else set())

@@ -21,7 +21,7 @@ def test_the_schedule_in_sydney_bills_may_although_it_is_still_may_in_utc() -> N
         assert decided(sandbox, run).status == "SUCCEEDED"
         opened = sandbox.report(run)["run"]
         assert FIRST_OF_JUNE.astimezone(UTC).month == 5
-        assert (opened["period"], opened["invoiceDate"]) == ("2026-05", "2026-06-01")
+        assert (opened["period"], opened["invoice_date"]) == ("2026-05", "2026-06-01")
         assert [invoice["metadata"]["netsuite_so_number"] for invoice in live(sandbox)] == ["SO-1"]
         due = datetime.fromtimestamp(live(sandbox)[0]["due_date"], SYDNEY)
         assert (due.date().isoformat(), due.hour) == ("2026-07-01", 23)

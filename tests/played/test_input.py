@@ -132,7 +132,7 @@ def test_bad_input_fails_at_once_with_a_sentence_that_names_the_field(sandbox: S
 
 def test_the_owners_hear_of_every_run_that_got_under_way(sandbox: Sandbox) -> None:
     told = [mail for mail in sandbox.mails() if mail.to == (OWNER,)]
-    ended = [post for post in sandbox.posts() if not post["text"].startswith("Approval is asked for")]
+    ended = [post for post in sandbox.posts() if not post["text"].startswith("Approval requested")]
     billing = [post for post in ended if "dry run" not in json.dumps(post).lower()]
     assert len(told) == len(billing) > 0
 

@@ -5,31 +5,41 @@ Only the mail's own resources are deployed, and one mail is sent with the role o
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from tests.approval.asked import until
 from tests.played import template_cuts as cut
 from tests.played.firm import firm, order
 from tests.played.story import deployed
-from tests.sandbox import DeployError
+from tests.sandbox import DeployError, Sandbox
 from tests.sandbox.aws.ses import MailEvent
 
 MAIL = cut.only(
     "AskForApprovalFunction", "NoteTheBounceFunction", "ApprovalApi", "ApprovalsTable", "RunsBucket", "SigningSecret",
     "TaskTokenKey", "MailConfigurationSet", "MailFailures", "MailFailuresPolicy", "MailFailuresDestination",
-    "BillingLayer", "PowertoolsLayer", "PagesLayer", "FunctionLogs", "AccessLogs",
+    "BillingLayer", "PowertoolsLayer", "PagesLayer", "FunctionLogs", "AccessLogs", "LostBounces", "LostBouncesPolicy",
 )  # fmt: skip
 SUBSCRIBED = """\
       Events:
         Bounced:
           Type: SNS
-          Properties: { Topic: !Ref MailFailures }
+          Properties:
+            Topic: !Ref MailFailures
+            RedrivePolicy: { deadLetterTargetArn: !GetAtt LostBounces.Arn }
 """
 SUBSCRIPTION = """\
   BouncedSubscription:
     Type: AWS::SNS::Subscription
-    Properties: { TopicArn: !Ref MailFailures, Protocol: lambda, Endpoint: !GetAtt NoteTheBounceFunction.Arn }
+    Properties:
+      TopicArn: !Ref MailFailures
+      Protocol: lambda
+      Endpoint: !GetAtt NoteTheBounceFunction.Arn
+      RedrivePolicy: { deadLetterTargetArn: !GetAtt LostBounces.Arn }
 """
 PERMISSION = """\
   BouncedPermission:
@@ -47,8 +57,8 @@ def _with(subscription: str, permission: str) -> str:
     return cut.replaced(MAIL, SUBSCRIBED, "") + subscription + permission
 
 
-def _event(tmp_path: Path, text: str) -> MailEvent:
-    """What becomes of the report about a mail that bounces."""
+def _event(tmp_path: Path, text: str, look: Callable[[Sandbox], None] = lambda sandbox: None) -> MailEvent:
+    """What becomes of the report about a mail that bounces; `look` is given the sandbox after it."""
     with deployed(firm([order(1)]), template=cut.write(tmp_path, text)) as sandbox:
         asking = sandbox.aws.functions.settings("AskForApprovalFunction")
         sandbox.aws.client_as("sesv2", asking.role_arn).send_email(
@@ -58,6 +68,7 @@ def _event(tmp_path: Path, text: str) -> MailEvent:
             ConfigurationSetName=asking.environment["MAIL_CONFIGURATION_SET"],
         )
         (event,) = sandbox.ses.events
+        look(sandbox)
         return event
 
 
@@ -125,3 +136,31 @@ def test_a_mail_that_names_another_configuration_set_is_reported_by_nobody(tmp_p
     event = _event(tmp_path, text)
     assert event.heard == ()
     assert "no enabled event destination of the configuration set" in " ".join(event.lost)
+
+
+def _put_aside(sandbox: Sandbox) -> list[dict[str, Any]]:
+    url = sandbox.stack.resources["LostBounces"].ref
+    found = sandbox.aws.client("sqs").receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
+    return [json.loads(message["Body"]) for message in found.get("Messages", [])]
+
+
+def test_a_report_that_sns_cannot_deliver_is_put_aside_whole(tmp_path: Path) -> None:
+    kept: list[dict[str, Any]] = []
+    event = _event(tmp_path, _with(SUBSCRIPTION, ""), lambda sandbox: kept.extend(_put_aside(sandbox)))
+    assert event.heard == ()
+    assert [json.loads(one["Message"])["bounce"]["bounceType"] for one in kept] == ["Permanent"]
+
+
+def test_a_report_that_the_function_cannot_note_is_put_aside_after_three_attempts(tmp_path: Path) -> None:
+    kept: list[dict[str, Any]] = []
+
+    def look(sandbox: Sandbox) -> None:
+        until(lambda: _put_aside(sandbox) != [])
+        kept.extend(_put_aside(sandbox))
+
+    function = cut.block("NoteTheBounceFunction")
+    text = cut.replaced(MAIL, function, function.replace("APPROVALS_TABLE: !Ref", "APPROVALS: !Ref"))
+    assert _event(tmp_path, text, look).heard == ("NoteTheBounceFunction",)
+    (one,) = kept
+    assert one["requestContext"]["condition"] == "RetriesExhausted"
+    assert "bounce" in one["requestPayload"]["Records"][0]["Sns"]["Message"]

@@ -90,7 +90,7 @@ def test_the_run_succeeds_and_passes_the_states_in_the_order_that_is_drawn(month
     assert entered(month.sandbox, month.run) == [
         "Open the run", "Is the period free", "List the sales orders", "Match the customers",
         "Is there anything to bill", "Announce the request", "Ask for approval", "Read the decision",
-        "What was decided", "Check for changes",
+        "What was decided", "Check for changes", "Is anything left to draft",
         "Draft the invoices",
         "Close the run", "Tell the team", "How did it end", "The month is billed",
     ]  # fmt: skip
@@ -216,7 +216,7 @@ def test_what_cannot_be_billed_is_named_with_its_reason_and_is_not_billed(month:
 
 def test_slack_and_the_owners_hear_counts_sums_and_where_to_look(month: Month) -> None:
     asked, ended = month.sandbox.posts()
-    assert asked["text"].startswith("Approval is asked for ")
+    assert asked["text"].startswith("Approval requested: ")
     assert ended["text"].startswith("May 2026 is billed")
     mails = [mail for mail in month.sandbox.mails() if mail.to == (OWNER,)]
     assert len(mails) == 1

@@ -13,6 +13,7 @@ from tests.approval.asked import until
 from tests.played.firm import OWNER, PERIOD, firm, only, order
 from tests.played.story import (
     SECONDS,
+    asked_nobody,
     billed,
     decided,
     deployed,
@@ -159,8 +160,8 @@ def test_with_the_snapshot_lost_the_run_reports_tells_and_the_order_comes_back_n
     assert "orders.json" in slack
     assert len(mails) == 1
     assert live(sandbox, place) == []
-    # Signed for in another month: its days are new, and it is asked about again.
-    following, ended = billed(sandbox, {"period": JUNE, "filter": {"orderNumbers": [f"SO-{place}"]}})
+    # The content and, on the same day, the very days that were signed for: nobody has to be asked again.
+    following, ended = asked_nobody(sandbox, {"period": JUNE, "filter": {"orderNumbers": [f"SO-{place}"]}})
     assert ended.status == "SUCCEEDED"
     assert sandbox.report(following)["counts"]["drafted"] == 1
     assert sandbox.report(following)["lines"][0]["carried_from"] == PERIOD
@@ -204,7 +205,7 @@ def test_a_redrive_that_fails_early_adds_to_the_report_of_a_run_that_had_drafted
     sandbox.netsuite.faults.add(path="/suiteql$", action=invalid_login_fault(ACCOUNT), times=None)
     assert sandbox.wait_for_end(sandbox.redrive(run), SECONDS).error in ("PersonNeeded", "PassingError")
     after = sandbox.report(run)
-    for name in ("listed", "counts", "totals", "votes", "decision", "request", "record", "batchSha256", "liveMode"):
+    for name in ("listed", "counts", "totals", "votes", "decision", "request", "record", "batch_sha256", "live_mode"):
         assert after[name] == before[name], name
     assert after["votes"]
     assert after["outcome"] == "stopped by an error"

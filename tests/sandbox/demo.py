@@ -1,6 +1,7 @@
-"""`make demo`: a monthly run on this machine, from the schedule to the drafts and the Slack message.
+"""`make demo`: a monthly run on this machine, from the schedule to the drafts and the Slack message, and what follows
+when the drafts are sent: from the finalised invoice to the bank.
 
-Reads environment variables (see README.md of this folder): WORLD, INPUT, RECORD, ANSWER, STRIPE_URL, SLACK_URL,
+Reads environment variables (see README.md of this folder): WORLD, INPUT, RECORD, ANSWER, SETTLE, STRIPE_URL, SLACK_URL,
 NETSUITE_URL, PARAMS. The last line of the output is one JSON object; the exit code is 0 when the run ended as it
 was answered.
 """
@@ -19,7 +20,10 @@ from typing import Any
 from tests.sandbox.aws import scheduler
 from tests.sandbox.aws.errors import SandboxError
 from tests.sandbox.aws.stepfunctions import EnteredState
+from tests.sandbox.demo_bank import SecondHalf, policies_of_the_firm, with_items
+from tests.sandbox.netsuite import World, load_world
 from tests.sandbox.sandbox import Decision, Run, RunResult, Sandbox
+from tests.sandbox.settlement import POLICIES_KEY
 
 _POLL_SECONDS = 0.05
 _GRACE_SECONDS = 2.0
@@ -32,7 +36,8 @@ _THREE_DECIMAL = frozenset("BHD JOD KWD OMR TND".split())  # Stripe, "Three-deci
 
 @dataclass(frozen=True)
 class Choices:
-    """What the environment asks for. `answer` is approve, reject, or empty: wait for a person."""
+    """What the environment asks for. `answer` is approve, reject, or empty: wait for a person. `settle`: go on to the
+    bank after the run."""
 
     world: str
     input: str
@@ -42,6 +47,7 @@ class Choices:
     slack_url: str
     netsuite_url: str
     parameters: Mapping[str, str]
+    settle: bool = True
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Choices:
@@ -49,6 +55,9 @@ class Choices:
         answer = environment.get("ANSWER", "").strip().lower()
         if answer not in ("", "approve", "reject"):
             raise SandboxError(f"ANSWER must be approve, reject or empty, not {answer!r}")
+        settle = environment.get("SETTLE", "").strip().lower()
+        if settle not in ("", "yes", "no"):
+            raise SandboxError(f"SETTLE must be yes, no or empty, not {settle!r}")
         return cls(
             world=environment.get("WORLD", "").strip() or "services_firm",
             input=environment.get("INPUT", "").strip(),
@@ -58,7 +67,18 @@ class Choices:
             slack_url=environment.get("SLACK_URL", "").strip(),
             netsuite_url=environment.get("NETSUITE_URL", "").strip(),
             parameters=read_parameters(environment.get("PARAMS", "")),
+            settle=settle != "no",
         )
+
+    def why_not_settled(self) -> str:
+        """Why the demo ends with the drafts; empty if it goes on to the bank."""
+        if not self.settle:
+            return "SETTLE=no"
+        if self.parameters.get("Settlement", "on") != "on":
+            return "PARAMS turns the settlement off"
+        if self.stripe_url or self.netsuite_url:
+            return "clients and banks are played by the stand-ins, and another server was given"
+        return ""
 
 
 def read_parameters(text: str) -> dict[str, str]:
@@ -113,20 +133,41 @@ def run_demo(choices: Choices) -> int:
     """Play one run. Returns the exit code."""
     screen = Screen()
     screen.step("starting NetSuite, Stripe, Slack and AWS on this machine ...")
+    ends_here = choices.why_not_settled()
+    world: str | World = choices.world if ends_here else with_items(load_world(choices.world))
     with Sandbox(
-        world=choices.world,
-        parameters=choices.parameters,
+        world=world,
+        parameters=choices.parameters if ends_here else {**choices.parameters, "Settlement": "on"},
         stripe_url=choices.stripe_url or None,
         slack_url=choices.slack_url or None,
         netsuite_url=choices.netsuite_url or None,
         record=choices.record or None,
     ) as sandbox:
         screen.step(f"template.yaml is deployed: {len(sandbox.stack.resources)} resources")
+        if not ends_here:
+            _prepare_settlement(sandbox)
         run = _start(sandbox, choices, screen)
         asked, result = _follow(sandbox, run, choices, screen)
         _show_end(sandbox, run, result, screen)
-        print(json.dumps(summary(sandbox, run, result)), flush=True)
+        last = summary(sandbox, run, result)
+        if ends_here:
+            screen.step(f"the demo ends with the drafts: {ends_here}")
+        else:
+            sandbox.stripe.release_events()
+            last["settlement"] = SecondHalf(sandbox, screen.step).play()
+            screen.say()
+        print(json.dumps(last), flush=True)
         return 0 if ended_as_answered(choices.answer, asked, result) else 1
+
+
+def _prepare_settlement(sandbox: Sandbox) -> None:
+    """The firm's policy file, and a bank account in each currency. Stripe rings once the run has ended, so that the
+    calls of the last line are the run's own."""
+    if sandbox.stack.parameters["SettlementPolicies"] == POLICIES_KEY:
+        sandbox.settlement.set_policies(policies_of_the_firm(sandbox.netsuite))
+    for currency in sandbox.netsuite.records("currency"):
+        sandbox.stripe.add_bank_account(str(currency["symbol"]).lower())
+    sandbox.stripe.hold_events()
 
 
 def ended_as_answered(answer: str, asked: bool, result: RunResult) -> bool:

@@ -7,7 +7,7 @@ import secrets
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -28,11 +28,12 @@ from tests.sandbox.aws.mail import Mail, parse_mail
 from tests.sandbox.aws.map_runs import Child
 from tests.sandbox.aws.ses import Ses
 from tests.sandbox.aws.stepfunctions import EnteredState
-from tests.sandbox.aws.world import ACCOUNT, EmbeddedAws
+from tests.sandbox.aws.world import ACCOUNT, STACK_NAME, EmbeddedAws
 from tests.sandbox.clock import SandboxClock
 from tests.sandbox.egress import Forwarder, Outgoing, OutgoingRequest, PlannedKill, When
 from tests.sandbox.netsuite import NetSuiteServer, World, load_world
 from tests.sandbox.person import Page, Person
+from tests.sandbox.settlement import POLICIES_KEY, SettlementWorld, equations_of
 from tests.sandbox.slack import SlackServer
 from tests.sandbox.stripe import StripeServer
 
@@ -80,7 +81,9 @@ class Sandbox:
     template: path relative to the repository. netsuite_auth: "oauth2" or "tba". netsuite_secret, stripe_secret,
     slack_secret: what the secrets hold instead of the sandbox's own. stripe_options: keyword arguments of the
     Stripe stand-in. retry_delay_scale: factor on the waits of the state machine's Retry (0.05 makes 60 s three),
-    and on those of Lambda before it repeats an asynchronous invocation.
+    those of Lambda before it repeats an asynchronous invocation, and on a queue's visibility timeout. With the
+    parameter Settlement "on": settlement_policies is the text of the policy file (made from NetSuite's stand-in if it
+    is not given), webhook_secrets are the signing secrets of the webhook.
     """
 
     def __init__(
@@ -101,6 +104,9 @@ class Sandbox:
         slack_secret: Mapping[str, str] | None = None,
         stripe_options: Mapping[str, Any] | None = None,
         retry_delay_scale: float = 1.0,
+        settlement_policies: str | None = None,
+        webhook_secrets: Sequence[str] | None = None,
+        stack_name: str = STACK_NAME,
     ) -> None:
         self._world = world
         self._given = dict(parameters or {})
@@ -112,6 +118,9 @@ class Sandbox:
         self._secret_values = {"netsuite": netsuite_secret, "stripe": stripe_secret, "slack": slack_secret}
         self._stripe_options = dict(stripe_options or {})
         self._retry_delay_scale = retry_delay_scale
+        self._settlement_policies = settlement_policies
+        self._stack_name = stack_name
+        self.webhook_secrets = list(webhook_secrets or [f"whsec_{secrets.token_hex(16)}"])
         self._servers: list[Any] = []
         self._people: list[Person] = []
         self._aws: EmbeddedAws | None = None
@@ -160,16 +169,34 @@ class Sandbox:
             if parameter in declared and parameter not in self._given:
                 parameters[parameter] = self._keep_secret(service)
         parameters.update(self._given)
+        settles = parameters.get("Settlement") == "on"
+        if settles:
+            parameters = {**self._settlement_parameters(), **parameters}
         if parameters.get("SenderEmail"):
             self.aws.client("sesv2").create_email_identity(EmailIdentity=parameters["SenderEmail"])
             self.aws.lookup.identities.add(parameters["SenderEmail"])
-        self._stack = self.aws.deploy(self._template, parameters)
+        self._stack = self.aws.deploy(self._template, parameters, self._stack_name)
+        if settles:
+            self.settlement.begin(self._settlement_policies)
+
+    def _settlement_parameters(self) -> dict[str, Any]:
+        """What a stack that settles needs beside the monthly run's parameters."""
+        created = self.aws.client("secretsmanager").create_secret(
+            Name="sandbox/webhook", SecretString=json.dumps({"signing_secrets": self.webhook_secrets})
+        )
+        self.aws.lookup.secret_arns["sandbox/webhook"] = created["ARN"]
+        return {
+            "StripeWebhookSecretArn": created["ARN"],
+            "StripeEventMode": "test",
+            "SettlementPolicies": POLICIES_KEY,
+        }
 
     def _start_stand_ins(self) -> None:
         if self._urls["netsuite"] is None:
             world = self._world if isinstance(self._world, World) else load_world(self._world)
             given = self._secret_values["netsuite"]
-            secret = given or NetSuiteServer.new_credentials(self._netsuite_auth, account=world.account)
+            begins = datetime.fromtimestamp(self.clock(), UTC)
+            secret = given or NetSuiteServer.new_credentials(self._netsuite_auth, account=world.account, begins=begins)
             self._secret_values["netsuite"] = secret
             self._netsuite = NetSuiteServer(world, self.clock, secret)
         if self._urls["stripe"] is None:
@@ -196,7 +223,7 @@ class Sandbox:
         if service == "netsuite":
             made = NetSuiteServer.new_credentials(self._netsuite_auth)
         elif service == "stripe":
-            made = {"api_key": f"sk_test_{secrets.token_hex(24)}"}
+            made = {"api_key": f"rk_test_{secrets.token_hex(24)}"}
         else:
             made = {"bot_token": f"xoxb-{secrets.token_hex(12)}"}
         value = self._secret_values[service] or made
@@ -256,6 +283,20 @@ class Sandbox:
         return self.aws.ses
 
     @property
+    def settlement(self) -> SettlementWorld:
+        """The settlement's queue, bells and passes."""
+        return SettlementWorld(self)
+
+    def prove(self, day: str | None = None, **asked: Any) -> dict[str, dict[str, str]]:
+        """Run the nightly proof: {"USD": {"receivables": "0.00", ...}}, the difference of each of the six equations.
+        `day` is ISO (the day before today without it); the whole file is `settlement.prove(day)`."""
+        return equations_of(self.settlement.prove(day, **asked))
+
+    def settle(self, timeout: float = 120) -> None:
+        """Wait until no bell rings; SandboxError after `timeout` real seconds."""
+        self.settlement.settle(timeout)
+
+    @property
     def requests(self) -> list[OutgoingRequest]:
         """Every outgoing request of the functions so far."""
         return self._outgoing.requests if self._outgoing else []
@@ -312,11 +353,11 @@ class Sandbox:
 
     @property
     def state_machine_arn(self) -> str:
-        """The one state machine of the template."""
+        """The template's state machine; of several, the one that a schedule starts."""
         machines = list(self.aws.deployed().machines)
-        if len(machines) != 1:
-            raise SandboxError(f"the template has {len(machines)} state machines, not one")
-        return machines[0]
+        if len(machines) == 1:
+            return machines[0]
+        return str(self._schedule_target(self._schedule(None))["Arn"])
 
     def start(self, input: Mapping[str, Any] | str | None = None, name: str | None = None) -> Run:
         """Start an execution by hand, as the console's "New execution" does."""
@@ -356,11 +397,20 @@ class Sandbox:
         )
 
     def _schedule(self, name: str | None) -> tuple[str, str]:
+        """By name; without one, the only schedule that starts a state machine."""
         known = self.aws.deployed().schedules
-        found = [entry for entry in known if name in (None, entry[1])]
+        found = [
+            entry
+            for entry in known
+            if (name is None and ":stateMachine:" in str(self._schedule_target(entry)["Arn"])) or name == entry[1]
+        ]
         if len(found) != 1:
             raise SandboxError(f"name one of the schedules: {[entry[1] for entry in known]}")
         return found[0]
+
+    def _schedule_target(self, schedule: tuple[str, str]) -> dict[str, Any]:
+        group, name = schedule
+        return dict(self.aws.client("scheduler").get_schedule(GroupName=group, Name=name)["Target"])
 
     def _dead_letter(self, target: Mapping[str, Any], text: str, refusal: str) -> None:
         arn = target.get("DeadLetterConfig", {}).get("Arn")

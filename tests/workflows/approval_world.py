@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
 from botocore.exceptions import ClientError
 
 from billing.adapters.aws.run_files import RunFiles
-from billing.adapters.aws.task_tokens import Waker, complete, seal_token
+from billing.adapters.aws.task_tokens import TaskCallback, complete, seal_token
 from billing.adapters.dynamodb.approvals import ApprovalsTable
 from billing.adapters.dynamodb.ledger import LedgerTable
 from billing.adapters.dynamodb.message_log import MessageLog
@@ -20,24 +20,30 @@ from billing.domain.approval.approvers import parse_slot_rules
 from billing.domain.approval.signers import ListedPeople
 from billing.domain.batch.batch import Batch, BatchInvoice, with_pieces
 from billing.domain.invoices.billing_policy import BillingPolicy
-from billing.domain.invoices.invoice_plan import content_hash, plan_invoices
+from billing.domain.invoices.invoice_plan import plan_hash, plan_invoices
 from billing.domain.ledger.customer_match import How, MatchedCustomer
 from billing.domain.ledger.ledger import Disposition, OrderLink
 from billing.domain.mail import MailContent
 from billing.domain.orders.order_rows import read_orders
+from billing.domain.records import stored
+from billing.domain.run import Matched, read_state, to_state
 from billing.pages.approval.approval_mail import approval_mail
+from billing.runtime.telemetry import logger, metrics
 from billing.workflows.approval.approval_links import ApproverLinks
 from billing.workflows.approval.who_may_sign import WhoMaySign
 from billing.workflows.approval_page.approval_exchange import ApprovalExchange, approval_exchange
 from billing.workflows.monthly_billing.ask_for_approval import Asking
 from billing.workflows.monthly_billing.ask_the_deputies import ask_the_deputies
 from billing.workflows.monthly_billing.read_the_decision import read_the_decision
+from billing.workflows.ports import Telemetry
+from tests.a_run import a_run
 from tests.adapters.aws_world import APPROVALS, BUCKET, LEDGER, RUNS, AwsWorld
 from tests.domain.suiteql_rows import hours, order
 from tests.workflows.moving_clock import MovingClock
 
 ANN, BOB, CY = "ann@firm.example", "bob@firm.example", "cy@firm.example"
 DAY = 86_400
+TELEMETRY = Telemetry(logger, metrics)
 
 
 @dataclass
@@ -112,26 +118,18 @@ class ApprovalWorld:
         """The same of NetSuite's rows."""
         placed, _ = with_pieces(
             BatchInvoice(
-                plan, content_hash(plan), Disposition.ASK, "New.", MatchedCustomer("cus_1", How.KNOWN),
-                orders=(OrderLink(plan.orders[0].id, content_hash(plan), 0),),
+                plan, plan_hash(plan), Disposition.ASK, "New.", MatchedCustomer("cus_1", How.KNOWN),
+                orders=(OrderLink(plan.orders[0].id, plan_hash(plan), 0),),
             )
             for plan in plan_invoices(read_orders(rows), policy or BillingPolicy()).invoices
         )  # fmt: skip
-        public = {name: self.run[name] for name in ("id", "cycle", "period", "dryRun")}
-        frame = {
-            **public,
-            "listedFrom": "2026-05-01",
-            "listedBefore": "2026-06-01",
-            "invoiceDate": "2026-06-01",
-            "filter": {},
-        }
-        return self.keep(Batch(frame, placed, ()))
+        return self.keep(Batch(replace(a_run(self.run).frame, zone="UTC"), placed, ()))
 
     def keep(self, batch: Batch) -> dict[str, Any]:
         """Write any batch; answers what "Match the customers" does."""
         count = len(batch.to_draft)
         key = f"{self.run['prefix']}batch-{count}.json"
-        return {"batchKey": key, "sha256": self.files.write_json(key, batch.to_dict()), "toAsk": count, "toFinish": 0}
+        return {"batchKey": key, "sha256": self.files.write_json(key, stored(batch)), "toAsk": count, "toFinish": 0}
 
     @property
     def listed(self) -> ListedPeople:
@@ -153,7 +151,7 @@ class ApprovalWorld:
             write_mail=approval_mail,
             now=self.clock.now,
         )
-        return asking.ask(self.run, self.matched, outcome_so_far, token)["mails"]
+        return asking.ask(a_run(self.run), read_state(Matched, self.matched), outcome_so_far, token)["mails"]
 
     def decide(self) -> str:
         """The state "Read the decision"."""
@@ -161,9 +159,9 @@ class ApprovalWorld:
 
     def read(self) -> dict[str, Any]:
         """All that the state "Read the decision" answers."""
-        return read_the_decision(
-            self.run,
-            self.matched,
+        decision = read_the_decision(
+            a_run(self.run),
+            read_state(Matched, self.matched),
             self.requests,
             self.files,
             self.ledger,
@@ -171,6 +169,7 @@ class ApprovalWorld:
             self.clock.now,
             lambda: self.listed,
         )
+        return dict(to_state(decision))
 
     def expire(self) -> str:
         """The whole wait passes, and the run looks."""
@@ -179,7 +178,7 @@ class ApprovalWorld:
 
     def escalate(self) -> int:
         """The state "Ask the deputies"."""
-        asked = ask_the_deputies(self.run, self.deputies, self.requests, self.signatures, self.clock.now)
+        asked = ask_the_deputies(a_run(self.run), self.deputies, self.requests, self.signatures, self.clock.now)
         return asked["deputies"]
 
     def link(self, person: str) -> str:
@@ -190,9 +189,16 @@ class ApprovalWorld:
     @property
     def exchange(self) -> ApprovalExchange:
         who = WhoMaySign(self.listed)
-        waker = Waker(self.aws.kms, self.sleeper)  # type: ignore[arg-type]
+        callback = TaskCallback(self.aws.kms, self.sleeper)  # type: ignore[arg-type]
         return ApprovalExchange(
-            self.requests, self.files, self.signatures, waker, who, lambda: self.clock.now, finalises=False
+            self.requests,
+            self.files,
+            self.signatures,
+            callback,
+            who,
+            lambda: self.clock.now,
+            finalizes=False,
+            telemetry=TELEMETRY,
         )
 
     def inbox(self, person: str) -> str:
@@ -240,4 +246,5 @@ class ApprovalWorld:
                 **({"body": body, "isBase64Encoded": False} if body is not None else {}),
             },
             lambda: self.exchange,
+            TELEMETRY,
         )

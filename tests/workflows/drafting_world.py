@@ -9,22 +9,24 @@ from typing import Any
 from billing.adapters.aws.run_files import RunFiles
 from billing.adapters.dynamodb.customers import CustomersTable
 from billing.adapters.dynamodb.ledger import LedgerTable
-from billing.adapters.dynamodb.runs import RunsTable, lock_key
+from billing.adapters.dynamodb.runs import RunsTable
 from billing.adapters.stripe.client import Caller, stripe_client
 from billing.adapters.stripe.customers import StripeCustomers
 from billing.adapters.stripe.invoices import StripeInvoices
-from billing.domain.batch.batch import BatchInvoice, map_items, with_pieces
+from billing.domain.batch.batch import BatchInvoice, MapItem, map_items, with_pieces
 from billing.domain.invoices.billing_policy import BillingPolicy
-from billing.domain.invoices.invoice_plan import content_hash, plan_invoices
+from billing.domain.invoices.invoice_plan import plan_hash, plan_invoices
 from billing.domain.ledger.customer_match import How, MatchedCustomer
 from billing.domain.ledger.ledger import Approval, Disposition, LedgerEntry, OrderLink, order_hash
 from billing.domain.orders.order_rows import read_orders
+from billing.domain.runs.period_lock import lock_key
 from billing.workflows.monthly_billing.draft_the_invoice import Drafting, DraftSettings
+from tests.a_run import a_run
 from tests.adapters.aws_world import BUCKET, CUSTOMERS, LEDGER, RUNS, AwsWorld
 from tests.sandbox.stripe import StripeServer
 from tests.workflows.moving_clock import MovingClock
 
-Item = dict[str, Any]
+Item = MapItem
 
 
 class Killed(BaseException):
@@ -116,13 +118,11 @@ class DraftingWorld:
         invoices = []
         for plan in plans.invoices:
             match = MatchedCustomer(customer, How.NEW if customer is None else How.EMAIL, plan.client.email)
-            invoices.append(
-                BatchInvoice(plan, content_hash(plan), Disposition.ASK, "New.", match, orders=links[plan.key])
-            )
+            invoices.append(BatchInvoice(plan, plan_hash(plan), Disposition.ASK, "New.", match, orders=links[plan.key]))
         placed, ndjson = with_pieces(invoices)
         self.files.write(f"{self.run['prefix']}invoices.ndjson", ndjson, "application/x-ndjson")
         self.ledger.record_approvals(
-            [Approval(one.plan.key, one.content_hash, customer) for one in placed], self.run_id, "now"
+            [Approval(one.plan.key, one.invoice_hash, customer) for one in placed], self.run_id, "now"
         )
         return map_items(placed)
 
@@ -136,7 +136,7 @@ class DraftingWorld:
             StripeInvoices(self.client, self.caller),
         )
         files, ledger, known, customers, invoices = (countdown.around(port) if countdown else port for port in ports)
-        return Drafting(self.run, self.settings, files, ledger, known, customers, invoices, self.clock.now)
+        return Drafting(a_run(self.run), self.settings, files, ledger, known, customers, invoices, self.clock.now)
 
     def draft(self, item: Item) -> str:
         return self.drafting().draft(item)["outcome"]
@@ -178,7 +178,7 @@ class DraftingWorld:
         raise AssertionError(f"drafting never called {call}")
 
     def entry(self, item: Item) -> LedgerEntry:
-        known = self.ledger.entry(item["key"])
+        known = self.ledger.entry(item.key)
         assert known is not None
         return known
 

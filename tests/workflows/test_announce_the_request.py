@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -12,8 +12,10 @@ from billing.adapters.dynamodb.message_log import MessageLog
 from billing.domain.approval.approvers import Slot, parse_slot_rules
 from billing.domain.batch.batch import Batch
 from billing.domain.errors import PassingError
+from billing.domain.run import Matched, Run, read_state
 from billing.pages.approval.approval_notices import asked_notice
 from billing.workflows.monthly_billing.announce_the_request import announce_the_request
+from tests.a_run import a_run
 from tests.adapters.aws_world import RUNS, AwsWorld
 from tests.workflows.approval_world import ApprovalWorld
 from tests.workflows.moving_clock import MovingClock
@@ -43,13 +45,13 @@ def world(aws: AwsWorld, clock: MovingClock) -> ApprovalWorld:
 
 
 def announce(world: ApprovalWorld, channel: Channel, **run: Any) -> int:
-    def write(run: Mapping[str, Any], batch: Batch, slots: Sequence[Slot]) -> tuple[str, list[dict[str, Any]]]:
+    def write(run: Run, batch: Batch, slots: Sequence[Slot]) -> tuple[str, list[dict[str, Any]]]:
         message = asked_notice(run, batch, slots, world.clock.now - world.clock.now)
         return message.text, message.blocks
 
     return announce_the_request(
-        {**world.run, **run},
-        world.matched,
+        a_run(world.run, **run),
+        read_state(Matched, world.matched),
         parse_slot_rules(world.approvers),
         world.files,
         MessageLog(world.aws.dynamodb, RUNS),
@@ -68,7 +70,7 @@ def test_a_repeated_announcement_is_posted_once(world: ApprovalWorld) -> None:
 def test_the_same_content_is_announced_once_in_each_round(world: ApprovalWorld) -> None:
     channel = Channel()
     assert [announce(world, channel, round=number) for number in (0, 0, 1, 1, 3)] == [1, 0, 1, 0, 1]
-    assert "The run was redriven, and asks again." in list(channel.posts.values())[1]
+    assert "The run was redriven and is asking again." in list(channel.posts.values())[1]
 
 
 def test_a_run_opened_by_an_earlier_version_is_not_announced_twice(world: ApprovalWorld) -> None:

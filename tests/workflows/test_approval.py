@@ -9,9 +9,10 @@ from botocore.exceptions import ClientError
 
 from billing.adapters.signatures import Signatures
 from billing.domain.approval.approval_request import RecordedOutcome
-from billing.domain.approval.approvers import approver_id, everybody, parse_slots
+from billing.domain.approval.approvers import approver_id, everybody
 from billing.domain.errors import AddressRefused, OurFault, PassingError, PersonNeeded
 from tests.adapters.aws_world import APPROVALS, AwsWorld
+from tests.slots import slots_of
 from tests.workflows.approval_world import ANN, BOB, CY, ApprovalWorld
 from tests.workflows.moving_clock import MovingClock
 
@@ -66,7 +67,7 @@ def test_after_an_end_the_next_number_is_asked_and_old_links_show_the_end(asked:
     shown = asked.post(old, answer="approve", invoices="3")
     assert shown["statusCode"] == 200
     assert "Expired" in shown["body"]
-    assert "This was asked anew" in shown["body"]
+    assert "This request was replaced" in shown["body"]
     assert asked.decide() == "undecided"
     asked.post(asked.link(ANN), answer="approve", invoices="3")
     assert asked.decide() == "approved"
@@ -91,22 +92,23 @@ def test_the_mail_of_a_new_request_says_what_became_of_the_former_one(asked: App
     asked.expire()
     asked.ask("token-2")
     subject, text = newest(asked)
-    assert subject.startswith("Asked anew: approve 3 invoices for May 2026")
-    assert "expired before everybody had signed, and nothing was drafted. The orders and amounts are the same." in text
-    assert "1 invoice was held back then: hold back again what must not be billed." in text
+    assert subject.startswith("Approval needed again: 3 invoices for May 2026")
+    assert "which expired before everyone had signed. Nothing was drafted." in text
+    assert "The orders and amounts have not changed." in text
+    assert "1 invoice was held then: hold again whatever must not be billed." in text
     asked.expire()
     asked.matched = asked.batch(2)
     asked.ask("token-3")
     _, text = newest(asked)
-    assert "What is to be billed has changed since then." in text
-    assert "held back" not in text
+    assert "What will be billed has changed since then." in text
+    assert "held then" not in text
     assert asked.requests.current_number("run-1") == 3
 
 
 def test_an_aborted_runs_dead_request_is_told_as_expired(asked: ApprovalWorld) -> None:
     asked.clock.move(days=4)
     asked.ask("token-2")
-    assert "expired before everybody had signed" in newest(asked)[1]
+    assert "expired before everyone had signed" in newest(asked)[1]
 
 
 def test_an_answered_request_is_not_asked_anew_but_about_what_is_new(asked: ApprovalWorld) -> None:
@@ -125,7 +127,7 @@ def test_a_dead_link_says_how_it_ended_though_other_content_took_the_place_of_it
     for answer in (asked.get(old), asked.post(old, answer="approve", invoices="3"), asked.post(old)):
         assert answer["statusCode"] == 200
         assert "Expired" in answer["body"]
-        assert "This was asked anew" not in answer["body"], "nobody was asked since"
+        assert "This request was replaced" not in answer["body"], "nobody was asked since"
     assert asked.decide() == "expired"
 
 
@@ -203,7 +205,7 @@ def test_the_typed_number_approves_and_wakes_the_run(asked: ApprovalWorld) -> No
 
 
 def signed(world: ApprovalWorld) -> list[str]:
-    return [one["contentHash"] for one in world.files.read_json(world.matched["batchKey"])["invoices"]]
+    return [one["content_hash"] for one in world.files.read_json(world.matched["batchKey"])["invoices"]]
 
 
 def test_a_reason_rejects_and_nothing_is_approved(asked: ApprovalWorld) -> None:
@@ -280,7 +282,7 @@ def test_unknown_forged_cut_and_foreign_links_get_the_same_answer(asked: Approva
         asked.link(ANN)[:-5] + "AAAAA",
         Signatures({"first": "f" * 40}).sign_link(good),
         sign(replace(good, request_id="run-9.1")),
-        sign(replace(good, batch_sha256="0" * 64)),
+        sign(replace(good, request_hash="0" * 64)),
         sign(replace(good, approver=approver_id("eve@evil.example"))),
         sign(replace(good, approver=ANN)),
     ]
@@ -402,13 +404,13 @@ def test_a_decision_about_another_batch_is_none_for_this_one(asked: ApprovalWorl
 def test_one_address_that_is_refused_keeps_nobody_else_from_being_asked(aws: AwsWorld, clock: MovingClock) -> None:
     world = ApprovalWorld(aws, clock)
     world.outbox.refuses[ANN] = PersonNeeded("SES refuses")
-    others = [address for address in everybody(parse_slots(world.approvers)) if address != ANN]
+    others = [address for address in everybody(slots_of(world.approvers)) if address != ANN]
     assert world.ask() == len(others)
 
 
 def test_a_request_that_reaches_nobody_needs_a_person(aws: AwsWorld, clock: MovingClock) -> None:
     world = ApprovalWorld(aws, clock)
-    for address in everybody(parse_slots(world.approvers)):
+    for address in everybody(slots_of(world.approvers)):
         world.outbox.refuses[address] = PersonNeeded("SES refuses")
     with pytest.raises(PersonNeeded):
         world.ask()

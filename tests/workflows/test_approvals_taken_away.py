@@ -7,10 +7,13 @@ from typing import Any
 
 import pytest
 
-from billing.domain.batch.batch import batch_from_dict
+from billing.domain.batch.batch import read_batch
 from billing.domain.errors import PersonNeeded
-from billing.domain.ledger.ledger import Approval, Disposition, Objection, Withdrawal
+from billing.domain.ledger.ledger import Approval, Disposition, Objection, Revocation
+from billing.domain.records import stored
+from billing.domain.run import Matched, read_state, to_state
 from billing.workflows.monthly_billing.read_the_decision import read_the_decision
+from tests.a_run import a_run
 from tests.adapters.aws_world import AwsWorld
 from tests.domain.suiteql_rows import hours, order
 from tests.workflows.approval_world import ANN, BOB, ApprovalWorld
@@ -26,15 +29,15 @@ class Again:
 
     def __post_init__(self) -> None:
         world = self.world
-        batch = batch_from_dict(world.files.read_json(world.matched["batchKey"]))
+        batch = read_batch(world.files.read_json(world.matched["batchKey"]))
         first, *others = batch.invoices
-        self.key, self.hash = first.plan.key, first.content_hash
+        self.key, self.hash = first.plan.key, first.invoice_hash
         self.before = world.clock.now.isoformat()
         world.ledger.record_approvals([Approval(self.key, self.hash, "cus_1")], "run-0", self.before)
         batch = replace(batch, invoices=(replace(first, disposition=Disposition.FINISH), *others))
         key = world.matched["batchKey"]
         world.matched = {
-            "batchKey": key, "sha256": world.files.write_json(key, batch.to_dict()), "toAsk": 2, "toFinish": 1,
+            "batchKey": key, "sha256": world.files.write_json(key, stored(batch)), "toAsk": 2, "toFinish": 1,
         }  # fmt: skip
         world.clock.move(days=0.1)
         world.ask()
@@ -61,8 +64,8 @@ class Again:
         requests, files, ledger = (countdown.around(port) for port in (world.requests, world.files, world.ledger))
         try:
             answer = read_the_decision(
-                world.run,
-                world.matched,
+                a_run(world.run),
+                read_state(Matched, world.matched),
                 requests,
                 files,
                 ledger,
@@ -72,7 +75,7 @@ class Again:
             )
         except Killed:
             return None, countdown.calls
-        return answer, countdown.calls
+        return dict(to_state(answer)), countdown.calls
 
 
 @pytest.fixture
@@ -85,18 +88,18 @@ def test_a_held_plan_loses_its_earlier_approval_and_the_others_are_approved(agai
     again.vote("approve", "2")
     assert again.world.decide() == "approved"
     assert again.approval.run_id == "run-0"
-    assert again.approval.withdrawn is not None
-    assert again.approval.withdrawn.words == f"held back in run run-1 by {BOB}: Disputed."
-    others = batch_from_dict(again.world.files.read_json(again.world.matched["batchKey"])).of(Disposition.ASK)
-    found = again.world.ledger.approvals((one.plan.key, one.content_hash) for one in others)
+    assert again.approval.revoked is not None
+    assert again.approval.revoked.words == f"held back in run run-1 by {BOB}: Disputed."
+    others = read_batch(again.world.files.read_json(again.world.matched["batchKey"])).of(Disposition.ASK)
+    found = again.world.ledger.approvals((one.plan.key, one.invoice_hash) for one in others)
     assert [one.stands for one in found.values()] == [True, True]
 
 
 def test_a_rejected_batch_takes_the_earlier_approval_in_it_away(again: Again) -> None:
     again.vote("reject", "3")
     assert again.world.decide() == "rejected"
-    assert again.approval.withdrawn is not None
-    assert again.approval.withdrawn.words == f"rejected in run run-1 by {ANN}: Wrong month."
+    assert again.approval.revoked is not None
+    assert again.approval.revoked.words == f"rejected in run run-1 by {ANN}: Wrong month."
 
 
 def test_what_was_approved_earlier_is_signed_for_anew_with_the_batch_that_it_is_shown_in(again: Again) -> None:
@@ -157,8 +160,8 @@ def test_an_approval_repeated_days_later_gives_nothing_back(again: Again) -> Non
     again.world.clock.move(days=1)
     assert again.world.decide() == "approved", "its own request was approved, and stays so"
     assert not again.approval.stands, "but nothing is drafted on it any more"
-    assert again.approval.withdrawn is not None
-    assert again.approval.withdrawn.run_id == "run-2"
+    assert again.approval.revoked is not None
+    assert again.approval.revoked.run_id == "run-2"
 
 
 @pytest.mark.parametrize("answer", ["approve", "reject"])
@@ -195,13 +198,13 @@ def test_a_draft_that_is_killed_anywhere_and_then_held_by_another_run_gets_no_fu
     """Drafted and settled before, it stays; begun, it is left as it is and named; not begun, nothing is made."""
     (item,) = world.approve(order("1000.00", hours()))
     world.kill(item, at)
-    no = Withdrawal(item["key"], item["contentHash"], Objection.HELD, BOB, "Disputed.", "run-9", "now")
-    world.ledger.withdraw([no])
-    entry, stripe = world.ledger.entry(item["key"]), world.stripe.dump()
+    no = Revocation(item.key, item.invoice_hash, Objection.HELD, BOB, "Disputed.", "run-9", "now")
+    world.ledger.revoke([no])
+    entry, stripe = world.ledger.entry(item.key), world.stripe.dump()
     if entry is not None and entry.state == "drafted":
         assert world.draft(item) == "drafted"
     else:
         with pytest.raises(PersonNeeded, match=r"its approval was taken away\. It was held back in run run-9"):
             world.draft(item)
     assert world.stripe.dump() == stripe
-    assert world.ledger.entry(item["key"]) == entry
+    assert world.ledger.entry(item.key) == entry

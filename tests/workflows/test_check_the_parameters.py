@@ -31,8 +31,10 @@ def break_down(properties: Mapping[str, str]) -> None:
 
 def answered(check: Any, **changed: str) -> Mapping[str, Any]:
     said: list[tuple[str, Mapping[str, Any]]] = []
-    check_the_parameters({**REQUEST, **changed}, check, lambda url, answer: said.append((url, answer)))
+    logged: list[str] = []
+    check_the_parameters({**REQUEST, **changed}, check, lambda url, answer: said.append((url, answer)), logged.append)
     ((url, answer),) = said
+    assert logged == (["parameters could not be checked"] if check is break_down else [])
     assert url == REQUEST["ResponseURL"]
     for name in ("StackId", "RequestId", "LogicalResourceId"):
         assert answer[name] == REQUEST[name]

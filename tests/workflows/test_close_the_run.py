@@ -8,23 +8,26 @@ from typing import Any
 
 import pytest
 
-from billing.adapters.dynamodb.approvals import StoredRequest
 from billing.adapters.signatures import Signatures
 from billing.domain.approval.approval_request import ApprovalRequest, RecordedOutcome
-from billing.domain.batch.batch import Batch, BatchInvoice, DoneOrder, LeftAlone, with_pieces
+from billing.domain.approval.stored_request import StoredRequest
+from billing.domain.batch.batch import Batch, BatchInvoice, DoneOrder, LeftAlone, MapItem, Piece, with_pieces
 from billing.domain.canonical import canonical_json, sha256_hex
 from billing.domain.errors import OurFault
 from billing.domain.invoices.billing_policy import BillingPolicy
-from billing.domain.invoices.invoice_plan import content_hash, plan_invoices
+from billing.domain.invoices.invoice_plan import plan_hash, plan_invoices
 from billing.domain.ledger.customer_match import How, MatchedCustomer
 from billing.domain.ledger.ledger import BilledInvoice, Disposition, EntryState, LedgerEntry, OrderRecord
 from billing.domain.orders.order_rows import read_orders
+from billing.domain.orders.outstanding import Carried, CarriedGone, Outstanding
 from billing.domain.orders.sales_order import Problem
-from billing.domain.runs.outstanding import Carried, CarriedGone, Outstanding
-from billing.domain.runs.report import Fate, Report
-from billing.domain.runs.report_record import report_from_dict
-from billing.workflows.monthly_billing.close_the_run import close_the_run
+from billing.domain.records import stored
+from billing.domain.run import Caught, RunFrame, read_state, to_state
+from billing.domain.runs.report import LineOutcome, Report
+from billing.domain.runs.report_record import read_report
+from billing.workflows.monthly_billing.close_the_run import Closing as State
 from billing.workflows.monthly_billing.note_the_failure import note_the_failure
+from tests.a_run import a_run, run_state
 from tests.domain.suiteql_rows import Row, hours, order
 
 ROWS = [row for n in range(3) for row in order("1000.00", hours(), id=str(500 + n), tranid=f"SO-{1001 + n}")]
@@ -127,36 +130,39 @@ class Closing:
         done = disposition in (Disposition.SKIP, Disposition.HOLD)
         customer = None if done else MatchedCustomer("cus_1", How.KNOWN)
         self.batch = Batch(
-            {"id": "run-1"},
+            RunFrame(id="run-1"),
             with_pieces(
-                BatchInvoice(plan, content_hash(plan), disposition, "said before", customer)
-                for plan in planned.invoices
+                BatchInvoice(plan, plan_hash(plan), disposition, "said before", customer) for plan in planned.invoices
             )[0],
             planned.problems,
         )
-        return {"batchKey": "batch.json", "sha256": self.files.write_json("batch.json", self.batch.to_dict())}
+        return {"batchKey": "batch.json", "sha256": self.files.write_json("batch.json", stored(self.batch))}
 
     def drafted(self, state: EntryState = EntryState.DRAFTED, only: int = 3, run_id: str = "run-1") -> None:
         for one in self.batch.invoices[:only]:
             self.ledger[one.plan.key] = LedgerEntry(
-                one.plan.key, state, one.content_hash, run_id, "2026-05", 1, "2026-06-01", "cus_1", "in_1",
+                one.plan.key, state, one.invoice_hash, run_id, "2026-05", 1, "2026-06-01", "cus_1", "in_1",
                 "usd", one.plan.total, reason="the ledger's reason", live_mode=False,
             )  # fmt: skip
 
     def close(self, redrives: int = 0, **state: Any) -> dict[str, Any]:
-        closed = close_the_run(
-            {"run": self.run, **state}, redrives, self.files, self, self, self, self, self, self,
-            NOTHING_SIGNED, lambda report: [("report.html", b"page", "text/html")], lambda *_: b"preview",
-        )  # fmt: skip
+        closed = self.closing().close(run_state(self.run, **state), redrives)
+        closed = dict(to_state(closed))
         counts = closed["counts"]
         assert counts["listed"] == sum(
             counts[fate] for fate in ("drafted", "skipped", "held", "failed", "problem", "ended")
         )
         return closed
 
+    def closing(self) -> State:
+        return State(
+            self.files, self, self, self, self, self, self, NOTHING_SIGNED,
+            lambda report: [("report.html", b"page", "text/html")], lambda *_: b"preview",
+        )  # fmt: skip
+
     @property
     def report(self) -> Report:
-        return report_from_dict(self.files.read_json("runs/2026-05/run-1/report.json"))
+        return read_report(self.files.read_json("runs/2026-05/run-1/report.json"))
 
 
 APPROVED = {"decision": {"outcome": "approved", "heldKey": "held.json"}}
@@ -279,7 +285,7 @@ def test_with_one_file_lost_the_run_reports_from_the_whole_ones_and_carries_over
     assert (closed["outcome"], closed["error"]) == ("stopped by an error", "OurFault")
     assert name in closed["cause"]
     assert (closed["counts"]["listed"], closed["counts"]["drafted"]) == (3, 2)
-    assert {line.order_ids[0]: line.invoice_id for line in closing.report.of(Fate.DRAFTED)} == {
+    assert {line.order_ids[0]: line.invoice_id for line in closing.report.of(LineOutcome.DRAFTED)} == {
         "500": "in_1",
         "501": "in_1",
     }
@@ -323,10 +329,7 @@ def test_with_both_files_lost_the_run_says_how_much_was_listed_and_forgets_nothi
 
 def close(closing: Closing, redrives: int, state: Mapping[str, Any]) -> dict[str, Any]:
     """Without the sum of listed orders, which a run without its files cannot give."""
-    return close_the_run(
-        {"run": closing.run, **state}, redrives, closing.files, closing, closing, closing, closing, closing, closing,
-        NOTHING_SIGNED, lambda report: [], lambda *_: b"",
-    )  # fmt: skip
+    return dict(to_state(closing.closing().close(run_state(closing.run, **state), redrives)))
 
 
 def test_the_error_that_stopped_a_run_stays_its_name_when_a_file_is_lost_too(closing: Closing) -> None:
@@ -360,7 +363,7 @@ def test_a_redrive_that_fails_early_adds_to_the_report_and_empties_nothing(
     closing: Closing, listed: bool, remembered: bool
 ) -> None:
     before = billed_in_part(closing)
-    assert (len(before.of(Fate.DRAFTED)), len(before.of(Fate.FAILED))) == (2, 1)
+    assert (len(before.of(LineOutcome.DRAFTED)), len(before.of(LineOutcome.FAILED))) == (2, 1)
     if not remembered:
         closing.ledger.clear()  # even if nothing else were left, the earlier report says it
     given = {**REFUSED, **({"listed": closing.listed()} if listed else {})}
@@ -377,7 +380,7 @@ def test_a_redrive_that_fails_early_adds_to_the_report_and_empties_nothing(
         "ended": 0,
     }
     assert after.totals["drafted"] == before.totals["drafted"]
-    assert {line.invoice_id for line in after.of(Fate.DRAFTED)} == {"in_1"}
+    assert {line.invoice_id for line in after.of(LineOutcome.DRAFTED)} == {"in_1"}
     assert (after.decision, after.votes, after.request) == (before.decision, before.votes, before.request)
     assert (after.batch_sha256, after.live_mode) == (before.batch_sha256, before.live_mode)
     assert after.record == before.record
@@ -411,8 +414,8 @@ def test_what_netsuite_no_longer_lists_when_a_run_is_redriven_stays_in_its_repor
         closed = closing.close(redrives, **state)
         assert (closed["outcome"], closed["counts"]["listed"]) == ("billed", 3)
         by_order = {line.order_ids[0]: line for line in closing.report.lines}
-        assert (by_order["501"].fate, by_order["501"].invoice_id) == (Fate.DRAFTED, "in_1")
-        assert by_order["502"].fate is Fate.HELD
+        assert (by_order["501"].fate, by_order["501"].invoice_id) == (LineOutcome.DRAFTED, "in_1")
+        assert by_order["502"].fate is LineOutcome.HELD
         assert by_order["502"].reason == "the ledger's reason. NetSuite no longer lists it as billable."
 
 
@@ -427,10 +430,7 @@ def test_an_earlier_report_that_cannot_be_read_stops_nothing(closing: Closing, t
 def test_an_order_that_fell_out_of_the_batch_is_noticed(closing: Closing) -> None:
     state = {"listed": closing.listed(), "matched": closing.matched(rows=ROWS[:2]), **APPROVED}
     closing.drafted()
-    closed = close_the_run(
-        {"run": RUN, **state}, 0, closing.files, closing, closing, closing, closing, closing, closing,
-        lambda _: None, lambda _: [], lambda *_: b"",
-    )  # fmt: skip
+    closed = close(closing, 0, state)
     assert (closed["outcome"], closed["error"]) == ("incomplete", "RunIncomplete")
     assert "502" in closed["cause"]
 
@@ -463,10 +463,10 @@ def test_a_failure_is_noted_with_the_sentence_inside_its_cause(cause: str, reaso
             noted.append(given)
             return len(noted) == 1
 
-    item = {"key": "order-5", "contentHash": "h"}
+    item = MapItem("order-5", "SO-5", "h", Piece(0, 1, "0" * 64))
     error = {"Error": "PersonNeeded", "Cause": cause}
-    assert note_the_failure(RUN, item, error, Ledger()) == {"outcome": "failed"}
-    assert note_the_failure(RUN, item, error, Ledger()) == {"outcome": "drafted"}
+    assert note_the_failure(a_run(RUN), item, read_state(Caught, error), Ledger()) == {"outcome": "failed"}
+    assert note_the_failure(a_run(RUN), item, read_state(Caught, error), Ledger()) == {"outcome": "drafted"}
     assert noted[0] == ("order-5", "h", "run-1", "2026-05", "PersonNeeded", reason)
 
 
@@ -508,7 +508,7 @@ def done_orders(run_id: str = "run-0") -> tuple[DoneOrder, ...]:
     return tuple(
         DoneOrder(
             plan.key, plan.orders[0].id, plan.orders[0].number, "77", "Acme", plan.currency, plan.total, "in_1",
-            content_hash(plan), "Drafted in 2026-05 as in_1.", plan.key, run_id,
+            plan_hash(plan), "Drafted in 2026-05 as in_1.", plan.key, run_id,
         )
         for plan in planned.invoices
     )  # fmt: skip
@@ -517,7 +517,10 @@ def done_orders(run_id: str = "run-0") -> tuple[DoneOrder, ...]:
 def done_batch(closing: Closing, **more: Any) -> dict[str, Any]:
     """A batch of which everything is drafted and unchanged, but for what is given."""
     parts = {"invoices": (), "problems": (), "done": done_orders(), **more}
-    return {"batchKey": "batch.json", "sha256": closing.files.write_json("batch.json", Batch(RUN, **parts).to_dict())}
+    return {
+        "batchKey": "batch.json",
+        "sha256": closing.files.write_json("batch.json", stored(Batch(a_run(RUN).frame, **parts))),
+    }
 
 
 def test_a_finished_month_with_nothing_new_writes_nothing_and_is_set_free(closing: Closing) -> None:
@@ -562,10 +565,7 @@ def test_a_month_that_nobody_has_finished_reports_even_if_everything_is_done(clo
 def test_an_order_that_was_listed_and_is_nowhere_is_never_nothing_new(closing: Closing) -> None:
     closing.run |= FINISHED
     state = {"listed": closing.listed(), "matched": done_batch(closing, done=done_orders()[:2])}
-    closed = close_the_run(
-        {"run": closing.run, **state}, 0, closing.files, closing, closing, closing, closing, closing, closing,
-        NOTHING_SIGNED, lambda report: [], lambda *_: b"",
-    )  # fmt: skip
+    closed = close(closing, 0, state)
     assert closed["error"] == "RunIncomplete"
 
 

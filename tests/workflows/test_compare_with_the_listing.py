@@ -15,13 +15,16 @@ from billing.adapters.aws.run_files import RunFiles
 from billing.adapters.dynamodb.carry_over import CarryOver
 from billing.adapters.dynamodb.ended_orders import EndedOrders
 from billing.adapters.netsuite.beside_the_listing import order_states, orders_before
-from billing.adapters.netsuite.fingerprints import columns_beside, order_stamps, orders_listed_now
+from billing.adapters.netsuite.fingerprints import columns_beside, order_fingerprints, orders_listed_now
 from billing.adapters.netsuite.sales_orders import list_sales_orders
 from billing.domain.errors import OurFault
-from billing.domain.orders.order_fingerprint import stamps_of_rows
-from billing.domain.runs.outstanding import Carried
-from billing.workflows.monthly_billing.compare_with_the_listing import compare_with_the_listing
-from billing.workflows.monthly_billing.list_the_sales_orders import NetSuite, list_the_sales_orders, rows_of
+from billing.domain.orders.order_fingerprint import fingerprints_of_rows
+from billing.domain.orders.outstanding import Carried
+from billing.domain.run import Listed, read_state, to_state
+from billing.domain.runs.snapshot import read_snapshot
+from billing.workflows.monthly_billing.compare_with_the_listing import ListingNow, compare_with_the_listing
+from billing.workflows.monthly_billing.list_the_sales_orders import ListingSettings, NetSuite, list_the_sales_orders
+from tests.a_run import a_run
 from tests.adapters.aws_world import BUCKET, LEDGER, AwsWorld
 from tests.adapters.test_netsuite import Account, Clock
 from tests.played.firm import client, firm, order, work
@@ -61,24 +64,27 @@ class Listing:
             partial(order_states, suiteql),
             lambda _: None,
         )
-        return list_the_sales_orders(
-            self.run, self.statuses, self.emails, "", netsuite, self.carry_over, self.ended, self.files
+        listed = list_the_sales_orders(
+            a_run(self.run), self.parameters, netsuite, self.carry_over, self.ended, self.files
         )
+        return dict(to_state(listed))
+
+    @property
+    def parameters(self) -> ListingSettings:
+        return ListingSettings(self.statuses, self.emails)
 
     def compare(self, listed: Mapping[str, Any]) -> dict[str, Any]:
         now = partial(orders_listed_now, self.account.suiteql)
-        return compare_with_the_listing(
-            self.run,
-            listed,
-            self.statuses,
-            self.emails,
-            "",
-            columns_beside,
-            now,
+        compared = compare_with_the_listing(
+            a_run(self.run),
+            read_state(Listed, listed),
+            self.parameters,
+            ListingNow(columns_beside, now),
             self.carry_over,
             self.ended,
             self.files,
         )
+        return dict(to_state(compared))
 
     def carry(self, number: str, period: str) -> str:
         order_id = str(self.account.server.orders()[number].id)
@@ -135,15 +141,15 @@ def test_an_untouched_account_gives_every_order_the_stamp_that_its_rows_gave(ope
     assert compared == {"same": True, "why": "", "orders": listed["orders"]}
     assert listed["problems"] > 0
     assert listing.calls == asked + 1, "one call, the orders with problems among them"
-    stamps = stamps_of_rows(rows_of(json.loads(listing.files.read(KEY))))
-    assert order_stamps(listing.account.suiteql, stamps) == stamps, "the check before drafting speaks of the same"
+    stamps = fingerprints_of_rows(read_snapshot(json.loads(listing.files.read(KEY))).listed)
+    assert order_fingerprints(listing.account.suiteql, stamps) == stamps, "the check before drafting speaks of the same"
 
 
 def test_a_thousand_orders_cost_a_call_though_all_of_them_are_to_come_back(opened: Open) -> None:
     """The run's own end put them on the list of those that come back."""
     listing = opened(generate_world(2500, lines_per_order=1))
     listed = listing.list()
-    ids = sorted({row["id"] for row in rows_of(json.loads(listing.files.read(KEY)))})
+    ids = sorted({row["id"] for row in read_snapshot(json.loads(listing.files.read(KEY))).listed})
     listing.carry_over.change("main", [Carried(one, f"SO-{one}", "2026-05", "Expired.") for one in ids], [])
     before = listing.calls
     assert listing.compare(listed)["same"] is True

@@ -351,7 +351,7 @@ def test_a_key_that_was_used_with_other_parameters_is_left_and_a_new_one_taken(
         world.draft(item)
     world.run_as("run-2")
     (again,) = world.approve(two_lines())
-    assert again["contentHash"] == item["contentHash"]
+    assert again.invoice_hash == item.invoice_hash
     assert world.draft(again) == "drafted"
     assert assert_drafted_once(world, item)["metadata"]["run_id"] == "run-2"
 
@@ -463,7 +463,7 @@ def test_older_content_in_stripe_needs_a_person(world: DraftingWorld, item: Item
     left = world.live()[0]["id"]
     world.run_as("run-2")
     (changed,) = world.approve(order("1000.00", hours()), None)
-    assert changed["contentHash"] != item["contentHash"]
+    assert changed.invoice_hash != item.invoice_hash
     with pytest.raises(PersonNeeded, match=f"{left} for it with other content"):
         world.draft(changed)
     assert len(world.live()) == 1
@@ -523,19 +523,19 @@ def test_nothing_reaches_stripe_when_the_period_was_taken_over(world: DraftingWo
 
 def test_nothing_reaches_stripe_for_content_that_nobody_signed_for(world: DraftingWorld, item: Item) -> None:
     (unsigned,) = world.approve(two_lines(id="501"))
-    key = {"pk": {"S": "order-501"}, "sk": {"S": f"APPROVED#{unsigned['contentHash']}"}}
+    key = {"pk": {"S": "order-501"}, "sk": {"S": f"APPROVED#{unsigned.invoice_hash}"}}
     world.aws.dynamodb.delete_item(TableName=world.ledger.table, Key=key)
     with pytest.raises(OurFault, match="nobody has signed"):
         world.draft(unsigned)
     assert world.stripe.calls == []
 
 
-@pytest.mark.parametrize("change", [{"key": "order-9"}, {"contentHash": "f" * 64}])
+@pytest.mark.parametrize("change", [{"key": "order-9"}, {"invoice_hash": "f" * 64}])
 def test_a_piece_that_is_not_what_the_item_names_is_refused(
     world: DraftingWorld, item: Item, change: dict[str, str]
 ) -> None:
     with pytest.raises(OurFault, match="not the one that was approved"):
-        world.draft({**item, **change})
+        world.draft(replace(item, **change))
     assert world.stripe.calls == []
 
 

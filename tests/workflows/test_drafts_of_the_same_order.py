@@ -80,7 +80,7 @@ def test_fewer_parts_do_not_take_over_what_was_begun_of_the_parts_also_where_an_
 
     may.run_as("run-2")
     (whole,) = may.approve(order("100.00", *TWO_PARTS[:100]))
-    assert whole["key"] == "order-500"
+    assert whole.key == "order-500"
     with pytest.raises(PersonNeeded, match=r"order-500-part-1 was begun in run run-1 and has not ended"):
         may.draft(whole)
     assert {one["id"] for one in may.live()} == left

@@ -13,7 +13,7 @@ from billing.adapters.dynamodb.carry_over import CarryOver
 from billing.adapters.dynamodb.ended_orders import EndedOrders
 from billing.adapters.dynamodb.items import query_all
 from billing.domain.errors import InputInvalid
-from billing.domain.runs.outstanding import Carried
+from billing.domain.orders.outstanding import Carried
 from billing.workflows.operations.end_the_order import end_the_order
 from tests.adapters.aws_world import LEDGER, AwsWorld, aws_world
 from tests.docs.repository import RUNBOOK, only_fenced

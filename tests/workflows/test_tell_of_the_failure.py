@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError, EndpointConnectionError
 
 from billing.adapters.dynamodb.message_log import MessageLog
 from billing.domain.errors import ENDS, PassingError, PersonNeeded
+from billing.domain.run import read_stopped
 from billing.domain.runs.failure_notice import FailureNotice, failure_notice
 from billing.pages.report.failure_messages import failure_mail, failure_post
 from billing.workflows.monthly_billing.stop_the_run import stop_the_run
@@ -129,8 +130,9 @@ CAUSE = json.dumps({"errorMessage": "DynamoDB refused.", "errorType": "PersonNee
 
 def test_the_sentence_is_read_out_of_lambdas_json_and_the_run_fails_with_it() -> None:
     closed = {"state": "Open the run", "error": "PersonNeeded", "cause": CAUSE, "redriveCount": 0}
-    event = {"closed": closed, "executionArn": "arn", "executionName": "run-1"}
-    assert failure_notice(event, "DynamoDB refused.").title == "A billing run could not be started: PersonNeeded"
+    notice = failure_notice(read_stopped(closed), "run-1", "arn")
+    assert notice.cause == "DynamoDB refused."
+    assert notice.title == "A billing run could not be started: PersonNeeded"
     with pytest.raises(PersonNeeded, match=r"^DynamoDB refused\.$"):
-        stop_the_run(closed, 0)
-    assert stop_the_run(closed, 1) == {"again": True}
+        stop_the_run(read_stopped(closed), 0)
+    assert stop_the_run(read_stopped(closed), 1) == {"again": True}

@@ -10,14 +10,17 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from billing.adapters.dynamodb.message_log import MessageLog, Sending
+from billing.adapters.dynamodb.message_log import MessageLog
 from billing.domain.approval.approval_request import ApprovalRequest, RecordedOutcome
 from billing.domain.approval.approvers import Slot
 from billing.domain.errors import AddressRefused, PassingError, PersonNeeded
 from billing.domain.mail import MailContent
+from billing.domain.records import stored
+from billing.domain.run import Closed
 from billing.domain.runs.report import Report, RunOutcome
-from billing.domain.runs.report_record import report_to_dict
-from billing.workflows.monthly_billing.tell_the_team import tell_the_team
+from billing.domain.sending import Sending
+from billing.workflows.monthly_billing.tell_the_team import TellingTheTeam
+from tests.a_run import a_run
 from tests.adapters.aws_world import RUNS, AwsWorld
 from tests.workflows.approval_world import Outbox
 
@@ -52,12 +55,10 @@ class Channel:
 class Files:
     def __init__(self, outcome: RunOutcome) -> None:
         decided = RecordedOutcome(str(outcome), "why", "t")
-        self.report = Report(
-            {"id": "run-1"}, outcome, "", "", (), 0, {}, {}, decided, (), None, request=REQUEST, asked=ASKED
-        )
+        self.report = Report(a_run(), outcome, "", "", (), 0, {}, {}, decided, (), None, request=REQUEST, asked=ASKED)
 
     def read_json(self, key: str, sha256: str | None = None) -> Any:
-        return report_to_dict(self.report)
+        return stored(self.report)
 
 
 @dataclass
@@ -69,9 +70,7 @@ class Team:
     def tell(
         self, outcome: RunOutcome = RunOutcome.BILLED, redrives: int = 0, open_channel: Callable[[], Any] | None = None
     ) -> dict[str, int]:
-        return tell_the_team(
-            {"id": "run-1"},
-            {"reportKey": "report.json", "redriveCount": redrives, "outcome": str(outcome)},
+        return TellingTheTeam(
             [OWNER],
             Files(outcome),
             MessageLog(self.aws.dynamodb, RUNS),
@@ -81,7 +80,7 @@ class Team:
             lambda _: MailContent("s", "t", "h"),
             lambda request, outcome, to, votes: MailContent(f"ended for {to}", "t", "h"),
             NOW,
-        )
+        ).tell(a_run(), Closed(str(outcome), "", "", {}, "report.json", redrives))
 
 
 @pytest.fixture

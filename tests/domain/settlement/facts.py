@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -73,6 +74,7 @@ def policies(**choices: str) -> SettlementPolicies:
     return replace(found, choices={key.replace("__", "."): value for key, value in choices.items()})
 
 
+@cache
 def at(day: str, time: str = "12:00:00") -> int:
     """Epoch seconds of a time in New York."""
     return int(datetime.fromisoformat(f"{day}T{time}").replace(tzinfo=CALENDAR.zone).timestamp())

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 
 import pytest
 
+from billing.domain.settlement.bodies import Resolved, body_of, lines_of_invoice, order_lines, preview_of
 from billing.domain.settlement.order_invoices import (
     Preview,
     PreviewLine,
     compare,
     rounding_of,
 )
+from billing.domain.settlement.periods import AccountingPeriod, Posting
 from billing.domain.settlement.records import NetSuiteRecord, TransformLine
+from billing.domain.settlement.resolved_holds import without_resolved
 from billing.domain.settlement.stripe_objects import CreditNoteLine
 from billing.domain.settlement.write_backs import LONGEST_VALUE, metadata_of
 from tests.domain.settlement.facts import (
     at,
     dispute,
     drafted,
+    facts,
     held,
     items,
     line,
@@ -272,6 +277,69 @@ def test_one_cent_of_difference_is_held_with_both_columns(
     assert (hold.name, list(hold.columns)) == ("order_and_invoice_differ", columns)
 
 
+def shown_by_netsuite(kind: str, amount: float | None, number: int, **more: object) -> dict[str, object]:
+    """A line of a sublist as the record API shows it."""
+    item = {"Subtotal": "-2", "Description": "-3", "EndGroup": "0"}.get(kind, f"9{number}")
+    found = {"itemType": {"id": kind}, "item": {"id": item}, "amount": amount, "line": number, "orderLine": number}
+    return {**found, **more}
+
+
+WITH_SUBTOTALS = {
+    "entity": {"id": "77"},
+    "currency": {"id": "1"},
+    "total": 60.0,
+    "shippingCost": 5.0,
+    "taxTotal": 5.0,
+    "item": {
+        "items": [
+            shown_by_netsuite("Description", None, 6),
+            shown_by_netsuite("Group", None, 7),
+            shown_by_netsuite("Service", 60.0, 1, quantity=2),
+            shown_by_netsuite("EndGroup", 60.0, 3),
+            shown_by_netsuite("Subtotal", 60.0, 4),
+            shown_by_netsuite("Discount", -10.0, 2),
+        ]
+    },
+}
+
+
+def test_subtotals_and_group_ends_repeat_amounts_and_are_counted_once() -> None:
+    found = preview_of(WITH_SUBTOTALS, transformed(), {"1": "usd"})
+    assert [(one.order_line, one.amount) for one in found.lines] == [("1", 6000), ("2", -1000)]
+    assert compare(transformed(), found) is None
+
+
+def test_a_memo_about_an_invoice_with_subtotals_credits_its_goods_discount_shipping_and_tax() -> None:
+    policy = replace(policies(), items={"shipping": "105"}, tax_items={"order": "110"})
+    credited = lines_of_invoice(WITH_SUBTOTALS, "usd", policy)
+    assert [(one.item, one.amount) for one in credited] == [("91", 6000), ("92", -1000), ("105", 500), ("110", 500)]
+    assert [one.counted for one in credited] == [True, False, True, True]
+    (by_header,) = lines_of_invoice(
+        {"total": -10.0, "discountTotal": -10.0, "discountItem": {"id": "92"}}, "usd", policy
+    )
+    assert (by_header.item, by_header.amount, by_header.counted) == ("92", -1000, False)
+
+
+def test_a_discount_in_a_memo_has_an_amount_and_no_quantity() -> None:
+    void = drafted(FIRST, status="void", voided_at=at("2026-06-20"), amount_remaining=6000)
+    memo = record(plan_of(void), "in_1-so500-void")
+    credited = lines_of_invoice(WITH_SUBTOTALS, "usd", replace(policies(), items={"shipping": "105"}))
+    period = AccountingPeriod("7", "Jun 2026", date(2026, 6, 1), date(2026, 6, 30), False, False)
+    resolved = Resolved(
+        "77",
+        Posting(period, date(2026, 6, 20), moved=False),
+        documents={"in_1-so500": "900"},
+        credited_lines=[one for one in credited if one.item],
+    )
+    items = body_of(memo, resolved, policies())["item"]["items"]
+    assert [one["item"]["id"] for one in items] == ["91", "92", "105"]
+    assert ["quantity" in one for one in items] == [True, False, True]
+
+
+def test_a_transform_names_the_lines_of_the_order_that_are_billed_and_no_texts() -> None:
+    assert [line for line, _ in order_lines(WITH_SUBTOTALS)] == ["1", "2"]
+
+
 def test_the_rounding_line_makes_up_for_sums_and_never_for_a_line() -> None:
     cent_more = preview(tax=501, total=6001)
     assert rounding_of(transformed(), cent_more, 0) == 0
@@ -283,3 +351,35 @@ def test_the_rounding_line_makes_up_for_sums_and_never_for_a_line() -> None:
     with_line = (*preview().lines, PreviewLine("", Decimal(1), -1))
     assert compare(transformed(), preview(lines=with_line, tax=501, total=6000), -1) is None
     assert compare(transformed(), preview(lines=with_line, tax=502, total=6001), -1) is not None
+
+
+def test_void_of_an_orders_invoice_says_that_the_order_stays_billed_until_another_bills_it() -> None:
+    of = drafted(order("500", ("item", 10000)), status="void", voided_at=at("2026-06-20"))
+    plan = plan_of(of)
+    assert written(plan)[1:] == ["creditMemo in_1-so500-void 10000 usd 2026-06-20 -> in_1-so500 10000"]
+    assert held(plan) == ["order_stays_billed"]
+    assert "SO-500" in plan.holds[0].reason
+    again = replace(of, orders=tuple(replace(one, billed_again=True) for one in of.orders))
+    assert held(plan_of(again)) == []
+    revised = replace(of, invoice=replace(of.invoice, revised_by="in_2"))
+    assert held(plan_of(revised)) == []
+
+
+def test_an_invoice_of_orders_that_the_ledger_does_not_know_is_held_and_never_written_beside_them() -> None:
+    of = replace(drafted(order("500", ("item", 10000))), orders=())
+    assert (written(plan_of(of)), held(plan_of(of))) == ([], ["order_not_in_ledger"])
+    gone = replace(of, invoice=replace(of.invoice, status="void", voided_at=at("2026-06-20")))
+    assert (written(plan_of(gone)), held(plan_of(gone))) == ([], [])
+    assert written(plan_of(of, policies(orders="plain"))) != []
+
+
+def test_a_hold_that_a_person_has_settled_is_gone_and_the_next_one_of_its_kind_is_not() -> None:
+    failed = [
+        refund(1000, f"re_{n}", failure_balance_transaction="t", failed_at=at("2026-06-15")) for n in (1, 2)
+    ]  # fmt: skip
+    plan = plan_of(facts(payments=(paid(10000, refunds=tuple(failed)),)))
+    assert [hold.key for hold in plan.holds] == ["refund_failed:re_1", "refund_failed:re_2"]
+    left = without_resolved(plan, {"netsuite_resolved": "order_stays_billed, refund_failed:re_1"})
+    assert [hold.key for hold in left.holds] == ["refund_failed:re_2"]
+    assert left.records == plan.records
+    assert without_resolved(plan, {"netsuite_resolved": "refund_failed"}).holds == plan.holds

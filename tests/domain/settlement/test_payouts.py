@@ -302,3 +302,41 @@ def test_a_payout_that_cannot_be_split_above_zero_is_held_by_name() -> None:
         member("charge", 1000, charge="ch_1"), member("refund", -400, charge="ch_1", refund="re_1"), policy=policy
     )
     assert (plan.records, held(plan)) == ((), ["deposit_cannot_be_split"])
+
+
+# The rows of what becomes what that are about payouts, by the events' names.
+
+
+def test_payout_created_waits_until_stripe_has_reconciled_it() -> None:
+    created = plan_of(
+        member("charge", 10000, charge="ch_1"), status="pending", reconciliation_status="in_progress"
+    )  # fmt: skip
+    assert (created.records, created.holds) == ((), ())
+    assert "rings again" in created.nothing_because
+
+
+def test_payout_paid_is_one_deposit_in_the_banks_account_on_the_day_of_its_arrival() -> None:
+    plan = plan_of(member("charge", 10000, 320, charge="ch_1"))
+    assert written(plan) == ["deposit po_1 9680 usd 2026-06-15"]
+    assert plan.records[0].account == BANK
+
+
+def test_payout_updated_changes_nothing_where_nothing_posts() -> None:
+    before = plan_of(member("charge", 10000, charge="ch_1"))
+    after = plan_of(member("charge", 10000, charge="ch_1"), metadata={"netsuite_deposit_id": "900"})
+    assert after == before
+
+
+@pytest.mark.parametrize("status", ["failed", "canceled"])
+def test_payout_failed_is_nothing_and_a_persons_once_netsuite_has_its_deposit(status: str) -> None:
+    facts = PayoutFacts(payout(10000, status=status), (member("charge", 10000, charge="ch_1"),))
+    assert held(desired_for_payout(facts, policies(), CALENDAR)) == []
+    deposited = desired_for_payout(replace(facts, deposited=True), policies(), CALENDAR)
+    assert (deposited.records, held(deposited)) == ((), ["payout_failed_after_deposit"])
+
+
+def test_an_allow_list_keeps_no_payout_out() -> None:
+    policy = replace(policies(), allow=(("netsuite_allow_integration", "true"),))
+    assert written(plan_of(member("charge", 10000, charge="ch_1"), policy=policy)) == [
+        "deposit po_1 10000 usd 2026-06-15"
+    ]

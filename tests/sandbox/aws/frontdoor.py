@@ -93,8 +93,12 @@ class FrontDoor:
         self.mails: list[SentMail] = []
         self.refuse_mail: Callable[[Mapping[str, Any]], tuple[str, str] | None] = lambda parameters: None
         """(error code, message) if SES does not accept a SendEmail with these parameters."""
+        self.ses_reads: Callable[[ApiCall], tuple[int, Mapping[str, Any]] | None] = lambda call: None
+        """Status and body of a read of SES that moto does not answer as SES does."""
         self.on_mail: Callable[[SentMail], None] = lambda sent: None
         """Called with every mail that SES accepted."""
+        self.stack_calls: Callable[[bytes], tuple[int, bytes]] | None = None
+        """(status, XML) of a request to CloudFormation, which the tests' credentials alone may send."""
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Serve one request."""
@@ -106,6 +110,9 @@ class FrontDoor:
             invoked = re.fullmatch(r"/2015-03-31/functions/([^/]+)/invocations", unquote(_path(environ)))
             if invoked and signing_name == "lambda":
                 return _send(self._invoke(invoked.group(1), environ, body), start_response)
+            if signing_name == "cloudformation" and self.stack_calls is not None:
+                status, xml = self.stack_calls(body)
+                return _send((f"{status} Answered", [("Content-Type", "text/xml")], xml), start_response)
             return self._moto(environ, start_response)
         caller = self._roles.caller(access_key) if access_key else None
         if caller is None:
@@ -186,6 +193,11 @@ class FrontDoor:
             refused = self.refuse_mail(call.parameters)
             if refused is not None:
                 return _refusal("rest-json", *refused, 400)
+        if call.service == "sesv2" and (answer := self.ses_reads(call)) is not None:
+            status, found = answer
+            if status != 200:
+                return _refusal("rest-json", str(found["code"]), str(found["message"]), status)
+            return "200 OK", [("Content-Type", "application/json")], json.dumps(found).encode()
         # DynamoDB takes each call as a whole; moto lets two conditions hold at once.
         with self._tables if call.service == "dynamodb" else nullcontext():
             reply = self._ask_moto(environ)

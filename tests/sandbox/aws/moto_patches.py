@@ -116,7 +116,7 @@ def install() -> None:
     if _installed:
         return
     _installed = True
-    from tests.sandbox.aws import map_runs
+    from tests.sandbox.aws import execution_calls, map_runs
 
     _sign_as_the_state_machine()
     _parse_once()
@@ -130,6 +130,7 @@ def install() -> None:
     _scale_the_waits_of_retry()
     _time_out_by_the_clock()
     map_runs.install()
+    execution_calls.install()
     # Every failed task is logged as an error of moto's; the execution history says it all.
     logging.getLogger("moto.stepfunctions").setLevel(logging.CRITICAL)
 

@@ -40,18 +40,37 @@ def publish(
         delivery.lost.append(f"nobody is subscribed to {topic}")
     for subscription in subscriptions:
         arn, endpoint = subscription["SubscriptionArn"], subscription["Endpoint"]
+        attributes = sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]
         if subscription["Protocol"] != "lambda":
             delivery.lost.append(f"the sandbox delivers nothing by {subscription['Protocol']} ({arn})")
-        elif "FilterPolicy" in sns.get_subscription_attributes(SubscriptionArn=arn)["Attributes"]:
+        elif "FilterPolicy" in attributes:
             # A service's messages carry no attributes that a policy could match.
             delivery.lost.append(f"the filter policy of {arn} lets nothing without attributes through")
         elif not _may_invoke(deployment, endpoint, topic):
             delivery.lost.append(f"no AWS::Lambda::Permission lets sns.amazonaws.com invoke {endpoint} for {topic}")
+            _put_aside(deployment, attributes, topic, _event(topic, arn, subject, message, at))
         else:
             event = _event(topic, arn, subject, message, at)
             deployment.functions.invoke_later(endpoint, json.dumps(event).encode())
             delivery.heard.append(deployment.functions.settings(endpoint).logical_id)
     return delivery
+
+
+def _put_aside(deployment: Deployment, subscription: dict[str, str], topic: str, event: dict[str, Any]) -> None:
+    """Into the subscription's dead-letter queue, if it has one whose policy lets SNS in ("Amazon SNS dead-letter
+    queues")."""
+    redrive = subscription.get("RedrivePolicy")
+    if not redrive:
+        return
+    queue = str(json.loads(redrive)["deadLetterTargetArn"])
+    access = Access("sqs:SendMessage", queue, {"aws:sourcearn": [topic], "aws:securetransport": ["true"]})
+    statements = deployment.door.resource_policies.get(queue, [])
+    denied, allowed = decide_for_principal(statements, access, ["sns.amazonaws.com"])
+    if denied or not allowed:
+        return
+    sqs = deployment.clients("sqs")
+    url = sqs.get_queue_url(QueueName=queue.rpartition(":")[2])["QueueUrl"]
+    sqs.send_message(QueueUrl=url, MessageBody=json.dumps(event["Records"][0]["Sns"]))
 
 
 def _refusal(deployment: Deployment, topic: str, publisher: str, source: str) -> str:

@@ -18,6 +18,7 @@ from tests.sandbox.aws import notifications
 from tests.sandbox.aws.deploy.registry import Deployment
 from tests.sandbox.aws.errors import SandboxError
 from tests.sandbox.aws.frontdoor import FrontDoor, SentMail
+from tests.sandbox.aws.iam.requests import ApiCall
 from tests.sandbox.aws.mail import Mail
 from tests.sandbox.aws.ses_events import EVENT_TYPES, Failure, Place, event_data
 
@@ -28,6 +29,7 @@ _SIMULATED: Mapping[str, Failure] = {
     "suppressionlist": "suppressed",
 }
 _SUBJECT = "Amazon SES Email Event Notification"
+_UPPER = re.compile(r"(?<!^)(?=[A-Z])")
 _TAG = re.compile(r"[A-Za-z0-9_-]{1,256}")
 
 
@@ -58,6 +60,14 @@ class Ses:
         self._events: list[MailEvent] = []
         door.refuse_mail = self._refusal
         door.on_mail = self._accepted
+        door.ses_reads = self._read
+        self.production_access = True
+        """Whether SES has let the account out of its sandbox; it delivers to everybody either way."""
+        self.sending_enabled = True
+        self.unverified: set[str] = set()
+        """Addresses and domains that are asked for and that SES has not verified, though mails from them are sent."""
+        self.redirect_domain = ""
+        """A redirect domain that somebody gave the configuration sets, which tracks opens and clicks."""
 
     def fails(self, address: str, failure: Failure) -> None:
         """From now on, SES reports this failure of every mail to the address."""
@@ -88,6 +98,42 @@ class Ses:
         """Everything that SES had to say about mails so far."""
         with self._lock:
             return list(self._events)
+
+    def _read(self, call: ApiCall) -> tuple[int, Mapping[str, Any]] | None:
+        """Source: SES v2 API reference, GetAccount, GetEmailIdentity, GetConfigurationSet and its destinations."""
+        if call.operation == "GetAccount":
+            return 200, {
+                "ProductionAccessEnabled": self.production_access,
+                "SendingEnabled": self.sending_enabled,
+                "EnforcementStatus": "HEALTHY",
+            }
+        if call.operation == "GetEmailIdentity":
+            identity = str(call.parameters["EmailIdentity"])
+            if identity not in self._deployed().lookup.identities and identity not in self.unverified:
+                return 404, {"code": "NotFoundException", "message": f"Email identity {identity} does not exist."}
+            kind = "EMAIL_ADDRESS" if "@" in identity else "DOMAIN"
+            return 200, {"IdentityType": kind, "VerifiedForSendingStatus": identity not in self.unverified}
+        if call.operation not in ("GetConfigurationSet", "GetConfigurationSetEventDestinations"):
+            return None
+        named = str(call.parameters["ConfigurationSetName"])
+        if named not in self._deployed().lookup.configuration_sets:
+            return 404, {"code": "NotFoundException", "message": f"Configuration set <{named}> does not exist."}
+        if call.operation == "GetConfigurationSet":
+            tracking = (
+                {"TrackingOptions": {"CustomRedirectDomain": self.redirect_domain}} if self.redirect_domain else {}
+            )
+            return 200, {"ConfigurationSetName": named, "SendingOptions": {"SendingEnabled": True}, **tracking}
+        return 200, {
+            "EventDestinations": [
+                {
+                    "Name": label,
+                    "Enabled": destination["Enabled"],
+                    "MatchingEventTypes": [_UPPER.sub("_", kind).upper() for kind in destination["MatchingEventTypes"]],
+                }
+                for owner, label, destination in self._deployed().event_destinations
+                if owner == named
+            ]
+        }
 
     def _accepted(self, sent: SentMail) -> None:
         for address in sent.parameters["Destination"].get("ToAddresses", []):

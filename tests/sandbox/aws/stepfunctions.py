@@ -17,7 +17,8 @@ from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 from tests.sandbox.aws import map_runs, moto_patches
 from tests.sandbox.aws.errors import SandboxError
 
-_REDRIVABLE = ("FAILED", "TIMED_OUT", "ABORTED")
+REDRIVABLE = ("FAILED", "TIMED_OUT", "ABORTED")
+"""Statuses of an execution that can be redriven."""
 
 
 @dataclass(frozen=True)
@@ -82,8 +83,8 @@ def redrive(execution: Any) -> int:
     Raises SandboxError (AWS: ExecutionNotRedrivable) for any other status.
     """
     status = execution.exec_status.value if execution.exec_status else "STARTING"
-    if status not in _REDRIVABLE:
-        raise SandboxError(f"ExecutionNotRedrivable: the execution is {status}; only {_REDRIVABLE} can be redriven")
+    if status not in REDRIVABLE:
+        raise SandboxError(f"ExecutionNotRedrivable: the execution is {status}; only {REDRIVABLE} can be redriven")
     past = execution.exec_worker.env
     execution.past_environments = [*getattr(execution, "past_environments", []), past]
     execution.redrive_count = getattr(execution, "redrive_count", 0) + 1

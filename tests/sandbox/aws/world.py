@@ -21,7 +21,7 @@ from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoReque
 from moto.stepfunctions.parser.models import stepfunctions_parser_backends
 from werkzeug.serving import BaseWSGIServer, make_server
 
-from tests.sandbox.aws import map_runs, moto_patches
+from tests.sandbox.aws import map_runs, moto_patches, stack_calls
 from tests.sandbox.aws.deploy.registry import Deployment
 from tests.sandbox.aws.deploy.stack import Stack, deploy
 from tests.sandbox.aws.deploy.template import load_template
@@ -31,6 +31,7 @@ from tests.sandbox.aws.gateway import Gateway
 from tests.sandbox.aws.iam.evaluate import matches
 from tests.sandbox.aws.iam.principals import Caller, Credentials, Roles
 from tests.sandbox.aws.iam.requests import Lookup
+from tests.sandbox.aws.queues import Pollers
 from tests.sandbox.aws.runtime.functions import Functions, Throttled
 from tests.sandbox.aws.runtime.peers import process_of_connection
 from tests.sandbox.aws.ses import Ses
@@ -108,6 +109,7 @@ class EmbeddedAws:
             )
         )
         self.deployment: Deployment | None = None
+        self.pollers = Pollers(self.functions, self.client, ACCOUNT, region, retry_delay_scale)
         self.ses = Ses(self.door, clock, Place(region, ACCOUNT), self.deployed)
         self.gateway = Gateway(
             invoke=self._invoke_for_gateway,
@@ -122,6 +124,16 @@ class EmbeddedAws:
     def client(self, service: str) -> Any:
         """A boto3 client with the tests' own credentials, which no policy limits."""
         return self._client(service, "", Credentials(ADMIN_KEY, "secret", ""))
+
+    def environment(self) -> dict[str, str]:
+        """Variables by which any AWS SDK or the AWS CLI reaches this account, with the tests' own credentials."""
+        return {
+            "AWS_ENDPOINT_URL": self.url,
+            "AWS_ACCESS_KEY_ID": ADMIN_KEY,
+            "AWS_SECRET_ACCESS_KEY": "secret",
+            "AWS_REGION": self.region,
+            "AWS_DEFAULT_REGION": self.region,
+        }
 
     def client_as(self, service: str, role_arn: str) -> Any:
         """A boto3 client that acts as a role, with that role's permissions and no more."""
@@ -151,11 +163,11 @@ class EmbeddedAws:
                 self._clients[(service, owner)] = found
             return found
 
-    def deploy(self, template: Path, parameters: Mapping[str, Any]) -> Stack:
+    def deploy(self, template: Path, parameters: Mapping[str, Any], stack_name: str = STACK_NAME) -> Stack:
         """Deploy a SAM template. Raises DeployError."""
         loaded = load_template(template, parameters)
         self.deployment = Deployment(
-            stack_name=STACK_NAME,
+            stack_name=stack_name,
             region=self.region,
             account=ACCOUNT,
             clients=self.client,
@@ -166,7 +178,12 @@ class EmbeddedAws:
             gateway=self.gateway,
             code=loaded.code,
         )
-        return deploy(loaded.plain, parameters, self.deployment)
+        stack = deploy(loaded.plain, parameters, self.deployment)
+        stack_id = self.deployment.arn("cloudformation", f"stack/{STACK_NAME}/sandbox")
+        self.door.stack_calls = lambda body: stack_calls.answer(body, STACK_NAME, stack_id, stack)
+        for mapping in self.deployment.source_mappings:
+            self.pollers.add(mapping)
+        return stack
 
     def deployed(self) -> Deployment:
         """The deployment; DeployError before `deploy`."""
@@ -216,6 +233,7 @@ class EmbeddedAws:
         if self._closed:
             return
         self._closed = True
+        self.pollers.close()
         self.functions.close()
         self.gateway.close()
         self._server.shutdown()

@@ -5,12 +5,15 @@ from __future__ import annotations
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from typing import Literal
 
-from cryptography.hazmat.primitives import serialization
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 
 Kind = Literal["oauth2", "tba"]
+LONGEST_DAYS = 730
 DEFAULT_ACCOUNT = "1234567_SB1"
 
 
@@ -33,10 +36,13 @@ class TokenPair:
     token_secret: str
 
 
-def new_credentials(kind: Kind = "oauth2", algorithm: str = "ES256", account: str = DEFAULT_ACCOUNT) -> dict[str, str]:
+def new_credentials(
+    kind: Kind = "oauth2", algorithm: str = "ES256", account: str = DEFAULT_ACCOUNT, begins: datetime | None = None
+) -> dict[str, str]:
     """A fresh key pair. `algorithm` (oauth2 only): ES256/384/512 (fast), PS256/384/512 (RSA of 3072 bits).
 
-    oauth2: account, client_id, certificate_id, private_key (PEM, PKCS 8), algorithm.
+    oauth2: account, client_id, certificate_id, private_key (PEM, PKCS 8), algorithm, certificate (PEM; from now,
+    or from `begins`).
     tba: account, consumer_key, consumer_secret, token_id, token_secret.
     """
     if kind == "tba":
@@ -63,7 +69,19 @@ def new_credentials(kind: Kind = "oauth2", algorithm: str = "ES256", account: st
         "certificate_id": secrets.token_urlsafe(32),
         "private_key": pem.decode(),
         "algorithm": algorithm,
+        "certificate": certificate_for(key, begins or datetime.now(UTC)).decode(),
     }
+
+
+def certificate_for(
+    key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, begins: datetime, days: int = LONGEST_DAYS
+) -> bytes:
+    """A self-signed certificate in PEM, as README's commands make one."""
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "month-end-billing")])
+    made = x509.CertificateBuilder(
+        name, name, key.public_key(), x509.random_serial_number(), begins, begins + timedelta(days=days)
+    )
+    return made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
 
 
 def certificate_of(secret: Mapping[str, str]) -> Certificate:

@@ -12,6 +12,7 @@ DATE_FORMATS = {"M/D/YYYY", "DD/MM/YYYY", "D.M.YYYY"}
 KEY_CASINGS = {"lower", "upper", "mixed"}
 _SHARING = ("proportional", "first", "last")
 _WORDS = {
+    "absent_words": ("unknown_identifier", "not_exposed"),
     "tax_mode": ("legacy", "suitetax"),
     "tax_rounding": ("document", "line"),
     "discount_sharing": _SHARING,
@@ -24,6 +25,8 @@ _WORDS = {
 class Options:
     """`date_format`: the user's date preference, in which raw date columns come back.
     `key_casing`: lower, upper, or mixed (Oracle does not promise lower case).
+    `absent_words`: how a column is refused that the account lacks: "unknown_identifier", or "not_exposed" ("Field 'x'
+    for record 'y' was not found. Reason: NOT_EXPOSED"); clients of live accounts have seen both.
     `columns_absent`: "record.column" that this account lacks; `records_absent`: records it lacks, or may not
     see.
     `item_rows_absent`: item types whose rows cannot be joined.
@@ -54,6 +57,7 @@ class Options:
 
     date_format: str = "M/D/YYYY"
     key_casing: str = "lower"
+    absent_words: str = "unknown_identifier"
     columns_absent: frozenset[str] = frozenset()
     records_absent: frozenset[str] = frozenset()
     item_rows_absent: frozenset[str] = frozenset({"Subtotal"})

@@ -7,7 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -26,6 +26,7 @@ from tests.sandbox.netsuite.original_url import original_url
 from tests.sandbox.netsuite.record_api import RECORD_PATH, RecordApi
 from tests.sandbox.netsuite.records.jobs import JOBS_PATH
 from tests.sandbox.netsuite.records.ledger import Entry
+from tests.sandbox.netsuite.records.model import Transaction
 from tests.sandbox.netsuite.records.service import RecordService
 from tests.sandbox.netsuite.store import Store
 from tests.sandbox.netsuite.suiteql_service import SuiteQLService
@@ -84,10 +85,13 @@ class NetSuiteServer(HttpServer):
 
     @staticmethod
     def new_credentials(
-        kind: Kind = "oauth2", algorithm: str = "ES256", account: str = DEFAULT_ACCOUNT
+        kind: Kind = "oauth2",
+        algorithm: str = "ES256",
+        account: str = DEFAULT_ACCOUNT,
+        begins: datetime | None = None,
     ) -> dict[str, str]:
         """A fresh secret; see `credentials.new_credentials`."""
-        return new_credentials(kind, algorithm, account)
+        return new_credentials(kind, algorithm, account, begins)
 
     def register(self, secret: Credentials) -> None:
         """Upload a certificate, or create an access token, for this secret. ValueError if it is neither."""
@@ -217,6 +221,48 @@ class NetSuiteServer(HttpServer):
     def records(self, record: str) -> list[dict[str, Any]]:
         """Every "invoice", "customerPayment", ... as GET shows it with its sublists."""
         return self._records.records(record)
+
+    def edit_record(self, external_id: str, **changes: object) -> None:
+        """A person changes a saved transaction, whatever NetSuite's rules would say: `total`, `entity`, `currency`,
+        `date`, `account`, `applies`, `lines` ({line number: amount}), ... as the model's Transaction has them."""
+        with self._store.lock:
+            each = self._of_external_id(external_id).copy()
+            self._change(each, changes)
+            self._records.register.save(each)
+
+    def enter_again(self, external_id: str, /, **changes: object) -> int:
+        """A person enters a transaction once more, as `edit_record` changes it (`external_id=None` for none); its
+        internal id. It is applied to nothing, and no order is billed by it."""
+        with self._store.lock:
+            each = self._of_external_id(external_id).copy()
+            each.id, each.created_from, each.applies, each.deposited = 0, None, {}, {}
+            for line in each.lines:
+                line.order_line = None
+            self._change(each, changes)
+            return self._records.register.save(each).id
+
+    def delete_record(self, external_id: str) -> None:
+        """A person deletes a transaction, whatever NetSuite's rules would say."""
+        with self._store.lock:
+            self._records.register.delete(self._of_external_id(external_id))
+
+    def _of_external_id(self, external_id: str) -> Transaction:
+        register = self._records.register
+        kinds = ("invoice", "creditMemo", "customerPayment", "customerRefund", "deposit")
+        found = [each for kind in kinds for each in register.of_record(kind) if each.external_id == external_id]
+        if not found:
+            raise KeyError(f"no transaction {external_id} in the NetSuite stand-in")
+        return found[0]
+
+    def _change(self, each: Transaction, changes: Mapping[str, object]) -> None:
+        for name, value in changes.items():
+            if name == "lines":
+                assert isinstance(value, Mapping)
+                for line in each.lines:
+                    line.amount = value.get(line.line, line.amount)
+            else:
+                getattr(each, name)
+                setattr(each, name, value)
 
     def entries(self) -> list[Entry]:
         """The general ledger's entries, one for each transaction that posts."""

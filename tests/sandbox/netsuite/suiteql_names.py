@@ -47,7 +47,16 @@ def resolve_names(select: exp.Select, store: Store) -> None:
         aliases = {str(name).lower() for name in getattr(scope.expression, "named_selects", ())}
         for column in list(scope.find_all(exp.Column)):
             if not isinstance(column.this, exp.Star):
-                _resolve(column, sources, own, aliases)
+                _resolve(column, sources, own, aliases, _hidden_in(column, scope, store))
+
+
+def _hidden_in(column: exp.Column, scope: Scope, store: Store) -> str:
+    """The record whose column this is, if it has one that the account hides and says so by NOT_EXPOSED."""
+    source = scope.sources.get(column.table.lower()) if column.table else None
+    if store.options.absent_words != "not_exposed" or not isinstance(source, exp.Table):
+        return ""
+    record = source.name.lower()
+    return record if f"{record}.{column.name.lower()}" in store.options.columns_absent else ""
 
 
 def _sources(scope: Scope, store: Store) -> dict[str, _Columns]:
@@ -88,11 +97,19 @@ def _expand_stars(scope: Scope, sources: Mapping[str, _Columns]) -> None:
 
 
 def _resolve(
-    column: exp.Column, sources: Mapping[str, _Columns], own: Mapping[str, _Columns], aliases: set[str]
+    column: exp.Column,
+    sources: Mapping[str, _Columns],
+    own: Mapping[str, _Columns],
+    aliases: set[str],
+    hidden_in: str,
 ) -> None:
     name, alias = column.name.lower(), column.table.lower()
     if not alias and name in (ROWNUM, SESSION_TIME_ZONE):
         return
+    if hidden_in:
+        raise SuiteQLRefused(
+            f"Search error occurred: Field '{column.name}' for record '{hidden_in}' was not found. Reason: NOT_EXPOSED."
+        )
     holders = [source for source, columns in own.items() if alias in ("", source) and name in columns]
     if not holders:
         holders = [source for source, columns in sources.items() if alias in ("", source) and name in columns]

@@ -94,7 +94,8 @@ class SuiteQLService:
     def _translated(self, query: str) -> Translation:
         """The translation of a query, remembered as long as nothing it depends on has changed."""
         options = self._store.options
-        key = (query, self._store.schema_version, options.columns_absent, options.records_absent)
+        shown = options.absent_words, options.columns_absent, options.records_absent
+        key = (query, self._store.schema_version, *shown)
         found = self._translations.get(key)
         if found is None:
             found = translate(query, self._store)

@@ -63,10 +63,13 @@ DEFAULT_CHANNELS = (
     Channel("C0ARCHIVE1", "archived", archived=True),
 )
 
+DEFAULT_SCOPES = ("chat:write", "channels:history")
+
 
 class SlackServer(HttpServer):
     """A workspace with a bot. Give a client `f"{server.url}/api/"` as its base URL.
 
+    `scopes` are the token's; every answer names them, as Slack's do.
     `tokens` names the tokens that are accepted; without it every `xoxb-` token is. With `rate_limited` a
     second message to a channel within a second of real time is answered 429 with Retry-After.
     """
@@ -79,11 +82,13 @@ class SlackServer(HttpServer):
         channels: Sequence[Channel] = DEFAULT_CHANNELS,
         tokens: Collection[str] | None = None,
         rate_limited: bool = False,
+        scopes: Sequence[str] = DEFAULT_SCOPES,
     ) -> None:
         super().__init__(clock, port)
         self.channels = tuple(channels)
         self.tokens = tokens
         self.rate_limited = rate_limited
+        self.scopes = tuple(scopes)
         self._posts: list[Post] = []
         self._last: dict[str, float] = {}
         self._lock = threading.Lock()
@@ -125,7 +130,11 @@ class SlackServer(HttpServer):
             response = Response(200, json.dumps(answer).encode())
         except SlackError as error:
             response = error.response()
-        headers = {"Content-Type": "application/json; charset=utf-8", **response.headers}
+        headers = {
+            "Content-Type": "application/json; charset=utf-8",
+            "X-OAuth-Scopes": ",".join(self.scopes),
+            **response.headers,
+        }
         return Response(response.status, response.body, headers)
 
     def _authenticate(self, request: Request, arguments: dict[str, Any]) -> None:
@@ -159,6 +168,8 @@ class SlackServer(HttpServer):
 
     def _post(self, arguments: dict[str, Any]) -> dict[str, Any]:
         _known(arguments, _POST)
+        if "chat:write" not in self.scopes:
+            raise SlackError("missing_scope")
         channel = self._channel(_required(arguments, "channel"), by_name=True)
         if not channel.member:
             raise SlackError("not_in_channel")
@@ -190,6 +201,8 @@ class SlackServer(HttpServer):
     def _history(self, arguments: dict[str, Any]) -> dict[str, Any]:
         """Newest first; bounds are exclusive unless `inclusive`; metadata only on demand."""
         _known(arguments, _HISTORY)
+        if not {"channels:history", "groups:history"} & set(self.scopes):
+            raise SlackError("missing_scope")
         channel = self._channel(_required(arguments, "channel"), by_name=False)
         if not channel.member:
             raise SlackError("not_in_channel")

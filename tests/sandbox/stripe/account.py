@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from tests.sandbox.stripe.balance import balances
 from tests.sandbox.stripe.endpoint import Exchange
+from tests.sandbox.stripe.paging import page
 from tests.sandbox.stripe.records import Json
+from tests.sandbox.stripe.webhooks import Endpoint
 
 
 def retrieve_account(call: Exchange) -> Json:
@@ -31,6 +33,31 @@ def retrieve_balance(call: Exchange) -> Json:
     available = [_amount(currency, amount) for currency, (amount, _) in found]
     pending = [_amount(currency, amount) for currency, (_, amount) in found]
     return {"object": "balance", "available": available, "livemode": False, "pending": pending}
+
+
+def list_webhook_endpoints(call: Exchange) -> Json:
+    """Newest first. The signing secret is shown at creation only."""
+    endpoints = list(enumerate(call.store.webhook_endpoints(), start=1))[::-1]
+
+    def shape(numbered: tuple[int, Endpoint]) -> Json:
+        number, one = numbered
+        return {
+            "id": f"we_{number:024d}",
+            "object": "webhook_endpoint",
+            "api_version": one.api_version,
+            "application": None,
+            "created": call.store.now,
+            "description": None,
+            "enabled_events": list(one.types),
+            "livemode": one.livemode,
+            "metadata": {},
+            "status": one.status,
+            "url": one.url,
+        }
+
+    return page(
+        endpoints, call.params, "/v1/webhook_endpoints", "webhook endpoint", lambda one: shape(one)["id"], shape
+    )
 
 
 def _amount(currency: str, amount: int) -> Json:

@@ -7,6 +7,7 @@ is what minor units are multiplied by, as the reference's example has it.
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -100,7 +101,7 @@ def book(store: Store, movement: Movement) -> Json:
         }
     )  # fmt: skip
     if movement.days:
-        store.pending.add(shape["id"])
+        heapq.heappush(store.pending, (shape["available_on"], shape["id"]))
     store.link("movements", currency, shape["id"])
     if movement.source:
         store.link("movements_of_source", movement.source, shape["id"])
@@ -110,9 +111,8 @@ def book(store: Store, movement: Movement) -> Json:
 def refresh(store: Store) -> None:
     """Make available whatever has waited its days."""
     held = store.objects["balance_transaction"]
-    for identifier in [one for one in store.pending if held[one]["available_on"] <= store.now]:
-        held[identifier]["status"] = "available"
-        store.pending.remove(identifier)
+    while store.pending and store.pending[0][0] <= store.now:
+        held[heapq.heappop(store.pending)[1]]["status"] = "available"
 
 
 def movements(store: Store, currency: str) -> list[Json]:

@@ -25,12 +25,16 @@ class MoneyLife(InvoiceLife):
         *,
         pending: bool = False,
         fees: Sequence[Fee] | None = None,
+        intent: bool = True,
     ) -> Json:
-        """A charge that pays no invoice, of a customer or (None) of a guest."""
+        """A charge that pays no invoice, of a customer or (None) of a guest.
+
+        Without `intent` it is one of the old Charges API, which belongs to no payment intent.
+        """
         with self._settled() as store:
             buyer = identity(customer) if customer is not None else None
-            intent = payments.new_intent(store, buyer, amount, currency)
-            made = payments.new_charge(store, intent, buyer, (amount, currency), payments.method_named(method))
+            begun = payments.new_intent(store, buyer, amount, currency) if intent else None
+            made = payments.new_charge(store, begun, buyer, (amount, currency), payments.method_named(method))
             if pending:
                 store.emit("charge.pending", made)
             else:
@@ -169,9 +173,11 @@ class MoneyLife(InvoiceLife):
         """Let the days pass until what is pending can be paid out."""
         with self._settled() as store:
             held = store.objects["balance_transaction"]
-            for identifier in [one for one in store.pending if currency in (None, held[one]["currency"])]:
-                held[identifier]["available_on"] = store.now
-            balance.refresh(store)
+            chosen = [one for _, one in store.pending if currency in (None, held[one]["currency"])]
+            for identifier in chosen:
+                held[identifier].update(status="available", available_on=store.now)
+            # A sorted list is a heap.
+            store.pending = sorted(one for one in store.pending if held[one[1]]["status"] == "pending")
 
     def set_rate(self, source: str, target: str, rate: Decimal | str) -> None:
         """From now on one `source` is `rate` `target` (major units)."""

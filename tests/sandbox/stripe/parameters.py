@@ -256,6 +256,7 @@ UPDATE_LINES = _lines(Fields({**_LINE, "id": Text()}, frozenset({"id"}), _NO_DIS
 UPDATE_LINE = Fields({**EXPAND, **_LINE}, unsupported=_NO_DISCOUNTS)
 REMOVE_LINES = _lines(Fields({"id": Text(), "behavior": Choice(("delete", "unassign"))}, frozenset({"id", "behavior"})))
 LINE_LIST = Fields(PAGING)
+WEBHOOK_ENDPOINT_LIST = Fields(PAGING)
 
 _ITEM: Mapping[str, Kind] = {
     **EXPAND,

@@ -102,6 +102,7 @@ ROUTES = (
     Route("GET", "/v1/prices", parameters.PRICE_LIST, catalogue.list_prices),
     Route("GET", "/v1/prices/{price}", parameters.ONLY_EXPAND, catalogue.retrieve_price),
     Route("GET", "/v1/coupons/{coupon}", parameters.ONLY_EXPAND, settlement_objects.retrieve("coupon")),
+    Route("GET", "/v1/webhook_endpoints", parameters.WEBHOOK_ENDPOINT_LIST, account.list_webhook_endpoints),
     Route("GET", "/v1/events", settlement_parameters.EVENT_LIST, event_objects.list_all),
     Route("GET", "/v1/events/{id}", parameters.ONLY_EXPAND, event_objects.retrieve),
     Route("GET", "/v1/invoice_payments", settlement_parameters.INVOICE_PAYMENT_LIST,

@@ -76,6 +76,7 @@ class StripeServer(EventLife, HttpServer):
         """An empty account: no objects, no keys, no calls, no scripted faults."""
         with self._lock:
             self._store = Store(int(self.clock()), self.account)
+            self._store.webhook_endpoints = self.webhooks.registered
             self._told = 0
             self.webhooks.forget()
             self._keys = IdempotencyKeys()

@@ -6,7 +6,9 @@ import dataclasses
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Callable
 from decimal import Decimal
+from typing import Any
 
 from tests.sandbox.stripe.records import Invoice, Item, Json
 
@@ -61,11 +63,13 @@ class Store:
         self.balance_transactions: list[Json] = []
         """Of the customers' balances; the account's own are objects of kind "balance_transaction"."""
         self.objects: dict[str, dict[str, Json]] = {kind: {} for kind in OBJECTS}
-        self.pending: set[str] = set()
-        """Ids of the account's balance transactions whose money cannot be paid out yet."""
+        self.pending: list[tuple[int, str]] = []
+        """A heap of when which balance transaction of the account becomes available."""
         self.payout_of: dict[str, str] = {}
         """Which payout took an account's balance transaction."""
         self.events: list[Event] = []
+        self.webhook_endpoints: Callable[[], list[Any]] = list
+        """Gives the endpoints (`webhooks.Endpoint`), which the server keeps beside the account's objects."""
         self.default_currency = "usd"
         self.bank_accounts: dict[str, str] = {currency: f"ba_1Sandbox{currency.upper()}" for currency in BANKS}
         """The bank account of each currency that is paid out; every other currency is converted."""

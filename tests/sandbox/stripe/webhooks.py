@@ -38,6 +38,7 @@ class Endpoint:
     livemode: bool = False
     account: str | None = None
     retries: tuple[float, ...] = (0.1, 0.5, 1, 2, 5)
+    status: Literal["enabled", "disabled"] = "enabled"
 
 
 @dataclass(frozen=True)
@@ -98,6 +99,11 @@ class Webhooks:
         self._thread: threading.Thread | None = None
         self._changed = threading.Condition()
 
+    def registered(self) -> list[Endpoint]:
+        """The endpoints, oldest first."""
+        with self._changed:
+            return list(self._endpoints)
+
     def register(self, endpoint: Endpoint) -> None:
         """From now on: events that happened before are not sent."""
         with self._changed:
@@ -129,7 +135,7 @@ class Webhooks:
             return
         with self._changed:
             for event in events:
-                wanted = [one for one in self._endpoints if matches(event.type, one.types)]
+                wanted = [one for one in self._endpoints if one.status == "enabled" and matches(event.type, one.types)]
                 event.pending = len(wanted)
                 for endpoint in wanted:
                     self._wait(event, endpoint, 0)
@@ -143,6 +149,12 @@ class Webhooks:
         """Deliver nothing until `release`; what happens meanwhile waits."""
         with self._changed:
             self._held = True
+
+    @property
+    def held(self) -> bool:
+        """Whether nothing is delivered until `release`."""
+        with self._changed:
+            return self._held
 
     def release(self) -> None:
         """Deliver again, beginning with what waits."""

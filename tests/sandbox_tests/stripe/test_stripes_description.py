@@ -374,6 +374,8 @@ def test_every_answer_has_the_shape_that_stripe_describes() -> None:
         client = stripe.StripeClient("sk_test_tour", base_addresses={"api": server.url})
         tour(client)
         settlement_tour(server, client)
+        server.register_webhook("https://billing.example/stripe/events", "whsec_tour")
+        client.v1.webhook_endpoints.list(params={"limit": 3})
         assert server.errors == []
         seen = set()
         found = []

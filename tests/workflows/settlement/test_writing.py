@@ -27,7 +27,8 @@ from billing.domain.settlement.stripe_objects import (
     PayoutMember,
     Tax,
 )
-from billing.workflows.settlement.writing import Held, WriteState
+from billing.domain.settlement.written import WriteState
+from billing.workflows.settlement.writing import Held
 from tests.domain.settlement.facts import (
     CALENDAR,
     at,
@@ -100,6 +101,16 @@ def test_a_record_is_written_once_and_costs_no_call_afterwards(desk: Desk) -> No
     assert desk.calls() == []
     assert (desk.balance("Accounts Receivable"), desk.balance("Undeposited Funds")) == ("0", "100")
     assert desk.balance("Services Revenue") == "-100"
+
+
+def test_payments_and_refunds_bear_the_payment_method_of_the_policy(start: Callable[..., Desk]) -> None:
+    desk = start(lambda found: replace(found, payment_method="8"))
+    charge = paid(10000)
+    assert charge.charge is not None
+    given_back = replace(charge, charge=replace(charge.charge, refunds=(refund(4000),)))
+    desk.settle(plan(desk, facts(invoice(**OURS), payments=(given_back,))))
+    assert [one["paymentOption"]["id"] for one in desk.held("customerPayment")] == ["8"]
+    assert [one["paymentOption"]["id"] for one in desk.held("customerRefund")] == ["8"]
 
 
 CUTS = ("before our first row", "before sending", "after the commit", "before our last row")
@@ -439,6 +450,19 @@ def test_an_order_is_billed_once_wherever_the_worker_dies(
     killed(desk, made, monkeypatch, cut)
     desk.write(made)
     assert ids(desk, "invoice") == ["in_1-so500"]
+
+
+def test_whoever_keeps_what_mirrors_what_is_told_before_our_row_and_again_after_a_death(desk: Desk) -> None:
+    made, told = one(desk, ours(desk)), []
+    writer = replace(desk.writer, adopted=lambda record, written: told.append((written.root, written.internal_id)))
+    desk.rows.cut = WriteState.WRITTEN
+    with pytest.raises(Killed):
+        writer.write(made, desk.resolved(made), "in_1")
+    desk.rows.cut = None
+    row = writer.write(made, desk.resolved(made), "in_1")
+    assert told == [("in_1", row.internal_id)] * 2
+    writer.write(made, desk.resolved(made), "in_1")
+    assert len(told) == 2
 
 
 def test_an_order_that_we_billed_and_forgot_is_adopted_and_one_that_a_person_billed_is_held(desk: Desk) -> None:

@@ -18,7 +18,8 @@ from billing.domain.settlement.bodies import Resolved, lines_of_invoice, order_l
 from billing.domain.settlement.periods import AccountingPeriod, Posting
 from billing.domain.settlement.policies import CurrencyPolicy, SettlementPolicies, parse_policies
 from billing.domain.settlement.records import NetSuiteRecord, SettlementPlan
-from billing.workflows.settlement.writing import Writer, WriteState, WrittenRecord
+from billing.domain.settlement.written import WriteState, WrittenRecord
+from billing.workflows.settlement.writing import Writer
 from tests.domain.settlement.facts import POLICY
 from tests.sandbox.netsuite import NetSuiteServer, load_world
 from tests.sandbox_tests.netsuite.books import WORLD

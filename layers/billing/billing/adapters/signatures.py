@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from itsdangerous import BadData, URLSafeSerializer
 from itsdangerous.encoding import base64_decode, base64_encode
 
+from billing.domain.approval.signed_links import InboxLink, Link
 from billing.domain.errors import PersonNeeded
 
 _LINK_SALT = "approval-link"
@@ -25,24 +25,6 @@ PURPOSE = "decide"
 INBOX = "inbox"
 # itsdangerous' own default digest is SHA-1.
 _SIGNER: dict[str, Any] = {"digest_method": hashlib.sha256, "key_derivation": "hmac"}
-
-
-@dataclass(frozen=True, slots=True)
-class Link:
-    """What a link is signed over. `expires_at` is in epoch seconds."""
-
-    request_id: str
-    approver: str
-    batch_sha256: str
-    expires_at: int
-
-
-@dataclass(frozen=True, slots=True)
-class InboxLink:
-    """One person's right to see what waits for them. `expires_at` is in epoch seconds."""
-
-    approver: str
-    expires_at: int
 
 
 class Signatures:
@@ -72,7 +54,7 @@ class Signatures:
                     "r": link.request_id,
                     "a": link.approver,
                     "p": PURPOSE,
-                    "h": link.batch_sha256,
+                    "h": link.request_hash,
                     "x": link.expires_at,
                     "k": self._key_id,
                 }

@@ -91,6 +91,45 @@ class Slack:
             raise _named(error) from None
         return False
 
+    def identity(self) -> SlackIdentity:
+        """Who the token is. Raises PassingError."""
+        try:
+            answer = self.client.auth_test()
+        except SlackApiError as error:
+            named = _named(error)
+            if isinstance(named, PassingError):
+                raise named from None
+            return SlackIdentity(str(error.response.get("error")), "", frozenset())
+        except (SlackRequestError, SlackClientError, OSError) as error:
+            raise _named(error) from None
+        headers = {str(name).lower(): value for name, value in (answer.headers or {}).items()}
+        scopes = headers.get("x-oauth-scopes", "")
+        listed = scopes if isinstance(scopes, str) else ",".join(scopes)
+        named_scopes = frozenset(one.strip() for one in listed.split(",") if one.strip())
+        return SlackIdentity("", str(answer.get("team", "")), named_scopes)
+
+    def why_hidden(self) -> str:
+        """Slack's error code if the bot may not see the channel, "" if it may. Raises PassingError."""
+        try:
+            self.client.conversations_history(channel=self.channel, limit=1)
+        except SlackApiError as error:
+            named = _named(error)
+            if isinstance(named, PassingError):
+                raise named from None
+            return str(error.response.get("error"))
+        except (SlackRequestError, SlackClientError, OSError) as error:
+            raise _named(error) from None
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class SlackIdentity:
+    """`refused` is Slack's error code, "" if it knows the token; `scopes` are empty where Slack does not say."""
+
+    refused: str
+    team: str
+    scopes: frozenset[str]
+
 
 def _named(error: Exception) -> Exception:
     if isinstance(error, SlackApiError):

@@ -4,9 +4,11 @@ refuses others ("Destination", SES v2 API reference: the part before the @ must 
 from __future__ import annotations
 
 import re
-import unicodedata
+
+from billing.domain.text import has_unseen
 
 _NAME = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+_FORM = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\".]+")
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _DOMAIN = re.compile(rf"(?:{_LABEL}\.)+(?=[^.]*[A-Za-z]){_LABEL}")
 
@@ -24,6 +26,12 @@ def mailbox_of(address: str) -> str:
 def is_address(text: str) -> bool:
     """Whether it is one e-mail address that can be mailed."""
     return not mistake_in_address(text)
+
+
+def is_written_like_one(text: str) -> bool:
+    """Whether a client's address, which Stripe and never we mail to, has an address's form: Stripe and the client's
+    mail server say whether it works."""
+    return _FORM.fullmatch(text) is not None
 
 
 def mistake_in_address(text: str) -> str:
@@ -57,8 +65,3 @@ def mistake_in_domain(text: str) -> str:
     if len(text) > 253 or not _DOMAIN.fullmatch(text):
         return "its domain must look like firm.example"
     return ""
-
-
-def has_unseen(text: str) -> bool:
-    """Whether it has control, format (zero-width, bidirectional) or unassigned characters."""
-    return any(unicodedata.category(one).startswith("C") for one in text)

@@ -47,7 +47,7 @@ class ApprovalRejected(Exception):
 
 
 class ApprovalExpired(Exception):
-    """Nobody decided in time. Nothing was drafted."""
+    """No decision before the deadline. Nothing was drafted."""
 
 
 class ApprovalUndeliverable(Exception):
@@ -60,6 +60,19 @@ class InvoicesMissing(Exception):
 
 class RunIncomplete(Exception):
     """Listed is not drafted + skipped + held + failed + problems: an order has been lost on the way."""
+
+
+class Superseded(Exception):
+    """Another execution works on this object of Stripe's now. Nothing is wrong, and nothing more is written."""
+
+
+class Parked(Exception):
+    """A settlement waits for something that comes by itself or by a person's hand elsewhere: an accounting period that
+    is opened, the members of a payout. It is tried again every night."""
+
+
+class Differs(Exception):
+    """Stripe and NetSuite (or Stripe and our ledger) say different things about one object. Nothing is overwritten."""
 
 
 ENDS: dict[str, type[Exception]] = {
@@ -77,3 +90,8 @@ ENDS: dict[str, type[Exception]] = {
     )
 }
 """Every name a run may end with, for 'Stop the run'."""
+
+SETTLEMENT_ENDS: dict[str, type[Exception]] = {
+    error.__name__: error for error in (PassingError, PersonNeeded, OurFault, InputInvalid, Superseded, Parked, Differs)
+}
+"""Every name that a state of a settlement may fail with."""

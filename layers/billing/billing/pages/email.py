@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from billing.domain.mail import MailContent
+from billing.domain.text import clean, truncate, unlinked
 from billing.pages.rendering import render
-from billing.pages.untrusted_text import clean, cut
 
 _WIDTH: Final = 76
 _LONGEST_SUBJECT: Final = 180
@@ -17,15 +17,16 @@ _LONGEST_SUBJECT: Final = 180
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """Items under a heading; `more` of them are left out."""
+    """Items under a heading; `more` of them are left out, and found `where` ("on the page", "" if nowhere)."""
 
     heading: str
     items: tuple[str, ...]
     more: int = 0
+    where: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class Email:
     """`amounts` are shown large; `facts` are (label, value); `link` is (label, address), alone on its line in text."""
 
     subject: str
@@ -39,31 +40,42 @@ class Letter:
     references: Sequence[tuple[str, str]] = ()
 
 
-def mail_of(letter: Letter) -> MailContent:
-    """The letter in both forms. Foreign texts in it may be anything: they are cleaned and escaped here."""
+def mail_of(email: Email) -> MailContent:
+    """The e-mail as HTML and as text. Untrusted texts in it may be anything: they are cleaned and escaped here, and an
+    address in one of them is no link: the only links are `link` and `references`."""
+    safe = replace(
+        email,
+        heading=unlinked(email.heading),
+        opening=[unlinked(paragraph) for paragraph in email.opening],
+        facts=[(label, unlinked(value)) for label, value in email.facts],
+        listings=[replace(one, items=tuple(unlinked(item) for item in one.items)) for one in email.listings],
+        closing=[unlinked(paragraph) for paragraph in email.closing],
+    )
     return MailContent(
-        subject=cut(clean(letter.subject), _LONGEST_SUBJECT),
-        text=_text(letter),
-        html=render("mail.html.j2", {"letter": letter}),
+        subject=truncate(clean(email.subject), _LONGEST_SUBJECT),
+        text=_text(safe),
+        html=render("mail.html.j2", {"email": safe}),
     )
 
 
-def _text(letter: Letter) -> str:
-    blocks = [_paragraph(letter.heading), *(_paragraph(paragraph) for paragraph in letter.opening)]
-    if letter.amounts:
-        width = max(len(amount) for amount, _ in letter.amounts)
-        blocks.append("\n".join(f"    {amount:<{width}}   {note}".rstrip() for amount, note in letter.amounts))
-    if letter.facts:
-        blocks.append("\n".join(_hanging(f"{label}: {value}", "") for label, value in letter.facts))
-    if letter.link:
+def _text(email: Email) -> str:
+    blocks = [_paragraph(email.heading), *(_paragraph(paragraph) for paragraph in email.opening)]
+    if email.amounts:
+        width = max(len(amount) for amount, _ in email.amounts)
+        blocks.append("\n".join(f"    {amount:<{width}}   {note}".rstrip() for amount, note in email.amounts))
+    if email.facts:
+        blocks.append("\n".join(_hanging(f"{label}: {value}", "") for label, value in email.facts))
+    if email.link:
         # The address alone on its line: mail programs that wrap or append a full stop would break it.
-        blocks.append(f"{letter.link[0]}:\n\n{letter.link[1]}")
-    for listing in letter.listings:
+        blocks.append(f"{email.link[0]}:\n\n{email.link[1]}")
+    for listing in email.listings:
         lines = [_paragraph(listing.heading), *(_hanging(item, "- ") for item in listing.items)]
-        blocks.append("\n".join([*lines, f"- and {listing.more:,} more"] if listing.more else lines))
-    blocks += [_paragraph(paragraph) for paragraph in letter.closing]
-    if letter.references:
-        blocks.append("\n".join(f"{label}: {clean(address)}" for label, address in letter.references))
+        blocks.append(
+            "\n".join([*lines, f"- and {listing.more:,} more {listing.where}".rstrip()] if listing.more else lines)
+        )
+    blocks += [_paragraph(paragraph) for paragraph in email.closing]
+    if email.references:
+        blocks.append("\n".join(f"{label}: {clean(address)}" for label, address in email.references))
     return "\n\n".join(blocks) + "\n"
 
 
@@ -73,7 +85,7 @@ def _paragraph(text: str) -> str:
 
 def _hanging(text: str, mark: str) -> str:
     return textwrap.fill(
-        cut(clean(text), 2_000),
+        truncate(clean(text), 2_000),
         _WIDTH,
         initial_indent=mark,
         subsequent_indent=" " * (len(mark) or 0),

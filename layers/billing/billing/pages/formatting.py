@@ -11,7 +11,7 @@ from billing.domain.invoices.invoice_days import InvoiceDays
 from billing.domain.ledger.customer_match import How, MatchedCustomer
 from billing.domain.money.money import format_amount
 from billing.domain.orders.due_date import Due, NetDays
-from billing.domain.runs.period_name import MONTHS, day_name
+from billing.domain.period_name import MONTHS, day_name
 
 _FOUND: Final = {
     How.STORED: "named in NetSuite's customer record",
@@ -94,8 +94,12 @@ def _due_rule(due: Due) -> str:
         if due.days == 0:
             return "on the invoice’s date"
         return f"{counted(due.days, 'day')} after the invoice’s date"
-    last = "" if due.day < 29 else ", or its last day"
-    rule = f"on the {ordinal(due.day)} of the month{last}" if due.day < 31 else "on the last day of the month"
+    last = "" if due.day_of_month < 29 else ", or its last day"
+    rule = (
+        f"on the {ordinal(due.day_of_month)} of the month{last}"
+        if due.day_of_month < 31
+        else "on the last day of the month"
+    )
     if due.next_month_if_within:
         rule += f", a month later if that is within {counted(due.next_month_if_within, 'day')} of the invoice’s date"
     return rule

@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from billing.domain.money.money import plain_amount
-from billing.domain.runs.period_name import period_name
+from billing.domain.period_name import period_name
+from billing.domain.text import shown
 from billing.pages.formatting import (
     amount_words,
     counted,
@@ -22,7 +23,6 @@ from billing.pages.formatting import (
     money_words,
     slot_words,
 )
-from billing.pages.untrusted_text import shown
 
 if TYPE_CHECKING:
     from jinja2 import Environment

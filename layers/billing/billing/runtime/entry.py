@@ -6,13 +6,17 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import is_dataclass
 from typing import Any
 
 from billing.adapters.aws.aws_faults import aws_faults_named
-from billing.domain.errors import ENDS, OurFault
+from billing.domain.errors import ENDS, SETTLEMENT_ENDS, OurFault
+from billing.domain.run import to_state
 from billing.runtime.telemetry import logger, metrics, tracer
 
 Handler = Callable[[dict[str, Any], Any], Any]
+
+_NAMED = tuple({**ENDS, **SETTLEMENT_ENDS}.values())
 
 
 def state(handler: Handler) -> Handler:
@@ -23,10 +27,10 @@ def state(handler: Handler) -> Handler:
         logger.append_keys(run_id=_run_id(event), request_id=getattr(context, "aws_request_id", ""))
         try:
             with aws_faults_named():
-                answer = handler(event, context)
-        except tuple(ENDS.values()) as error:
+                answer = _answer(handler(event, context))
+        except _NAMED as error:
             # Retry and Catch match names exactly: a special case leaves by the name that they know.
-            named = next(one for one in type(error).__mro__ if one in ENDS.values())
+            named = next(one for one in type(error).__mro__ if one in _NAMED)
             metrics.add_metric(name=named.__name__, unit="Count", value=1)
             logger.warning("stopped", extra={"error_name": named.__name__, "error_text": str(error)})
             if named is type(error):
@@ -57,6 +61,11 @@ def _counts(answer: Any) -> dict[str, int]:
         return {}
     flat = {**answer, **answer["counts"]} if isinstance(answer.get("counts"), dict) else answer
     return {key: value for key, value in flat.items() if isinstance(value, int) and not isinstance(value, bool)}
+
+
+def _answer(answer: Any) -> Any:
+    """An answer as the execution's state has it."""
+    return to_state(answer) if is_dataclass(answer) else answer
 
 
 def _places(error: BaseException) -> list[str]:

@@ -3,10 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Protocol
 
-from billing.adapters.dynamodb.message_log import Sending
 from billing.domain.mail import MailContent
+from billing.domain.sending import Sending
+
+
+class Logger(Protocol):
+    """What operators read. Never a name, an amount, an address, a token or a link."""
+
+    def append_keys(self, **keys: object) -> None: ...
+    def info(self, msg: object, *, extra: Mapping[str, object] | None = None) -> None: ...
+    def warning(self, msg: object, *, extra: Mapping[str, object] | None = None) -> None: ...
+    def error(self, msg: object, *, extra: Mapping[str, object] | None = None) -> None: ...
+
+
+class Metrics(Protocol):
+    """What alarms count."""
+
+    def add_metric(self, name: str, unit: str, value: float) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Telemetry:
+    """Log lines and counts of what happens outside a state's own answer."""
+
+    logger: Logger
+    metrics: Metrics
+
+    def failed(self, msg: str, metric: str, **extra: object) -> None:
+        """An error that an alarm counts."""
+        self.logger.error(msg, extra=extra)
+        self.metrics.add_metric(name=metric, unit="Count", value=1)
 
 
 class ReadableFiles(Protocol):

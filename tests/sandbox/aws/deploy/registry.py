@@ -13,6 +13,7 @@ from tests.sandbox.aws.frontdoor import FrontDoor
 from tests.sandbox.aws.gateway import Gateway
 from tests.sandbox.aws.iam.principals import Roles
 from tests.sandbox.aws.iam.requests import Lookup
+from tests.sandbox.aws.queues import SourceMapping
 from tests.sandbox.aws.runtime.functions import Functions
 
 _MISSING = object()
@@ -73,6 +74,17 @@ class Machine:
     definition: str
 
 
+@dataclass(frozen=True)
+class EventRule:
+    """A rule of EventBridge on a bus that others put events on, with its targets."""
+
+    logical_id: str
+    arn: str
+    bus: str
+    pattern: Mapping[str, Any]
+    targets: tuple[Mapping[str, Any], ...]
+
+
 @dataclass
 class Deployment:
     """What the creating functions work with, and what they leave behind."""
@@ -91,6 +103,8 @@ class Deployment:
     permissions: list[Permission] = field(default_factory=list)
     machines: dict[str, Machine] = field(default_factory=dict)
     event_destinations: list[tuple[str, str, dict[str, Any]]] = field(default_factory=list)
+    source_mappings: list[SourceMapping] = field(default_factory=list)
+    event_rules: list[EventRule] = field(default_factory=list)
     schedules: list[tuple[str, str]] = field(default_factory=list)
     """(group, name) of every schedule."""
 

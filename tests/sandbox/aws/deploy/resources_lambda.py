@@ -18,6 +18,8 @@ from tests.sandbox.aws.deploy.registry import (
 )
 from tests.sandbox.aws.deploy.template import LOCAL_BUCKET, LocalCode
 from tests.sandbox.aws.errors import DeployError
+from tests.sandbox.aws.iam.evaluate import Access
+from tests.sandbox.aws.queues import SourceMapping
 from tests.sandbox.aws.runtime.functions import FunctionSettings
 
 _MOST_LAYERS = 5
@@ -142,6 +144,48 @@ def create_permission(deployment: Deployment, logical_id: str, properties: Prope
     return Physical(logical_id, {"Id": logical_id})
 
 
+_POLLING = ("ReceiveMessage", "DeleteMessage", "GetQueueAttributes")
+
+
+@creates("AWS::Lambda::EventSourceMapping")
+def create_event_source_mapping(deployment: Deployment, logical_id: str, properties: Properties) -> Physical:
+    """A queue that feeds a function (see tests.sandbox.aws.queues)."""
+    settings = deployment.functions.settings(properties.take("FunctionName"))
+    queue_arn = properties.take("EventSourceArn")
+    batch_size = whole(properties.take("BatchSize", 10), f"{logical_id}.BatchSize")
+    responses = properties.take("FunctionResponseTypes", [])
+    properties.finish()
+    if ":sqs:" not in queue_arn:
+        raise DeployError(f"{logical_id}: the sandbox maps queues only, not {queue_arn}")
+    if set(responses) - {"ReportBatchItemFailures"}:
+        raise DeployError(f"{logical_id}: unknown FunctionResponseTypes {responses}")
+    name = queue_arn.rpartition(":")[2]
+    if name.endswith(".fifo") and batch_size > 10:
+        raise DeployError(f"{logical_id}: a FIFO queue has batches of at most 10")
+    for action in _POLLING:
+        refusal = deployment.door.allows(settings.role_arn, Access(f"sqs:{action}", queue_arn))
+        if refusal is not None:
+            raise DeployError(
+                f"{logical_id}: The provided execution role does not have permissions to call {action} on SQS: "
+                f"{refusal}"
+            )
+    sqs = deployment.clients("sqs")
+    url = sqs.get_queue_url(QueueName=name)["QueueUrl"]
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["VisibilityTimeout"])["Attributes"]
+    visibility = float(attributes["VisibilityTimeout"])
+    if visibility < settings.timeout_seconds:
+        raise DeployError(
+            f"{logical_id}: Queue visibility timeout: {visibility:.0f} seconds is less than Function timeout: "
+            f"{settings.timeout_seconds:.0f} seconds"
+        )
+    deployment.source_mappings.append(
+        SourceMapping(
+            logical_id, url, queue_arn, settings.arn, batch_size, "ReportBatchItemFailures" in responses, visibility
+        )
+    )
+    return Physical(logical_id, {"Id": logical_id})
+
+
 @creates("AWS::Lambda::EventInvokeConfig")
 def create_event_invoke_config(deployment: Deployment, logical_id: str, properties: Properties) -> Physical:
     """How asynchronous invocations are tried again."""
@@ -155,5 +199,16 @@ def create_event_invoke_config(deployment: Deployment, logical_id: str, properti
             present[key] = whole(present[key], f"{logical_id}.{key}")
     deployment.clients("lambda").put_function_event_invoke_config(FunctionName=settings.name, **present)
     if "MaximumRetryAttempts" in present:
-        deployment.functions.replace(replace(settings, async_retries=present["MaximumRetryAttempts"]))
+        settings = replace(settings, async_retries=present["MaximumRetryAttempts"])
+    target = present.get("DestinationConfig", {}).get("OnFailure", {}).get("Destination", "")
+    if target:
+        if ":sqs:" not in target:
+            raise DeployError(f"{logical_id}: the sandbox sends failed events to queues only, not to {target}")
+        settings = replace(settings, on_failure=lambda record: _send(deployment, target, record))
+    deployment.functions.replace(settings)
     return Physical(f"{settings.name}|{qualifier}", {})
+
+
+def _send(deployment: Deployment, queue_arn: str, record: str) -> None:
+    sqs = deployment.clients("sqs")
+    sqs.send_message(QueueUrl=sqs.get_queue_url(QueueName=queue_arn.rpartition(":")[2])["QueueUrl"], MessageBody=record)

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
 from tests.sandbox.aws.deploy.intrinsics import Physical
-from tests.sandbox.aws.deploy.registry import Deployment, Properties, creates, flag, tags_as_list, tags_as_object
+from tests.sandbox.aws.deploy.registry import (
+    Deployment,
+    EventRule,
+    Properties,
+    creates,
+    flag,
+    tags_as_list,
+    tags_as_object,
+    whole,
+)
 from tests.sandbox.aws.errors import DeployError
 from tests.sandbox.aws.iam.evaluate import statements_of
 
@@ -31,8 +41,10 @@ def _attribute(value: Any) -> str:
 @creates("AWS::SQS::Queue")
 def create_queue(deployment: Deployment, logical_id: str, properties: Properties) -> Physical:
     """A queue."""
-    name = properties.take("QueueName", None) or deployment.name(logical_id, 80)
     attributes = properties.take_present(*_QUEUE_ATTRIBUTES)
+    # CloudFormation ends the name that it makes for a FIFO queue as SQS wants it.
+    ending = ".fifo" if str(attributes.get("FifoQueue", "")).lower() == "true" else ""
+    name = properties.take("QueueName", None) or deployment.name(logical_id, 80 - len(ending)) + ending
     created = deployment.clients("sqs").create_queue(
         QueueName=name,
         Attributes={key: _attribute(value) for key, value in attributes.items()},
@@ -99,8 +111,13 @@ def create_subscription(deployment: Deployment, logical_id: str, properties: Pro
         Endpoint=properties.take("Endpoint", ""),
     )
     policy = properties.take("FilterPolicy", None)
+    redrive = properties.take("RedrivePolicy", None)
     properties.finish()
     arn = created["SubscriptionArn"]
+    if redrive is not None:
+        deployment.clients("sns").set_subscription_attributes(
+            SubscriptionArn=arn, AttributeName="RedrivePolicy", AttributeValue=json.dumps(redrive)
+        )
     if policy is not None:
         deployment.clients("sns").set_subscription_attributes(
             SubscriptionArn=arn, AttributeName="FilterPolicy", AttributeValue=json.dumps(policy)
@@ -110,21 +127,36 @@ def create_subscription(deployment: Deployment, logical_id: str, properties: Pro
 
 @creates("AWS::Events::Rule")
 def create_rule(deployment: Deployment, logical_id: str, properties: Properties) -> Physical:
-    """An EventBridge rule. moto keeps it; the sandbox emits no service events by itself."""
+    """An EventBridge rule. moto keeps it; `tests.sandbox.aws.event_bus` delivers what is put on a partner's bus."""
     name = properties.take("Name", None) or deployment.name(logical_id)
     pattern = properties.take("EventPattern", None)
     targets = properties.take("Targets", [])
     client = deployment.clients("events")
     extra = {"EventPattern": json.dumps(pattern)} if pattern is not None else {}
+    present = properties.take_present("Description", "ScheduleExpression", "State", "RoleArn", "EventBusName")
+    bus = present.get("EventBusName", "default")
+    if bus.startswith("aws.partner/"):
+        # A partner's bus exists before the stack: a person has associated it with the partner's event source.
+        with contextlib.suppress(client.exceptions.ResourceAlreadyExistsException):
+            client.create_event_bus(Name=bus.rpartition("/")[2])  # moto knows it by the last part of its name
     arn = client.put_rule(
         Name=name,
         **extra,
-        **properties.take_present("Description", "ScheduleExpression", "State", "RoleArn", "EventBusName"),
+        **present,
     )["RuleArn"]
     properties.finish()
+    targets = [_numbers(target, logical_id) for target in targets]
     if targets:
-        client.put_targets(Rule=name, Targets=targets)
+        client.put_targets(Rule=name, EventBusName=bus, Targets=targets)
+    deployment.event_rules.append(EventRule(logical_id, arn, bus, pattern or {}, tuple(targets)))
     return Physical(name, {"Arn": arn})
+
+
+def _numbers(target: dict[str, Any], logical_id: str) -> dict[str, Any]:
+    retry = target.get("RetryPolicy")
+    if not retry:
+        return target
+    return {**target, "RetryPolicy": {key: whole(value, f"{logical_id}.{key}") for key, value in retry.items()}}
 
 
 @creates("AWS::SES::ConfigurationSet")

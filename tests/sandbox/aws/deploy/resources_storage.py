@@ -51,7 +51,7 @@ def create_table(deployment: Deployment, logical_id: str, properties: Properties
 @creates("AWS::S3::Bucket")
 def create_bucket(deployment: Deployment, logical_id: str, properties: Properties) -> Physical:
     """A bucket with its encryption, versioning, lifecycle and public access settings."""
-    name = properties.take("BucketName", None) or f"{deployment.stack_name}-{logical_id}-sandbox".lower()
+    name = properties.take("BucketName", None) or deployment.name(logical_id, 63).lower()
     client = deployment.clients("s3")
     place = (
         {}

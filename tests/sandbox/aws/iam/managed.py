@@ -33,6 +33,23 @@ MANAGED_POLICIES: Mapping[str, Mapping[str, Any]] = {
             }
         ],
     },
+    "arn:aws:iam::aws:policy/service-role/AWSLambdaSQSQueueExecutionRole": {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": [
+                    "sqs:ReceiveMessage",
+                    "sqs:DeleteMessage",
+                    "sqs:GetQueueAttributes",
+                    "logs:CreateLogGroup",
+                    "logs:CreateLogStream",
+                    "logs:PutLogEvents",
+                ],
+                "Resource": "*",
+            }
+        ],
+    },
     "arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess": _XRAY_WRITE,
     "arn:aws:iam::aws:policy/AWSXrayWriteOnlyAccess": _XRAY_WRITE,
 }

@@ -156,7 +156,7 @@ def _plain_actions(prefix: str, known: Mapping[str, Callable[[Mapping[str, Any],
 # --- DynamoDB -------------------------------------------------------------------------------------------
 
 _TABLE_ACTIONS = {"GetItem", "PutItem", "UpdateItem", "DeleteItem", "Query", "Scan", "DescribeTable",
-                  "DescribeTimeToLive"}  # fmt: skip
+                  "DescribeTimeToLive", "DescribeContinuousBackups"}  # fmt: skip
 _UNKNOWN_KEY = "(a key that the sandbox could not read)"
 _WRITES = {
     "Put": "PutItem",
@@ -369,6 +369,13 @@ def _secret_arn(parameters: Mapping[str, Any], context: _Context) -> str:
 def _sesv2(operation: str, parameters: Mapping[str, Any], context: _Context) -> Iterator[Access]:
     if operation == "GetAccount":
         yield Access("ses:GetAccount", "*")
+        return
+    if operation == "GetEmailIdentity":
+        yield Access("ses:GetEmailIdentity", context.arn("ses", f"identity/{parameters['EmailIdentity']}"))
+        return
+    if operation in ("GetConfigurationSet", "GetConfigurationSetEventDestinations"):
+        named = context.arn("ses", f"configuration-set/{parameters['ConfigurationSetName']}")
+        yield Access(f"ses:{operation}", named)
         return
     if operation != "SendEmail":
         raise UnknownRequest(f"the sandbox does not know the action ses:{operation} (API v2)")

@@ -34,7 +34,8 @@ _LEVELS = {"TRACE": 5, "DEBUG": 10, "INFO": 20, "WARN": 30, "WARNING": 30, "ERRO
 @dataclass(frozen=True)
 class FunctionSettings:
     """One AWS::Lambda::Function of the translated template. `layers` are in the template's order;
-    `reserved` is ReservedConcurrentExecutions; `async_retries` is MaximumRetryAttempts; `log_level` is
+    `reserved` is ReservedConcurrentExecutions; `async_retries` is MaximumRetryAttempts,
+    and `on_failure` takes the record of what failed every time; `log_level` is
     ApplicationLogLevel, which Lambda applies to JSON logs."""
 
     logical_id: str
@@ -52,6 +53,7 @@ class FunctionSettings:
     log_level: str = "INFO"
     reserved: int | None = None
     async_retries: int = ASYNC_RETRIES
+    on_failure: Callable[[str], None] | None = None
 
 
 def _level_of(line: str) -> int:
@@ -145,20 +147,28 @@ class Functions:
 
     def invoke_later(self, name: str, payload: bytes) -> None:
         """An asynchronous invocation: tried again after an error, as often and as late as Lambda does (the waits are
-        scaled like those of Retry)."""
+        scaled like those of Retry). What is left then goes to the destination for failures, in Lambda's form
+        ("Capturing records of Lambda asynchronous invocations")."""
         settings = self.settings(name)
 
         def run() -> None:
+            error: str | None = None
             for attempt in range(settings.async_retries + 1):
                 if attempt and self._closing.wait(_ASYNC_WAITS_SECONDS[attempt - 1] * self._retry_delay_scale):
                     return
                 try:
-                    if self.invoke(name, payload).error is None:
-                        return
+                    outcome = self.invoke(name, payload)
                 except Throttled:
                     continue
                 except SandboxError:
                     return  # closed meanwhile
+                if outcome.error is None:
+                    return
+                error = outcome.error
+            if settings.on_failure is not None:
+                context = {"functionArn": settings.arn, "condition": "RetriesExhausted"}
+                record = {"version": "1.0", "requestContext": context, "requestPayload": json.loads(payload)}
+                settings.on_failure(json.dumps({**record, "responsePayload": error}))
 
         threading.Thread(target=run, daemon=True).start()
 

@@ -33,7 +33,7 @@ class RunFiles:
         self.s3.put_object(Bucket=self.bucket, Key=key, Body=data, ContentType=content_type)
 
     def read(self, key: str, sha256: str | None = None) -> bytes:
-        """Read bytes. OurFault if the file is missing, or is not what `sha256` says was written."""
+        """Read bytes. OurFault if the file is missing or is not what `sha256` says was written."""
         try:
             data = self.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read()
         except ClientError as error:
@@ -45,7 +45,7 @@ class RunFiles:
 
     def read_json(self, key: str, sha256: str | None = None) -> Any:
         """Read JSON; see `read`."""
-        return json.loads(self.read(key, sha256))
+        return _json(self.read(key, sha256), key)
 
     def read_piece(self, key: str, offset: int, length: int, sha256: str) -> Any:
         """One line of an NDJSON file, by its place. OurFault if it is missing or altered."""
@@ -59,7 +59,14 @@ class RunFiles:
         data = answer["Body"].read()
         if sha256_hex(data) != sha256:
             raise OurFault(f"A piece of the run's file {key} was altered after it was approved. Start a new execution.")
+        return _json(data, key)
+
+
+def _json(data: bytes, key: str) -> Any:
+    try:
         return json.loads(data)
+    except ValueError:
+        raise OurFault(f"The run's file {key} is no JSON: it was altered. Start a new execution.") from None
 
 
 def _raise_if_lost(error: ClientError, key: str) -> None:

@@ -24,7 +24,7 @@ def seal_token(kms: KMSClient, key_id: str, run_id: str, token: str) -> bytes:
 
 
 @dataclass(frozen=True, slots=True)
-class Waker:
+class TaskCallback:
     """Wakes waiting runs."""
 
     kms: KMSClient

@@ -23,43 +23,22 @@ from typing import TYPE_CHECKING, Any
 from boto3.dynamodb.types import Binary
 from botocore.exceptions import ClientError
 
-from billing.adapters.dynamodb.items import query_all, to_item, values_of
+from billing.adapters.dynamodb.items import query_all, readable, row_as, to_item, to_row, values_of, with_format
 from billing.domain.approval.approval_request import (
     ApprovalRequest,
     Bounce,
     RecordedOutcome,
     RunEnd,
     SentMessage,
-    request_from_dict,
 )
+from billing.domain.approval.stored_request import StoredRequest, request_owner
 from billing.domain.errors import PassingError
+from billing.domain.records import to_record
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
 
 _CONFLICTS = 10
-
-
-@dataclass(frozen=True, slots=True)
-class StoredRequest:
-    """Everything the table holds about a request as it was opened. `signed_votes` and `signed_entries` are still to be
-    verified; `changes` counts them, and an entry comes with the number of the change that it is. `messages` are those
-    that were sent for certain. `signature` covers the request, "" for one that an earlier version opened."""
-
-    request: ApprovalRequest
-    sealed_token: bytes
-    signed_votes: tuple[str, ...]
-    changes: int
-    outcome: RecordedOutcome | None
-    signed_entries: tuple[tuple[int, str], ...] = ()
-    bounces: tuple[Bounce, ...] = ()
-    messages: tuple[SentMessage, ...] = ()
-    signature: str = ""
-
-
-def request_owner(request_id: str) -> str:
-    """The request's partition key, also for its messages."""
-    return f"REQUEST#{request_id}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +53,11 @@ class ApprovalsTable:
         item = self.dynamodb.get_item(
             TableName=self.table, Key=to_item({"pk": f"RUN#{run_id}", "sk": "CURRENT"}), ConsistentRead=True
         ).get("Item")
-        return int(values_of(item)["request_number"]) if item else 0
+        if not item:
+            return 0
+        row = values_of(item)
+        with readable(row):
+            return int(row["request_number"])
 
     def newest(self, run_id: str) -> StoredRequest | None:
         """The run's present request, or None if it never asked."""
@@ -90,25 +73,26 @@ class ApprovalsTable:
     def make_current(self, run_id: str, number: int) -> None:
         """Point the run at a request. Safe to repeat."""
         self.dynamodb.put_item(
-            TableName=self.table, Item=to_item({"pk": f"RUN#{run_id}", "sk": "CURRENT", "request_number": number})
+            TableName=self.table, Item=to_row({"pk": f"RUN#{run_id}", "sk": "CURRENT", "request_number": number})
         )
 
     def open(self, request: ApprovalRequest, signature: str) -> bool:
         """Write a request if it is not there yet, with the signature over all of it. Answers whether it was written
         now."""
-        written = {name: value for name, value in request.to_dict().items() if name != "id"}
+        written = {name: value for name, value in to_record(request).items() if name != "id"}
         return self._put_once({"pk": request_owner(request.id), "sk": "REQUEST", **written, "signature": signature})
 
     def seal(self, request_id: str, sealed_token: bytes) -> None:
         """Keep the task token of the present wait. A retried or renewed wait has a new token, and only that one wakes
         it."""
-        self.dynamodb.update_item(
-            TableName=self.table,
-            Key=to_item({"pk": request_owner(request_id), "sk": "REQUEST"}),
-            UpdateExpression="SET sealed_token = :token",
-            ConditionExpression="attribute_exists(pk)",
-            ExpressionAttributeValues=to_item({":token": Binary(sealed_token)}),
-        )
+        update: Any = {
+            "TableName": self.table,
+            "Key": to_item({"pk": request_owner(request_id), "sk": "REQUEST"}),
+            "UpdateExpression": "SET sealed_token = :token",
+            "ConditionExpression": "attribute_exists(pk)",
+            "ExpressionAttributeValues": to_item({":token": Binary(sealed_token)}),
+        }
+        self.dynamodb.update_item(**with_format(**update))
 
     def read(self, request_id: str) -> StoredRequest | None:
         """Everything about a request, or None if there is none of that id."""
@@ -116,31 +100,8 @@ class ApprovalsTable:
         head = rows.get("REQUEST")
         if head is None:
             return None
-        outcome = rows.get("OUTCOME")
-        token = head.get("sealed_token")
-        return StoredRequest(
-            request=request_from_dict({**head, "id": request_id}),
-            sealed_token=bytes(token) if token is not None else b"",
-            signature=str(head.get("signature", "")),
-            signed_votes=tuple(str(row["signed"]) for sk, row in sorted(rows.items()) if sk.startswith("VOTE#")),
-            changes=int(head.get("changes", 0)),
-            outcome=RecordedOutcome(outcome["outcome"], outcome["reason"], outcome["at"]) if outcome else None,
-            signed_entries=tuple(
-                (int(sk.removeprefix("ENTRY#")), str(row["signed"]))
-                for sk, row in sorted(rows.items())
-                if sk.startswith("ENTRY#")
-            ),
-            bounces=tuple(
-                Bounce(sk.removeprefix("BOUNCE#"), row["kind"], row["detail"], row["at"])
-                for sk, row in sorted(rows.items())
-                if sk.startswith("BOUNCE#")
-            ),
-            messages=tuple(
-                SentMessage(sk.removeprefix("MESSAGE#"), row["done_at"])
-                for sk, row in sorted(rows.items())
-                if sk.startswith("MESSAGE#") and row.get("done_at")
-            ),
-        )
+        with readable(head):
+            return _stored(request_id, head, rows)
 
     def vote(self, request_id: str, approver: str, signed: str, content: str) -> bool:
         """Keep a person's vote for a content and count it, while the request asks about that content and is not
@@ -189,7 +150,7 @@ class ApprovalsTable:
     def asked(self, approver: str) -> tuple[str, ...]:
         """Ids of the requests that a person was asked about, the newest first."""
         rows = query_all(self.dynamodb, self.table, f"PERSON#{approver}")
-        newest = sorted(rows, key=lambda row: (str(row["at"]), str(row["sk"])), reverse=True)
+        newest = sorted(rows, key=lambda row: (str(row.get("at", "")), str(row["sk"])), reverse=True)
         return tuple(str(row["sk"]).removeprefix("REQUEST#") for row in newest)
 
     def note_end(self, request_id: str, redrive_count: int, end: RunEnd) -> None:
@@ -212,7 +173,7 @@ class ApprovalsTable:
         if not rows:
             return None
         last = max(rows, key=lambda row: str(row["sk"]))
-        return RunEnd(last["outcome"], last["at"], int(last["drafted"]), int(last["failed"]), int(last["left_out"]))
+        return row_as(RunEnd, last)
 
     def _change(
         self, request_id: str, row: Mapping[str, Any], update: str, condition: str, values: Mapping[str, Any]
@@ -223,18 +184,18 @@ class ApprovalsTable:
                 {
                     "Put": {
                         "TableName": self.table,
-                        "Item": to_item({"pk": request_owner(request_id), **row}),
+                        "Item": to_row({"pk": request_owner(request_id), **row}),
                         "ConditionExpression": "attribute_not_exists(pk)",
                     }
                 },
                 {
-                    "Update": {
-                        "TableName": self.table,
-                        "Key": to_item({"pk": request_owner(request_id), "sk": "REQUEST"}),
-                        "UpdateExpression": update,
-                        "ConditionExpression": condition,
-                        "ExpressionAttributeValues": to_item(values),
-                    }
+                    "Update": with_format(
+                        TableName=self.table,
+                        Key=to_item({"pk": request_owner(request_id), "sk": "REQUEST"}),
+                        UpdateExpression=update,
+                        ConditionExpression=condition,
+                        ExpressionAttributeValues=to_item(values),
+                    )
                 },
                 {
                     "ConditionCheck": {
@@ -266,7 +227,7 @@ class ApprovalsTable:
                 {
                     "Put": {
                         "TableName": self.table,
-                        "Item": to_item(
+                        "Item": to_row(
                             {
                                 "pk": request_owner(request_id),
                                 "sk": "OUTCOME",
@@ -299,10 +260,37 @@ class ApprovalsTable:
     def _put_once(self, row: Mapping[str, Any]) -> bool:
         try:
             self.dynamodb.put_item(
-                TableName=self.table, Item=to_item(row), ConditionExpression="attribute_not_exists(pk)"
+                TableName=self.table, Item=to_row(row), ConditionExpression="attribute_not_exists(pk)"
             )
         except ClientError as error:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
                 return False
             raise
         return True
+
+
+def _stored(request_id: str, head: Mapping[str, Any], rows: Mapping[str, Mapping[str, Any]]) -> StoredRequest:
+    outcome, token = rows.get("OUTCOME"), head.get("sealed_token")
+    return StoredRequest(
+        request=row_as(ApprovalRequest, {**head, "id": request_id}),
+        sealed_token=bytes(token) if token is not None else b"",
+        signature=str(head.get("signature", "")),
+        signed_votes=tuple(str(row["signed"]) for sk, row in sorted(rows.items()) if sk.startswith("VOTE#")),
+        changes=int(head.get("changes", 0)),
+        outcome=row_as(RecordedOutcome, outcome) if outcome else None,
+        signed_entries=tuple(
+            (int(sk.removeprefix("ENTRY#")), str(row["signed"]))
+            for sk, row in sorted(rows.items())
+            if sk.startswith("ENTRY#")
+        ),
+        bounces=tuple(
+            row_as(Bounce, {**row, "approver": sk.removeprefix("BOUNCE#")})
+            for sk, row in sorted(rows.items())
+            if sk.startswith("BOUNCE#")
+        ),
+        messages=tuple(
+            SentMessage(sk.removeprefix("MESSAGE#"), row["done_at"])
+            for sk, row in sorted(rows.items())
+            if sk.startswith("MESSAGE#") and row.get("done_at")
+        ),
+    )

@@ -12,12 +12,12 @@ when their run closes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from billing.adapters.dynamodb.items import batch_write, query_all
-from billing.domain.runs.outstanding import Carried
+from billing.adapters.dynamodb.items import batch_write, query_all, readable, row_as
+from billing.domain.orders.outstanding import Carried
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -37,11 +37,8 @@ class CarryOver:
         rows = query_all(self.dynamodb, self.table, _LIST)
         known = {row["sk"] for row in rows}
         older = [row for row in query_all(self.dynamodb, self.table, _older(cycle)) if row["sk"] not in known]
-        mine = [*(row for row in rows if row["cycle"] == cycle), *older]
-        return tuple(
-            Carried(row["sk"], row["order_number"], row["period"], row["reason"], row.get("content", ""))
-            for row in mine
-        )
+        mine = [row for row in rows if _cycle_of(row) == cycle]
+        return tuple(row_as(Carried, row, order_id="sk", number="order_number") for row in (*mine, *older))
 
     def change(self, cycle: str, keep: Iterable[Carried], drop: Iterable[str]) -> None:
         """Put orders on the list and take others off, whichever cycle put them there. Safe to repeat."""
@@ -67,6 +64,11 @@ class CarryOver:
         delete = [{"pk": _LIST, "sk": order_id} for order_id in sorted(off)]
         delete += [{"pk": _older(cycle), "sk": row["sk"]} for row in older]
         batch_write(self.dynamodb, self.table, put=rows.values(), delete=delete)
+
+
+def _cycle_of(row: Mapping[str, Any]) -> str:
+    with readable(row):
+        return str(row["cycle"])
 
 
 def _older(cycle: str) -> str:

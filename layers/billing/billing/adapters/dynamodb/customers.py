@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from billing.adapters.dynamodb.items import batch_get, to_item, values_of
+from billing.adapters.dynamodb.items import batch_get, row_as, to_item, to_row, values_of
 from billing.domain.ledger.customer_match import KnownCustomer
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ class CustomersTable:
         try:
             self.dynamodb.put_item(
                 TableName=self.table,
-                Item=to_item(
+                Item=to_row(
                     {"pk": netsuite_id, "stripe_id": stripe_id, "kept_at": at, "settled_by": by, "before": instead_of}
                 ),
                 ConditionExpression="attribute_not_exists(pk) OR stripe_id IN (:old, :new)",
@@ -56,7 +56,7 @@ class CustomersTable:
         try:
             self.dynamodb.put_item(
                 TableName=self.table,
-                Item=to_item({"pk": netsuite_id, "stripe_id": stripe_id, "kept_at": at}),
+                Item=to_row({"pk": netsuite_id, "stripe_id": stripe_id, "kept_at": at}),
                 ConditionExpression="attribute_not_exists(pk) OR stripe_id = :old",
                 ExpressionAttributeValues=to_item({":old": instead_of or stripe_id}),
             )
@@ -66,4 +66,4 @@ class CustomersTable:
 
 
 def _known(row: Mapping[str, Any]) -> KnownCustomer:
-    return KnownCustomer(str(row["stripe_id"]), str(row.get("settled_by") or ""))
+    return row_as(KnownCustomer, {**row, "settled_by": row.get("settled_by") or ""})

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from billing.adapters.dynamodb.items import batch_write, query_all, to_item
+from billing.adapters.dynamodb.items import batch_write, query_all, row_as, to_row
 from billing.domain.ledger.ended_orders import EndedOrder
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class EndedOrders:
         """Keep that an order was ended, or opened again. Answers False if this very row is there already."""
         try:
             self.dynamodb.put_item(
-                TableName=self.table, Item=to_item(_row(ended)), ConditionExpression="attribute_not_exists(pk)"
+                TableName=self.table, Item=to_row(_row(ended)), ConditionExpression="attribute_not_exists(pk)"
             )
         except ClientError as error:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
@@ -76,13 +76,4 @@ def _row(ended: EndedOrder) -> dict[str, Any]:
 
 
 def _ended(row: Mapping[str, Any]) -> EndedOrder:
-    return EndedOrder(
-        str(row["sk"]).partition("#")[0],
-        row["order_number"],
-        row["reason"],
-        row["by"],
-        row["at"],
-        row["content"],
-        row["named_in"],
-        bool(row["open_again"]),
-    )
+    return row_as(EndedOrder, {**row, "order_id": str(row["sk"]).partition("#")[0]}, number="order_number")

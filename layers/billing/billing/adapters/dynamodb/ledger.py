@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from billing.adapters.dynamodb.items import batch_get, batch_write, to_item, values_of
+from billing.adapters.dynamodb.items import batch_get, batch_write, readable, row_as, to_item, values_of, with_format
 from billing.domain.errors import OurFault, PassingError, PersonNeeded
 from billing.domain.invoices.invoice_days import InvoiceDays, SignedDays
 from billing.domain.invoices.plan_record import InvoicePlan
@@ -33,10 +33,11 @@ from billing.domain.ledger.ledger import (
     Objection,
     OrderLink,
     OrderRecord,
-    Withdrawal,
+    Revocation,
     family,
     is_part_beside,
 )
+from billing.domain.records import to_record
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -97,13 +98,43 @@ class LedgerTable:
 
     def approvals(self, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Approval]:
         """The approvals of these (plan key, content hash), those that were taken away since included."""
-        keys = [{"pk": key, "sk": f"APPROVED#{content_hash}"} for key, content_hash in dict.fromkeys(pairs)]
+        keys = [{"pk": key, "sk": f"APPROVED#{invoice_hash}"} for key, invoice_hash in dict.fromkeys(pairs)]
         rows = batch_get(self.dynamodb, self.table, keys)
-        return {(row["pk"], row["content_hash"]): _approval(row) for row in rows if "approved_at" in row}
+        found = (_approval(row) for row in rows if "approved_at" in row)
+        return {(one.key, one.invoice_hash): one for one in found}
 
-    def adopt(self, entry: LedgerEntry) -> bool:
+    def adopt(self, entry: LedgerEntry, client_id: str, currency: str, order_ids: Iterable[str]) -> bool:
         """Note an invoice that Stripe has and the ledger does not know: in an entry that was begun and names none, or
-        as a new entry. Answers False if the ledger has moved on since it was read. Safe to repeat."""
+        as a new entry; and claim its orders for its plan, so that no other plan takes them before it has ended.
+        `client_id` is NetSuite's. Answers False if the ledger has moved on since it was read. Safe to repeat."""
+        # The claims first: one without an entry claims nothing, an entry without claims would be found no second time.
+        for order_id in sorted(order_ids):
+            self.dynamodb.update_item(
+                **with_format(
+                    TableName=self.table,
+                    Key=to_item({"pk": _order_key(order_id), "sk": _BILLED}),
+                    # Whoever has planned this order without the claim is refused: the version moves.
+                    UpdateExpression="SET record_version = if_not_exists(record_version, :none) + :one, "
+                    "plan_family = if_not_exists(plan_family, :family), claimed_by = if_not_exists(claimed_by, :run), "
+                    "client_id = if_not_exists(client_id, :client), currency = if_not_exists(currency, :currency), "
+                    "billed = if_not_exists(billed, :nothing) ADD open_claims :claims",
+                    ExpressionAttributeValues=to_item(
+                        {
+                            ":none": 0,
+                            ":one": 1,
+                            ":family": family(entry.key),
+                            ":run": entry.run_id,
+                            ":client": client_id,
+                            ":currency": currency,
+                            ":nothing": {},
+                            ":claims": {entry.key},
+                        }
+                    ),
+                )
+            )
+        return self._adopted(entry)
+
+    def _adopted(self, entry: LedgerEntry) -> bool:
         return self._marked(
             entry.key,
             "SET #state = if_not_exists(#state, :intended), invoice_id = :invoice, content_hash = :hash, "
@@ -116,7 +147,7 @@ class LedgerTable:
                 ":intended": EntryState.INTENDED,
                 ":failed": EntryState.FAILED,
                 ":invoice": entry.invoice_id,
-                ":hash": entry.content_hash,
+                ":hash": entry.invoice_hash,
                 ":run": entry.run_id,
                 ":period": entry.period,
                 ":one": entry.attempt,
@@ -131,24 +162,8 @@ class LedgerTable:
         records = {}
         for row in batch_get(self.dynamodb, self.table, keys):
             order_id = row["pk"].removeprefix("ORDER#")
-            records[order_id] = OrderRecord(
-                order_id,
-                row.get("order_hash", ""),
-                int(row["record_version"]),
-                row["client_id"],
-                row["currency"],
-                {
-                    invoice_id: BilledInvoice(
-                        one["plan_key"],
-                        tuple((line[0], line[1], int(line[2]), line[3]) for line in json.loads(one["lines"])),
-                        json.loads(one["netsuite_billed"]) if "netsuite_billed" in one else None,
-                        one.get("mirrored_as", ""),
-                    )
-                    for invoice_id, one in row["billed"].items()
-                },
-                tuple(sorted(row["open_claims"])) if "open_claims" in row else _claims_of_old(row),
-                row.get("plan_family", ""),
-            )
+            with readable(row):
+                records[order_id] = _order_record(order_id, row)
         return records
 
     def begun(self, records: Mapping[str, OrderRecord]) -> dict[str, dict[str, LedgerEntry]]:
@@ -182,13 +197,13 @@ class LedgerTable:
         however late, it gives nothing back that was taken away after it. Safe to repeat."""
         self._move_forward(
             {
-                "Key": to_item({"pk": approval.key, "sk": f"APPROVED#{approval.content_hash}"}),
+                "Key": to_item({"pk": approval.key, "sk": f"APPROVED#{approval.invoice_hash}"}),
                 "UpdateExpression": "SET content_hash = :hash, stripe_customer = :customer, run_id = :run, "
                 "approved_at = :at, signed_days = :days",
                 "ConditionExpression": "attribute_not_exists(approved_at) OR approved_at <= :at",
                 "ExpressionAttributeValues": to_item(
                     {
-                        ":hash": approval.content_hash,
+                        ":hash": approval.invoice_hash,
                         ":customer": approval.stripe_customer,
                         ":run": run_id,
                         ":at": at,
@@ -199,18 +214,18 @@ class LedgerTable:
             for approval in approvals
         )
 
-    def withdraw(self, withdrawals: Iterable[Withdrawal]) -> None:
+    def revoke(self, revocations: Iterable[Revocation]) -> None:
         """Record what approvers said no to, approved before or not: another run may be about to sign for it or to draft
         it. Safe to repeat, in any order with approvals: the later of the two counts."""
         self._move_forward(
             {
-                "Key": to_item({"pk": one.key, "sk": f"APPROVED#{one.content_hash}"}),
+                "Key": to_item({"pk": one.key, "sk": f"APPROVED#{one.invoice_hash}"}),
                 "UpdateExpression": "SET content_hash = :hash, withdrawn_at = :at, withdrawn_as = :what, "
                 "withdrawn_by = :by, withdrawn_why = :why, withdrawn_in = :run",
                 "ConditionExpression": "attribute_not_exists(withdrawn_at) OR withdrawn_at <= :at",
                 "ExpressionAttributeValues": to_item(
                     {
-                        ":hash": one.content_hash,
+                        ":hash": one.invoice_hash,
                         ":at": one.at,
                         ":what": one.objection,
                         ":by": one.by,
@@ -219,13 +234,13 @@ class LedgerTable:
                     }
                 ),
             }
-            for one in withdrawals
+            for one in revocations
         )
 
     def _move_forward(self, updates: Iterable[Mapping[str, Any]]) -> None:
         """Conditional updates of different rows, a hundred at a time. Where one of the hundred is out of date they are
         written one by one, and that one is left out."""
-        wanted: list[Any] = [{"TableName": self.table, **update} for update in updates]
+        wanted: list[Any] = [with_format(**{"TableName": self.table, **update}) for update in updates]
         for start in range(0, len(wanted), _TOGETHER):
             chunk = wanted[start : start + _TOGETHER]
             try:
@@ -288,16 +303,19 @@ class LedgerTable:
             {
                 "ConditionCheck": {
                     "TableName": self.table,
-                    "Key": to_item({"pk": entry.key, "sk": f"APPROVED#{entry.content_hash}"}),
+                    "Key": to_item({"pk": entry.key, "sk": f"APPROVED#{entry.invoice_hash}"}),
                     # The customer is part of what was signed for, unless it was shown as new.
                     "ConditionExpression": f"{_STANDS} AND (stripe_customer = :customer "
                     "OR attribute_type(stripe_customer, :null))",
                     "ExpressionAttributeValues": to_item({":customer": customer, ":null": "NULL"}),
                 }
             },
-            {"Update": self._intent(entry, removed, seen, gives_up)},
-            *({"Update": self._claim(link, plan, entry.run_id, claims[link.order_id])} for link in links),
-            *({"Update": self._fence(key, entry.key)} for key in gives_up),
+            {"Update": with_format(**self._intent(entry, removed, seen, gives_up))},
+            *(
+                {"Update": with_format(**self._claim(link, plan, entry.run_id, claims[link.order_id]))}
+                for link in links
+            ),
+            *({"Update": with_format(**self._fence(key, entry.key))} for key in gives_up),
         ]
         try:
             self.dynamodb.transact_write_items(TransactItems=items)
@@ -311,9 +329,9 @@ class LedgerTable:
                     "This run no longer holds its billing period: another run took it over. Start a new execution."
                 ) from None
             if failed[1]:
-                approval = self._approval_now(entry.key, entry.content_hash)
-                if approval is not None and approval.withdrawn is not None:
-                    no = approval.withdrawn
+                approval = self._approval_now(entry.key, entry.invoice_hash)
+                if approval is not None and approval.revoked is not None:
+                    no = approval.revoked
                     raise PersonNeeded(
                         f"{entry.key}: its approval was taken away. It was {no.objection} in run {no.run_id}, whose "
                         "report says by whom and why. Nothing more of it is drafted, and the next run asks again."
@@ -328,9 +346,9 @@ class LedgerTable:
                 ) from None
             raise PassingError(f"The ledger is busy with {entry.key}.") from None
 
-    def _approval_now(self, key: str, content_hash: str) -> Approval | None:
+    def _approval_now(self, key: str, invoice_hash: str) -> Approval | None:
         item = self.dynamodb.get_item(
-            TableName=self.table, Key=to_item({"pk": key, "sk": f"APPROVED#{content_hash}"}), ConsistentRead=True
+            TableName=self.table, Key=to_item({"pk": key, "sk": f"APPROVED#{invoice_hash}"}), ConsistentRead=True
         ).get("Item")
         row = values_of(item) if item else {}
         return _approval(row) if "approved_at" in row else None
@@ -369,7 +387,7 @@ class LedgerTable:
         elif seen.state is EntryState.ABANDONED or seen.state in UNSETTLED:
             known = {
                 ":seen_run": seen.run_id,
-                ":seen_hash": seen.content_hash,
+                ":seen_hash": seen.invoice_hash,
                 ":seen_attempt": seen.attempt,
                 ":abandoned": EntryState.ABANDONED,
             }
@@ -391,7 +409,7 @@ class LedgerTable:
             "ExpressionAttributeValues": to_item(
                 {
                     ":state": EntryState.INTENDED,
-                    ":hash": entry.content_hash,
+                    ":hash": entry.invoice_hash,
                     ":run": entry.run_id,
                     ":period": entry.period,
                     ":attempt": entry.attempt,
@@ -474,12 +492,14 @@ class LedgerTable:
         the order is the same goods. Safe to repeat. OurFault if the order was not billed by that draft."""
         try:
             self.dynamodb.update_item(
-                TableName=self.table,
-                Key=to_item({"pk": _order_key(order_id), "sk": _BILLED}),
-                UpdateExpression="SET billed.#invoice.mirrored_as = :netsuite",
-                ConditionExpression="attribute_exists(billed.#invoice)",
-                ExpressionAttributeNames={"#invoice": invoice_id},
-                ExpressionAttributeValues=to_item({":netsuite": netsuite_invoice}),
+                **with_format(
+                    TableName=self.table,
+                    Key=to_item({"pk": _order_key(order_id), "sk": _BILLED}),
+                    UpdateExpression="SET billed.#invoice.mirrored_as = :netsuite",
+                    ConditionExpression="attribute_exists(billed.#invoice)",
+                    ExpressionAttributeNames={"#invoice": invoice_id},
+                    ExpressionAttributeValues=to_item({":netsuite": netsuite_invoice}),
+                )
             )
         except ClientError as error:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
@@ -511,17 +531,17 @@ class LedgerTable:
         removed = list(replaces)
         items: list[Any] = [
             {
-                "Update": {
-                    "TableName": self.table,
-                    "Key": to_item({"pk": entry.key, "sk": _ENTRY}),
-                    "UpdateExpression": "SET #state = :state, invoice_id = :invoice, currency = :currency, "
+                "Update": with_format(
+                    TableName=self.table,
+                    Key=to_item({"pk": entry.key, "sk": _ENTRY}),
+                    UpdateExpression="SET #state = :state, invoice_id = :invoice, currency = :currency, "
                     "#total = :total, reason = :reason, reason_name = :name, stripe_customer = :customer, "
                     "live_mode = :live, invoice_day = :day, due_day = :due",
                     # A fact stays: only the same one may be written over it.
-                    "ConditionExpression": "content_hash = :hash AND attribute_not_exists(fenced_by) AND "
+                    ConditionExpression="content_hash = :hash AND attribute_not_exists(fenced_by) AND "
                     "(#state IN (:intended, :failed) OR (#state = :state AND invoice_id = :invoice))",
-                    "ExpressionAttributeNames": {"#state": "state", "#total": "total"},
-                    "ExpressionAttributeValues": to_item(
+                    ExpressionAttributeNames={"#state": "state", "#total": "total"},
+                    ExpressionAttributeValues=to_item(
                         {
                             ":state": entry.state,
                             ":invoice": entry.invoice_id,
@@ -533,16 +553,16 @@ class LedgerTable:
                             ":live": entry.live_mode,
                             ":day": entry.invoice_day,
                             ":due": entry.due_day,
-                            ":hash": entry.content_hash,
+                            ":hash": entry.invoice_hash,
                             ":intended": EntryState.INTENDED,
                             ":failed": EntryState.FAILED,
                         }
                     ),
-                }
+                )
             },
         ]
         ended = {entry.key, *gave_up}
-        items += [{"Update": self._billed(link, entry, plan, removed, ended)} for link in orders]
+        items += [{"Update": with_format(**self._billed(link, entry, plan, removed, ended))} for link in orders]
         try:
             self.dynamodb.transact_write_items(TransactItems=items)
         except ClientError as error:
@@ -561,7 +581,12 @@ class LedgerTable:
             for line in plan.lines
             if line.netsuite.order_id == link.order_id
         ]
-        billed: dict[str, Any] = {"plan_key": plan.key, "lines": json.dumps(lines)}
+        sources = {
+            line.id: [line.kind, line.netsuite.line, line.netsuite.item]
+            for line in plan.lines
+            if line.netsuite.order_id == link.order_id
+        }
+        billed: dict[str, Any] = {"plan_key": plan.key, "lines": json.dumps(lines), "sources": json.dumps(sources)}
         if link.netsuite_billed is not None:
             billed["netsuite_billed"] = json.dumps(dict(link.netsuite_billed))
         gone = {f"#gone{number}": invoice_id for number, invoice_id in enumerate(removed)}
@@ -590,7 +615,7 @@ class LedgerTable:
         """
         self._update(key, "SET reason = :reason", {":reason": reason[:2000], ":run": run_id}, "run_id = :run")
 
-    def note_failure(self, key: str, content_hash: str, run_id: str, period: str, name: str, reason: str) -> bool:
+    def note_failure(self, key: str, invoice_hash: str, run_id: str, period: str, name: str, reason: str) -> bool:
         """Mark a plan as failed, unless it has been drafted after all. Answers whether it was marked.
 
         The reason that this run has explained already stays. Of a draft that an earlier run had begun and this one did
@@ -625,18 +650,20 @@ class LedgerTable:
             "SET #state = :failed, reason_name = :name, reason = :reason, content_hash = :hash, run_id = :run, "
             "period = :period, attempt = if_not_exists(attempt, :one), invoice_day = :none",
             "attribute_not_exists(pk) OR (run_id <> :run AND #state IN (:intended, :failed))",
-            {**values, ":hash": content_hash, ":period": period, ":one": 1, ":none": ""},
+            {**values, ":hash": invoice_hash, ":period": period, ":one": 1, ":none": ""},
         )
 
     def _marked(self, key: str, expression: str, condition: str, values: Mapping[str, Any]) -> bool:
         try:
             self.dynamodb.update_item(
-                TableName=self.table,
-                Key=to_item({"pk": key, "sk": _ENTRY}),
-                UpdateExpression=expression,
-                ConditionExpression=condition,
-                ExpressionAttributeNames={"#state": "state"},
-                ExpressionAttributeValues=to_item(values),
+                **with_format(
+                    TableName=self.table,
+                    Key=to_item({"pk": key, "sk": _ENTRY}),
+                    UpdateExpression=expression,
+                    ConditionExpression=condition,
+                    ExpressionAttributeNames={"#state": "state"},
+                    ExpressionAttributeValues=to_item(values),
+                )
             )
         except ClientError as error:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
@@ -659,7 +686,7 @@ class LedgerTable:
             "ExpressionAttributeValues": to_item(values),
         }
         try:
-            self.dynamodb.update_item(**arguments)
+            self.dynamodb.update_item(**with_format(**arguments))
         except ClientError as error:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":
                 raise OurFault(f"{key}: another run has taken this order over. Start a new execution.") from None
@@ -668,6 +695,13 @@ class LedgerTable:
 
 def _paid_key(invoice_id: str) -> str:
     return f"INVOICE#{invoice_id}"
+
+
+def _sources(row: Mapping[str, Any]) -> dict[str, tuple[str, str, str]] | None:
+    if "sources" not in row:
+        return None
+    found = json.loads(row["sources"])
+    return {line_id: (str(one[0]), str(one[1] or ""), str(one[2] or "")) for line_id, one in found.items()}
 
 
 def _order_key(order_id: str) -> str:
@@ -682,9 +716,14 @@ def _claims_of_old(row: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def _approval(row: Mapping[str, Any]) -> Approval:
-    withdrawn = None
+    with readable(row):
+        return _approval_of(row)
+
+
+def _approval_of(row: Mapping[str, Any]) -> Approval:
+    revoked = None
     if "withdrawn_at" in row and row["withdrawn_at"] >= row["approved_at"]:
-        withdrawn = Withdrawal(
+        revoked = Revocation(
             row["pk"],
             row["content_hash"],
             Objection(row["withdrawn_as"]),
@@ -698,35 +737,40 @@ def _approval(row: Mapping[str, Any]) -> Approval:
         row["content_hash"],
         row.get("stripe_customer"),
         row.get("run_id", ""),
-        withdrawn,
+        revoked,
         _signed_days(row.get("signed_days")),
     )
 
 
 def _days_row(signed: SignedDays | None) -> dict[str, str] | None:
-    return {**signed.days.to_dict(), "period": signed.period} if signed else None
+    return {**to_record(signed.days), "period": signed.period} if signed else None
 
 
 def _signed_days(row: Mapping[str, Any] | None) -> SignedDays | None:
-    return SignedDays(InvoiceDays.from_dict(row), row["period"]) if row else None
+    return SignedDays(InvoiceDays(row["invoice"], row["due"]), row["period"]) if row else None
 
 
 def _entry(row: Mapping[str, Any]) -> LedgerEntry:
-    return LedgerEntry(
-        key=row["pk"],
-        state=EntryState(row["state"]),
-        content_hash=row["content_hash"],
-        run_id=row["run_id"],
-        period=row["period"],
-        attempt=int(row["attempt"]),
-        invoice_day=row["invoice_day"],
-        stripe_customer=row.get("stripe_customer"),
-        invoice_id=row.get("invoice_id"),
-        currency=row.get("currency"),
-        total=None if row.get("total") is None else int(row["total"]),
-        reason_name=row.get("reason_name"),
-        reason=row.get("reason"),
-        live_mode=row.get("live_mode"),
-        due_day=row.get("due_day"),
-        earlier_reason=row.get("earlier_reason"),
+    return row_as(LedgerEntry, row, key="pk", invoice_hash="content_hash")
+
+
+def _order_record(order_id: str, row: Mapping[str, Any]) -> OrderRecord:
+    return OrderRecord(
+        order_id,
+        row.get("order_hash", ""),
+        int(row["record_version"]),
+        row["client_id"],
+        row["currency"],
+        {
+            invoice_id: BilledInvoice(
+                one["plan_key"],
+                tuple((line[0], line[1], int(line[2]), line[3]) for line in json.loads(one["lines"])),
+                json.loads(one["netsuite_billed"]) if "netsuite_billed" in one else None,
+                one.get("mirrored_as", ""),
+                _sources(one),
+            )
+            for invoice_id, one in row["billed"].items()
+        },
+        tuple(sorted(row["open_claims"])) if "open_claims" in row else _claims_of_old(row),
+        row.get("plan_family", ""),
     )

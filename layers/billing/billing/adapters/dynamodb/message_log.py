@@ -10,23 +10,15 @@ in the same thread): two equal mails are better than a run that waits in silence
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from billing.adapters.dynamodb.items import to_item, values_of
+from billing.adapters.dynamodb.items import to_item, values_of, with_format
+from billing.domain.sending import Sending
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
-
-
-class Sending(StrEnum):
-    """How far a message got."""
-
-    NEW = "new"
-    BEGUN = "begun"  # a former attempt may or may not have sent it
-    DONE = "done"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +32,13 @@ class MessageLog:
         """Note that a message is about to be sent, and answer how far it got before."""
         try:
             self.dynamodb.update_item(
-                TableName=self.table,
-                Key=_key(owner, what),
-                UpdateExpression="SET begun_at = :at",
-                ConditionExpression="attribute_not_exists(pk)",
-                ExpressionAttributeValues=to_item({":at": at}),
+                **with_format(
+                    TableName=self.table,
+                    Key=_key(owner, what),
+                    UpdateExpression="SET begun_at = :at",
+                    ConditionExpression="attribute_not_exists(pk)",
+                    ExpressionAttributeValues=to_item({":at": at}),
+                )
             )
         except ClientError as error:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
@@ -58,10 +52,12 @@ class MessageLog:
     def finish(self, owner: str, what: str, at: str) -> None:
         """Note that a message was sent. Safe to repeat."""
         self.dynamodb.update_item(
-            TableName=self.table,
-            Key=_key(owner, what),
-            UpdateExpression="SET done_at = :at",
-            ExpressionAttributeValues=to_item({":at": at}),
+            **with_format(
+                TableName=self.table,
+                Key=_key(owner, what),
+                UpdateExpression="SET done_at = :at",
+                ExpressionAttributeValues=to_item({":at": at}),
+            )
         )
 
 

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from billing.adapters.dynamodb.items import batch_write, query_all
+from billing.adapters.dynamodb.items import batch_write, query_all, row_as
 from billing.domain.batch.month_comparison import MonthInvoice
 
 if TYPE_CHECKING:
@@ -28,10 +28,7 @@ class Months:
 
     def of(self, cycle: str, period: str) -> tuple[MonthInvoice, ...]:
         """What the cycle billed in the period; nothing if no run of it has."""
-        return tuple(
-            MonthInvoice(row["client_id"], row["client_name"], row["currency"], int(row["total"]))
-            for row in query_all(self.dynamodb, self.table, _key(cycle, period))
-        )
+        return tuple(row_as(MonthInvoice, row) for row in query_all(self.dynamodb, self.table, _key(cycle, period)))
 
     def record(self, cycle: str, period: str, invoices: Mapping[str, MonthInvoice]) -> None:
         """Keep invoices by plan key. Safe to repeat."""

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from billing.adapters.dynamodb.items import to_item, values_of
+from billing.adapters.dynamodb.items import readable, to_item, values_of, with_format
+from billing.domain.runs.period_lock import Holder
 
 if TYPE_CHECKING:
     from mypy_boto3_dynamodb import DynamoDBClient
@@ -24,22 +25,6 @@ if TYPE_CHECKING:
 _LOCK = "LOCK"
 _BILL_FROM = "BILLFROM"
 _STACK = {"pk": _BILL_FROM, "sk": "STACK"}
-
-
-def lock_key(cycle: str, period: str) -> str:
-    """The period's partition key."""
-    return f"PERIOD#{cycle}#{period}"
-
-
-@dataclass(frozen=True, slots=True)
-class Holder:
-    """The run that a lock names. `held` is False once it has closed. `finished_by` is the last run that finished the
-    whole period, "" if none has."""
-
-    run_id: str
-    execution_arn: str
-    held: bool
-    finished_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +42,8 @@ class RunsTable:
         if not item:
             return None
         row = values_of(item)
-        return Holder(row["run_id"], row["execution_arn"], row["state"] == "held", row.get("finished_by", ""))
+        with readable(row):
+            return Holder(row["run_id"], row["execution_arn"], row["state"] == "held", row.get("finished_by", ""))
 
     def take(self, key: str, run_id: str, execution_arn: str, at: str, instead_of: str | None) -> bool:
         """Take the period if nobody holds it, this run holds it already, or `instead_of` (a run that no longer runs)
@@ -92,11 +78,13 @@ class RunsTable:
         """Remember the day unless one is remembered already; answer the one that is. Safe to repeat: it never moves."""
         try:
             self.dynamodb.update_item(
-                TableName=self.table,
-                Key=to_item(_STACK),
-                UpdateExpression="SET first_day = :day, run_id = :run, remembered_at = :at",
-                ConditionExpression="attribute_not_exists(pk)",
-                ExpressionAttributeValues=to_item({":day": day.isoformat(), ":run": run_id, ":at": at}),
+                **with_format(
+                    TableName=self.table,
+                    Key=to_item(_STACK),
+                    UpdateExpression="SET first_day = :day, run_id = :run, remembered_at = :at",
+                    ConditionExpression="attribute_not_exists(pk)",
+                    ExpressionAttributeValues=to_item({":day": day.isoformat(), ":run": run_id, ":at": at}),
+                )
             )
         except ClientError as error:
             if error.response["Error"]["Code"] != "ConditionalCheckFailedException":
@@ -129,10 +117,12 @@ class RunsTable:
     def tell_bill_from(self, cycle: str, day: str, run_id: str) -> None:
         """Note that it was told. Safe to repeat."""
         self.dynamodb.update_item(
-            TableName=self.table,
-            Key=to_item({"pk": _BILL_FROM, "sk": f"TOLD#{cycle}"}),
-            UpdateExpression="SET first_day = :day, run_id = :run",
-            ExpressionAttributeValues=to_item({":day": day, ":run": run_id}),
+            **with_format(
+                TableName=self.table,
+                Key=to_item({"pk": _BILL_FROM, "sk": f"TOLD#{cycle}"}),
+                UpdateExpression="SET first_day = :day, run_id = :run",
+                ExpressionAttributeValues=to_item({":day": day, ":run": run_id}),
+            )
         )
 
     def _row(self, key: Mapping[str, str]) -> dict[str, Any]:
@@ -142,12 +132,14 @@ class RunsTable:
     def _update(self, key: str, expression: str, values: Mapping[str, Any], condition: str) -> bool:
         try:
             self.dynamodb.update_item(
-                TableName=self.table,
-                Key=to_item({"pk": key, "sk": _LOCK}),
-                UpdateExpression=expression,
-                ConditionExpression=condition,
-                ExpressionAttributeNames={"#state": "state"},
-                ExpressionAttributeValues=to_item(values),
+                **with_format(
+                    TableName=self.table,
+                    Key=to_item({"pk": key, "sk": _LOCK}),
+                    UpdateExpression=expression,
+                    ConditionExpression=condition,
+                    ExpressionAttributeNames={"#state": "state"},
+                    ExpressionAttributeValues=to_item(values),
+                )
             )
         except ClientError as error:
             if error.response["Error"]["Code"] == "ConditionalCheckFailedException":

@@ -6,9 +6,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from billing.adapters.netsuite.listing_filter import FROM_ORDERS, conditions
-from billing.adapters.netsuite.order_query import OrderQuery
 from billing.adapters.netsuite.suiteql import PAGE_SIZE, SuiteQL
-from billing.domain.runs.outstanding import OrderState
+from billing.domain.orders.outstanding import OrderState
+from billing.domain.runs.order_query import OrderQuery
 
 
 def orders_before(suiteql: SuiteQL, query: OrderQuery) -> list[tuple[str, int, str]]:

@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping
 
 from billing.adapters.netsuite.suiteql import PAGE_SIZE, SuiteQL
 from billing.domain.errors import OurFault
+from billing.domain.orders.netsuite_client import NetSuiteClient
 
 _COLUMNS = "c.id, c.entityid, c.companyname, c.email"
-
-
-@dataclass(frozen=True, slots=True)
-class NetSuiteClient:
-    """A customer record: internal id, number, name ("" for a person's), address ("" if it has none), and the Stripe
-    customer that its custom field names."""
-
-    id: str
-    number: str
-    name: str
-    email: str
-    stripe_id: str = ""
 
 
 def clients_with_emails(suiteql: SuiteQL, emails: Iterable[str]) -> list[NetSuiteClient]:
@@ -56,7 +44,14 @@ def _client(row: object) -> NetSuiteClient:
     )
 
 
-def sharing(found: Collection[NetSuiteClient], email: str, netsuite_id: str) -> list[str]:
+def clients_sharing(suiteql: SuiteQL, addresses: Mapping[str, str]) -> dict[str, list[str]]:
+    """Names (or numbers), by internal id, of the other clients that have the same address. `addresses`: by internal
+    id."""
+    found = clients_with_emails(suiteql, addresses.values())
+    return {netsuite_id: _others_with(found, email, netsuite_id) for netsuite_id, email in addresses.items()}
+
+
+def _others_with(found: Collection[NetSuiteClient], email: str, netsuite_id: str) -> list[str]:
     """Names (or numbers) of the other clients that have this address."""
     wanted = email.strip().lower()
     return [one.name or one.number for one in found if one.id != netsuite_id and one.email.strip().lower() == wanted]

@@ -6,12 +6,13 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from billing.adapters.netsuite.listing_filter import FROM_ORDERS, JOIN_TERM, conditions, parts_of
-from billing.adapters.netsuite.order_query import OrderQuery
 from billing.adapters.netsuite.sales_orders import columns_of, refuse_unknown_filter
-from billing.adapters.netsuite.suiteql import PAGE_SIZE, SuiteQL, UnknownColumn
+from billing.adapters.netsuite.suiteql import PAGE_SIZE, Row, SuiteQL, UnknownColumn
 from billing.domain.batch.listing_comparison import ListedOrder
 from billing.domain.errors import OurFault
-from billing.domain.orders.order_fingerprint import OrderStamp, number_in
+from billing.domain.orders.order_fingerprint import OrderFingerprint, number_in
+from billing.domain.orders.row_columns import Column
+from billing.domain.runs.order_query import OrderQuery
 
 _LAST_MODIFIED = "TO_CHAR(t.lastmodifieddate,'YYYY-MM-DD HH24:MI:SS')"
 _STAMP = (
@@ -20,21 +21,49 @@ _STAMP = (
     " SUM(NVL(tl.quantitybilled,0) * tl.id) AS spread"
 )
 _LINES = " LEFT JOIN transactionline tl ON tl.transaction = t.id AND tl.mainline = 'F'"
+_LINE = (
+    "t.id, t.entity, tl.id AS line, tl.uniquekey, tl.item, tl.quantity, tl.rate, tl.foreignamount, tl.quantitybilled,"
+    " tl.isclosed"
+)
+_ORDERS_OF_LINES = 500
 _PER_ORDER = f"GROUP BY t.id, t.status, {_LAST_MODIFIED}"
 _NOT_THE_ORDERS = ("c.", "cur.", "term.")
 
 
-def order_stamps(suiteql: SuiteQL, order_ids: Iterable[str]) -> dict[str, OrderStamp]:
+def order_fingerprints(suiteql: SuiteQL, order_ids: Iterable[str]) -> dict[str, OrderFingerprint]:
     """Stamps by internal id, a thousand orders a call. Orders that NetSuite no longer has are absent."""
     ids = sorted({int(order_id) for order_id in order_ids})
-    stamps: dict[str, OrderStamp] = {}
+    fingerprints: dict[str, OrderFingerprint] = {}
     for start in range(0, len(ids), PAGE_SIZE):
         chosen = ",".join(str(order_id) for order_id in ids[start : start + PAGE_SIZE])
         for row in suiteql.page(
             f"SELECT {_STAMP} FROM transaction t{_LINES} WHERE t.id IN ({chosen}) {_PER_ORDER} ORDER BY t.id ASC"
         ):
-            stamps[row["id"]] = _stamp(row)
-    return stamps
+            fingerprints[row["id"]] = _fingerprint(row)
+    return fingerprints
+
+
+def order_lines_now(suiteql: SuiteQL, order_ids: Iterable[str]) -> dict[str, list[Row]]:
+    """The lines of these orders by the order's internal id, with what says how much of each is billed; a thousand lines
+    a call."""
+    lines: dict[str, list[Row]] = {}
+    ids = sorted({int(order_id) for order_id in order_ids})
+    for start in range(0, len(ids), _ORDERS_OF_LINES):
+        chosen = ",".join(str(order_id) for order_id in ids[start : start + _ORDERS_OF_LINES])
+        query = f"SELECT {_LINE} FROM transaction t{_LINES} WHERE t.id IN ({chosen}) AND tl.uniquekey > "
+        for row in suiteql.rows(
+            lambda after, query=query: (f"{query}{after or 0} ORDER BY tl.uniquekey ASC", ()),  # type: ignore[misc]
+            _line_key,
+        ):
+            lines.setdefault(row["id"], []).append(row)
+    return lines
+
+
+def _line_key(row: Mapping[str, str]) -> int:
+    try:
+        return int(row["uniquekey"])
+    except (KeyError, ValueError):
+        raise OurFault("NetSuite answered a line without a numeric unique key: paging cannot go on.") from None
 
 
 def orders_listed_now(suiteql: SuiteQL, query: OrderQuery, absent: Collection[str]) -> dict[str, ListedOrder]:
@@ -51,7 +80,9 @@ def orders_listed_now(suiteql: SuiteQL, query: OrderQuery, absent: Collection[st
             for row in suiteql.rows(lambda after, part=part: _sql(query, beside, part, after), _id):  # type: ignore[misc]
                 if at_most is not None and len(found) == at_most:
                     return found
-                found[row["id"]] = ListedOrder(_stamp(row), {name: row[name] for _, name in beside if row.get(name)})
+                found[row["id"]] = ListedOrder(
+                    _fingerprint(row), {one.name: row[one.name] for one in beside if row.get(one.name)}
+                )
     except UnknownColumn as error:
         refuse_unknown_filter(error, query.filter)
         raise OurFault("NetSuite lacks a column that it had when the orders were listed.") from None
@@ -60,26 +91,20 @@ def orders_listed_now(suiteql: SuiteQL, query: OrderQuery, absent: Collection[st
 
 def columns_beside(query: OrderQuery) -> frozenset[str]:
     """The listing's columns that tell of the client, the currency and the terms."""
-    return frozenset(name for _, name in _columns_beside(query, ()))
+    return frozenset(one.name for one in _columns_beside(query, ()))
 
 
-def _columns_beside(query: OrderQuery, absent: Collection[str]) -> list[tuple[str, str]]:
-    return [
-        (source, name)
-        for source, name in columns_of(query)
-        if source.startswith(_NOT_THE_ORDERS) and name not in absent
-    ]
+def _columns_beside(query: OrderQuery, absent: Collection[str]) -> list[Column]:
+    return [one for one in columns_of(query) if one.source.startswith(_NOT_THE_ORDERS) and one.name not in absent]
 
 
-def _sql(
-    query: OrderQuery, beside: Sequence[tuple[str, str]], part: str, after: int | None
-) -> tuple[str, Sequence[str]]:
+def _sql(query: OrderQuery, beside: Sequence[Column], part: str, after: int | None) -> tuple[str, Sequence[str]]:
     where, params = conditions(query, part)
     if after is not None:
         where.append(f"t.id > {after}")
-    columns = "".join(f", {source} AS {name}" for source, name in beside)
-    groups = "".join(f", {source}" for source, _ in beside)
-    terms = JOIN_TERM if any(source.startswith("term.") for source, _ in beside) else ""
+    columns = "".join(f", {one.source} AS {one.name}" for one in beside)
+    groups = "".join(f", {one.source}" for one in beside)
+    terms = JOIN_TERM if any(one.source.startswith("term.") for one in beside) else ""
     return (
         f"SELECT {_STAMP}{columns} {FROM_ORDERS}{terms}{_LINES}"
         f" WHERE {' AND '.join(where)} {_PER_ORDER}{groups} ORDER BY t.id ASC"
@@ -93,8 +118,8 @@ def _id(row: Mapping[str, str]) -> int:
         raise OurFault("NetSuite answered a sales order without a numeric internal id: paging cannot go on.") from None
 
 
-def _stamp(row: Mapping[str, str]) -> OrderStamp:
-    return OrderStamp(
+def _fingerprint(row: Mapping[str, str]) -> OrderFingerprint:
+    return OrderFingerprint(
         row.get("lastmodified", ""),
         row.get("status", ""),
         number_in(row.get("billed")),

@@ -13,8 +13,8 @@ from typing import Final
 from billing.adapters.netsuite.records import NetSuiteRecords
 from billing.adapters.netsuite.suiteql import SuiteQL
 from billing.domain.orders.invoice_preview import InvoicePreview, PreviewUnreadable, preview_of_record
-from billing.domain.orders.row_values import cut, one_line
 from billing.domain.settlement.write_doubts import Refused
+from billing.domain.text import one_line, truncate
 
 _LONGEST_REFUSAL: Final = 300
 
@@ -35,6 +35,6 @@ class InvoicePreviews:
         try:
             return preview_of_record(records.preview_transform("salesOrder", str(int(order_id)), "invoice", {}))
         except Refused as refused:
-            return InvoicePreview(refused=cut(one_line(refused.detail), _LONGEST_REFUSAL))
+            return InvoicePreview(refused=truncate(one_line(refused.detail), _LONGEST_REFUSAL))
         except PreviewUnreadable as unreadable:
             return InvoicePreview(refused=f"({unreadable})")

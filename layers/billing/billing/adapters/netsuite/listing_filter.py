@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterator
 
-from billing.adapters.netsuite.order_query import OrderQuery
-from billing.domain.runs.run_input import OrderFilter
+from billing.domain.orders.order_filter import OrderFilter
+from billing.domain.runs.order_query import OrderQuery
 
 FROM_ORDERS = "FROM transaction t LEFT JOIN customer c ON c.id = t.entity LEFT JOIN currency cur ON cur.id = t.currency"
 """The order with its client and currency."""
 JOIN_TERM = " LEFT JOIN term ON term.id = t.terms"
 """The payment terms; an account that lacks the table is asked without."""
-_IDS_IN_A_LIST = 1000  # SuiteQL's own maximum.
+IDS_IN_A_LIST = 1000  # SuiteQL's own maximum.
 
 
 def parts_of(query: OrderQuery, found: Container[str] = ()) -> Iterator[str]:
@@ -28,8 +28,8 @@ def parts_of(query: OrderQuery, found: Container[str] = ()) -> Iterator[str]:
     if query.filter.from_date is not None or query.filter.to_date is not None:
         return
     wanted = [order_id for order_id in query.carried if order_id not in found]
-    for start in range(0, len(wanted), _IDS_IN_A_LIST):
-        ids = ",".join(str(int(order_id)) for order_id in wanted[start : start + _IDS_IN_A_LIST])
+    for start in range(0, len(wanted), IDS_IN_A_LIST):
+        ids = ",".join(str(int(order_id)) for order_id in wanted[start : start + IDS_IN_A_LIST])
         yield f"t.id IN ({ids}) AND NOT ({_dates(query)})"
 
 

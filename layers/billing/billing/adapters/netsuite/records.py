@@ -81,6 +81,10 @@ class NetSuiteRecords:
         repeating it changes nothing. Raises as create does."""
         self._write("PATCH", f"/{record_type}/{record_id}", {"apply": {"items": list(applies)}})
 
+    def patch(self, record_type: str, record_id: str, body: Json) -> None:
+        """Change fields, or lines of a keyed sublist, of a record that is no transaction. Raises as create does."""
+        self._write("PATCH", f"/{record_type}/{record_id}", body)
+
     def _write(self, method: str, path: str, body: Json) -> str:
         renewed = False
         for attempt in range(1, ATTEMPTS + 1):

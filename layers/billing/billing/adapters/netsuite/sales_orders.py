@@ -7,78 +7,25 @@ that an order's lines stand together and the last row's ids are the next page's 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
-from billing.adapters.netsuite.listing_filter import FROM_ORDERS, JOIN_TERM, conditions, parts_of
-from billing.adapters.netsuite.order_query import ListedRows, OrderQuery, email_column
+from billing.adapters.netsuite.listing_filter import FROM_ORDERS, IDS_IN_A_LIST, JOIN_TERM, conditions, parts_of
 from billing.adapters.netsuite.suiteql import Row, SuiteQL, UnknownColumn
 from billing.domain.errors import InputInvalid, OurFault
-from billing.domain.runs.run_input import OrderFilter
+from billing.domain.orders.order_filter import OrderFilter
+from billing.domain.orders.row_columns import COLUMNS, STRIPE_ID_COLUMN, Column
+from billing.domain.runs.order_query import ListedRows, OrderQuery, email_column
 
-_REQUIRED = (
-    ("t.id", "id"),
-    ("t.tranid", "tranid"),
-    ("t.status", "status"),
-    ("TO_CHAR(t.trandate,'YYYY-MM-DD')", "trandate"),
-    ("TO_CHAR(t.lastmodifieddate,'YYYY-MM-DD HH24:MI:SS')", "lastmodified"),
-    ("t.entity", "entity"),
-    ("c.entityid", "clientnumber"),
-    ("c.companyname", "clientname"),
-    ("c.email", "clientemail"),
-    ("cur.symbol", "currencycode"),
-    ("t.foreigntotal", "foreigntotal"),
-    ("t.terms", "terms"),
-    ("tl.id", "line"),
-    ("tl.uniquekey", "uniquekey"),
-    ("tl.item", "item"),
-    ("i.itemid", "itemid"),
-    ("i.itemtype", "itemtype"),
-    ("tl.memo", "linememo"),
-    ("tl.quantity", "quantity"),
-    ("tl.foreignamount", "foreignamount"),
-    ("tl.quantitybilled", "quantitybilled"),
-    ("tl.isclosed", "isclosed"),
-    ("tl.mainline", "mainline"),
-    ("tl.taxline", "taxline"),
-    # Without it a kit's components would be billed beside the kit.
-    ("tl.kitmemberof", "kitmemberof"),
-)
-# An account may lack any of these: a feature is off or the role may not see the field. The query then goes without it.
-_OPTIONAL = (
-    ("t.otherrefnum", "otherrefnum"),
-    ("t.memo", "memo"),
-    ("t.email", "orderemail"),
-    ("c.firstname", "clientfirstname"),
-    ("c.lastname", "clientlastname"),
-    ("BUILTIN.DF(t.terms)", "termsname"),
-    ("term.daysuntilnetdue", "daysuntilnetdue"),
-    ("term.datedriven", "datedriven"),
-    ("term.dayofmonthnetdue", "dayofmonthnetdue"),
-    ("term.duenextmonthifwithindays", "duenextmonthifwithindays"),
-    ("TO_CHAR(t.startdate,'YYYY-MM-DD')", "startdate"),
-    ("TO_CHAR(t.enddate,'YYYY-MM-DD')", "enddate"),
-    ("i.displayname", "itemname"),
-    ("tl.rate", "rate"),
-    ("tl.iscogs", "iscogs"),
-    ("tl.linesequencenumber", "linesequencenumber"),
-    ("tl.transactiondiscount", "transactiondiscount"),
-    # Names of columns: transactionline and item as in production queries over them [likely]; the schedule of the whole
-    # order and its next day are named as in saved searches [unsure].
-    ("cur.currencyprecision", "currencyprecision"),
-    ("tl.quantityshiprecv", "quantityshiprecv"),
-    ("i.isfulfillable", "isfulfillable"),
-    ("tl.taxcode", "linetaxcode"),
-    ("tl.taxrate1", "linetaxrate"),
-    ("BUILTIN.DF(tl.units)", "unitname"),
-    ("TO_CHAR(tl.revrecstartdate,'YYYY-MM-DD')", "linestart"),
-    ("TO_CHAR(tl.revrecenddate,'YYYY-MM-DD')", "lineend"),
-    ("tl.billingschedule", "linebillingschedule"),
-    ("BUILTIN.DF(tl.billingschedule)", "linebillingschedulename"),
-    ("t.billingschedule", "billingschedule"),
-    ("BUILTIN.DF(t.billingschedule)", "billingschedulename"),
-    ("TO_CHAR(t.nextbilldate,'YYYY-MM-DD')", "nextbill"),
-)
-_UNKNOWN = re.compile(r"[Uu]nknown identifier '([^']+)'")
+_ALIASES = {
+    "transaction": "t",
+    "transactionline": "tl",
+    "customer": "c",
+    "currency": "cur",
+    "item": "i",
+    "term": "term",
+}
+"""What the query calls each record."""
 _NO_LINE = -1
 
 
@@ -104,6 +51,20 @@ def _rows(suiteql: SuiteQL, query: OrderQuery, absent: Sequence[str]) -> Iterato
             yield row
 
 
+def orders_of_status(
+    suiteql: SuiteQL, query: OrderQuery, status: str, order_ids: Iterable[str], absent: Sequence[str]
+) -> tuple[Row, ...]:
+    """The rows of these orders that have this status (a letter), whatever their date, with the columns of a listing by
+    `query` that lacked `absent`. A thousand rows a call, none without an id."""
+    ids = sorted({int(order_id) for order_id in order_ids})
+    chosen = replace(query, statuses=(status,), filter=OrderFilter())
+    rows: list[Row] = []
+    for start in range(0, len(ids), IDS_IN_A_LIST):
+        part = f"t.id IN ({','.join(map(str, ids[start : start + IDS_IN_A_LIST]))})"
+        rows += suiteql.rows(lambda cursor, part=part: _sql(chosen, absent, part, cursor), _cursor)  # type: ignore[misc]
+    return tuple(rows)
+
+
 def _cursor(row: Row) -> tuple[int, int]:
     try:
         return int(row["id"]), int(row.get("line", _NO_LINE))
@@ -111,27 +72,27 @@ def _cursor(row: Row) -> tuple[int, int]:
         raise OurFault("NetSuite answered a sales order without a numeric internal id: paging cannot go on.") from None
 
 
-def columns_of(query: OrderQuery) -> list[tuple[str, str]]:
-    """What is asked of each line, with its order and client: (SuiteQL's expression, the row's column)."""
+def columns_of(query: OrderQuery) -> list[Column]:
+    """What is asked of each line, with its order and client."""
     custom = []
     for field in query.email_fields:
         table, column = field.split(".", 1)
         if field not in ("order.email", "customer.email"):
-            custom.append((f"{'t' if table == 'order' else 'c'}.{column}", email_column(field)))
+            custom.append(Column(f"{'t' if table == 'order' else 'c'}.{column}", email_column(field), optional=True))
     if query.stripe_id_field:
-        custom.append((f"c.{query.stripe_id_field}", "clientstripeid"))
-    return [*_REQUIRED, *_OPTIONAL, *custom]
+        custom.append(Column(f"c.{query.stripe_id_field}", STRIPE_ID_COLUMN, optional=True))
+    return [*COLUMNS, *custom]
 
 
 def _sql(query: OrderQuery, absent: Sequence[str], part: str, cursor: tuple[int, int] | None) -> tuple[str, list[str]]:
-    chosen = [(source, alias) for source, alias in columns_of(query) if alias not in absent]
+    chosen = [one for one in columns_of(query) if one.name not in absent]
     where, params = conditions(query, part)
     if cursor is not None:
         order, line = cursor
         where.append(f"(t.id > {order} OR (t.id = {order} AND tl.id > {line}))")
     return (
-        f"SELECT {', '.join(f'{source} AS {alias}' for source, alias in chosen)} {FROM_ORDERS}"
-        + (JOIN_TERM if any(source.startswith("term.") for source, _ in chosen) else "")
+        f"SELECT {', '.join(f'{one.source} AS {one.name}' for one in chosen)} {FROM_ORDERS}"
+        + (JOIN_TERM if any(one.source.startswith("term.") for one in chosen) else "")
         + " LEFT JOIN transactionline tl ON tl.transaction = t.id AND tl.mainline = 'F'"
         " LEFT JOIN item i ON i.id = tl.item"
         f" WHERE {' AND '.join(where)}"
@@ -144,7 +105,7 @@ def _sql(query: OrderQuery, absent: Sequence[str], part: str, cursor: tuple[int,
 def refuse_unknown_filter(error: UnknownColumn, chosen: OrderFilter) -> None:
     """Raise InputInvalid if what SuiteQL does not know is what the run's own filter asks for: a field that this account
     lacks (subsidiaries exist in OneWorld only), or that is mistyped."""
-    name = _unknown_name(error).rpartition(".")[2]
+    name = error.column
     fields = {field.lower(): f"filter.customFields.{field}" for field, _ in chosen.custom_fields}
     if chosen.subsidiaries:
         fields["subsidiary"] = "filter.subsidiaries"
@@ -157,18 +118,13 @@ def refuse_unknown_filter(error: UnknownColumn, chosen: OrderFilter) -> None:
         )
 
 
-def _unknown_name(error: UnknownColumn) -> str:
-    match = _UNKNOWN.search(error.detail)
-    return match[1].lower() if match else ""
-
-
 def _absent_columns(error: UnknownColumn, query: OrderQuery, absent: Sequence[str]) -> list[str]:
     """The aliases of what is asked of the optional column that SuiteQL refused. Raises OurFault if the query cannot do
     without it."""
     refuse_unknown_filter(error, query.filter)
-    name = _unknown_name(error)
-    optional = [(source, alias) for source, alias in columns_of(query) if (source, alias) not in _REQUIRED]
-    columns = {alias: re.sub(r"^.*\(|\).*$", "", source).split(",")[0].lower() for source, alias in optional}
+    name = f"{_ALIASES[error.record]}.{error.column}" if error.record in _ALIASES else error.name
+    optional = [one for one in columns_of(query) if one.optional]
+    columns = {one.name: re.sub(r"^.*\(|\).*$", "", one.source).split(",")[0].lower() for one in optional}
     for alias, column in columns.items():
         if alias not in absent and name in (column, column.split(".")[-1]):
             return [one for one, other in columns.items() if other == column]

@@ -14,6 +14,7 @@ from typing import TypeVar
 import stripe
 
 from billing.domain.errors import OurFault, PassingError, PersonNeeded
+from billing.domain.stripe_failures import CustomerMissing, KeyUsedOtherwise, ObjectMissing, ReplayedFailure
 
 T = TypeVar("T")
 
@@ -32,22 +33,6 @@ def stripe_client(api_key: str, base_url: str) -> stripe.StripeClient:
         http_client=stripe.RequestsClient(timeout=(5, 25)),
         base_addresses={"api": base_url.rstrip("/")} if base_url else {},
     )
-
-
-class ReplayedFailure(Exception):
-    """Stripe replayed a failure that it keeps under the idempotency key: look what exists, then use a new key."""
-
-
-class KeyUsedOtherwise(Exception):
-    """The idempotency key was used with other parameters: look what exists, then use a new key."""
-
-
-class CustomerMissing(Exception):
-    """The Stripe customer does not exist (any more)."""
-
-
-class ObjectMissing(Exception):
-    """What was to be retrieved does not exist (any more)."""
 
 
 @dataclass(slots=True)

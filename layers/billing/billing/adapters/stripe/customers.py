@@ -10,23 +10,15 @@ from typing import Any
 
 import stripe
 
-from billing.adapters.stripe.client import Caller, CustomerMissing, ObjectMissing
+from billing.adapters.stripe.client import Caller
 from billing.domain.ledger.customer_match import same_email
+from billing.domain.ledger.stripe_customer import StripeCustomer
+from billing.domain.stripe_failures import CustomerMissing, ObjectMissing
 
 NETSUITE_ID = "netsuite_customer_id"
 MAX_EMAIL = 512
 MAX_NAME = 256
 _MOST_FOUND = 1000  # More than one is a question for a person already.
-
-
-@dataclass(frozen=True, slots=True)
-class StripeCustomer:
-    """A live customer. `netsuite_id` is the NetSuite customer that its metadata names, None if it names none."""
-
-    id: str
-    email: str | None
-    name: str | None
-    netsuite_id: str | None
 
 
 @dataclass(frozen=True, slots=True)

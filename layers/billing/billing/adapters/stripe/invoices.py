@@ -11,73 +11,22 @@ from typing import Any
 
 import stripe
 
-from billing.adapters.stripe.client import Caller, ObjectMissing
-from billing.domain.ledger.unwanted_drafts import WaitingDraft
+from billing.adapters.stripe.client import Caller
+from billing.domain.ledger.stripe_invoice import (
+    DELETED,
+    LINE_ID,
+    ORDER_IDS,
+    PAID,
+    PLAN_KEY,
+    REMOVED,
+    LookedUp,
+    StripeInvoice,
+)
+from billing.domain.stripe_failures import ObjectMissing
 
-LINES_PER_CALL = 100
-PAID = "paid"
-_DELETED = "deleted"
-REMOVED = ("void", _DELETED)
 _STATUSES = ("draft", "open", PAID)
 _FEW = 3
 _EXTRA_PAGES = 10
-PLAN_KEY = "billing_plan"
-CONTENT_HASH = "content_sha256"
-LINE_ID = "netsuite_line_id"
-ORDER_IDS = "netsuite_so_id"
-ORDER_NUMBERS = "netsuite_so_number"
-
-
-@dataclass(frozen=True, slots=True)
-class StripeInvoice:
-    """An invoice as Stripe holds it. `line_ids` are the metadata ids of its lines, "" for lines that bear none;
-    `line_orders` are the internal ids of the orders that its lines bill; `due_date` and `effective_at` are epoch
-    seconds."""
-
-    id: str
-    status: str
-    customer: str
-    currency: str
-    total: int
-    total_excluding_tax: int
-    live_mode: bool
-    created: int
-    metadata: Mapping[str, str]
-    line_ids: tuple[str, ...]
-    due_date: int | None = None
-    effective_at: int | None = None
-    line_orders: tuple[str, ...] = ()
-
-    @property
-    def orders(self) -> frozenset[str]:
-        """Internal ids of the orders that it names. Of very many the last may be missing: read its lines then
-        (`names_all_orders`)."""
-        ids = self.metadata.get(ORDER_IDS, "").split(",")
-        # The last one of a list that was cut may be the beginning of another id.
-        whole = ids if self.names_all_orders else ids[:-1]
-        return frozenset(one for one in whole if one.isdecimal()) | frozenset(self.line_orders)
-
-    @property
-    def waiting(self) -> WaitingDraft:
-        """It as a draft that waits, with its orders' numbers where its metadata holds them."""
-        ids, numbers = (self.metadata.get(name, "").split(",") for name in (ORDER_IDS, ORDER_NUMBERS))
-        known = dict(zip(ids, numbers, strict=False)) if len(ids) == len(numbers) else {}
-        orders = tuple((order_id, known.get(order_id, "")) for order_id in sorted(self.orders, key=int))
-        return WaitingDraft(self.id, self.metadata[PLAN_KEY], self.metadata.get("billing_period", ""), orders)
-
-    @property
-    def names_all_orders(self) -> bool:
-        """Whether its metadata holds every order's id: Stripe keeps 500 characters."""
-        return not self.metadata.get(ORDER_IDS, "").endswith("…")
-
-
-@dataclass(frozen=True, slots=True)
-class LookedUp:
-    """Ids of invoices that a person voided or deleted, and of those that are paid: a paid invoice can neither be voided
-    nor deleted (Stripe, "Status transitions and finalization"), so nobody need look at it again."""
-
-    removed: frozenset[str] = frozenset()
-    paid: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +56,11 @@ class StripeInvoices:
         found = self._ours({"status": "draft", "collection_method": "send_invoice"})
         return [one if one.names_all_orders else self.read(one.id) for one in found]
 
+    def unpaid(self) -> list[StripeInvoice]:
+        """Every draft and every open invoice that bears a plan's key, a hundred a call; see `drafts`."""
+        sent = self._ours({"status": "open", "collection_method": "send_invoice"})
+        return [*self.drafts(), *(one if one.names_all_orders else self.read(one.id) for one in sent)]
+
     def _ours(self, which: Mapping[str, Any]) -> list[StripeInvoice]:
         found: list[StripeInvoice] = []
         params: dict[str, Any] = {**which, "limit": 100}
@@ -117,17 +71,18 @@ class StripeInvoices:
                 return found
             params["starting_after"] = page.data[-1].id
 
-    def looked_up(self, invoice_ids: Collection[str], *, without_drafts: bool = False) -> LookedUp:
+    def looked_up(self, invoice_ids: Collection[str], *, without_unpaid: bool = False) -> LookedUp:
         """Which of these invoices a person has voided or deleted, and which are paid, in as few calls as can be.
 
         A few are read one by one. Of many, drafts are found on pages of a hundred, then open ones, then paid ones, the
         newest first; what no page shows (deleted, void, uncollectible, or far down a list) is read after that. So a
         look costs ceil(drafts / 100) + ceil(open / 100) pages, and of each invoice that was paid, voided or deleted
-        since the last look at most one call. `without_drafts` says that none of them is a draft (see `drafts`).
+        since the last look at most one call. `without_unpaid` says that none of them is a draft or open
+        (see `unpaid`).
         """
         left = set(invoice_ids)
         paid: set[str] = set()
-        statuses = _STATUSES[1:] if without_drafts else _STATUSES
+        statuses = (PAID,) if without_unpaid else _STATUSES
         for status in statuses if len(left) > _FEW else ():
             # An account that Stripe serves for other things too may have more than is worth turning over.
             pages = _EXTRA_PAGES + 2 * len(left) // 100
@@ -152,8 +107,8 @@ class StripeInvoices:
         try:
             invoice = self.call("retrieve invoice", lambda: self.client.v1.invoices.retrieve(invoice_id))
         except ObjectMissing:
-            return _DELETED
-        return _DELETED if getattr(invoice, "deleted", False) else str(invoice.status)
+            return DELETED
+        return DELETED if getattr(invoice, "deleted", False) else str(invoice.status)
 
     def create(self, params: Mapping[str, Any], idempotency_key: str) -> StripeInvoice:
         """Create a draft without lines."""

@@ -12,7 +12,8 @@ from typing import Any, cast
 
 import stripe
 
-from billing.adapters.stripe.client import Caller, ObjectMissing
+from billing.adapters.stripe.client import Caller
+from billing.domain.settlement.payout import earlier_of
 from billing.domain.settlement.stripe_objects import (
     BalanceEntry,
     BalanceTransaction,
@@ -30,8 +31,10 @@ from billing.domain.settlement.stripe_objects import (
     PayoutFacts,
     PayoutMember,
     Refund,
+    RootOfCharge,
     Tax,
 )
+from billing.domain.stripe_failures import ObjectMissing
 
 Json = Mapping[str, Any]
 _PAGE = 100
@@ -49,7 +52,7 @@ class SettlementReads:
         in: the ledger knows their lines."""
         invoices = self.client.v1.invoices
         try:
-            found = self._one("retrieve invoice", lambda: invoices.retrieve(invoice_id))
+            found = self._invoice_object(invoice_id)
         except ObjectMissing:
             return None
         if found.get("deleted"):
@@ -59,41 +62,50 @@ class SettlementReads:
             return InvoiceFacts(invoice, ())
         held = found.get("lines") or {}
         lines = list(held.get("data") or [])
-        if held.get("has_more"):
-            lines = list(self._all("list invoice lines", lambda params: invoices.line_items.list(invoice_id, params)))
-        payments = list(
-            self._all("list invoice payments", self.client.v1.invoice_payments.list, {"invoice": invoice_id})
-        )
-        notes = list(self._all("list credit notes", self.client.v1.credit_notes.list, {"invoice": invoice_id}))
-        balance: list[Json] = []
+        if held.get("has_more") or any(line.get("taxes") or line.get("discount_amounts") for line in lines):
+            # Only this list names the coupon of a discount and the jurisdiction of a tax: four levels are the most that
+            # Stripe expands, and from the invoice it would be five.
+            listed = self._all(
+                "list invoice lines",
+                lambda params: invoices.line_items.list(invoice_id, params),
+                {"expand": ["data.discount_amounts.discount", "data.taxes.tax_rate_details.tax_rate"]},
+            )
+            lines = list(listed)
+        payments = self._payments_of(invoice_id)
+        notes = self._notes_of(invoice_id)
+        history: tuple[BalanceEntry, ...] = ()
         if invoice.starting_balance or invoice.ending_balance or (invoice.status == "paid" and not invoice.amount_due):
-            customer_balance = self.client.v1.customers.balance_transactions
-            balance = [
-                one
-                for one in self._all(
-                    "list customer balance transactions", lambda params: customer_balance.list(invoice.customer, params)
-                )
-                if _id(one.get("invoice")) == invoice_id
-            ]
+            # All of it: an entry does not say which credit it used up.
+            balance = self.client.v1.customers.balance_transactions
+            newest_first = self._all(
+                "list customer balance transactions", lambda params: balance.list(invoice.customer, params)
+            )
+            in_currency = [one for one in newest_first if one.get("currency", invoice.currency) == invoice.currency]
+            history = tuple(_balance_entry(one) for one in reversed(in_currency))
         return InvoiceFacts(
             invoice,
             tuple(_line(line) for line in lines),
             tuple(one for payment in payments for one in self._payments(payment)),
             tuple(_credit_note(note, self._note_lines(note)) for note in notes),
-            tuple(_balance_entry(one) for one in balance),
+            balance=tuple(one for one in history if one.invoice == invoice_id),
+            balance_history=history,
         )
 
     def charge(self, charge_id: str) -> ChargeFacts | None:
         """A charge with its refunds and disputes; None if it never succeeded or does not exist."""
         try:
-            found = self._one("retrieve charge", lambda: self.client.v1.charges.retrieve(charge_id))
+            found = self._charge_object(charge_id)
         except ObjectMissing:
             return None
         charge = self._charge(found)
         return ChargeFacts(charge) if charge is not None else None
 
     def invoice_of_charge(self, charge_id: str, payment_intent: str) -> str | None:
-        """The invoice that a charge pays, None for a charge without one."""
+        """The invoice that a charge pays, None for a charge without one.
+
+        Stripe finds invoice payments by payment intent or payment record only: a charge of the old Charges API, which
+        has no intent, counts as one without an invoice.
+        """
         intent = payment_intent
         if not intent and charge_id.startswith(("ch_", "py_")):
             try:
@@ -101,13 +113,28 @@ class SettlementReads:
             except ObjectMissing:
                 return None
             intent = _id(charge.get("payment_intent"))
-        kind, value = ("payment_intent", intent) if intent else ("charge", charge_id)
-        params = {"payment": {"type": kind, kind: value}, "limit": 1}
+        if not intent:
+            return None
+        params = {"payment": {"type": "payment_intent", "payment_intent": intent}, "limit": 1}
         listed = self._page("list invoice payments", self.client.v1.invoice_payments.list, params)
         return next((_id(one.get("invoice")) for one in listed["data"]), None)
 
-    def payout(self, payout_id: str) -> PayoutFacts | None:
-        """A payout and what is in it. Only automatic payouts list their movements."""
+    def root_of_charge(self, charge_id: str) -> RootOfCharge | None:
+        """What a charge belongs to; None for one that does not exist."""
+        try:
+            charge = self._one("retrieve charge", lambda: self.client.v1.charges.retrieve(charge_id))
+        except ObjectMissing:
+            return None
+        own = _metadata(charge)
+        invoice_id = self.invoice_of_charge(charge_id, _id(charge.get("payment_intent")))
+        if invoice_id is None:
+            return RootOfCharge(charge_id, own, own)
+        found = self._one("retrieve invoice", lambda: self.client.v1.invoices.retrieve(invoice_id))
+        return RootOfCharge(invoice_id, _metadata(found), own)
+
+    def payout(self, payout_id: str, grouped_since: int | None = None) -> PayoutFacts | None:
+        """A payout and what is in it. Only automatic payouts list their movements. With `grouped_since` (epoch seconds:
+        the policy negative_payout is "group"), also the payouts since then that wait for this one."""
         try:
             found = self._one("retrieve payout", lambda: self.client.v1.payouts.retrieve(payout_id))
         except ObjectMissing:
@@ -115,12 +142,22 @@ class SettlementReads:
         payout = _payout(found)
         if not payout.automatic or payout.reconciliation_status != "completed":
             return PayoutFacts(payout, ())
-        movements = self._all(
-            "list balance transactions",
-            self.client.v1.balance_transactions.list,
-            {"payout": payout_id, "expand": ["data.source"]},
-        )
-        return PayoutFacts(payout, tuple(_member(one) for one in movements if one.get("type") != "payout"))
+        earlier: tuple[Payout, ...] = ()
+        if grouped_since is not None:
+            params = {"destination": payout.destination, "status": "paid", "created": {"gte": grouped_since}}
+            listed = self._all("list payouts", self.client.v1.payouts.list, params)
+            earlier = earlier_of(payout, (_payout(one) for one in listed))
+        members = [
+            _member(one)
+            for each in (*earlier, payout)
+            for one in self._all(
+                "list balance transactions",
+                self.client.v1.balance_transactions.list,
+                {"payout": each.id, "expand": ["data.source"]},
+            )
+            if one.get("type") != "payout"
+        ]
+        return PayoutFacts(payout, tuple(members), earlier)
 
     def events(self, types: Sequence[str], since: int, undelivered_only: bool = False) -> Iterator[Json]:
         """Events of these types (at most 20) created at or after `since`, newest first; Stripe keeps 30 days."""
@@ -144,15 +181,9 @@ class SettlementReads:
             return
         charges: list[Charge] = []
         if source.get("type") == "charge":
-            charge_id = _id(source.get("charge"))
-            found = self._one("retrieve charge", lambda: self.client.v1.charges.retrieve(charge_id))
-            charges = [one for one in [self._charge(found)] if one is not None]
+            charges = [one for one in [self._charge(self._charge_object(_id(source.get("charge"))))] if one is not None]
         elif source.get("type") == "payment_intent":
-            listed = self._all(
-                "list charges",
-                self.client.v1.charges.list,
-                {"payment_intent": _id(source.get("payment_intent"))},
-            )
+            listed = self._charges_of(_id(source.get("payment_intent")))
             charges = [one for one in map(self._charge, listed) if one is not None]
         requested = int(payment.get("amount_requested") or 0)
         for charge in charges:
@@ -167,10 +198,8 @@ class SettlementReads:
             return None
         charge_id = str(found["id"])
         # Always asked: a refund that failed leaves no amount refunded behind.
-        refunds = list(self._all("list refunds", self.client.v1.refunds.list, {"charge": charge_id}))
-        disputes: list[Json] = []
-        if found.get("disputed"):
-            disputes = list(self._all("list disputes", self.client.v1.disputes.list, {"charge": charge_id}))
+        refunds = self._refunds_of(charge_id)
+        disputes = self._disputes_of(charge_id) if found.get("disputed") else []
         failed_at = None
         if failed_later:
             failed_at = int(self._movement(failed_later)["created"])
@@ -192,6 +221,29 @@ class SettlementReads:
             metadata=_metadata(found),
         )
 
+    # What a proof of many objects reads page by page instead (settlement_span.py).
+
+    def _invoice_object(self, invoice_id: str) -> Json:
+        return self._one("retrieve invoice", lambda: self.client.v1.invoices.retrieve(invoice_id))
+
+    def _charge_object(self, charge_id: str) -> Json:
+        return self._one("retrieve charge", lambda: self.client.v1.charges.retrieve(charge_id))
+
+    def _payments_of(self, invoice_id: str) -> list[Json]:
+        return list(self._all("list invoice payments", self.client.v1.invoice_payments.list, {"invoice": invoice_id}))
+
+    def _notes_of(self, invoice_id: str) -> list[Json]:
+        return list(self._all("list credit notes", self.client.v1.credit_notes.list, {"invoice": invoice_id}))
+
+    def _charges_of(self, payment_intent: str) -> list[Json]:
+        return list(self._all("list charges", self.client.v1.charges.list, {"payment_intent": payment_intent}))
+
+    def _refunds_of(self, charge_id: str) -> list[Json]:
+        return list(self._all("list refunds", self.client.v1.refunds.list, {"charge": charge_id}))
+
+    def _disputes_of(self, charge_id: str) -> list[Json]:
+        return list(self._all("list disputes", self.client.v1.disputes.list, {"charge": charge_id}))
+
     def _movement(self, value: Any) -> Json:
         if isinstance(value, Mapping):
             return value
@@ -208,6 +260,7 @@ class SettlementReads:
             currency=str(found["currency"]),
             created=int(found["created"]),
             status=str(found.get("status") or ""),
+            balance_transaction=_id(found.get("balance_transaction")) or None,
             failure_balance_transaction=_id(failed) or None,
             failed_at=int(self._movement(failed)["created"]) if failed else None,
             metadata=_metadata(found),
@@ -309,12 +362,16 @@ def _discount(found: Json) -> Discount:
 
 
 def _tax(found: Json) -> Tax:
+    """A tax of a line, or of shipping: there the rate itself is held, and says whether it is inclusive."""
     details = found.get("tax_rate_details") or {}
-    rate = details.get("tax_rate")
+    rate = details.get("tax_rate") or found.get("rate")
+    inclusive = isinstance(rate, Mapping) and bool(rate.get("inclusive"))
+    if found.get("tax_behavior"):
+        inclusive = found["tax_behavior"] == "inclusive"
     return Tax(
         amount=int(found["amount"]),
         taxable=int(found.get("taxable_amount") or 0),
-        inclusive=found.get("tax_behavior") == "inclusive",
+        inclusive=inclusive,
         rate=_id(rate),
         country=str(rate.get("country") or "") if isinstance(rate, Mapping) else "",
         jurisdiction=str(rate.get("jurisdiction") or "") if isinstance(rate, Mapping) else "",
@@ -357,6 +414,7 @@ def _credit_note(found: Json, lines: Sequence[Json]) -> CreditNote:
             for line in lines
         ),
         shipping=int(shipping.get("amount_subtotal") or 0),
+        shipping_taxes=tuple(_tax(one) for one in shipping.get("taxes") or ()),
         metadata=_metadata(found),
     )
 
@@ -368,6 +426,7 @@ def _balance_entry(found: Json) -> BalanceEntry:
         int(found["amount"]),
         int(found["created"]),
         _id(found.get("credit_note")) or None,
+        _id(found.get("invoice")) or None,
     )
 
 
@@ -429,7 +488,7 @@ def _member(found: Json) -> PayoutMember:
     if kind == "refund" or source_id.startswith(("re_", "pyr_")):
         return PayoutMember(movement, charge=_id(source.get("charge")), refund=source_id)
     if kind == "charge" or source_id.startswith(("ch_", "py_")):
-        return PayoutMember(movement, charge=source_id)
+        return PayoutMember(movement, charge=source_id, metadata=_metadata(source))
     return PayoutMember(movement)
 
 

@@ -7,11 +7,10 @@ a later hold changes the content, and the earlier approvals count again only if 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Any
 
 from billing.domain.approval.approval_request import ApprovalRequest
 from billing.domain.approval.approvers import Slot, is_barred
@@ -47,33 +46,6 @@ class Entry:
     people: tuple[str, ...] = ()
     slots: tuple[str, ...] = ()
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-safe; `entry_from_dict` gives an equal entry."""
-        return {
-            "kind": str(self.kind),
-            "by": self.by,
-            "at": self.at,
-            "reason": self.reason,
-            "order": self.order,
-            "plans": list(self.plans),
-            "people": list(self.people),
-            "slots": list(self.slots),
-        }
-
-
-def entry_from_dict(data: Mapping[str, Any]) -> Entry:
-    """What Entry.to_dict wrote."""
-    return Entry(
-        EntryKind(data["kind"]),
-        data["by"],
-        data["at"],
-        data["reason"],
-        data["order"],
-        tuple(data["plans"]),
-        tuple(data["people"]),
-        tuple(data["slots"]),
-    )
-
 
 def holds(entries: Iterable[Entry]) -> dict[str, Entry]:
     """What is held back now: the plan's key, and the entry that holds it."""
@@ -106,10 +78,10 @@ def with_the_same_orders(invoices: Iterable[BatchInvoice], number: str) -> tuple
         numbers |= more
 
 
-def signed_content(batch_sha256: str, held: Iterable[str]) -> str:
+def request_hash(request_hash: str, held: Iterable[str]) -> str:
     """The hash of what is signed for: the batch's own while nothing is held back, else over it and the held keys."""
     keys = sorted(held)
-    return sha256_hex(canonical_json([batch_sha256, keys])) if keys else batch_sha256
+    return sha256_hex(canonical_json([request_hash, keys])) if keys else request_hash
 
 
 def passed_on(entries: Iterable[Entry]) -> dict[str, str]:
@@ -158,7 +130,7 @@ def request_now(request: ApprovalRequest, entries: Iterable[Entry]) -> ApprovalR
     return replace(
         request,
         slots=not_barred(slots_now(request.slots, entries), request.barred),
-        batch_sha256=signed_content(request.batch_sha256, held),
+        request_hash=request_hash(request.request_hash, held),
         invoices=request.invoices - len(held),
     )
 

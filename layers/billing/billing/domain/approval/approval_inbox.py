@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from billing.domain.approval.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote, RunEnd
-from billing.domain.approval.approvers import Standing
+from billing.domain.approval.approval_request import ApprovalRequest, RecordedOutcome, RunEnd
+from billing.domain.approval.approvers import Tally, Vote
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,10 +15,10 @@ class InboxItem:
 
     request: ApprovalRequest
     outcome: RecordedOutcome | None
-    standing: Standing
-    own_vote: RecordedVote | None
+    tally: Tally
+    own_vote: Vote | None
     passed_to: str
     waits: bool
     link: str
-    earlier_vote: RecordedVote | None = None
+    earlier_vote: Vote | None = None
     end: RunEnd | None = None

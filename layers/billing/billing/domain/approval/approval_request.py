@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from typing import Any
+from dataclasses import dataclass, field, fields
 
-from billing.domain.approval.approvers import Answer, Slot
+from billing.domain.approval.approvers import Slot
+from billing.domain.records import written_as
 
 
 @dataclass(frozen=True, slots=True)
 class ApprovalRequest:
     """`id` is "<run id>.<number>": a run that is redriven after an expiry asks again under the next number.
 
-    `batch_sha256` is the hash of exactly what is signed for: of the batch, and of what is held back from it. Instants
+    `request_hash` is the hash of exactly what is signed for: of the batch, and of what is held back from it. Instants
     are ISO texts with their zone. `barred` is the approver id of the person who requested the run and may not sign it,
     "" for nobody: no delegation and no deputising brings them back.
     """
@@ -24,7 +23,7 @@ class ApprovalRequest:
     cycle: str
     period: str
     batch_key: str
-    batch_sha256: str
+    request_hash: str = field(metadata=written_as("batch_sha256"))
     slots: tuple[Slot, ...]
     opened_at: str
     expires_at: str
@@ -36,23 +35,6 @@ class ApprovalRequest:
         """Which request of its run it is, from 1."""
         return int(self.id.rpartition(".")[2])
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-safe, all of it: what the request's signature covers. `request_from_dict` gives an equal request."""
-        return {
-            "id": self.id,
-            "run_id": self.run_id,
-            "execution_arn": self.execution_arn,
-            "cycle": self.cycle,
-            "period": self.period,
-            "batch_key": self.batch_key,
-            "batch_sha256": self.batch_sha256,
-            "slots": [slot.to_dict() for slot in self.slots],
-            "opened_at": self.opened_at,
-            "expires_at": self.expires_at,
-            "invoices": self.invoices,
-            "barred": self.barred,
-        }
-
     def differing(self, other: ApprovalRequest) -> tuple[str, ...]:
         """Names of what is not the same in two requests."""
         return tuple(field.name for field in fields(self) if getattr(self, field.name) != getattr(other, field.name))
@@ -60,24 +42,6 @@ class ApprovalRequest:
     def id_of(self, number: int) -> str:
         """The id of another request of the same run."""
         return f"{self.run_id}.{number}"
-
-
-def request_from_dict(data: Mapping[str, Any]) -> ApprovalRequest:
-    """What ApprovalRequest.to_dict wrote."""
-    return ApprovalRequest(
-        id=data["id"],
-        run_id=data["run_id"],
-        execution_arn=data["execution_arn"],
-        cycle=data["cycle"],
-        period=data["period"],
-        batch_key=data["batch_key"],
-        batch_sha256=data["batch_sha256"],
-        slots=tuple(Slot(slot["name"], int(slot["need"]), tuple(slot["people"])) for slot in data["slots"]),
-        opened_at=data["opened_at"],
-        expires_at=data["expires_at"],
-        invoices=int(data["invoices"]),
-        barred=str(data.get("barred", "")),
-    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,20 +54,6 @@ class FormerRequest:
     outcome: str
     same_content: bool
     held_back: int
-
-
-@dataclass(frozen=True, slots=True)
-class RecordedVote:
-    """A vote with the person who gave it. `shown` sums up what the page showed them when they signed, and `slots` are
-    those that they could sign for then (None: not recorded, every slot in which they stand)."""
-
-    approver: str
-    answer: Answer
-    reason: str
-    at: str
-    batch_sha256: str
-    shown: str = ""
-    slots: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,13 +20,15 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from billing.domain.approval.slot_assignment import Assignment, assign
 from billing.domain.batch.upper_bounds import parse_upper_bounds
-from billing.domain.email_address import has_unseen, mailbox_of, mistake_in_address, mistake_in_domain
+from billing.domain.email_address import mailbox_of, mistake_in_address, mistake_in_domain
 from billing.domain.errors import InputInvalid
+from billing.domain.records import written_as
+from billing.domain.text import has_unseen
 
 _SLOT = re.compile(
     r"(?:(?:(?P<cycle>[a-z][a-z0-9-]{0,29})\s*>)?\s*(?P<name>[^:()@>]*?)\s*(?:\(\s*(?P<need>\d+)\s*\))?"
@@ -59,9 +61,6 @@ class Slot:
     need: int
     people: tuple[str, ...]
 
-    def to_dict(self) -> dict[str, object]:
-        return {"name": self.name, "need": self.need, "people": list(self.people)}
-
 
 @dataclass(frozen=True, slots=True)
 class SlotRule:
@@ -88,14 +87,16 @@ class Answer(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Vote:
     """One person's answer to exactly one content. `at` is an ISO instant; `reason` is given with every reject. `slots`
-    are those that the person could sign for at that time; None: every slot in which they stand."""
+    are those that the person could sign for at that time; None: not recorded, every slot in which they stand. `shown`
+    sums up what the page showed them when they signed."""
 
     approver: str
     answer: Answer
-    content_hash: str
+    request_hash: str = field(metadata=written_as("batch_sha256"))
     at: str
     reason: str = ""
     slots: tuple[str, ...] | None = None
+    shown: str = ""
 
 
 class Outcome(StrEnum):
@@ -109,17 +110,12 @@ class Outcome(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
+class Tally:
     """An outcome with the sentence that explains it. `open_slots` are those for which one more signature counts."""
 
     outcome: Outcome
     reason: str
     open_slots: tuple[str, ...] = ()
-
-
-def parse_slots(text: str) -> tuple[Slot, ...]:
-    """Every slot of the Approvers parameter, whenever it is asked. Raises InputInvalid; see `parse_slot_rules`."""
-    return tuple(rule.slot for rule in parse_slot_rules(text))
 
 
 def parse_slot_rules(text: str) -> tuple[SlotRule, ...]:
@@ -279,23 +275,23 @@ def everybody(slots: Iterable[Slot]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(address for slot in slots for address in slot.people))
 
 
-def standing(slots: Iterable[Slot], votes: Iterable[Vote], content_hash: str) -> Standing:
+def count_votes(slots: Iterable[Slot], votes: Iterable[Vote], request_hash: str) -> Tally:
     """Decide where a batch stands. Pure, and independent of the order of the votes.
 
     Votes for another content, and of people who are in no slot (any more), count for nothing.
     """
     slots = tuple(slots)
     people = set(everybody(slots))
-    counted = [vote for vote in votes if vote.content_hash == content_hash and vote.approver in people]
+    counted = [vote for vote in votes if vote.request_hash == request_hash and vote.approver in people]
     rejects = sorted(
         (vote for vote in counted if vote.answer is Answer.REJECT), key=lambda vote: (vote.at, vote.approver)
     )
     if rejects:
-        return Standing(Outcome.REJECTED, rejects[0].reason)
-    signed = _approvals(counted, content_hash)
+        return Tally(Outcome.REJECTED, rejects[0].reason)
+    signed = _approvals(counted, request_hash)
     found = _assignment(slots, signed)
     if not found.lacking:
-        return Standing(Outcome.APPROVED, "Every slot has signed.")
+        return Tally(Outcome.APPROVED, "Every slot has signed.")
     short = [slot for slot in slots if slot.name in found.short]
     # Where everybody has signed, and counts elsewhere, nobody is waited for; unless nobody is left at all.
     waiting = [slot for slot in short if not signed.keys() >= set(slot.people)] or short
@@ -304,8 +300,8 @@ def standing(slots: Iterable[Slot], votes: Iterable[Vote], content_hash: str) ->
     if sum(max(0, number) for number in open_places.values()) == found.lacking and all(
         open_places[name] > 0 for name in names
     ):
-        return Standing(Outcome.UNDECIDED, "Still to sign: " + ", ".join(names) + ".", names)
-    return Standing(
+        return Tally(Outcome.UNDECIDED, "Still to sign: " + ", ".join(names) + ".", names)
+    return Tally(
         Outcome.UNDECIDED,
         f"Still to sign: {found.lacking} more for {' or '.join(names)}. One person counts for one slot.",
         names,
@@ -315,7 +311,7 @@ def standing(slots: Iterable[Slot], votes: Iterable[Vote], content_hash: str) ->
 def lost_slots(
     slots: Iterable[Slot],
     votes: Iterable[Vote],
-    content_hash: str,
+    request_hash: str,
     unreachable: Collection[str],
     able: Iterable[Slot] | None = None,
 ) -> tuple[str, ...]:
@@ -323,7 +319,7 @@ def lost_slots(
     who may still answer and whom mail reaches, fills them all. Whoever has answered counts, however their mail fares.
     `able` are the slots with those people alone who may still sign; None: all of theirs."""
     slots, votes = tuple(slots), tuple(votes)
-    signed, answered = _approvals(votes, content_hash), _answered(votes, content_hash)
+    signed, answered = _approvals(votes, request_hash), _answered(votes, request_hash)
     open_to = {slot.name: slot.people for slot in (slots if able is None else able)}
     candidates = {
         slot.name: [
@@ -337,21 +333,21 @@ def lost_slots(
 
 
 def still_of_use(
-    slots: Iterable[Slot], votes: Iterable[Vote], content_hash: str, able: Iterable[Slot]
+    slots: Iterable[Slot], votes: Iterable[Vote], request_hash: str, able: Iterable[Slot]
 ) -> tuple[str, ...]:
     """Those who have not answered and whose signature would fill a place, in the order of the slots. `able` as in
     `lost_slots`."""
     votes = tuple(votes)
-    answered, found = _answered(votes, content_hash), _assignment(tuple(slots), _approvals(votes, content_hash))
+    answered, found = _answered(votes, request_hash), _assignment(tuple(slots), _approvals(votes, request_hash))
     waiting = (slot for slot in able if slot.name in found.short) if found.lacking else ()
     return tuple(one for one in everybody(waiting) if one not in answered)
 
 
-def places(slots: Iterable[Slot], votes: Iterable[Vote], content_hash: str) -> Mapping[str, tuple[str, ...]]:
+def places(slots: Iterable[Slot], votes: Iterable[Vote], request_hash: str) -> Mapping[str, tuple[str, ...]]:
     """For which slot each approval counts, as the page shows it: of all ways, one in which those who are silent could
     fill the rest, if there is one."""
     slots, votes = tuple(slots), tuple(votes)
-    signed, answered = _approvals(votes, content_hash), _answered(votes, content_hash)
+    signed, answered = _approvals(votes, request_hash), _answered(votes, request_hash)
     first = _assignment(slots, signed).filled
     everyone = {
         slot.name: [one for one in slot.people if one not in answered or one in _able(slot, signed)] for slot in slots
@@ -374,15 +370,15 @@ def _able(slot: Slot, people: Mapping[str, tuple[str, ...] | None]) -> list[str]
     return [one for one, own in named if own is None or slot.name in own]
 
 
-def _approvals(votes: Iterable[Vote], content_hash: str) -> dict[str, tuple[str, ...] | None]:
+def _approvals(votes: Iterable[Vote], request_hash: str) -> dict[str, tuple[str, ...] | None]:
     """Who approved this content, and the slots for which that may count; the first answer stands, also of a person who
     has two addresses of one mailbox."""
-    given = [vote for vote in votes if vote.content_hash == content_hash and vote.answer is Answer.APPROVE]
+    given = [vote for vote in votes if vote.request_hash == request_hash and vote.answer is Answer.APPROVE]
     first: dict[str, Vote] = {}
     for vote in sorted(given, key=lambda one: (one.at, one.slots or ())):
         first.setdefault(mailbox_of(vote.approver), vote)
     return {vote.approver: vote.slots for vote in reversed(first.values())}
 
 
-def _answered(votes: Iterable[Vote], content_hash: str) -> set[str]:
-    return {vote.approver for vote in votes if vote.content_hash == content_hash}
+def _answered(votes: Iterable[Vote], request_hash: str) -> set[str]:
+    return {vote.approver for vote in votes if vote.request_hash == request_hash}

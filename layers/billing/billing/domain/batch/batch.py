@@ -6,8 +6,8 @@ The batch is written once, hashed, shown to the approvers and signed for. What i
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import date, datetime
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -18,11 +18,19 @@ from billing.domain.canonical import canonical_json, sha256_hex
 from billing.domain.invoices.invoice_days import InvoiceDays, days_by_terms
 from billing.domain.invoices.plan_record import InvoicePlan
 from billing.domain.ledger.customer_match import MatchedCustomer
-from billing.domain.ledger.ended_orders import EndedListed, ended_listed_from_dict
+from billing.domain.ledger.ended_orders import EndedListed
 from billing.domain.ledger.ledger import Disposition, OrderLink
 from billing.domain.money.money import round_half_up, rule_of
+from billing.domain.orders.outstanding import Carried, CarriedGone, Outstanding
 from billing.domain.orders.sales_order import Problem
-from billing.domain.runs.outstanding import CarriedGone, Outstanding
+from billing.domain.records import read_stored, stored, written_as
+from billing.domain.records_of_format_1 import (
+    batch_of_format_1,
+    item_of_format_1,
+    piece_of_format_1,
+    reasons_of_format_1,
+)
+from billing.domain.run import RunFrame
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +55,7 @@ class BatchInvoice:
     """
 
     plan: InvoicePlan
-    content_hash: str
+    invoice_hash: str = field(metadata=written_as("content_hash"))
     disposition: Disposition
     reason: str
     customer: MatchedCustomer | None
@@ -81,27 +89,10 @@ class DoneOrder:
     currency: str
     total: int
     invoice_id: str
-    content_hash: str
+    invoice_hash: str = field(metadata=written_as("content_hash"))
     reason: str
     billed_by: str
     run_id: str
-
-    def to_list(self) -> list[str | int]:
-        """JSON-safe; DoneOrder(*list) gives an equal one."""
-        return [
-            self.key,
-            self.order_id,
-            self.number,
-            self.client_id,
-            self.client,
-            self.currency,
-            self.total,
-            self.invoice_id,
-            self.content_hash,
-            self.reason,
-            self.billed_by,
-            self.run_id,
-        ]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +111,10 @@ class Batch:
     the batch as a whole: against last month, and above the bounds. `done` is what was listed, drafted before and is
     unchanged; `ended` are listed orders that a person has ended, and that have not changed since; `outstanding` and
     `carried_gone` are orders of earlier runs outside the listing; `left_alone` is what lies before the start, None
-    where that was told before; `paid` are invoices that were seen paid for the first time."""
+    where that was told before; `paid` are invoices that were seen paid for the first time; `billed_otherwise` are those
+    of `outstanding` that come back until a person has looked (see billed_otherwise)."""
 
-    run: Mapping[str, Any]
+    run: RunFrame
     invoices: tuple[BatchInvoice, ...]
     problems: tuple[Problem, ...]
     absent_columns: tuple[str, ...] = ()
@@ -133,6 +125,7 @@ class Batch:
     outstanding: tuple[Outstanding, ...] = ()
     left_alone: tuple[LeftAlone, ...] | None = None
     paid: tuple[str, ...] = ()
+    billed_otherwise: tuple[Carried, ...] = ()
 
     @property
     def says_nothing(self) -> bool:
@@ -152,96 +145,23 @@ class Batch:
 
     def days_of(self, invoice: BatchInvoice) -> InvoiceDays | None:
         """The days that are signed for; None for what is not drafted, or was begun by a version that kept none."""
-        if invoice.days is not None or invoice.disposition is not Disposition.ASK or "invoiceDate" not in self.run:
+        if invoice.days is not None or invoice.disposition is not Disposition.ASK or not self.run.invoice_date:
             return invoice.days
-        return days_by_terms(invoice.plan.due, self.run["invoiceDate"])
+        return days_by_terms(invoice.plan.due, self.run.invoice_date)
 
     def day_of(self, now: datetime) -> date:
         """The day that `now` is in the cycle's zone."""
-        return now.astimezone(ZoneInfo(self.run.get("zone", "UTC"))).date()
+        return now.astimezone(ZoneInfo(self.run.zone)).date()
 
     def due_days(self, today: date) -> dict[str, str]:
         """The due day (YYYY-MM-DD) of each draft that would be made `today`, by plan key."""
         days = {one.plan.key: self.days_of(one) for one in self.to_draft}
         return {key: of.due_if_drafted(today) for key, of in days.items() if of is not None}
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-safe; `batch_from_dict` gives an equal batch."""
-        return {
-            "run": dict(self.run),
-            "invoices": [
-                {
-                    "plan": invoice.plan.to_dict(),
-                    "contentHash": invoice.content_hash,
-                    "disposition": str(invoice.disposition),
-                    "reason": invoice.reason,
-                    "customer": invoice.customer.to_dict() if invoice.customer else None,
-                    "invoiceId": invoice.invoice_id,
-                    "piece": (
-                        {"offset": invoice.piece.offset, "length": invoice.piece.length, "sha256": invoice.piece.sha256}
-                        if invoice.piece
-                        else None
-                    ),
-                    "orders": [link.to_dict() for link in invoice.orders],
-                    "replaces": list(invoice.replaces),
-                    "carriedFrom": invoice.carried_from,
-                    "billedBy": invoice.billed_by,
-                    "openMinor": invoice.open_minor,
-                    "givesUp": list(invoice.gives_up),
-                    "deletes": list(invoice.deletes),
-                    "days": invoice.days.to_dict() if invoice.days else None,
-                }
-                for invoice in self.invoices
-            ],
-            "problems": [problem.to_dict() for problem in self.problems],
-            "absentColumns": list(self.absent_columns),
-            "warnings": [warning.to_dict() for warning in self.warnings],
-            "carriedGone": [gone.to_list() for gone in self.carried_gone],
-            "done": [one.to_list() for one in self.done],
-            "outstanding": [one.to_list() for one in self.outstanding],
-            "leftAlone": None
-            if self.left_alone is None
-            else [[one.currency, one.orders, one.total] for one in self.left_alone],
-            "paid": list(self.paid),
-            "ended": [one.to_dict() for one in self.ended],
-        }
 
-
-def batch_from_dict(data: Mapping[str, Any]) -> Batch:
-    """What Batch.to_dict wrote."""
-    return Batch(
-        run=data["run"],
-        invoices=tuple(
-            BatchInvoice(
-                plan=InvoicePlan.from_dict(one["plan"]),
-                content_hash=one["contentHash"],
-                disposition=Disposition(one["disposition"]),
-                reason=one["reason"],
-                customer=MatchedCustomer.from_dict(one["customer"]) if one["customer"] else None,
-                invoice_id=one["invoiceId"],
-                piece=Piece(**one["piece"]) if one["piece"] else None,
-                orders=tuple(OrderLink.from_dict(link) for link in one["orders"]),
-                replaces=tuple(one["replaces"]),
-                carried_from=one["carriedFrom"],
-                billed_by=one["billedBy"],
-                open_minor=one.get("openMinor"),
-                gives_up=tuple(one.get("givesUp", ())),
-                deletes=tuple(one.get("deletes", ())),
-                days=InvoiceDays.from_dict(one["days"]) if one.get("days") else None,
-            )
-            for one in data["invoices"]
-        ),
-        problems=tuple(Problem.from_dict(problem) for problem in data["problems"]),
-        absent_columns=tuple(data["absentColumns"]),
-        warnings=tuple(BatchWarning.from_dict(warning) for warning in data["warnings"]),
-        carried_gone=tuple(CarriedGone(*gone) for gone in data["carriedGone"]),
-        # A batch that was written before these were kept has none of them.
-        done=tuple(DoneOrder(*one) for one in data.get("done", ())),
-        outstanding=tuple(Outstanding(*one) for one in data.get("outstanding", ())),
-        left_alone=left_alone_from(data.get("leftAlone")),
-        paid=tuple(data.get("paid", ())),
-        ended=tuple(ended_listed_from_dict(one) for one in data.get("ended", ())),
-    )
+def read_batch(data: Any) -> Batch:
+    """The batch that this version or an earlier one wrote. Raises RecordUnreadable."""
+    return read_stored(Batch, data, "the run's file batch.json", batch_of_format_1)
 
 
 def left_alone(currency_code: str, orders: int, total: str) -> LeftAlone:
@@ -256,9 +176,55 @@ def left_alone(currency_code: str, orders: int, total: str) -> LeftAlone:
     return LeftAlone(currency, orders, minor)
 
 
-def left_alone_from(data: Iterable[Sequence[Any]] | None) -> tuple[LeftAlone, ...] | None:
-    """What was kept as [[currency, orders, total]], or None."""
-    return None if data is None else tuple(LeftAlone(*one) for one in data)
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """What the approvers signed for: the plan, its customer, the ledger's records of its orders as they were, and the
+    removed invoices that it takes the place of, the begun plans that it gives up, and the drafts of these that we
+    delete. `days` is None in a piece that was written before days were kept. It is a line of invoices.ndjson."""
+
+    plan: InvoicePlan
+    invoice_hash: str = field(metadata=written_as("content_hash"))
+    customer: MatchedCustomer
+    orders: tuple[OrderLink, ...]
+    replaces: tuple[str, ...]
+    gives_up: tuple[str, ...] = ()
+    deletes: tuple[str, ...] = ()
+    days: InvoiceDays | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MapItem:
+    """One item of the Map state, for one invoice: a small reference without names or amounts. `order` are the orders'
+    numbers; after `draft_before` (ISO, UTC) nothing is drafted from it, "" in an item of an older version, which does
+    not say."""
+
+    key: str
+    order: str
+    invoice_hash: str = field(metadata=written_as("content_hash"))
+    piece: Piece
+    draft_before: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Reasons:
+    """Why plans are not drafted, by plan key: the files held.json and changed.json."""
+
+    reasons: Mapping[str, str]
+
+
+def read_piece(data: Any, key: str) -> Approved:
+    """What was signed for of the plan `key`. Raises RecordUnreadable."""
+    return read_stored(Approved, data, f"what was signed for of {key}", piece_of_format_1)
+
+
+def read_item(data: Any) -> MapItem:
+    """An item of the Map state. Raises RecordUnreadable."""
+    return read_stored(MapItem, data, "an item of the run's file items.json", item_of_format_1)
+
+
+def read_reasons(data: Any, name: str) -> Mapping[str, str]:
+    """The reasons in the file `name`, held.json or changed.json. Raises RecordUnreadable."""
+    return read_stored(Reasons, data, f"the run's file {name}", reasons_of_format_1).reasons
 
 
 def with_pieces(invoices: Iterable[BatchInvoice]) -> tuple[tuple[BatchInvoice, ...], bytes]:
@@ -270,18 +236,17 @@ def with_pieces(invoices: Iterable[BatchInvoice]) -> tuple[tuple[BatchInvoice, .
         if invoice.disposition not in (Disposition.ASK, Disposition.FINISH) or invoice.customer is None:
             placed.append(invoice)
             continue
-        line = canonical_json(
-            {
-                "plan": invoice.plan.to_dict(),
-                "contentHash": invoice.content_hash,
-                "customer": invoice.customer.to_dict(),
-                "orders": [link.to_dict() for link in invoice.orders],
-                "replaces": list(invoice.replaces),
-                "givesUp": list(invoice.gives_up),
-                "deletes": list(invoice.deletes),
-                "days": invoice.days.to_dict() if invoice.days else None,
-            }
+        piece = Approved(
+            plan=invoice.plan,
+            invoice_hash=invoice.invoice_hash,
+            customer=invoice.customer,
+            orders=invoice.orders,
+            replaces=invoice.replaces,
+            gives_up=invoice.gives_up,
+            deletes=invoice.deletes,
+            days=invoice.days,
         )
+        line = canonical_json(stored(piece))
         placed.append(replace(invoice, piece=Piece(offset, len(line), sha256_hex(line))))
         lines.append(line + b"\n")
         offset += len(line) + 1
@@ -296,19 +261,29 @@ def totals(invoices: Iterable[BatchInvoice]) -> dict[str, int]:
     return dict(sorted(sums.items()))
 
 
-def map_items(invoices: Sequence[BatchInvoice]) -> list[dict[str, Any]]:
-    """The Map state's items: small references without names or amounts."""
+def check_holds_until(checked: datetime, drafts: int, at_once: int) -> datetime:
+    """How long drafting may rely on a check for changes: an hour, and as long as so many drafts take, `at_once` of them
+    at the same time. A Map that was aborted and is redriven days later takes up the items of its first start."""
+    return checked + _A_CHECK_HOLDS + _ONE_DRAFT * -(-drafts // max(1, at_once))
+
+
+_A_CHECK_HOLDS = timedelta(hours=1)
+_ONE_DRAFT = timedelta(seconds=20)
+"""Generous: Stripe answers the four or five requests of a draft in two or three seconds, and retries take longer."""
+
+
+def map_items(invoices: Sequence[BatchInvoice], draft_before: datetime | None = None) -> list[MapItem]:
+    """The Map state's items, one for each invoice that may be drafted. After `draft_before` nothing is drafted from
+    them (check_holds_until)."""
+    before = "" if draft_before is None else draft_before.isoformat()
     return [
-        {
-            "key": invoice.plan.key,
-            "order": ", ".join(order.number for order in invoice.plan.orders)[:200],
-            "contentHash": invoice.content_hash,
-            "piece": {
-                "offset": invoice.piece.offset,
-                "length": invoice.piece.length,
-                "sha256": invoice.piece.sha256,
-            },
-        }
+        MapItem(
+            invoice.plan.key,
+            ", ".join(order.number for order in invoice.plan.orders)[:200],
+            invoice.invoice_hash,
+            invoice.piece,
+            before,
+        )
         for invoice in invoices
         if invoice.piece is not None
     ]

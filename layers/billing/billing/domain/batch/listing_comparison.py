@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from billing.domain.orders.order_fingerprint import OrderStamp, stamps_of_rows
+from billing.domain.orders.order_fingerprint import OrderFingerprint, fingerprints_of_rows
 
 _MOST_NAMED = 10
 
 
 @dataclass(frozen=True, slots=True)
 class ListedOrder:
-    """What can move of an order. `stamp` is the order's own; `about` are its client's, currency's and terms' columns,
-    whose changes do not touch the order: somebody corrects a client's e-mail, and the order stays as it was."""
+    """What can move of an order. `fingerprint` is the order's own; `about` are its client's, currency's and terms'
+    columns, whose changes do not touch the order: someone corrects a client's e-mail, and the order stays the same."""
 
-    stamp: OrderStamp
+    fingerprint: OrderFingerprint
     about: Mapping[str, str]
 
 
@@ -47,7 +47,10 @@ def listed_orders(rows: Iterable[Mapping[str, str]], about: Collection[str]) -> 
     beside = {
         row.get("id", ""): {column: text for column, text in row.items() if column in about and text} for row in rows
     }
-    return {order_id: ListedOrder(stamp, beside[order_id]) for order_id, stamp in stamps_of_rows(rows).items()}
+    return {
+        order_id: ListedOrder(fingerprint, beside[order_id])
+        for order_id, fingerprint in fingerprints_of_rows(rows).items()
+    }
 
 
 def compare_listings(before: Mapping[str, ListedOrder], now: Mapping[str, ListedOrder]) -> ListingComparison:

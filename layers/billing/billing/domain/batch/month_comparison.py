@@ -6,9 +6,8 @@ with.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
 
 from billing.domain.money.money import Money
 
@@ -16,10 +15,6 @@ NO_LAST_MONTH = "no_last_month"
 NEW_CLIENT = "new_client"
 CLIENT_GONE = "client_gone"
 CLIENT_CHANGED = "client_changed"
-
-
-class WarningUnreadable(ValueError):
-    """A stored warning is not what this module writes: it was altered, or written by another version."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +28,6 @@ class BatchWarning:
     code: str
     message: str
     client: str | None
-
-    def to_dict(self) -> dict[str, str | None]:
-        """JSON-safe; from_dict gives an equal warning."""
-        return {"code": self.code, "message": self.message, "client": self.client}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> BatchWarning:
-        """What to_dict wrote. Raises WarningUnreadable naming the field."""
-        client = None if data.get("client") is None else _text(data, "client", "warning")
-        return cls(_text(data, "code", "warning"), _text(data, "message", "warning"), client)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +109,3 @@ def _by_client(invoices: Iterable[MonthInvoice]) -> tuple[dict[tuple[str, str], 
         sums[key] = sums.get(key, 0) + invoice.total
         names[invoice.client_id] = invoice.client_name
     return sums, names
-
-
-def _text(data: Mapping[str, Any], field: str, where: str) -> str:
-    value = data.get(field)
-    if not isinstance(value, str):
-        raise WarningUnreadable(f"{where}.{field} is no text")
-    return value

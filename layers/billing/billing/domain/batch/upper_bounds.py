@@ -12,6 +12,7 @@ from billing.domain.errors import InputInvalid
 from billing.domain.invoices.plan_record import InvoicePlan
 from billing.domain.money.currencies import CurrencyUnknown, rule_of
 from billing.domain.money.money import AmountNotRepresentable, Money, to_minor
+from billing.domain.text import truncate
 
 ABOVE_UPPER_BOUND: Final = "above_upper_bound"
 
@@ -89,7 +90,6 @@ def bound_warnings(plans: Iterable[InvoicePlan], bounds: Mapping[str, int]) -> t
 
 
 def _named(plan: InvoicePlan) -> str:
-    numbers = ", ".join(order.number for order in plan.orders)
-    shown = numbers if len(numbers) <= 200 else numbers[:200] + "…"
+    shown = truncate(", ".join(order.number for order in plan.orders), 200)
     part = f" (part {plan.part} of {plan.parts})" if plan.parts > 1 else ""
     return f"{shown}{part}"

@@ -15,7 +15,7 @@ CHARGE_WARNINGS: Final = frozenset({"below_minimum_charge", "above_maximum_charg
 def with_charge_warnings(plan: InvoicePlan) -> InvoicePlan:
     """`plan`, with a warning when its total lies outside what one charge can be, and without one about another total.
 
-    Below the minimum Stripe marks the finalised invoice paid and moves the amount to the customer's
+    Below the minimum Stripe marks the finalized invoice paid and moves the amount to the customer's
     balance; above the maximum no single charge pays it, a bank transfer or several payments do (Stripe
     documentation, "Supported currencies"). The limits may have moved since they were written down.
     """
@@ -26,7 +26,7 @@ def with_charge_warnings(plan: InvoicePlan) -> InvoicePlan:
         warning = PlanWarning(
             "below_minimum_charge",
             f"The total of {total} is below Stripe's minimum charge of {Money(lowest, plan.currency)}; once "
-            "finalised, Stripe would mark it paid and move the amount to the client's balance.",
+            "finalized, Stripe would mark it paid and move the amount to the client's balance.",
         )
     elif plan.total > highest:
         warning = PlanWarning(

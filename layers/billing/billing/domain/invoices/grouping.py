@@ -13,7 +13,7 @@ from billing.domain.invoices.order_plan import PO_FIELD, with_texts
 from billing.domain.invoices.parts import MOST_LINES
 from billing.domain.invoices.plan_record import InvoicePlan, PlanLine, PlanWarning, with_lines
 from billing.domain.orders.due_date import Due, NetDays
-from billing.domain.orders.row_values import cut
+from billing.domain.text import truncate
 
 
 def group_by_client(plans: Iterable[InvoicePlan], policy: BillingPolicy) -> tuple[InvoicePlan, ...]:
@@ -33,7 +33,7 @@ def group_by_client(plans: Iterable[InvoicePlan], policy: BillingPolicy) -> tupl
 def _name_of(due: Due) -> str:
     if isinstance(due, NetDays):
         return f"net{due.days}"
-    return f"day{due.day}" + (f"w{due.next_month_if_within}" if due.next_month_if_within else "")
+    return f"day{due.day_of_month}" + (f"w{due.next_month_if_within}" if due.next_month_if_within else "")
 
 
 def _grouped(key: str, members: Sequence[InvoicePlan], policy: BillingPolicy) -> list[InvoicePlan]:
@@ -95,7 +95,7 @@ def _merged(key: str, members: Sequence[InvoicePlan], policy: BillingPolicy) -> 
             email=addresses[0] if addresses else None,
             stripe_id=next((m.client.stripe_id for m in members if m.client.stripe_id), None),
         ),
-        custom_fields=((PO_FIELD, cut(po_number, LONGEST_FIELD_VALUE)),) if po_number else (),
+        custom_fields=((PO_FIELD, truncate(po_number, LONGEST_FIELD_VALUE)),) if po_number else (),
         memo="; ".join(dict.fromkeys(memos)) or None,
         warnings=tuple(dict.fromkeys(warnings)),
         status=",".join(sorted({member.status for member in members})),
@@ -107,7 +107,7 @@ def _merged(key: str, members: Sequence[InvoicePlan], policy: BillingPolicy) -> 
 
 def _under_its_order(line: PlanLine, member: InvoicePlan) -> PlanLine:
     """The order's number in the line's own text: a heading would be a line of its own, without amount."""
-    return replace(line, description=cut(f"{member.orders[0].number}: {line.description}", LONGEST_LINE))
+    return replace(line, description=truncate(f"{member.orders[0].number}: {line.description}", LONGEST_LINE))
 
 
 def _with_ids_of_their_own(lines: list[PlanLine]) -> list[PlanLine]:

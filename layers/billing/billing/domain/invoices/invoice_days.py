@@ -5,10 +5,8 @@ The rule is in docs/decisions/0013-days-that-are-signed.md. Days are ISO dates (
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
-from typing import Any
 
 from billing.domain.orders.due_date import Due, NetDays, due_date
 
@@ -20,14 +18,10 @@ class InvoiceDays:
     invoice: str
     due: str
 
-    def to_dict(self) -> dict[str, str]:
-        """JSON-safe."""
-        return {"invoice": self.invoice, "due": self.due}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> InvoiceDays:
-        """What to_dict wrote. Raises ValueError for what is no date."""
-        return cls(date.fromisoformat(data["invoice"]).isoformat(), date.fromisoformat(data["due"]).isoformat())
+    def check_as_read(self) -> None:
+        """Raise ValueError for what is no date."""
+        date.fromisoformat(self.invoice)
+        date.fromisoformat(self.due)
 
     def due_if_drafted(self, today: date) -> str:
         """The due day of a draft that is made `today`: Stripe refuses a due date that has passed, so that one moves to

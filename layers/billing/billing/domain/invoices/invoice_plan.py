@@ -5,7 +5,7 @@ This is the domain's face for the steps:
     listing = read_orders(rows)
     plans = plan_invoices(listing, BillingPolicy(tax="netsuite", grouping="order"))
     plans.invoices[0].total      # minor units of plans.invoices[0].currency
-    content_hash(plans.invoices[0])
+    plan_hash(plans.invoices[0])
 """
 
 from __future__ import annotations
@@ -23,10 +23,9 @@ from billing.domain.invoices.plan_record import (
     PlanClient,
     PlanLine,
     PlanOrder,
-    PlanUnreadable,
     PlanWarning,
     ServicePeriod,
-    content_hash,
+    plan_hash,
 )
 from billing.domain.orders.due_date import Due, due_date
 from billing.domain.orders.sales_order import Listing, Problem
@@ -40,13 +39,12 @@ __all__ = [
     "PlanClient",
     "PlanLine",
     "PlanOrder",
-    "PlanUnreadable",
     "PlanWarning",
     "Plans",
     "PolicyInvalid",
     "ServicePeriod",
-    "content_hash",
     "due_date",
+    "plan_hash",
     "plan_invoices",
 ]
 

@@ -7,16 +7,17 @@ from fractions import Fraction
 from typing import Final
 
 from billing.domain.money.money import round_half_up, rule_of, terminating_decimal
+from billing.domain.money.price_text import decimal_places, plain, price_text
 from billing.domain.orders.open_amount import OpenLine
-from billing.domain.orders.row_values import CellUnreadable, cut, number
+from billing.domain.orders.row_values import CellUnreadable, number
 from billing.domain.orders.sales_order import LineRole
+from billing.domain.text import truncate
 
 LONGEST_LINE: Final = 5_000
 LONGEST_DESCRIPTION: Final = 1_500
 LONGEST_FOOTER: Final = 5_000
-LONGEST_FIELD_NAME: Final = 40
 LONGEST_FIELD_VALUE: Final = 140
-"""Stripe's limits: line description, invoice description, footer, custom field name and value."""
+"""Stripe's limits: line description, invoice description, footer, custom field value."""
 
 _PLACES_THAT_READ_PLAIN: Final = 4
 _PLACES_OF_A_RATE: Final = 8
@@ -63,7 +64,7 @@ def _rate(written: str | None) -> Decimal | None:
         rate = number({"rate": written}, "rate") if written is not None else None
     except CellUnreadable:
         return None
-    if rate is None or _places(plain(rate)) > _PLACES_OF_A_RATE:
+    if rate is None or decimal_places(plain(rate)) > _PLACES_OF_A_RATE:
         return None
     return abs(rate)
 
@@ -80,27 +81,7 @@ def describe(line: OpenLine, currency: str, show_quantity: bool) -> str:
     if show_quantity and price is not None and line.quantity is not None and line.quantity != 1:
         quantity = plain(line.quantity)
         rate = price_text(price, currency)
-        if _places(quantity) <= _PLACES_THAT_READ_PLAIN and _places(rate) <= _PLACES_THAT_READ_PLAIN:
+        if decimal_places(quantity) <= _PLACES_THAT_READ_PLAIN and decimal_places(rate) <= _PLACES_THAT_READ_PLAIN:
             unit = f" {line.line.unit}" if line.line.unit else ""
-            return cut(text, LONGEST_LINE - 100) + f" — {quantity}{unit} × {rate}"
-    return cut(text, LONGEST_LINE)
-
-
-def plain(value: Decimal) -> str:
-    """Without exponent and without trailing zeros: "7.25", "10"."""
-    text = f"{value:f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
-
-
-def price_text(price: Decimal, currency: str) -> str:
-    """In major units with at least the currency's decimals: "187.50", "0.125", "1200" (JPY)."""
-    text = plain(price)
-    decimals = rule_of(currency).decimals
-    missing = decimals - _places(text)
-    if missing <= 0:
-        return text
-    return (text if "." in text else text + ".") + "0" * missing
-
-
-def _places(text: str) -> int:
-    return len(text.partition(".")[2])
+            return truncate(text, LONGEST_LINE - 100) + f" — {quantity}{unit} × {rate}"
+    return truncate(text, LONGEST_LINE)

@@ -14,8 +14,6 @@ from billing.domain.invoices.line_text import (
     LONGEST_FIELD_VALUE,
     LONGEST_FOOTER,
     describe,
-    plain,
-    price_text,
     unit_price,
 )
 from billing.domain.invoices.parts import split_lines
@@ -33,12 +31,13 @@ from billing.domain.invoices.plan_record import (
 )
 from billing.domain.invoices.tax import bills_tax_lines, tax_code, tax_rate
 from billing.domain.money.money import Money, plain_amount, round_half_up, rule_of, terminating_decimal
+from billing.domain.money.price_text import plain, price_text
 from billing.domain.orders.billing_email import billing_email
 from billing.domain.orders.due_date import Due, NetDays
-from billing.domain.orders.open_amount import OpenLine, OpenOrder, lines_of_unknown_state, open_order
+from billing.domain.orders.open_amount import OpenLine, OpenOrder, billing_schedules, lines_of_unknown_state, open_order
 from billing.domain.orders.previewed_amounts import PreviewDiffers, as_netsuite_would_bill
-from billing.domain.orders.row_values import cut
 from billing.domain.orders.sales_order import LineRole, Problem, Reason, SalesOrder
+from billing.domain.text import truncate
 
 PO_FIELD: Final = "PO number"
 
@@ -142,7 +141,7 @@ def _not_billable(
             "nothing is to do if that is right; else reopen the line in NetSuite",
         )
     total = sum(line.amount for line in lines)
-    schedules = _schedules(order, opened)
+    schedules = billing_schedules(order, opened)
     if schedules:
         next_bill = f", next on {order.next_bill.isoformat()}" if order.next_bill is not None else ""
         return _refused(
@@ -191,24 +190,6 @@ def _not_billable(
     return None
 
 
-def needs_preview(order: SalesOrder, in_advance: bool) -> bool:
-    """Whether only a part of `order` is billed now, so that NetSuite's own amounts of that part tell more than ours."""
-    opened = open_order(order, in_advance)
-    return bool(opened.lines) and opened.in_part and not _schedules(order, opened)
-
-
-def _schedules(order: SalesOrder, opened: OpenOrder) -> list[str]:
-    """The billing schedules by which something that is open is billed: the order's, else those of its lines."""
-    if order.billing_schedule is not None:
-        return [order.billing_schedule]
-    found = {
-        line.line.billing_schedule: f"{line.line.billing_schedule} on line {line.line.line or line.line.id}"
-        for line in opened.lines
-        if line.line.billing_schedule is not None
-    }
-    return list(found.values())
-
-
 def _listed(names: Sequence[str]) -> str:
     """As many as one sentence holds; how many are left is said."""
     left = len(names) - _MOST_NAMED
@@ -231,7 +212,7 @@ def _plan_line(line: OpenLine, order: SalesOrder, policy: BillingPolicy) -> Plan
     kind = _KIND_OF_ROLE[source.role]
     price = unit_price(line, order.currency)
     stripe_price = _stripe_price(line, price, order.currency) if policy.line_style == "quantity" else None
-    tax = LineTax(cut(tax_code(source), 100), tax_rate(source, order)) if kind == "tax" else None
+    tax = LineTax(truncate(tax_code(source), 100), tax_rate(source, order)) if kind == "tax" else None
     text = describe(line, order.currency, show_quantity=stripe_price is None)
     if tax is not None:
         # Many firms name the rate in the code already ("VAT 20%").
@@ -305,7 +286,7 @@ def _whole(
         due=due_of(order, policy),
         description="",
         footer="",
-        custom_fields=((PO_FIELD, cut(po_number, LONGEST_FIELD_VALUE)),) if po_number else (),
+        custom_fields=((PO_FIELD, truncate(po_number, LONGEST_FIELD_VALUE)),) if po_number else (),
         memo=order.memo,
         warnings=tuple(warnings),
         status=order.status,
@@ -334,8 +315,8 @@ def with_texts(plan: InvoicePlan, policy: BillingPolicy, po_number: str) -> Invo
     # Room for " (part 12 of 34)".
     return replace(
         plan,
-        description=cut(fill_template(policy.description_template, values).strip(), LONGEST_DESCRIPTION - 30),
-        footer=cut(fill_template(policy.footer_template, values).strip(), LONGEST_FOOTER),
+        description=truncate(fill_template(policy.description_template, values).strip(), LONGEST_DESCRIPTION - 30),
+        footer=truncate(fill_template(policy.footer_template, values).strip(), LONGEST_FOOTER),
     )
 
 

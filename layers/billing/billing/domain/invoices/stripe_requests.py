@@ -5,7 +5,6 @@ Sources: Stripe's API reference, "Create an invoice" and "Bulk add invoice line 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,6 +13,7 @@ from billing.domain.canonical import canonical_json, sha256_hex
 from billing.domain.invoices.billing_policy import TaxMode
 from billing.domain.invoices.invoice_days import InvoiceDays
 from billing.domain.invoices.plan_record import InvoicePlan, PlanLine
+from billing.domain.run import Run
 
 _METADATA_VALUE = 500
 
@@ -21,10 +21,10 @@ _METADATA_VALUE = 500
 def invoice_params(
     plan: InvoicePlan,
     customer: str,
-    content_hash: str,
+    invoice_hash: str,
     days: InvoiceDays,
     zone: ZoneInfo,
-    run: Mapping[str, Any],
+    run: Run,
     auto_advance: bool,
     tax: TaxMode,
 ) -> dict[str, Any]:
@@ -40,12 +40,12 @@ def invoice_params(
         "pending_invoice_items_behavior": "exclude",
         "metadata": {
             "billing_plan": plan.key,
-            "content_sha256": content_hash,
+            "content_sha256": invoice_hash,
             "netsuite_so_id": _joined(order.id for order in plan.orders),
             "netsuite_so_number": _joined(order.number for order in plan.orders),
             "netsuite_customer_id": plan.client.netsuite_id,
-            "billing_period": str(run["period"]),
-            "run_id": str(run["id"]),
+            "billing_period": run.period,
+            "run_id": run.id,
         },
     }
     if plan.description:

@@ -14,10 +14,11 @@ from fractions import Fraction
 from typing import Final
 
 from billing.domain.invoices.charge_limits import CHARGE_WARNINGS, with_charge_warnings
-from billing.domain.invoices.line_text import LONGEST_LINE, plain
+from billing.domain.invoices.line_text import LONGEST_LINE
 from billing.domain.invoices.plan_record import InvoicePlan, PlanLine, PlanWarning, with_lines
 from billing.domain.money.money import Money, round_half_up, rule_of
-from billing.domain.orders.row_values import cut
+from billing.domain.money.price_text import plain
+from billing.domain.text import truncate
 
 NEWLY_OPEN: Final = "newly_open"
 WHAT_TO_DO: Final = "Compare the two, bill or credit the difference by hand, and end the order with that reason."
@@ -100,7 +101,7 @@ class NothingNew:
     changes: tuple[str, ...]
 
 
-def newly_open(plan: InvoicePlan, before: BilledBefore, number: int) -> MoreToBill | Unclear | NothingNew:
+def plan_supplement(plan: InvoicePlan, before: BilledBefore, number: int) -> MoreToBill | Unclear | NothingNew:
     """What is newly open of `plan`, the order as it is now, beyond `before`. Pure.
 
     `number` counts the additional invoices of the plan from 1: "order-500-more-1". It must be one that the ledger has
@@ -274,7 +275,7 @@ def _ask(named: str, doubts: Sequence[str], clear: Sequence[str], plan: InvoiceP
 
 
 def _quoted(text: str) -> str:
-    return f'"{cut(text, _LONGEST_SHOWN)}"'
+    return f'"{truncate(text, _LONGEST_SHOWN)}"'
 
 
 def _order_of(plan: InvoicePlan) -> str:
@@ -284,7 +285,7 @@ def _order_of(plan: InvoicePlan) -> str:
 
 def _name(line: PlanLine) -> str:
     """ "line 2 (Consulting — 10 h × 100.00)": the order's own line number, never its key, which nobody sees."""
-    text = cut(line.description, _LONGEST_SHOWN)
+    text = truncate(line.description, _LONGEST_SHOWN)
     return f"line {line.netsuite.line} ({text})" if line.netsuite.line else f'the line "{text}"'
 
 
@@ -331,7 +332,7 @@ def _additional_goods(line: PlanLine, quantity: Fraction, amount: int, currency:
 
 
 def _additional_amount(line: PlanLine, amount: int) -> PlanLine:
-    return replace(line, description=cut(line.description, LONGEST_LINE - 20) + " (additional)", amount=amount)
+    return replace(line, description=truncate(line.description, LONGEST_LINE - 20) + " (additional)", amount=amount)
 
 
 def _additional_text(line: PlanLine, quantity: str, price: str | None, sent_as_quantity: bool) -> str:
@@ -343,7 +344,7 @@ def _additional_text(line: PlanLine, quantity: str, price: str | None, sent_as_q
         found = end.search(text)
         if found is not None:
             text, unit = text[: found.start()], found.group(1) or ""
-    text = cut(text, LONGEST_LINE - 120)
+    text = truncate(text, LONGEST_LINE - 120)
     if sent_as_quantity:
         return f"{text} (additional)"
     if price is not None:

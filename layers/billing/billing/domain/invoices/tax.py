@@ -6,7 +6,7 @@ from decimal import Decimal
 from fractions import Fraction
 
 from billing.domain.invoices.billing_policy import TaxMode
-from billing.domain.invoices.line_text import plain
+from billing.domain.money.price_text import plain
 from billing.domain.orders.row_values import CellUnreadable, number
 from billing.domain.orders.sales_order import LineRole, SalesOrder, SalesOrderLine
 

@@ -11,7 +11,14 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from billing.domain.invoices.plan_record import InvoicePlan, with_lines
-from billing.domain.invoices.supplement import WHAT_TO_DO, BilledBefore, BilledLine, MoreToBill, NothingNew, newly_open
+from billing.domain.invoices.supplement import (
+    WHAT_TO_DO,
+    BilledBefore,
+    BilledLine,
+    MoreToBill,
+    NothingNew,
+    plan_supplement,
+)
 from billing.domain.ledger.ledger import BilledInvoice, EntryState, LedgerEntry, OrderLink, OrderRecord, order_hash
 from billing.domain.money.money import Money
 
@@ -74,7 +81,7 @@ def state_of_order(
         return [ToBill(plan, link) for plan in plans]
     live = {invoice_id: one for invoice_id, one in record.billed.items() if invoice_id not in removed}
     gone = tuple(sorted(set(record.billed) - set(live)))
-    again = f"A person deleted or voided {', '.join(gone)} in Stripe: billable again." if gone else ""
+    again = _billable_again(record, gone)
     if not live:
         return [ToBill(plan, link, gone, again) for plan in plans]
     differing = [
@@ -94,7 +101,7 @@ def state_of_order(
         return [_unchanged(plan, link, live, gone, again, entries) for plan in plans]
     named = ", ".join(sorted(live))
     if len(plans) > 1:
-        if isinstance(newly_open(_in_one(plans), _before(record, live, plans), 1), NothingNew):
+        if isinstance(plan_supplement(_in_one(plans), _before(record, live, plans), 1), NothingNew):
             return [_unchanged(plan, link, live, gone, again, entries) for plan in plans]
         whole, before = _in_one(plans), _before(record, live, plans)
         reason = (
@@ -106,6 +113,20 @@ def state_of_order(
         left = _left_open(whole, before)
         return [Held(plan, link, min(live), reason, 0 if number else left) for number, plan in enumerate(plans)]
     return [_changed(plans[0], link, record, live, gone, again)]
+
+
+def _billable_again(record: OrderRecord, gone: Sequence[str]) -> str:
+    """What a draft that comes after drafts that are gone says of them."""
+    if not gone:
+        return ""
+    said = f"A person deleted or voided {', '.join(gone)} in Stripe: billable again."
+    kept = [invoice_id for invoice_id in gone if record.billed[invoice_id].mirrored_as]
+    if kept:
+        said += (
+            f" NetSuite has made invoices of {', '.join(kept)} and counts their goods as billed as long as it has "
+            "them: those are not in this draft."
+        )
+    return said
 
 
 def agreed(least: Sequence[State], most: Sequence[State] | None, numbers: str) -> list[State]:
@@ -173,7 +194,7 @@ def _changed(
     again: str,
 ) -> ToBill | Done | Held:
     named = ", ".join(sorted(live))
-    found = newly_open(plan, _before(record, live, [plan]), _next_number(record))
+    found = plan_supplement(plan, _before(record, live, [plan]), _next_number(record))
     changes = " ".join(found.changes)
     if isinstance(found, MoreToBill):
         reason = f"{again} Billed by {named}; newly open since: {changes}".strip()

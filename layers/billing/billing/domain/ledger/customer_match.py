@@ -11,9 +11,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from billing.domain.ledger.client_name import same_client_name
+from billing.domain.ledger.stripe_customer import StripeCustomer
 
 
 class How(StrEnum):
@@ -39,21 +39,6 @@ class MatchedCustomer:
     stripe_name: str | None = None
     stripe_email: str | None = None
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-safe."""
-        return {
-            "id": self.id,
-            "how": str(self.how),
-            "email": self.email,
-            "stripeName": self.stripe_name,
-            "stripeEmail": self.stripe_email,
-        }
-
-    @classmethod
-    def from_dict(cls, data: dict[str, Any]) -> MatchedCustomer:
-        """What to_dict wrote."""
-        return cls(data["id"], How(data["how"]), data["email"], data.get("stripeName"), data.get("stripeEmail"))
-
 
 @dataclass(frozen=True, slots=True)
 class KnownCustomer:
@@ -72,25 +57,16 @@ class Unmatched:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A Stripe customer that was found. `netsuite_id` is what its metadata says, None if nothing."""
-
-    id: str
-    netsuite_id: str | None
-    name: str | None = None
-    email: str | None = None
-
-    def as_match(self, how: How) -> MatchedCustomer:
-        """This one is the client's."""
-        return MatchedCustomer(self.id, how, stripe_name=self.name, stripe_email=self.email)
+def _match(found: StripeCustomer, how: How) -> MatchedCustomer:
+    """This one is the client's."""
+    return MatchedCustomer(found.id, how, stripe_name=found.name, stripe_email=found.email)
 
 
-def match_by_id(client: str, netsuite_id: str, found: Candidate, how: How) -> MatchedCustomer | Unmatched:
+def match_by_id(client: str, netsuite_id: str, found: StripeCustomer, how: How) -> MatchedCustomer | Unmatched:
     """A customer that a record names by its id. A copied customer record copies its custom fields: one that names
     another NetSuite client in its metadata is not taken."""
     if found.netsuite_id in (None, netsuite_id):
-        return found.as_match(how)
+        return _match(found, how)
     where = "NetSuite's record of it" if how is How.STORED else "our own map"
     return Unmatched(
         "customer_of_another",
@@ -100,12 +76,22 @@ def match_by_id(client: str, netsuite_id: str, found: Candidate, how: How) -> Ma
     )
 
 
+def shared_by(client: str, stripe_id: str, others: Sequence[str]) -> Unmatched:
+    """A Stripe customer that NetSuite's records of several clients name: nobody can tell whose it is."""
+    return Unmatched(
+        "customer_of_another",
+        "customer",
+        f"NetSuite's records of {client} and of {', '.join(sorted(others)[:5])} name the same Stripe customer, "
+        f"{stripe_id}. Correct the field of whom it is not.",
+    )
+
+
 def same_email(one: str | None, other: str | None) -> bool:
     """Whether two addresses are the same but for case."""
     return one is not None and other is not None and one.strip().casefold() == other.strip().casefold()
 
 
-def match_by_metadata(client: str, found: Sequence[Candidate]) -> MatchedCustomer | Unmatched | None:
+def match_by_metadata(client: str, found: Sequence[StripeCustomer]) -> MatchedCustomer | Unmatched | None:
     """One hit is a match, several are a question, none decides nothing. `client` names the client in the message."""
     if len(found) > 1:
         ids = ", ".join(sorted(candidate.id for candidate in found)[:5])
@@ -115,11 +101,11 @@ def match_by_metadata(client: str, found: Sequence[Candidate]) -> MatchedCustome
             f"{len(found)} Stripe customers claim to be {client} in their metadata ({ids}). Keep "
             "netsuite_customer_id on one of them and remove it from the others.",
         )
-    return found[0].as_match(How.METADATA) if found else None
+    return _match(found[0], How.METADATA) if found else None
 
 
 def match_by_email(
-    client: str, netsuite_id: str, email: str | None, found: Sequence[Candidate], rivals: Sequence[str]
+    client: str, netsuite_id: str, email: str | None, found: Sequence[StripeCustomer], rivals: Sequence[str]
 ) -> MatchedCustomer | Unmatched:
     """Decide by e-mail when nothing else did. `rivals` name other NetSuite clients with the same address, in the
     batch or not."""
@@ -156,4 +142,4 @@ def match_by_email(
             f"{free[0].name or 'empty'}. If they are one, put netsuite_customer_id = {netsuite_id} into its metadata, "
             "or settle it (SettleTheCustomer in the runbook); if not, correct the address.",
         )
-    return free[0].as_match(How.EMAIL) if free else MatchedCustomer(None, How.NEW, email)
+    return _match(free[0], How.EMAIL) if free else MatchedCustomer(None, How.NEW, email)

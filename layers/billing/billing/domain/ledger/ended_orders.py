@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
-from typing import Any, Final
+from typing import Final
 
 from billing.domain.canonical import canonical_json, sha256_hex
 
@@ -50,33 +50,6 @@ class EndedOrder:
         said = f"Ended on {self.at[:10]} by {self.by}: {self.reason}"
         return said if said.endswith((".", "!", "?", "…")) else f"{said}."
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-safe; `ended_from_dict` gives an equal one."""
-        return {
-            "orderId": self.order_id,
-            "number": self.number,
-            "reason": self.reason,
-            "by": self.by,
-            "at": self.at,
-            "content": self.content,
-            "namedIn": self.named_in,
-            "openAgain": self.open_again,
-        }
-
-
-def ended_from_dict(data: Mapping[str, Any]) -> EndedOrder:
-    """What EndedOrder.to_dict wrote."""
-    return EndedOrder(
-        data["orderId"],
-        data["number"],
-        data["reason"],
-        data["by"],
-        data["at"],
-        data["content"],
-        data["namedIn"],
-        data["openAgain"],
-    )
-
 
 @dataclass(frozen=True, slots=True)
 class EndedListed:
@@ -92,23 +65,6 @@ class EndedListed:
     def first_named_in(self, run_id: str) -> bool:
         """Whether this run's report names it with who and why; later ones only count it."""
         return self.ended.named_in in ("", run_id)
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-safe; `ended_listed_from_dict` gives an equal one."""
-        return {
-            "ended": self.ended.to_dict(),
-            "client": self.client,
-            "clientId": self.client_id,
-            "currency": self.currency,
-            "total": self.total,
-        }
-
-
-def ended_listed_from_dict(data: Mapping[str, Any]) -> EndedListed:
-    """What EndedListed.to_dict wrote."""
-    return EndedListed(
-        ended_from_dict(data["ended"]), data["client"], data["clientId"], data["currency"], data["total"]
-    )
 
 
 def content_of(rows: Iterable[Mapping[str, str]]) -> str:

@@ -12,13 +12,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
 from billing.domain.canonical import canonical_json, sha256_hex
 from billing.domain.invoices.invoice_days import InvoiceDays, SignedDays, days_by_terms, still_hold
-from billing.domain.invoices.plan_record import InvoicePlan, content_hash
+from billing.domain.invoices.plan_record import InvoicePlan, plan_hash
 from billing.domain.orders.due_date import Due
-from billing.domain.runs.period_name import day_name
+from billing.domain.period_name import day_name
 
 
 class EntryState(StrEnum):
@@ -44,7 +44,7 @@ class LedgerEntry:
 
     key: str
     state: EntryState
-    content_hash: str
+    invoice_hash: str
     run_id: str
     period: str
     attempt: int
@@ -80,18 +80,6 @@ class OrderLink:
     version: int
     netsuite_billed: tuple[tuple[str, str], ...] | None = None
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-safe."""
-        billed = None if self.netsuite_billed is None else [list(pair) for pair in self.netsuite_billed]
-        return {"id": self.order_id, "hash": self.order_hash, "version": self.version, "netsuiteBilled": billed}
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> OrderLink:
-        """What to_dict wrote, of this version or an older one."""
-        billed = data.get("netsuiteBilled")
-        noted = None if billed is None else tuple((line, quantity) for line, quantity in billed)
-        return cls(data["id"], data["hash"], data["version"], noted)
-
 
 @dataclass(frozen=True, slots=True)
 class BilledInvoice:
@@ -100,13 +88,15 @@ class BilledInvoice:
 
     `netsuite_billed` is what NetSuite had billed of each line when the order was listed for it, by line id; None if an
     older version drafted it, which did not note that. `mirrored_as` is the NetSuite invoice that was made of exactly
-    this draft, "" while there is none: what it bills is the same goods for certain.
+    this draft, "" while there is none: what it bills is the same goods for certain. `sources` are (kind, line number in
+    NetSuite, item's internal id) by line id, None in what older versions wrote.
     """
 
     plan_key: str
     lines: tuple[tuple[str, str | None, int, str], ...]
     netsuite_billed: Mapping[str, str] | None = None
     mirrored_as: str = ""
+    sources: Mapping[str, tuple[str, str, str]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,12 +124,12 @@ class Objection(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Withdrawal:
+class Revocation:
     """That approvers have said no to a plan's content: what they did, who (an address) and why, in which run, and when
     (ISO, UTC). It takes every earlier approval of this content away; a later one counts again."""
 
     key: str
-    content_hash: str
+    invoice_hash: str
     objection: Objection
     by: str
     reason: str
@@ -160,20 +150,20 @@ _LONGEST_REASON = 300
 @dataclass(frozen=True, slots=True)
 class Approval:
     """That a plan's content was signed for, and which Stripe customer the approvers saw (None: a new one). `run_id` is
-    the run that asked; `withdrawn` says that it was taken away since. `signed_days` is None in approvals that were
+    the run that asked; `revoked` says that it was taken away since. `signed_days` is None in approvals that were
     recorded before days were kept."""
 
     key: str
-    content_hash: str
+    invoice_hash: str
     stripe_customer: str | None
     run_id: str = ""
-    withdrawn: Withdrawal | None = None
+    revoked: Revocation | None = None
     signed_days: SignedDays | None = None
 
     @property
     def stands(self) -> bool:
         """Whether drafting may rely on it."""
-        return self.withdrawn is None
+        return self.revoked is None
 
 
 class Disposition(StrEnum):
@@ -196,15 +186,15 @@ class Decision:
 
 def order_hash(plans: Iterable[InvoicePlan]) -> str:
     """The content of a whole order: of its one plan, or of all its parts."""
-    hashes = [content_hash(plan) for plan in plans]
+    hashes = [plan_hash(plan) for plan in plans]
     return hashes[0] if len(hashes) == 1 else sha256_hex(canonical_json(hashes))
 
 
-def signed_hash(plan: InvoicePlan, replaces: Iterable[str]) -> str:
+def invoice_hash(plan: InvoicePlan, replaces: Iterable[str]) -> str:
     """What is signed for: the plan's content, and the invoices that a person removed and that it replaces. Content that
     was signed for once does not stay signed for after somebody has voided its invoice."""
     removed = sorted(replaces)
-    return sha256_hex(canonical_json([content_hash(plan), removed])) if removed else content_hash(plan)
+    return sha256_hex(canonical_json([plan_hash(plan), removed])) if removed else plan_hash(plan)
 
 
 def family(plan_key: str) -> str:
@@ -239,15 +229,15 @@ def decide(
             "Stripe, then run again.",
             entry.invoice_id,
         )
-    if entry is not None and entry.state is EntryState.DRAFTED and entry.content_hash == signed:
+    if entry is not None and entry.state is EntryState.DRAFTED and entry.invoice_hash == signed:
         return Decision(Disposition.SKIP, f"Drafted in {entry.period} as {entry.invoice_id}.", entry.invoice_id)
-    if approval is not None and approval.content_hash == signed:
-        if approval.withdrawn is not None:
-            return Decision(Disposition.ASK, _taken_away(approval.run_id, approval.withdrawn, entry))
+    if approval is not None and approval.invoice_hash == signed:
+        if approval.revoked is not None:
+            return Decision(Disposition.ASK, _taken_away(approval.run_id, approval.revoked, entry))
         if approval.stripe_customer == stripe_customer or (approval.stripe_customer is None and ours):
             return Decision(Disposition.FINISH, "Approved in an earlier run and not drafted yet.")
         return Decision(Disposition.ASK, "Approved earlier for another Stripe customer than the one it matches now.")
-    if entry is not None and entry.state is not EntryState.DRAFTED and entry.content_hash != signed:
+    if entry is not None and entry.state is not EntryState.DRAFTED and entry.invoice_hash != signed:
         return Decision(Disposition.ASK, "An earlier run could not draft it, and its content has changed since.")
     return Decision(Disposition.ASK, "New.")
 
@@ -268,6 +258,9 @@ def dated(
     if signed is not None and still_hold(signed, due, period, today):
         return decision, signed.days
     fresh = days_by_terms(due, today.isoformat())
+    if signed is not None and signed.days == fresh:
+        # Of another period, and counted anew they are the very days that were signed for.
+        return decision, fresh
     was = (
         f"with the invoice date {day_name(signed.days.invoice)} and the due date {day_name(signed.days.due)}"
         if signed is not None
@@ -280,9 +273,9 @@ def dated(
     return Decision(Disposition.ASK, reason, decision.invoice_id), fresh
 
 
-def _taken_away(approved_in: str, withdrawn: Withdrawal, entry: LedgerEntry | None) -> str:
+def _taken_away(approved_in: str, revoked: Revocation, entry: LedgerEntry | None) -> str:
     """For whoever is asked again. A draft that was begun is there for everybody to see in Stripe: it is named."""
-    said = f"Approved in run {approved_in or 'unknown'}, then {withdrawn.words}"
+    said = f"Approved in run {approved_in or 'unknown'}, then {revoked.words}"
     said = said if said.endswith((".", "!", "?", "…")) else f"{said}."
     if entry is None or entry.invoice_id is None or entry.state not in UNSETTLED:
         return said

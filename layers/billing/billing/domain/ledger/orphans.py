@@ -12,11 +12,12 @@ from enum import StrEnum
 from typing import Final
 
 from billing.domain.ledger.ledger import UNSETTLED, EntryState, LedgerEntry
+from billing.domain.ledger.stripe_invoice import StripeInvoice
 
 _GONE: Final = frozenset({"void"})
 """Stripe: a void invoice asks nobody for money. A deleted draft is not listed at all."""
 
-_NEVER_WITHDRAWN: Final[Mapping[tuple[str, str], str]] = {}
+_NEVER_REVOKED: Final[Mapping[tuple[str, str], str]] = {}
 
 
 class OrphanKind(StrEnum):
@@ -34,120 +35,66 @@ class OrphanKind(StrEnum):
     UNFINISHED = "unfinished"  # begun and not settled; the next run finishes it
 
 
-class RepairAction(StrEnum):
-    """What a repair writes to the ledger. Nothing is ever written to Stripe."""
-
-    REMEMBER_INVOICE = "remember_invoice"  # note the invoice's id in the entry that exists
-    WRITE_INTENT = "write_intent"  # write an intended entry with the invoice's id
-
-
-@dataclass(frozen=True, slots=True)
-class FoundInvoice:
-    """An invoice in Stripe that bears our metadata (billing_plan, content_sha256).
-
-    `content_hash` is "" where the metadata has none. `created` is Stripe's time in seconds since 1970.
-    """
-
-    id: str
-    status: str
-    plan_key: str
-    content_hash: str
-    customer: str
-    created: int
-
-
-@dataclass(frozen=True, slots=True)
-class Repair:
-    """A certain repair. It must be written on condition that the ledger's row is still as it was read."""
-
-    action: RepairAction
-    plan_key: str
-    content_hash: str
-    invoice_id: str
-    stripe_customer: str
-    created: int
-
-
 @dataclass(frozen=True, slots=True)
 class Orphan:
     """A difference between Stripe and the ledger. `invoice_ids` are Stripe's live invoices of the plan, or the one that
-    the ledger names and Stripe has no more. `repair` is None where a person must look, or nothing is to be done."""
+    the ledger names and Stripe has no more. `repair` is the invoice whose entry can be written with certainty, as
+    intended and with its id, on condition that the ledger's row is still as it was read; None where a person must look,
+    or nothing is to be done. Nothing is ever written to Stripe."""
 
     kind: OrphanKind
     plan_key: str
     invoice_ids: tuple[str, ...]
     message: str
-    repair: Repair | None
+    repair: StripeInvoice | None
 
 
 def find_orphans(
-    found: Iterable[FoundInvoice],
+    found: Iterable[StripeInvoice],
     entries: Iterable[LedgerEntry],
     approved: Collection[tuple[str, str]],
-    withdrawn: Mapping[tuple[str, str], str] = _NEVER_WITHDRAWN,
+    revoked: Mapping[tuple[str, str], str] = _NEVER_REVOKED,
 ) -> tuple[Orphan, ...]:
     """Compare what Stripe has with what the ledger says; at most one orphan per plan, the worst first, then by key.
 
     `found` must be complete: every invoice that bears our metadata, void ones included. `entries` is the ledger,
-    `approved` holds (plan key, content hash) of every approval that stands, `withdrawn` those that approvers took away
+    `approved` holds (plan key, content hash) of every approval that stands, `revoked` those that approvers took away
     ("held back in run 7f3a"). A failed or intended entry without an invoice
     in Stripe is no orphan: nothing exists, and the next run begins anew.
     """
     invoices = {one.id: one for one in found}  # pages of a list may overlap; an invoice met twice is one invoice
-    by_plan: dict[str, list[FoundInvoice]] = {}
+    by_plan: dict[str, list[StripeInvoice]] = {}
     for invoice in sorted(invoices.values(), key=lambda one: (one.created, one.id)):
         by_plan.setdefault(invoice.plan_key, []).append(invoice)
     ledger = {entry.key: entry for entry in entries}
     orphans = [
         orphan
         for key in by_plan.keys() | ledger.keys()
-        if (orphan := _orphan(key, by_plan.get(key, []), ledger.get(key), approved, withdrawn)) is not None
+        if (orphan := _orphan(key, by_plan.get(key, []), ledger.get(key), approved, revoked)) is not None
     ]
     kinds = list(OrphanKind)
     return tuple(sorted(orphans, key=lambda one: (kinds.index(one.kind), one.plan_key)))
 
 
-def intended_entry(repair: Repair, run_id: str, period: str, invoice_day: str) -> LedgerEntry:
-    """The entry that WRITE_INTENT writes: as if its run had been killed just before the fact. The next run then reads
-    the invoice back, compares it with what was approved and settles it. `run_id`, `period` ("2026-05") and
-    `invoice_day` (YYYY-MM-DD) are the invoice's own, from its metadata and its effective date.
-
-    Raises ValueError for a repair of another kind.
-    """
-    if repair.action is not RepairAction.WRITE_INTENT:
-        raise ValueError(f"{repair.plan_key}: {repair.action} writes no entry of its own")
-    return LedgerEntry(
-        key=repair.plan_key,
-        state=EntryState.INTENDED,
-        content_hash=repair.content_hash,
-        run_id=run_id,
-        period=period,
-        attempt=1,
-        invoice_day=invoice_day,
-        stripe_customer=repair.stripe_customer,
-        invoice_id=repair.invoice_id,
-    )
-
-
 def _orphan(
     key: str,
-    found: Sequence[FoundInvoice],
+    found: Sequence[StripeInvoice],
     entry: LedgerEntry | None,
     approved: Collection[tuple[str, str]],
-    withdrawn: Mapping[tuple[str, str], str],
+    revoked: Mapping[tuple[str, str], str],
 ) -> Orphan | None:
     live = [one for one in found if one.status not in _GONE]
     if len(live) > 1:
         return _twice(key, live, entry)
     if not live:
-        return _missing(key, found, entry, entry is not None and (key, entry.content_hash) in withdrawn)
-    signed = (key, live[0].content_hash)
+        return _missing(key, found, entry, entry is not None and (key, entry.invoice_hash) in revoked)
+    signed = (key, live[0].invoice_hash)
     if entry is None:
-        return _unknown(live[0], signed in approved, withdrawn.get(signed, ""))
-    return _contradiction(live[0], entry) or _unfinished(live[0], entry, signed in approved, withdrawn.get(signed, ""))
+        return _unknown(live[0], signed in approved, revoked.get(signed, ""))
+    return _contradiction(live[0], entry) or _unfinished(live[0], entry, signed in approved, revoked.get(signed, ""))
 
 
-def _twice(key: str, live: Sequence[FoundInvoice], entry: LedgerEntry | None) -> Orphan:
+def _twice(key: str, live: Sequence[StripeInvoice], entry: LedgerEntry | None) -> Orphan:
     ids = tuple(one.id for one in live)
     known = entry.invoice_id if entry is not None else None
     if known in ids:
@@ -165,7 +112,7 @@ def _twice(key: str, live: Sequence[FoundInvoice], entry: LedgerEntry | None) ->
     )
 
 
-def _missing(key: str, found: Sequence[FoundInvoice], entry: LedgerEntry | None, withdrawn: bool) -> Orphan | None:
+def _missing(key: str, found: Sequence[StripeInvoice], entry: LedgerEntry | None, revoked: bool) -> Orphan | None:
     """Nothing live in Stripe. Only an entry that names an invoice says that there should be one."""
     if entry is None or entry.state is EntryState.ABANDONED or (entry.invoice_id is None and entry.state in UNSETTLED):
         return None
@@ -173,7 +120,7 @@ def _missing(key: str, found: Sequence[FoundInvoice], entry: LedgerEntry | None,
     void = any(one.id == entry.invoice_id for one in found)
     what = "is void in Stripe" if void else "is not in Stripe, or no longer bears our metadata"
     if entry.state in UNSETTLED:
-        then = "asks for approval again" if withdrawn else "drafts it anew"
+        then = "asks for approval again" if revoked else "drafts it anew"
         message = f"{key}: {named}, whose drafting began and did not end, {what}. The next run {then}."
     else:
         message = (
@@ -183,7 +130,7 @@ def _missing(key: str, found: Sequence[FoundInvoice], entry: LedgerEntry | None,
     return Orphan(OrphanKind.MISSING_IN_STRIPE, key, (entry.invoice_id,) if entry.invoice_id else (), message, None)
 
 
-def _unknown(invoice: FoundInvoice, approved: bool, withdrawn: str) -> Orphan:
+def _unknown(invoice: StripeInvoice, approved: bool, revoked: str) -> Orphan:
     """Certain only where somebody signed for exactly the content that the invoice bears."""
     what = f"{invoice.plan_key}: Stripe has {invoice.id} ({invoice.status}) for it, and the ledger has no entry."
     if approved:
@@ -191,8 +138,8 @@ def _unknown(invoice: FoundInvoice, approved: bool, withdrawn: str) -> Orphan:
             f"{what} Its content was approved: an intended entry with this invoice lets the next run read it back and "
             "finish it."
         )
-    elif withdrawn:
-        message = f"{what} Its content was approved and then {withdrawn}: delete or void it."
+    elif revoked:
+        message = f"{what} Its content was approved and then {revoked}: delete or void it."
     else:
         message = (
             f"{what} Nobody is on record as having approved its content: look who made it, and delete or void it, or "
@@ -203,11 +150,11 @@ def _unknown(invoice: FoundInvoice, approved: bool, withdrawn: str) -> Orphan:
         invoice.plan_key,
         (invoice.id,),
         message,
-        _repair(RepairAction.WRITE_INTENT, invoice) if approved else None,
+        invoice if approved else None,
     )
 
 
-def _contradiction(invoice: FoundInvoice, entry: LedgerEntry) -> Orphan | None:
+def _contradiction(invoice: StripeInvoice, entry: LedgerEntry) -> Orphan | None:
     """One live invoice and an entry that say different things: never repaired, for either may be the wrong one."""
     kind: OrphanKind
     if entry.stripe_customer is not None and entry.stripe_customer != invoice.customer:
@@ -216,7 +163,7 @@ def _contradiction(invoice: FoundInvoice, entry: LedgerEntry) -> Orphan | None:
             f"{invoice.id} ({invoice.status}) bills {invoice.customer}, and the ledger says {entry.stripe_customer}. "
             "Look whose order it is; delete or void the invoice if it is not that customer's, then run again"
         )
-    elif entry.content_hash != invoice.content_hash:
+    elif entry.invoice_hash != invoice.invoice_hash:
         kind = OrphanKind.OTHER_CONTENT
         what = (
             f"{invoice.id} ({invoice.status}) was made of other content than the ledger's ({entry.state}). Compare it "
@@ -240,7 +187,7 @@ def _contradiction(invoice: FoundInvoice, entry: LedgerEntry) -> Orphan | None:
     return Orphan(kind, invoice.plan_key, (invoice.id,), f"{invoice.plan_key}: {what}.", None)
 
 
-def _unfinished(invoice: FoundInvoice, entry: LedgerEntry, approved: bool, withdrawn: str) -> Orphan | None:
+def _unfinished(invoice: StripeInvoice, entry: LedgerEntry, approved: bool, revoked: str) -> Orphan | None:
     """Same plan, customer and content. The next run reads the invoice back and adds what is missing; but where
     approvers took the approval away, a person has to say what becomes of the draft."""
     if entry.state not in UNSETTLED:
@@ -250,13 +197,14 @@ def _unfinished(invoice: FoundInvoice, entry: LedgerEntry, approved: bool, withd
         f"{invoice.plan_key}: {invoice.id} ({invoice.status}) was begun in {entry.period or 'an earlier run'} and not "
         f"finished (ledger: {entry.state})."
     )
-    if withdrawn:
+    if revoked:
         message = (
-            f"{first} Its approval is gone: it was {withdrawn}, whose report says by whom and why. If it must not be "
+            f"{first} Its approval is gone: it was {revoked}, whose report says by whom and why. If it must not be "
             "billed, delete or void it. The next run asks for approval again, and finishes it only if it gets one."
         )
-        repair = None if remembered else _repair(RepairAction.REMEMBER_INVOICE, invoice)
-        return Orphan(OrphanKind.APPROVAL_GONE, invoice.plan_key, (invoice.id,), message, repair)
+        return Orphan(
+            OrphanKind.APPROVAL_GONE, invoice.plan_key, (invoice.id,), message, None if remembered else invoice
+        )
     note = "" if remembered else " The ledger does not name it yet; with its id"
     then = "the next run finishes it" if approved else "the next run asks for approval again and then finishes it"
     message = f"{first}{note} {then}." if note else f"{first} {then[0].upper()}{then[1:]}."
@@ -265,9 +213,5 @@ def _unfinished(invoice: FoundInvoice, entry: LedgerEntry, approved: bool, withd
         invoice.plan_key,
         (invoice.id,),
         message,
-        None if remembered else _repair(RepairAction.REMEMBER_INVOICE, invoice),
+        None if remembered else invoice,
     )
-
-
-def _repair(action: RepairAction, invoice: FoundInvoice) -> Repair:
-    return Repair(action, invoice.plan_key, invoice.content_hash, invoice.id, invoice.customer, invoice.created)

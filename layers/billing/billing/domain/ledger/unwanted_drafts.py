@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from billing.domain.runs.outstanding import STATUS_NAMES, OrderState
+from billing.domain.orders.outstanding import STATUS_NAMES, OrderState
 
 _UNWANTED: Final[Mapping[str, str]] = {
     "A": "Delete it, or leave it until the order is approved again.",
@@ -17,7 +17,7 @@ _UNWANTED: Final[Mapping[str, str]] = {
     "H": "Delete it, unless NetSuite has billed just that before it was closed.",
 }
 """By the order's status, what is to be done. A billed order (G) is none of them: what NetSuite billed of our draft is
-the same goods, and the draft is how the client gets to pay for it."""
+the same goods, and the draft is how the client gets to pay for it. Where it bills others: billed_otherwise."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from billing.domain.email_address import is_written_like_one
 from billing.domain.orders.sales_order import Client
 
-_ADDRESS: Final = re.compile(r"[^@\s,;<>\"]+@[^@\s,;<>\"]+\.[^@\s,;<>\".]+")
 _BETWEEN: Final = re.compile(r"[,;\s]+")
 
 
@@ -26,7 +26,7 @@ def billing_email(client: Client, fields: tuple[str, ...]) -> tuple[str | None, 
         if written is None:
             continue
         candidates = [part for part in _BETWEEN.split(written) if part]
-        usable = [part for part in candidates if _ADDRESS.fullmatch(part)]
+        usable = [part for part in candidates if is_written_like_one(part)]
         if not usable:
             notes.append(("email_unreadable", f"{field} holds no e-mail address; the next field was asked."))
             continue

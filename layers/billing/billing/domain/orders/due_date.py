@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
+
+from billing.domain.records import WRITTEN_IF_SET
 
 LONGEST_DAYS = 3_660
 
@@ -20,9 +21,6 @@ class NetDays:
         if not 0 <= self.days <= LONGEST_DAYS:
             raise ValueError(f"due.days must lie between 0 and {LONGEST_DAYS}, not {self.days}")
 
-    def to_dict(self) -> dict[str, int]:
-        return {"days": self.days}
-
 
 @dataclass(frozen=True, slots=True)
 class DayOfMonth:
@@ -32,36 +30,17 @@ class DayOfMonth:
     fewer before the due day is due a month later. None when the term has no such rule.
     """
 
-    day: int
-    next_month_if_within: int | None = None
+    day_of_month: int
+    next_month_if_within: int | None = field(default=None, metadata=WRITTEN_IF_SET)
 
     def __post_init__(self) -> None:
-        if not 1 <= self.day <= 31:
-            raise ValueError(f"due.day_of_month must lie between 1 and 31, not {self.day}")
+        if not 1 <= self.day_of_month <= 31:
+            raise ValueError(f"due.day_of_month must lie between 1 and 31, not {self.day_of_month}")
         if self.next_month_if_within is not None and not 0 <= self.next_month_if_within <= 366:
             raise ValueError("due.next_month_if_within must lie between 0 and 366")
 
-    def to_dict(self) -> dict[str, int]:
-        if self.next_month_if_within is None:
-            return {"day_of_month": self.day}
-        return {"day_of_month": self.day, "next_month_if_within": self.next_month_if_within}
-
 
 Due = NetDays | DayOfMonth
-
-
-def due_from_dict(data: Mapping[str, object]) -> Due:
-    """The rule that to_dict wrote. Raises ValueError."""
-    values: dict[str, int] = {}
-    for key, value in data.items():
-        if not isinstance(value, int) or isinstance(value, bool):
-            raise ValueError(f"due.{key} must be a whole number")
-        values[key] = value
-    if values.keys() == {"days"}:
-        return NetDays(values["days"])
-    if "day_of_month" in values and values.keys() <= {"day_of_month", "next_month_if_within"}:
-        return DayOfMonth(values["day_of_month"], values.get("next_month_if_within"))
-    raise ValueError("due must hold days, or day_of_month")
 
 
 def due_date(due: Due, invoice_day: date) -> date:
@@ -83,14 +62,14 @@ def due_date(due: Due, invoice_day: date) -> date:
     if isinstance(due, NetDays):
         return invoice_day + timedelta(days=due.days)
     year, month = invoice_day.year, invoice_day.month
-    candidate = _day_in_month(year, month, due.day)
+    candidate = _day_in_month(year, month, due.day_of_month)
     if candidate <= invoice_day:
         year, month = _next_month(year, month)
-        candidate = _day_in_month(year, month, due.day)
+        candidate = _day_in_month(year, month, due.day_of_month)
     window = due.next_month_if_within
     if window and candidate - invoice_day <= timedelta(days=window):
         year, month = _next_month(year, month)
-        candidate = _day_in_month(year, month, due.day)
+        candidate = _day_in_month(year, month, due.day_of_month)
     return candidate
 
 

@@ -35,37 +35,6 @@ class InvoicePreview:
     tax: Decimal | None = None
     refused: str = ""
 
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-safe, without floats; from_dict gives an equal one."""
-        return {
-            "total": str(self.total),
-            "lines": [
-                [one.line, None if one.quantity is None else str(one.quantity), str(one.amount)] for one in self.lines
-            ],
-            "shipping": str(self.shipping),
-            "discount": str(self.discount),
-            "tax": None if self.tax is None else str(self.tax),
-            "refused": self.refused,
-        }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, Any]) -> InvoicePreview:
-        """What to_dict wrote. Raises PreviewUnreadable."""
-        try:
-            return cls(
-                Decimal(data["total"]),
-                tuple(
-                    PreviewLine(line, None if quantity is None else Decimal(quantity), Decimal(amount))
-                    for line, quantity, amount in data["lines"]
-                ),
-                Decimal(data["shipping"]),
-                Decimal(data["discount"]),
-                None if data["tax"] is None else Decimal(data["tax"]),
-                str(data["refused"]),
-            )
-        except (KeyError, TypeError, ValueError, ArithmeticError) as error:
-            raise PreviewUnreadable(f"the stored preview of an invoice cannot be read: {error}") from error
-
 
 def preview_of_record(record: Mapping[str, Any]) -> InvoicePreview:
     """The preview in the record API's answer to a transform with `type=create-form` and expanded sublists.

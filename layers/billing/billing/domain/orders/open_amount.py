@@ -166,6 +166,24 @@ def open_order(order: SalesOrder, in_advance: bool = False) -> OpenOrder:
     )
 
 
+def needs_preview(order: SalesOrder, in_advance: bool) -> bool:
+    """Whether only a part of `order` is billed now, so that NetSuite's own amounts of that part tell more than ours."""
+    opened = open_order(order, in_advance)
+    return bool(opened.lines) and opened.in_part and not billing_schedules(order, opened)
+
+
+def billing_schedules(order: SalesOrder, opened: OpenOrder) -> list[str]:
+    """The billing schedules by which something that is open is billed: the order's, else those of its lines."""
+    if order.billing_schedule is not None:
+        return [order.billing_schedule]
+    found = {
+        line.line.billing_schedule: f"{line.line.billing_schedule} on line {line.line.line or line.line.id}"
+        for line in opened.lines
+        if line.line.billing_schedule is not None
+    }
+    return list(found.values())
+
+
 def _share_of(line: SalesOrderLine, quantity: Decimal) -> Fraction:
     return Fraction(quantity) / Fraction(line.quantity) if quantity and line.quantity else Fraction(0)
 

@@ -10,7 +10,7 @@ from decimal import Decimal, InvalidOperation
 
 
 @dataclass(frozen=True, slots=True)
-class OrderStamp:
+class OrderFingerprint:
     """What any edit, invoice or closing in NetSuite moves: the time of the last change, the status, and how much of its
     lines is billed and closed. `spread` weighs what is billed by the line's id, so that hours billed on one line and
     taken back on another do not cancel each other out. Whether billing moves the time of the last change is not
@@ -24,7 +24,7 @@ class OrderStamp:
     spread: Decimal = Decimal(0)
 
 
-def stamps_of_rows(rows: Iterable[Mapping[str, str]]) -> dict[str, OrderStamp]:
+def fingerprints_of_rows(rows: Iterable[Mapping[str, str]]) -> dict[str, OrderFingerprint]:
     """Stamps by order id, from the listing's rows (one row a line)."""
     heads: dict[str, tuple[str, str]] = {}
     billed: dict[str, Decimal] = {}
@@ -38,12 +38,20 @@ def stamps_of_rows(rows: Iterable[Mapping[str, str]]) -> dict[str, OrderStamp]:
         spread[order_id] = spread.get(order_id, Decimal(0)) + quantity * number_in(row.get("line"))
         closed[order_id] = closed.get(order_id, 0) + (row.get("isclosed") == "T")
     return {
-        order_id: OrderStamp(head[0], head[1], billed[order_id], closed[order_id], spread[order_id])
+        order_id: OrderFingerprint(head[0], head[1], billed[order_id], closed[order_id], spread[order_id])
         for order_id, head in heads.items()
     }
 
 
-def what_changed(before: OrderStamp, now: OrderStamp | None) -> str | None:
+def only_billed(before: OrderFingerprint, now: OrderFingerprint | None) -> bool:
+    """Whether something was billed of the order and its status and closed lines are what they were. The time of the
+    last change may have moved by that."""
+    if now is None or (now.status, now.closed) != (before.status, before.closed):
+        return False
+    return (now.billed, now.spread) != (before.billed, before.spread)
+
+
+def what_changed(before: OrderFingerprint, now: OrderFingerprint | None) -> str | None:
     """A sentence about what happened since the listing, or None if nothing did. `now` is None for an order that
     NetSuite no longer has."""
     if now is None:

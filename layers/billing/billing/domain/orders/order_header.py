@@ -9,9 +9,10 @@ from billing.domain.money.money import CurrencyUnknown, Money, rule_of
 from billing.domain.orders import row_values
 from billing.domain.orders.due_date import LONGEST_DAYS, DayOfMonth, NetDays
 from billing.domain.orders.row_columns import HEADER_COLUMNS
-from billing.domain.orders.row_values import LONGEST_NAME, LONGEST_NUMBER, CellUnreadable, Row, cut
+from billing.domain.orders.row_values import LONGEST_NAME, LONGEST_NUMBER, CellUnreadable, Row
 from billing.domain.orders.sales_order import Client, Reason, Terms
-from billing.domain.orders.unbillable import Unbillable, amount_in, shown
+from billing.domain.orders.unbillable import Unbillable, amount_in, briefly
+from billing.domain.text import truncate
 
 Notes = list[tuple[str, str]]
 """(code, message) pairs that the approver must see."""
@@ -70,7 +71,7 @@ def currency_of(header: Row) -> str:
         raise Unbillable(
             "currencycode",
             Reason.CURRENCY_UNKNOWN,
-            f"is in {shown(code)}, a currency that Stripe does not hold",
+            f"is in {briefly(code)}, a currency that Stripe does not hold",
             "bill it outside Stripe, or correct the currency's ISO code in NetSuite",
         ) from None
     return currency
@@ -126,7 +127,7 @@ def terms_of(header: Row, notes: Notes) -> Terms | None:
                     "The terms do not say when payment is due; the default is used.",
                 )
             )
-    return Terms(terms_id, cut(terms_name, LONGEST_NAME) if terms_name else None, due)
+    return Terms(terms_id, truncate(terms_name, LONGEST_NAME) if terms_name else None, due)
 
 
 def _emails(header: Row, notes: Notes) -> tuple[tuple[str, str], ...]:

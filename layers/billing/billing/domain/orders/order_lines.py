@@ -9,9 +9,10 @@ from typing import Final
 from billing.domain.orders import row_values
 from billing.domain.orders.item_types import is_fulfilled, role_of
 from billing.domain.orders.row_columns import LINE_COLUMNS
-from billing.domain.orders.row_values import LONGEST_NAME, LONGEST_NUMBER, CellUnreadable, Row, cut
+from billing.domain.orders.row_values import LONGEST_NAME, LONGEST_NUMBER, CellUnreadable, Row
 from billing.domain.orders.sales_order import LineRole, Reason, SalesOrderLine
-from billing.domain.orders.unbillable import Unbillable, amount_in, shown
+from billing.domain.orders.unbillable import Unbillable, amount_in, briefly
+from billing.domain.text import truncate
 
 LONGEST_TEXT: Final = 4_500
 """Below Stripe's 5,000 characters for a line, with room for quantity, price and order number."""
@@ -105,7 +106,7 @@ def _line(order_id: str, row: Row, currency: str) -> SalesOrderLine:
         role=role,
         item_id=row_values.name(row, "item", LONGEST_NUMBER),
         item_code=row_values.prose(row, "itemid"),
-        text=cut(text, LONGEST_TEXT),
+        text=truncate(text, LONGEST_TEXT),
         amount=amount or 0,
         quantity=abs(quantity) if quantity else None,
         billed=abs(row_values.number(row, "quantitybilled") or Decimal(0)) if measured else Decimal(0),
@@ -131,7 +132,7 @@ def schedule_of(row: Row, column: str) -> str | None:
     """
     if column not in row:
         return None
-    return cut(row_values.prose(row, f"{column}name") or f"with internal id {row[column]}", LONGEST_NAME)
+    return truncate(row_values.prose(row, f"{column}name") or f"with internal id {row[column]}", LONGEST_NAME)
 
 
 def _tax_rate(row: Row) -> Decimal | None:
@@ -158,7 +159,7 @@ def _role(row: Row, currency: str, label: str) -> LineRole:
     raise Unbillable(
         "itemtype",
         Reason.ITEM_TYPE_UNKNOWN,
-        f"has a {label} whose item type we do not know how to bill ({shown(item_type or 'none')})",
+        f"has a {label} whose item type we do not know how to bill ({briefly(item_type or 'none')})",
         "bill it by hand, or have the type added to the rules",
     )
 

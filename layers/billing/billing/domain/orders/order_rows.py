@@ -19,9 +19,10 @@ from billing.domain.orders.order_header import client_of, currency_of, terms_of,
 from billing.domain.orders.order_lines import LONGEST_TEXT, lines_of, notes_on_lines, schedule_of, service_day
 from billing.domain.orders.order_total import HeaderDiffers, in_invoice_sense
 from billing.domain.orders.row_columns import LINE_COLUMNS
-from billing.domain.orders.row_values import LONGEST_NAME, LONGEST_NUMBER, CellUnreadable, Row, cut
+from billing.domain.orders.row_values import LONGEST_NAME, LONGEST_NUMBER, CellUnreadable, Row
 from billing.domain.orders.sales_order import Listing, Problem, Reason, SalesOrder
-from billing.domain.orders.unbillable import Unbillable, problem_of, shown
+from billing.domain.orders.unbillable import Unbillable, briefly, problem_of
+from billing.domain.text import truncate
 
 _ID: Final = re.compile(r"[0-9]{1,18}")
 
@@ -31,7 +32,7 @@ def read_orders(rows: Iterable[Mapping[str, str]]) -> Listing:
 
     Rows may hold anything; a row without a readable order id becomes a problem of its own. Signs: the
     lines of a NetSuite sales order are negative in SuiteQL and the header's total is positive [likely],
-    so the sign that makes lines and header agree is taken, whichever it is (see header_check).
+    so the sign that makes lines and header agree is taken, whichever it is (see order_total).
     """
     blocks: dict[str, list[list[Row]]] = {}
     strays: list[Problem] = []
@@ -82,7 +83,7 @@ def _stray(row: Row) -> Problem:
         "has no readable internal id",
         "look at the order in NetSuite and start the run again",
     )
-    return problem_of(shown(row.get("id", "")), row, fault)
+    return problem_of(briefly(row.get("id", "")), row, fault)
 
 
 def _read_order(order_id: str, rows: list[Row]) -> SalesOrder:
@@ -130,7 +131,7 @@ def _order_from(order_id: str, header: Row, rows: list[Row]) -> SalesOrder:
         total=total,
         terms=terms_of(header, notes),
         po_number=row_values.name(header, "otherrefnum", LONGEST_NAME),
-        memo=cut(row_values.prose(header, "memo") or "", LONGEST_TEXT) or None,
+        memo=truncate(row_values.prose(header, "memo") or "", LONGEST_TEXT) or None,
         start=service_day(header, "startdate", notes),
         end=service_day(header, "enddate", notes),
         lines=lines,

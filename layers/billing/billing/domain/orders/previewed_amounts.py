@@ -10,8 +10,8 @@ from itertools import islice, product
 from math import prod
 from typing import Final
 
-from billing.domain.invoices.line_text import price_text
 from billing.domain.money.money import rule_of, terminating_decimal
+from billing.domain.money.price_text import price_text
 from billing.domain.orders.invoice_preview import InvoicePreview
 from billing.domain.orders.open_amount import OpenLine, OpenOrder
 from billing.domain.orders.sales_order import LineRole, SalesOrder, SalesOrderLine

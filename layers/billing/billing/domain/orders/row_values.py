@@ -7,11 +7,12 @@ numbers at times with float noise, without a leading zero (".5") or with an expo
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Final
+
+from billing.domain.text import BIDI_CONTROLS, has_control, one_line
 
 _NUMBER: Final = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?")
 _DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -23,9 +24,6 @@ _SMALLEST_EXPONENT: Final = -25
 LONGEST_NUMBER: Final = 60
 LONGEST_NAME: Final = 256
 """Characters of an id or number, and of a name. NetSuite's own limits are lower (45 and 83)."""
-
-_BIDI_CONTROLS: Final = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-"""Directional overrides can make a text read as another one, and no order needs them."""
 
 
 class CellUnreadable(ValueError):
@@ -122,9 +120,9 @@ def name(row: Row, column: str, longest: int) -> str | None:
         return None
     if len(text) > longest:
         raise CellUnreadable(column, f"has {len(text)} characters, more than {longest}")
-    if any(unicodedata.category(character) in {"Cc", "Cs"} for character in text):
+    if has_control(text):
         raise CellUnreadable(column, "holds control characters")
-    if any(character in _BIDI_CONTROLS for character in text):
+    if any(character in BIDI_CONTROLS for character in text):
         raise CellUnreadable(column, "holds marks that change the reading direction")
     return text
 
@@ -133,18 +131,3 @@ def prose(row: Row, column: str) -> str | None:
     """A free text (memo, line description) on one line: control characters and directional overrides out."""
     text = row.get(column)
     return (one_line(text) or None) if text is not None else None
-
-
-def one_line(text: str) -> str:
-    """`text` with line ends and control characters as single blanks, without directional overrides."""
-    kept = (
-        " " if unicodedata.category(character) in {"Cc", "Cs", "Zl", "Zp"} else character
-        for character in text
-        if character not in _BIDI_CONTROLS
-    )
-    return " ".join("".join(kept).split())
-
-
-def cut(text: str, longest: int) -> str:
-    """`text` in at most `longest` characters, the last one an ellipsis when it was cut."""
-    return text if len(text) <= longest else text[: longest - 1].rstrip() + "…"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -168,35 +167,6 @@ class Problem:
     client_id: str | None = None
     client_name: str | None = None
 
-    def to_dict(self) -> dict[str, str | int | None]:
-        """JSON-safe and complete: from_dict gives an equal Problem."""
-        return {
-            "order_id": self.order_id,
-            "order_number": self.order_number,
-            "field": self.field,
-            "reason_code": self.reason_code,
-            "message": self.message,
-            "currency": self.currency,
-            "total_minor": self.total_minor,
-            "client_id": self.client_id,
-            "client_name": self.client_name,
-        }
-
-    @classmethod
-    def from_dict(cls, data: Mapping[str, object]) -> Problem:
-        """Raises ValueError naming the field that is missing or of the wrong type."""
-        return cls(
-            order_id=_text(data, "order_id"),
-            order_number=_text(data, "order_number"),
-            field=_text(data, "field"),
-            reason_code=_text(data, "reason_code"),
-            message=_text(data, "message"),
-            currency=_optional_text(data, "currency"),
-            total_minor=_optional_int(data, "total_minor"),
-            client_id=_optional_text(data, "client_id"),
-            client_name=_optional_text(data, "client_name"),
-        )
-
 
 @dataclass(frozen=True, slots=True)
 class Listing:
@@ -204,23 +174,3 @@ class Listing:
 
     orders: tuple[SalesOrder, ...]
     problems: tuple[Problem, ...]
-
-
-def _text(data: Mapping[str, object], field: str) -> str:
-    value = data.get(field)
-    if not isinstance(value, str):
-        raise ValueError(f"problem.{field} must be text")
-    return value
-
-
-def _optional_text(data: Mapping[str, object], field: str) -> str | None:
-    return None if data.get(field) is None else _text(data, field)
-
-
-def _optional_int(data: Mapping[str, object], field: str) -> int | None:
-    value = data.get(field)
-    if value is None:
-        return None
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise ValueError(f"problem.{field} must be a whole number")
-    return value

@@ -6,8 +6,9 @@ from typing import Final
 
 from billing.domain.money.money import AmountNotRepresentable, CurrencyUnknown, rule_of, to_minor
 from billing.domain.orders import row_values
-from billing.domain.orders.row_values import CellUnreadable, Row, cut
+from billing.domain.orders.row_values import CellUnreadable, Row
 from billing.domain.orders.sales_order import Problem, Reason
+from billing.domain.text import one_line, truncate
 
 _LONGEST_KEPT: Final = 80
 
@@ -54,7 +55,7 @@ def amount_in(row: Row, column: str, currency: str, which: str) -> int | None:
 
 def problem_of(order_id: str, header: Row, fault: Unbillable) -> Problem:
     """The problem of an order, as far as its header can be read."""
-    number = shown(header.get("tranid", ""))
+    number = briefly(header.get("tranid", ""))
     called = f"Order {number}" if number else f"The order with internal id {order_id or '(none)'}"
     currency, total = _readable_total(header)
     return Problem(
@@ -65,14 +66,14 @@ def problem_of(order_id: str, header: Row, fault: Unbillable) -> Problem:
         message=f"{called} {fault.what}: {fault.to_do}.",
         currency=currency,
         total_minor=total,
-        client_id=shown(header["entity"]) if "entity" in header else None,
-        client_name=shown(header["clientname"]) if "clientname" in header else None,
+        client_id=briefly(header["entity"]) if "entity" in header else None,
+        client_name=briefly(header["clientname"]) if "clientname" in header else None,
     )
 
 
-def shown(text: str) -> str:
+def briefly(text: str) -> str:
     """NetSuite's text, short and on one line, for a sentence."""
-    return cut(row_values.one_line(text), _LONGEST_KEPT)
+    return truncate(one_line(text), _LONGEST_KEPT)
 
 
 def _readable_total(header: Row) -> tuple[str | None, int | None]:

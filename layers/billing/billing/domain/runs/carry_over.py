@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from billing.domain.runs.outstanding import Carried
-from billing.domain.runs.report import Fate, ReportLine, order_fates
+from billing.domain.orders.outstanding import Carried
+from billing.domain.runs.report import LineOutcome, ReportLine, order_fates
 
 
 def carry_over(
@@ -27,7 +27,7 @@ def carry_over(
     reasons = {order_id: line.reason for line in lines for order_id in line.order_ids if line.reason}
     keep, drop = [], set(gone)
     for order_id, fate in order_fates(lines).items():
-        if fate in (Fate.DRAFTED, Fate.SKIPPED):
+        if fate in (LineOutcome.DRAFTED, LineOutcome.SKIPPED):
             drop.add(order_id)
         else:
             first = carried[order_id].period if order_id in carried else period

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
+
+from billing.domain.run import Caught, StoppedAt
 
 _WHAT_TO_DO: Final = {
-    "PassingError": "Nothing has to be corrected. Redrive it when the other side is well again.",
-    "PersonNeeded": "Correct what the sentence above names, then redrive it.",
+    "PassingError": "Nothing needs to be corrected. Redrive it once the other service is working again.",
+    "PersonNeeded": "Correct what is named above, then redrive it.",
     "InputInvalid": (
         "Nothing was listed. Start a new execution with a corrected input, or correct the parameter and deploy first."
     ),
@@ -38,7 +39,7 @@ class FailureNotice:
     def sentences(self) -> tuple[str, ...]:
         """What happened, and what to do. Holds foreign text."""
         if self.state == "Open the run":
-            what = "It failed before it listed anything. Nobody was asked, and no invoice was drafted by this attempt."
+            what = "It failed before it listed anything. No one was asked, and this attempt drafted no invoices."
         else:
             what = (
                 "It failed while it wrote its report. What it drafted is in Stripe and in the ledger, and is not "
@@ -47,14 +48,13 @@ class FailureNotice:
         return (what, self.cause or "AWS gave no cause.", _WHAT_TO_DO.get(self.error, _ELSE))
 
 
-def failure_notice(event: Mapping[str, Any], cause: str) -> FailureNotice:
-    """Read what the state machine hands over; `cause` is the sentence inside Lambda's JSON."""
-    closed = event["closed"]
+def failure_notice(stopped: StoppedAt, execution_name: str, execution_arn: str) -> FailureNotice:
+    """What is told of the state at which an execution stopped. Of its cause, the sentence inside Lambda's JSON."""
     return FailureNotice(
-        run_id=event["executionName"],
-        execution_arn=event["executionArn"],
-        state=closed["state"],
-        error=closed["error"],
-        cause=cause,
-        redrive_count=closed["redriveCount"],
+        run_id=execution_name,
+        execution_arn=execution_arn,
+        state=stopped.state,
+        error=stopped.error,
+        cause=Caught(stopped.error, stopped.cause).message,
+        redrive_count=stopped.redrive_count,
     )

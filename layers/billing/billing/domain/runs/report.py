@@ -7,20 +7,23 @@ hash of what was signed for, and who signed when.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
-from typing import Any, Final
+from typing import Final
 
-from billing.domain.approval.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote
+from billing.domain.approval.approval_request import ApprovalRequest, RecordedOutcome
+from billing.domain.approval.approvers import Vote
 from billing.domain.batch.batch import Batch, BatchInvoice, DoneOrder, LeftAlone
 from billing.domain.ledger.ended_orders import EndedListed
 from billing.domain.ledger.ledger import UNSETTLED, Disposition, EntryState, LedgerEntry
 from billing.domain.orders.due_date import due_date
-from billing.domain.runs.outstanding import CarriedGone, Outstanding
+from billing.domain.orders.outstanding import CarriedGone, Outstanding
+from billing.domain.records import written_as
+from billing.domain.run import Run
 
 
-class Fate(StrEnum):
+class LineOutcome(StrEnum):
     """What became of an invoice, or of an order that became none."""
 
     DRAFTED = "drafted"
@@ -58,12 +61,12 @@ class ReportLine:
     orders: tuple[str, ...]
     order_ids: tuple[str, ...]
     client: str
-    fate: Fate
+    fate: LineOutcome
     reason: str
     currency: str | None
     total: int | None
     invoice_id: str | None
-    content_hash: str | None
+    invoice_hash: str | None = field(metadata=written_as("content_hash"))
     stripe_customer: str | None
     new_customer: bool
     warnings: tuple[str, ...] = ()
@@ -93,11 +96,11 @@ class RecordLine:
 class Report:
     """Everything about a run. `request` is the last approval request as it stood in the end, `record` everything that
     happened to all of the run's requests, and `asked` the addresses of everybody whom the last one asked at some time.
-    `outstanding` are orders of earlier runs that this one did not list, `gone` those that were ended in NetSuite since,
+    `outstanding` are orders of earlier runs that this one did not list, `carried_gone` those ended in NetSuite since,
     and `left_alone` what lies before the day from which the firm bills, None where that was told before.
     `totals` maps a fate to sums in minor units by currency; `counts` counts orders."""
 
-    run: Mapping[str, Any]
+    run: Run
     outcome: RunOutcome
     error: str
     cause: str
@@ -106,22 +109,30 @@ class Report:
     counts: Mapping[str, int]
     totals: Mapping[str, Mapping[str, int]]
     decision: RecordedOutcome | None
-    votes: tuple[RecordedVote, ...]
+    votes: tuple[Vote, ...]
     batch_sha256: str | None
     live_mode: bool | None = None
     request: ApprovalRequest | None = None
     record: tuple[RecordLine, ...] = ()
     asked: tuple[str, ...] = ()
     outstanding: tuple[Outstanding, ...] = ()
-    gone: tuple[CarriedGone, ...] = ()
+    carried_gone: tuple[CarriedGone, ...] = ()
     left_alone: tuple[LeftAlone, ...] | None = None
+    redrive_count: int = 0
 
-    def of(self, fate: Fate) -> tuple[ReportLine, ...]:
+    def of(self, fate: LineOutcome) -> tuple[ReportLine, ...]:
         """The lines with this fate."""
         return tuple(line for line in self.lines if line.fate is fate)
 
 
-_WORST_FIRST = (Fate.FAILED, Fate.HELD, Fate.PROBLEM, Fate.DRAFTED, Fate.SKIPPED, Fate.ENDED)
+_WORST_FIRST = (
+    LineOutcome.FAILED,
+    LineOutcome.HELD,
+    LineOutcome.PROBLEM,
+    LineOutcome.DRAFTED,
+    LineOutcome.SKIPPED,
+    LineOutcome.ENDED,
+)
 ENDED_NOW: Final = "ended"
 """The code of a line whose ending is named with who and why for the first time; later reports only count it."""
 ENDED_EARLIER: Final = "ended_earlier"
@@ -157,12 +168,12 @@ def report_lines(
             orders=(problem.order_number,),
             order_ids=(problem.order_id,),
             client=problem.client_name or "",
-            fate=Fate.PROBLEM,
+            fate=LineOutcome.PROBLEM,
             reason=problem.message,
             currency=problem.currency,
             total=problem.total_minor,
             invoice_id=None,
-            content_hash=None,
+            invoice_hash=None,
             stripe_customer=None,
             new_customer=False,
             code=problem.reason_code,
@@ -182,12 +193,12 @@ def _done_line(done: DoneOrder, run_id: str) -> ReportLine:
         orders=(done.number,),
         order_ids=(done.order_id,),
         client=done.client,
-        fate=Fate.DRAFTED if mine else Fate.SKIPPED,
+        fate=LineOutcome.DRAFTED if mine else LineOutcome.SKIPPED,
         reason="" if mine else done.reason,
         currency=done.currency,
         total=done.total,
         invoice_id=done.invoice_id,
-        content_hash=done.content_hash,
+        invoice_hash=done.invoice_hash,
         stripe_customer=None,
         new_customer=False,
         client_id=done.client_id,
@@ -200,12 +211,12 @@ def _ended_line(listed: EndedListed, run_id: str) -> ReportLine:
         orders=(listed.ended.number,),
         order_ids=(listed.ended.order_id,),
         client=listed.client,
-        fate=Fate.ENDED,
+        fate=LineOutcome.ENDED,
         reason=listed.ended.words,
         currency=listed.currency,
         total=listed.total,
         invoice_id=None,
-        content_hash=None,
+        invoice_hash=None,
         stripe_customer=None,
         new_customer=False,
         client_id=listed.client_id,
@@ -218,7 +229,7 @@ def _invoice_line(
 ) -> ReportLine:
     plan = invoice.plan
     fate, reason = _fate(invoice, entry, run_id, released, unreleased_reason)
-    drafted = fate is Fate.DRAFTED and invoice.piece is not None
+    drafted = fate is LineOutcome.DRAFTED and invoice.piece is not None
     invoice_day, due_day, terms_day = _days(invoice, entry, fate)
     return ReportLine(
         key=plan.key,
@@ -230,7 +241,7 @@ def _invoice_line(
         currency=plan.currency,
         total=entry.total if drafted and entry and entry.total is not None else invoice.total,
         invoice_id=invoice.invoice_id or (entry.invoice_id if entry else None),
-        content_hash=invoice.content_hash,
+        invoice_hash=invoice.invoice_hash,
         stripe_customer=entry.stripe_customer
         if entry and drafted
         else (invoice.customer.id if invoice.customer else None),
@@ -245,9 +256,9 @@ def _invoice_line(
     )
 
 
-def _days(invoice: BatchInvoice, entry: LedgerEntry | None, fate: Fate) -> tuple[str, str, str]:
+def _days(invoice: BatchInvoice, entry: LedgerEntry | None, fate: LineOutcome) -> tuple[str, str, str]:
     """(invoice date, due date, due date by the terms if that is another), "" for what is not known."""
-    if fate in (Fate.DRAFTED, Fate.SKIPPED) and entry is not None and entry.invoice_day:
+    if fate in (LineOutcome.DRAFTED, LineOutcome.SKIPPED) and entry is not None and entry.invoice_day:
         if entry.due_day is None:
             return entry.invoice_day, "", ""
         by_terms = due_date(invoice.plan.due, date.fromisoformat(entry.invoice_day)).isoformat()
@@ -257,30 +268,45 @@ def _days(invoice: BatchInvoice, entry: LedgerEntry | None, fate: Fate) -> tuple
 
 def _fate(
     invoice: BatchInvoice, entry: LedgerEntry | None, run_id: str, released: bool, unreleased_reason: str
-) -> tuple[Fate, str]:
+) -> tuple[LineOutcome, str]:
     # A redriven run finds what it drafted itself before: that is its own work, not an earlier run's.
     mine = entry is not None and entry.run_id == run_id
     if invoice.disposition is Disposition.HOLD:
         if mine and entry is not None and entry.state is EntryState.DIFFERS:
-            return Fate.FAILED, _difference(entry)
-        return Fate.HELD, invoice.reason
+            return LineOutcome.FAILED, _difference(entry)
+        return LineOutcome.HELD, invoice.reason
     if invoice.disposition is Disposition.SKIP:
-        return (Fate.DRAFTED, "") if mine else (Fate.SKIPPED, invoice.reason)
+        return (LineOutcome.DRAFTED, "") if mine else (LineOutcome.SKIPPED, invoice.reason)
     if not released:
         left = _left_behind(invoice, entry)
-        return Fate.HELD, f"{unreleased_reason.rstrip('.')}. {left}" if left else unreleased_reason
-    if entry is not None and entry.content_hash == invoice.content_hash:
+        return LineOutcome.HELD, f"{unreleased_reason.rstrip('.')}. {left}" if left else unreleased_reason
+    if entry is not None and entry.invoice_hash == invoice.invoice_hash:
         if entry.state is EntryState.DRAFTED and not mine:
             # Two months may ask about one order at once: whoever was signed first has drafted it.
             return (
-                Fate.SKIPPED,
+                LineOutcome.SKIPPED,
                 f"The run {entry.run_id} has drafted it meanwhile, in {entry.period}, as {entry.invoice_id}.",
             )
-        return (Fate.DRAFTED, "") if entry.state is EntryState.DRAFTED else (Fate.FAILED, failure_words(entry))
+        return (
+            (LineOutcome.DRAFTED, "")
+            if entry.state is EntryState.DRAFTED
+            else (LineOutcome.FAILED, failure_words(entry))
+        )
+    if (
+        entry is not None
+        and not mine
+        and entry.state is EntryState.DRAFTED
+        and entry.invoice_id not in invoice.replaces
+    ):
+        # Texts may name the period: then two months ask about one order with other texts, and the same amounts.
+        said = f"The run {entry.run_id} has drafted it meanwhile, in {entry.period}, as {entry.invoice_id}"
+        if (entry.total, entry.currency) == (invoice.plan.total, invoice.plan.currency):
+            return LineOutcome.SKIPPED, f"{said}, with the same total and other texts."
+        return LineOutcome.HELD, f"{said}, with another total. The next run compares the two."
     if entry is not None and mine and entry.state is EntryState.FAILED:
         # Of the draft that an earlier run had begun of other content, the ledger keeps that content.
-        return Fate.FAILED, failure_words(entry)
-    return Fate.FAILED, "Nothing was recorded about it: its drafting did not begin. Run again."
+        return LineOutcome.FAILED, failure_words(entry)
+    return LineOutcome.FAILED, "Nothing was recorded about it: its drafting did not begin. Run again."
 
 
 def failure_words(entry: LedgerEntry) -> str:
@@ -296,11 +322,11 @@ def failure_words(entry: LedgerEntry) -> str:
     return f"{reason.rstrip('.')}. An earlier run had said: {entry.earlier_reason}"
 
 
-def _code(invoice: BatchInvoice, entry: LedgerEntry | None, fate: Fate) -> str:
-    if entry is not None and fate is Fate.FAILED:
+def _code(invoice: BatchInvoice, entry: LedgerEntry | None, fate: LineOutcome) -> str:
+    if entry is not None and fate is LineOutcome.FAILED:
         return entry.reason_name or ""
     may_be_drafted = invoice.disposition in (Disposition.ASK, Disposition.FINISH)
-    return "draft_left" if fate is Fate.HELD and may_be_drafted and _left_behind(invoice, entry) else ""
+    return "draft_left" if fate is LineOutcome.HELD and may_be_drafted and _left_behind(invoice, entry) else ""
 
 
 def _left_behind(invoice: BatchInvoice, entry: LedgerEntry | None) -> str:
@@ -309,7 +335,7 @@ def _left_behind(invoice: BatchInvoice, entry: LedgerEntry | None) -> str:
     if entry is None:
         return ""
     if entry.state in (EntryState.DRAFTED, EntryState.DIFFERS):
-        if entry.content_hash != invoice.content_hash or entry.invoice_id in invoice.replaces:
+        if entry.invoice_hash != invoice.invoice_hash or entry.invoice_id in invoice.replaces:
             return ""
         return (
             f"The run {entry.run_id} has drafted it already, as {entry.invoice_id}. Delete that draft in Stripe if it "
@@ -334,9 +360,9 @@ def _difference(entry: LedgerEntry) -> str:
     return f"{what}: {entry.reason or 'the draft is not what was approved.'}"
 
 
-def order_fates(lines: Iterable[ReportLine]) -> dict[str, Fate]:
+def order_fates(lines: Iterable[ReportLine]) -> dict[str, LineOutcome]:
     """The fate of each order by NetSuite's internal id: of an order with several invoices, the worst of theirs."""
-    fates: dict[str, Fate] = {}
+    fates: dict[str, LineOutcome] = {}
     for line in lines:
         for order_id in line.order_ids:
             known = fates.get(order_id)
@@ -348,12 +374,12 @@ def order_fates(lines: Iterable[ReportLine]) -> dict[str, Fate]:
 def count_orders(lines: Iterable[ReportLine]) -> dict[str, int]:
     """Orders by fate, every fate present."""
     fates = list(order_fates(lines).values())
-    return {str(fate): fates.count(fate) for fate in Fate}
+    return {str(fate): fates.count(fate) for fate in LineOutcome}
 
 
 def sum_amounts(lines: Iterable[ReportLine]) -> dict[str, dict[str, int]]:
     """Sums in minor units by fate and currency, over the lines whose amount is known."""
-    sums: dict[str, dict[str, int]] = {str(fate): {} for fate in Fate}
+    sums: dict[str, dict[str, int]] = {str(fate): {} for fate in LineOutcome}
     for line in lines:
         if line.currency is not None and line.total is not None:
             of_fate = sums[str(line.fate)]

@@ -13,7 +13,8 @@ from typing import Final
 from billing.domain.batch.batch import Batch
 from billing.domain.ledger.ledger import EntryState, LedgerEntry, OrderRecord
 from billing.domain.orders.sales_order import Listing, SalesOrder
-from billing.domain.runs.report import Fate, ReportLine, failure_words, report_lines
+from billing.domain.run import RunFrame
+from billing.domain.runs.report import LineOutcome, ReportLine, failure_words, report_lines
 
 NOT_PLANNED: Final = "not_planned"
 """The code of a line that says no more than that the order was listed."""
@@ -56,7 +57,7 @@ def lines_without_a_batch(
         for key in mine or [_own_key(order)]:
             of_plan.setdefault(key, []).append(order)
     lines = [_line(key, orders, entries.get(key), run_id, reason) for key, orders in of_plan.items()]
-    problems = report_lines(Batch({}, (), listing.problems), {}, run_id, False, reason, {})
+    problems = report_lines(Batch(RunFrame(), (), listing.problems), {}, run_id, False, reason, {})
     return (*lines, *problems)
 
 
@@ -67,11 +68,11 @@ def _own_key(order: SalesOrder) -> str:
 def _line(key: str, orders: Sequence[SalesOrder], entry: LedgerEntry | None, run_id: str, reason: str) -> ReportLine:
     mine = entry if entry is not None and entry.run_id == run_id else None
     currencies = {order.total.currency for order in orders}
-    fate, why = Fate.HELD, reason
+    fate, why = LineOutcome.HELD, reason
     if mine is not None and mine.state is EntryState.DRAFTED:
-        fate, why = Fate.DRAFTED, ""
+        fate, why = LineOutcome.DRAFTED, ""
     elif mine is not None:
-        fate, why = Fate.FAILED, failure_words(mine)
+        fate, why = LineOutcome.FAILED, failure_words(mine)
     elif entry is not None and entry.invoice_id is not None:
         why = f"{reason} The ledger has {entry.invoice_id} for it, from the run {entry.run_id}."
     known = mine is not None and mine.total is not None
@@ -85,11 +86,13 @@ def _line(key: str, orders: Sequence[SalesOrder], entry: LedgerEntry | None, run
         currency=mine.currency if mine and known else (currencies.pop() if len(currencies) == 1 else None),
         total=mine.total if mine and known else _sum(orders),
         invoice_id=entry.invoice_id if entry else None,
-        content_hash=mine.content_hash if mine else None,
+        invoice_hash=mine.invoice_hash if mine else None,
         stripe_customer=mine.stripe_customer if mine else None,
         new_customer=False,
         client_id=orders[0].client.netsuite_id,
-        code=NOT_PLANNED if fate is Fate.HELD else ((mine.reason_name or "") if mine and fate is Fate.FAILED else ""),
+        code=NOT_PLANNED
+        if fate is LineOutcome.HELD
+        else ((mine.reason_name or "") if mine and fate is LineOutcome.FAILED else ""),
     )
 
 
@@ -126,7 +129,7 @@ def _without(line: ReportLine, covered: set[str]) -> ReportLine:
 
 
 def _no_longer_listed(line: ReportLine) -> ReportLine:
-    if line.fate in (Fate.DRAFTED, Fate.SKIPPED, Fate.ENDED) or line.code == NO_LONGER_LISTED:
+    if line.fate in (LineOutcome.DRAFTED, LineOutcome.SKIPPED, LineOutcome.ENDED) or line.code == NO_LONGER_LISTED:
         return line
     reason = f"{line.reason.rstrip('.')}. {_GONE}" if line.reason else _GONE
-    return replace(line, fate=Fate.HELD, reason=reason, code=NO_LONGER_LISTED)
+    return replace(line, fate=LineOutcome.HELD, reason=reason, code=NO_LONGER_LISTED)

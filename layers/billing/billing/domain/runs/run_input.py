@@ -12,72 +12,24 @@ The last is how a second schedule bills a cycle of its own. Everything is option
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from billing.domain.email_address import is_address
 from billing.domain.errors import InputInvalid
+from billing.domain.orders.order_filter import FILTER, FILTER_FIELDS, FieldKind, OrderFilter
 from billing.domain.runs.period import BillingPeriod
+from billing.domain.text import has_control, truncate
 
 MAX_FILTER_VALUES = 1000  # SuiteQL takes at most 1,000 values in one IN list.
 MAX_ORDERS = 1_000_000  # Far above any month; a number that every JSON reader on the way keeps exactly.
 _FIELDS = ("scheduledAt", "period", "dryRun", "cycle", "timeZone", "filter", "requestedBy")
-FILTER_FIELDS = (
-    "orderNumbers",
-    "customerIds",
-    "customerCategories",
-    "subsidiaries",
-    "customFields",
-    "fromDate",
-    "toDate",
-    "atMost",
-)
 _CYCLE = re.compile(r"[a-z][a-z0-9-]{0,29}")
 # AWS's own way of starting a run by hand adds this key to the input; it says nothing about billing.
 _TOLERATED_FIELDS = ("AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID",)
-
-
-@dataclass(frozen=True, slots=True)
-class OrderFilter:
-    """Narrows a run to a trial, or a cycle to its part of the firm. Empty fields do not narrow.
-
-    order_numbers: NetSuite's tranid; customer_ids, customer_categories, subsidiaries: NetSuite internal ids;
-    custom_fields: (custbody field of the order, value); dates: half-open, from_date <= trandate <
-    to_date, narrower than the period; at_most: the first N orders by internal id.
-    """
-
-    order_numbers: tuple[str, ...] = ()
-    customer_ids: tuple[str, ...] = ()
-    from_date: date | None = None
-    to_date: date | None = None
-    at_most: int | None = None
-    customer_categories: tuple[str, ...] = ()
-    subsidiaries: tuple[str, ...] = ()
-    custom_fields: tuple[tuple[str, str], ...] = ()
-
-    @property
-    def is_trial(self) -> bool:
-        """Whether the filter lists only some orders of its cycle. Filters that make a cycle list all of them."""
-        return bool(
-            self.order_numbers or self.customer_ids or self.from_date or self.to_date or self.at_most is not None
-        )
-
-    def to_dict(self) -> dict[str, Any]:
-        """JSON-safe, and read back by `parse_filter`."""
-        return {
-            **({"orderNumbers": list(self.order_numbers)} if self.order_numbers else {}),
-            **({"customerIds": list(self.customer_ids)} if self.customer_ids else {}),
-            **({"customerCategories": list(self.customer_categories)} if self.customer_categories else {}),
-            **({"subsidiaries": list(self.subsidiaries)} if self.subsidiaries else {}),
-            **({"customFields": dict(self.custom_fields)} if self.custom_fields else {}),
-            **({"fromDate": self.from_date.isoformat()} if self.from_date else {}),
-            **({"toDate": self.to_date.isoformat()} if self.to_date else {}),
-            **({"atMost": self.at_most} if self.at_most is not None else {}),
-        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,31 +91,24 @@ def parse_filter(raw: object) -> OrderFilter:
             f'The field "filter" has a field {_shown(unknown[0])} that it does not know. '
             f"Known are {', '.join(FILTER_FIELDS)}."
         )
-    from_date = _day(fields["fromDate"], "filter.fromDate") if "fromDate" in fields else None
-    to_date = _day(fields["toDate"], "filter.toDate") if "toDate" in fields else None
-    if from_date and to_date and from_date >= to_date:
-        raise InputInvalid('The field "filter.fromDate" must be before "filter.toDate" (which is not included).')
-    at_most = fields.get("atMost")
-    if "atMost" in fields and (
-        isinstance(at_most, bool) or not isinstance(at_most, int) or not 1 <= at_most <= MAX_ORDERS
-    ):
-        raise InputInvalid(
-            f'The field "filter.atMost" must be a whole number from 1 to {MAX_ORDERS:,}, not {_shown(at_most)}.'
-        )
-    return OrderFilter(
-        order_numbers=_texts(fields, "orderNumbers"),
-        customer_ids=_ids(fields, "customerIds"),
-        from_date=from_date,
-        to_date=to_date,
-        at_most=at_most,
-        customer_categories=_ids(fields, "customerCategories"),
-        subsidiaries=_ids(fields, "subsidiaries"),
-        custom_fields=_custom_fields(fields.get("customFields", {})),
+    chosen = OrderFilter(
+        **{one.attribute: _READ[one.kind](fields[one.name], one.name) for one in FILTER if one.name in fields}
     )
+    if chosen.from_date and chosen.to_date and chosen.from_date >= chosen.to_date:
+        raise InputInvalid('The field "filter.fromDate" must be before "filter.toDate" (which is not included).')
+    return chosen
 
 
-def _ids(fields: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    ids = _texts(fields, name)
+def _count(raw: object, name: str) -> int:
+    if isinstance(raw, bool) or not isinstance(raw, int) or not 1 <= raw <= MAX_ORDERS:
+        raise InputInvalid(
+            f'The field "filter.{name}" must be a whole number from 1 to {MAX_ORDERS:,}, not {_shown(raw)}.'
+        )
+    return raw
+
+
+def _ids(raw: object, name: str) -> tuple[str, ...]:
+    ids = _texts(raw, name)
     for one in ids:
         # Python's \d takes the digits of every script; NetSuite's ids are ASCII.
         if not re.fullmatch(r"-?[0-9]{1,18}", one):
@@ -171,7 +116,7 @@ def _ids(fields: Mapping[str, Any], name: str) -> tuple[str, ...]:
     return ids
 
 
-def _custom_fields(raw: object) -> tuple[tuple[str, str], ...]:
+def _custom_fields(raw: object, _: str) -> tuple[tuple[str, str], ...]:
     fields = _object(raw, 'The field "filter.customFields"')
     for name, value in fields.items():
         # The name becomes part of a query: nothing but a custom field's own spelling may get there.
@@ -179,7 +124,7 @@ def _custom_fields(raw: object) -> tuple[tuple[str, str], ...]:
             raise InputInvalid(
                 f'The field "filter.customFields" takes order fields named custbody..., not {_shown(name)}.'
             )
-        if not isinstance(value, str) or not value or not _is_plain(value):
+        if not isinstance(value, str) or not value or has_control(value):
             raise InputInvalid(
                 f'The field "filter.customFields.{name}" must be a text that can be typed, not {_shown(value)}.'
             )
@@ -231,14 +176,10 @@ def _day(raw: object, name: str) -> date:
     raise InputInvalid(f'The field "{name}" must be a day written as "2026-05-31", not {_shown(raw)}.')
 
 
-def _texts(fields: Mapping[str, Any], name: str) -> tuple[str, ...]:
-    raw = fields.get(name, [])
-    values = raw if isinstance(raw, list) else None
-    if (
-        values is None
-        or any(not isinstance(value, str) or not value.strip() or not _is_plain(value) for value in values)
-        or len(values) > MAX_FILTER_VALUES
-        or (name in fields and not values)
+def _texts(raw: object, name: str) -> tuple[str, ...]:
+    values = raw if isinstance(raw, list) else []
+    if not 1 <= len(values) <= MAX_FILTER_VALUES or any(
+        not isinstance(value, str) or not value.strip() or has_control(value) for value in values
     ):
         raise InputInvalid(
             f'The field "filter.{name}" must be a list of 1 to {MAX_FILTER_VALUES} texts, not {_shown(raw)}.'
@@ -246,12 +187,14 @@ def _texts(fields: Mapping[str, Any], name: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(value.strip() for value in values))
 
 
-def _is_plain(text: str) -> bool:
-    """Whether NetSuite can be asked for it. Control characters are in no name; half of a surrogate pair, which JSON can
-    write as an escape, is in no encoding either."""
-    return not any(unicodedata.category(one) in ("Cc", "Cs") for one in text)
-
-
 def _shown(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
+    return truncate(repr(value), 60)
+
+
+_READ: Final[Mapping[FieldKind, Callable[[object, str], Any]]] = {
+    FieldKind.TEXTS: _texts,
+    FieldKind.IDS: _ids,
+    FieldKind.CUSTOM: _custom_fields,
+    FieldKind.DAY: lambda raw, name: _day(raw, f"filter.{name}"),
+    FieldKind.COUNT: _count,
+}

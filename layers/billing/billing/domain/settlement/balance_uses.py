@@ -22,10 +22,11 @@ class BalanceUse:
 
 
 def uses_of(entry: BalanceEntry, history: Iterable[BalanceEntry]) -> list[BalanceUse]:
-    """Where the credit that `entry` used came from, oldest first. `history` is the customer's whole balance."""
+    """Where the credit that `entry` used came from, oldest first. `history` is the customer's whole balance, what
+    happened in the same second in its order."""
     open_credits: list[list[int]] = []
     sources: list[BalanceEntry] = []
-    for one in sorted(history, key=lambda each: (each.created, each.id)):
+    for one in sorted(history, key=lambda each: each.created):
         if one.amount < 0:
             sources.append(one)
             open_credits.append([-one.amount])

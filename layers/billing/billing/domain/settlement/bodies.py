@@ -12,6 +12,8 @@ from fractions import Fraction
 from typing import Any, Final
 
 from billing.domain.money.money import Money, terminating_decimal
+from billing.domain.orders.item_types import role_of
+from billing.domain.orders.sales_order import LineRole
 from billing.domain.settlement.dues import shares
 from billing.domain.settlement.order_invoices import Preview, PreviewLine
 from billing.domain.settlement.other_invoices import ORDER_TAX
@@ -25,19 +27,25 @@ _RATE_PLACES: Final = 8
 
 _RATE_STEP: Final = Decimal("0.0001")
 _CUSTOM_PRICE: Final = {"id": "-1"}
-_NOT_BILLED: Final = frozenset({"Description", "Subtotal", "EndGroup"})
+_TEXTS: Final = frozenset({LineRole.TEXT, LineRole.SUBTOTAL, LineRole.GROUP_START, LineRole.GROUP_END})
+"""Lines that bill nothing of their own: subtotals and group ends repeat the amounts of the lines above them."""
+
+_HEADER_DISCOUNT: Final = "items.discount"
+_NOT_COUNTED: Final = frozenset({LineRole.DISCOUNT, LineRole.MARKUP, LineRole.PAYMENT})
 _ROUTED: Final = "2"  # approvalStatus "Approved"
 
 
 @dataclass(frozen=True, slots=True)
 class CreditedLine:
     """A line of an invoice that a memo credits a part of: the item's internal id ("" where the policy names none for
-    it), the amount in minor units, and the first and last day of its service (YYYY-MM-DD)."""
+    it), the amount in minor units, and the first and last day of its service (YYYY-MM-DD). A line that is not `counted`
+    (a discount, a markup, a payment) takes an amount and no quantity."""
 
     item: str
     amount: int
     rev_rec: tuple[str, str] | None = None
     what: str = "a line"
+    counted: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +107,9 @@ def body_of(record: NetSuiteRecord, resolved: Resolved, policies: SettlementPoli
                 f"{record.external_id}: the policy file names no account for it (accounts.undeposited_funds)."
             )
         body["account"] = {"id": record.account}
+        if policies.payment_method:
+            # The record has no paymentMethod; its payment options hold the methods (REST API Browser 2026.1).
+            body["paymentOption"] = {"id": policies.payment_method}
     if record.type is RecordType.REFUND and sum(one.amount for one in record.applies) != record.amount:
         # NetSuite's refund is as large as what it is applied to.
         raise NotResolved(f"{record.external_id} refunds more than the memos and payments that it is applied to.")
@@ -133,7 +144,7 @@ def preview_of(answer: Mapping[str, Any], record: NetSuiteRecord, currency_codes
     code = currency_codes.get(_ref(answer.get("currency")), "")
     minor = _minor_in(record.currency)
     lines = []
-    for line in _items(answer, "item"):
+    for line in _billing_lines(answer):
         amount = minor(line.get("amount") or 0)
         quantity = line.get("quantity")
         lines.append(
@@ -209,32 +220,38 @@ def lines_of_invoice(held: Mapping[str, Any], currency: str, policies: Settlemen
     lines of the policy's items; tax that REST does not show (legacy tax) is what the lines lack to the total."""
     minor = _minor_in(currency)
     lines = []
-    for line in _items(held, "item"):
+    for line in _billing_lines(held):
         if not line.get("amount"):
             continue
         days = line.get("revRecStartDate"), line.get("revRecEndDate")
         rev_rec = (str(days[0]), str(days[1])) if all(days) else None
-        lines.append(CreditedLine(_ref(line.get("item")), minor(line["amount"]), rev_rec))
+        counted = _role(line) not in _NOT_COUNTED
+        lines.append(CreditedLine(_ref(line.get("item")), minor(line["amount"]), rev_rec, counted=counted))
     shipping = minor(held.get("shippingCost") or 0) + minor(held.get("handlingCost") or 0)
     discount = -abs(minor(held.get("discountTotal") or 0))
     tax = minor(held.get("total") or 0) - sum(line.amount for line in lines) - shipping - discount
     header = (
-        (_ref(held.get("discountItem")) or policies.item(ItemRole.DISCOUNT), discount, "items.discount"),
+        (_ref(held.get("discountItem")) or policies.item(ItemRole.DISCOUNT), discount, _HEADER_DISCOUNT),
         (policies.item(ItemRole.SHIPPING), shipping, "items.shipping"),
         (policies.tax_items.get(ORDER_TAX, ""), tax, f"tax.items.{ORDER_TAX}"),
     )
-    return [*lines, *(CreditedLine(item, amount, what=what) for item, amount, what in header if amount)]
+    return [
+        *lines,
+        *(
+            CreditedLine(item, amount, what=what, counted=what != _HEADER_DISCOUNT)
+            for item, amount, what in header
+            if amount
+        ),
+    ]
 
 
 def order_lines(order: Mapping[str, Any]) -> list[tuple[str, str]]:
     """(line number, unique key) of the lines of a sales order as GET shows it that an invoice can take a part of: not
-    texts, subtotals and group ends, and not the components of kits, which go with their kit."""
+    texts, subtotals, heads and ends of groups, and not the components of kits, which go with their kit."""
     return [
         (str(line["line"]), str(line.get("lineUniqueKey") or line["line"]))
         for line in _items(order, "item")
-        if line.get("line") is not None
-        and _ref(line.get("itemType")) not in _NOT_BILLED
-        and not line.get("kitMemberOf")
+        if line.get("line") is not None and _role(line) not in _TEXTS and not line.get("kitMemberOf")
     ]
 
 
@@ -334,7 +351,11 @@ def _proportion(record: NetSuiteRecord, resolved: Resolved, currency: CurrencyPo
             continue
         if not line.item:
             raise NotResolved(f"{record.external_id}: the policy file names no item for {line.what}.")
-        body = _amount_line(line.item, part, record, currency)
+        body = (
+            _amount_line(line.item, part, record, currency)
+            if line.counted
+            else {"item": {"id": line.item}, "amount": in_netsuite(part, record.currency, currency.precision)}
+        )
         if line.rev_rec is not None:
             body["revRecStartDate"], body["revRecEndDate"] = line.rev_rec
         lines.append(body)
@@ -435,6 +456,15 @@ def _number(value: Any) -> Decimal:
         return Decimal(str(value))
     except InvalidOperation:
         raise ValueError(f"NetSuite gives {str(value)[:20]!r} where a number belongs") from None
+
+
+def _billing_lines(answer: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The item lines whose amounts are in the total."""
+    return [line for line in _items(answer, "item") if _role(line) not in _TEXTS]
+
+
+def _role(line: Mapping[str, Any]) -> LineRole | None:
+    return role_of(_ref(line.get("itemType")) or None, _ref(line.get("item")) or None, tax_line=False)
 
 
 def _ref(value: Any) -> str:

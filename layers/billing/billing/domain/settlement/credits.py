@@ -173,6 +173,7 @@ def credit_note(
                 "credit_note_voided",
                 f"The credit note {note.id} was voided in Stripe. If NetSuite has its memo, reverse it by hand: the "
                 "settlement deletes and voids nothing.",
+                about=note.id,
             )
         ]
     memos, holds = note_memos(note, facts, policies, calendar, built)

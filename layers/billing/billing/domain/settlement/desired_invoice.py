@@ -50,7 +50,7 @@ def desired_for_invoice(facts: InvoiceFacts, policies: SettlementPolicies, calen
         records += more
         holds += wrong
     more, wrong = refunds.for_invoice(facts, policies, calendar, built, party)
-    return SettlementPlan(invoice.id, _in_order([*records, *more]), (*holds, *wrong))
+    return SettlementPlan(invoice.id, _in_order([*records, *more]), (*holds, *wrong, *_stays_billed(facts, built)))
 
 
 def desired_for_charge(facts: ChargeFacts, policies: SettlementPolicies, calendar: Calendar) -> SettlementPlan:
@@ -67,6 +67,25 @@ def desired_for_charge(facts: ChargeFacts, policies: SettlementPolicies, calenda
     return SettlementPlan(charge.id, _in_order([*records, *more]), (*holds, *wrong))
 
 
+def _stays_billed(facts: InvoiceFacts, built: InvoiceRecords) -> tuple[Hold, ...]:
+    """Orders whose invoice was voided after NetSuite had made it of them. The memo closes the invoice and does not
+    reopen the order, so that no later run lists it: a person must hear of it."""
+    invoice = facts.invoice
+    if invoice.voided_at is None or invoice.revised_by is not None or not built.orders:
+        return ()
+    left = ", ".join(one.order_number for one in facts.orders if not one.billed_again)
+    if not left:
+        return ()
+    return (
+        Hold(
+            "order_stays_billed",
+            f"{invoice.id} was voided, and its memo does not reopen {left}: NetSuite counts the goods as billed, so no "
+            "later run bills them by itself. To bill them again, delete the memo and then the invoice in NetSuite, or "
+            "copy the order. If they are not to be billed, say so (see the runbook).",
+        ),
+    )
+
+
 def _paid_since_start(facts: InvoiceFacts, policies: SettlementPolicies, calendar: Calendar) -> tuple[Hold, ...]:
     """Money that came after the start date for an invoice from before it: its payout needs it."""
     start = policies.start_date
@@ -79,7 +98,7 @@ def _paid_since_start(facts: InvoiceFacts, policies: SettlementPolicies, calenda
     return (
         Hold(
             "invoice_before_start_date",
-            f"{facts.invoice.id} was finalised before the settlement's start date and paid since by {', '.join(late)}: "
+            f"{facts.invoice.id} was finalized before the settlement's start date and paid since by {', '.join(late)}: "
             "enter the payment in NetSuite by hand with that as its externalId, so that its payout can be deposited.",
         ),
     )
@@ -88,9 +107,9 @@ def _paid_since_start(facts: InvoiceFacts, policies: SettlementPolicies, calenda
 def left_out(invoice: Invoice, policies: SettlementPolicies, calendar: Calendar) -> str:
     """Why nothing is written for an invoice, "" if something is."""
     if invoice.status in ("draft", "deleted") or invoice.finalized_at is None:
-        return "It is a draft: a receivable begins when it is finalised."
+        return "It is a draft: a receivable begins when it is finalized."
     if policies.start_date is not None and calendar.day(invoice.finalized_at) < policies.start_date:
-        return "It was finalised before the settlement's start date."
+        return "It was finalized before the settlement's start date."
     if not policies.admits(invoice.metadata):
         return "It is on the block list, or not on the allow list."
     return ""

@@ -97,3 +97,8 @@ def deposit(payout: str, number: int = 1) -> str:
 def coupon_item(coupon: str) -> str:
     """The discount item of a coupon."""
     return legal("coupon", coupon)
+
+
+def price_item(price: str) -> str:
+    """The item of a price. Old plan ids are whatever a person typed."""
+    return price if is_legal(price) else legal("price", price)

@@ -80,7 +80,31 @@ def invoice_records(facts: InvoiceFacts, policies: SettlementPolicies, calendar:
         if not holds:
             records += _balance_debit(invoice, calendar, records[0].netsuite_customer)
         return InvoiceRecords(tuple(records), tuple(holds))
-    return _plain(facts, policies, calendar)
+    unknown = _unknown_orders(facts, policies)
+    return unknown if unknown is not None else _plain(facts, policies, calendar)
+
+
+def _unknown_orders(facts: InvoiceFacts, policies: SettlementPolicies) -> InvoiceRecords | None:
+    """Lines name sales orders, and nobody knows what they bill of them: an invoice beside the orders would leave these
+    open, and a later run would bill them once more. None for every other invoice."""
+    invoice = facts.invoice
+    named = sorted({one for line in facts.lines if (one := line.metadata.get("netsuite_so_id"))})
+    if facts.orders or not named or invoice.revises is not None or policies.choice("orders") != "transform":
+        return None
+    if invoice.status == "void" and not facts.payments and not facts.credit_notes:
+        return InvoiceRecords(
+            nothing_because="It was voided before NetSuite had it, and other invoices bill its orders since."
+        )
+    return InvoiceRecords(
+        holds=(
+            Hold(
+                "order_not_in_ledger",
+                f"The lines of {invoice.id} name the sales orders {', '.join(named)}, but our ledger has not drafted "
+                "this invoice (it was copied in Stripe, for instance). Void it and let the monthly run bill the "
+                "orders, or take the orders out of its lines' metadata to have it written beside them.",
+            ),
+        )
+    )
 
 
 def _too_small(facts: InvoiceFacts) -> InvoiceRecords:
@@ -184,7 +208,7 @@ def mapped_fields(
 
 
 def invoice_day(invoice: Invoice, calendar: Calendar) -> date:
-    """The day on the printed invoice: `effective_at`, which is the day of finalising where nobody set it."""
+    """The day on the printed invoice: `effective_at`, which is the day of finalizing where nobody set it."""
     at = invoice.effective_at if invoice.effective_at is not None else invoice.finalized_at
     return calendar.day(at if at is not None else invoice.created)
 

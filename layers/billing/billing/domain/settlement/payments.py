@@ -44,6 +44,7 @@ def of_invoice(
                 "payment_blocked",
                 f"{charge.id} pays {invoice.id} and is on the block list: the invoice stays open in NetSuite, and the "
                 "payout with this payment cannot be deposited. Take the block away, or post both by hand.",
+                about=charge.id,
             )
         ]
     if charge.failed_later_at is not None:
@@ -58,6 +59,7 @@ def of_invoice(
                 f"{charge.id} pays {invoice.id}, of which nothing is due any more. The payment is not written: refund "
                 "it in Stripe if it is a duplicate, or set the policy duplicate_payment to 'unapplied'.",
                 (("payment", str(Money(charge.amount, charge.currency)), "nothing due"),),
+                charge.id,
             )
         ]
     applies = dues.take(min(payment.amount, charge.amount))

@@ -60,7 +60,7 @@ def desired_for_payout(facts: PayoutFacts, policies: SettlementPolicies, calenda
     else one deposit or several numbered ones. `waits_for` are the externalIds of the records that must exist before.
     Pure."""
     payout = facts.payout
-    nothing, hold = _not_yet(payout, policies, calendar)
+    nothing, hold = _not_yet(facts, policies, calendar)
     if nothing or hold is not None:
         return SettlementPlan(payout.id, nothing_because=nothing, holds=(hold,) if hold is not None else ())
     amount = payout.amount + sum(one.amount for one in facts.earlier)
@@ -155,11 +155,20 @@ def _age(payout: Payout) -> tuple[int, int, str]:
     return payout.arrival_date, payout.created, payout.id
 
 
-def _not_yet(payout: Payout, policies: SettlementPolicies, calendar: Calendar) -> tuple[str, Hold | None]:
-    if not policies.admits(payout.metadata):
-        return "It is on the block list, or not on the allow list.", None
+def _not_yet(facts: PayoutFacts, policies: SettlementPolicies, calendar: Calendar) -> tuple[str, Hold | None]:
+    payout = facts.payout
+    # An allow list names what is sold; nobody can write metadata on an automatic payout before it is made.
+    if policies.blocks(payout.metadata):
+        return "It is on the block list.", None
     if policies.start_date is not None and calendar.day(payout.created) < policies.start_date:
         return "It was made before the settlement's start date.", None
+    if payout.status in ("failed", "canceled") and facts.deposited:
+        return "", Hold(
+            "payout_failed_after_deposit",
+            f"The payout {payout.id} {payout.status} after NetSuite had its deposit: the bank does not have the money. "
+            "Its return is a movement of a later payout (payout_failure). Post the money back from the bank account by "
+            "hand, to the account that the policy movements.payout_failure names.",
+        )
     if payout.status in ("failed", "canceled"):
         return f"The payout {payout.status}: no money reached the bank.", None
     if not payout.automatic or payout.reconciliation_status == "not_applicable":
@@ -191,7 +200,7 @@ def _place(member: PayoutMember, policies: SettlementPolicies, calendar: Calenda
     unnamed = movement.fee - sum(amount for _, amount in movement.fees)
     if unnamed:
         built.fees["stripe_fee"] = built.fees.get("stripe_fee", 0) - unnamed
-    external_id = _record_of(member, policies)
+    external_id = record_of(member, policies)
     if external_id:
         if policies.start_date is not None and calendar.day(movement.created) < policies.start_date:
             built.holds.append(_before_start(member, external_id))
@@ -231,8 +240,8 @@ def _before_start(member: PayoutMember, external_id: str) -> Hold:
     )
 
 
-def _record_of(member: PayoutMember, policies: SettlementPolicies) -> str:
-    """The externalId of the payment or refund that a movement is, "" if it is none."""
+def record_of(member: PayoutMember, policies: SettlementPolicies) -> str:
+    """The externalId of the payment or refund that a movement is, "" if it is none. Pure."""
     movement = member.movement
     if movement.type in PAYMENT_TYPES:
         return member.charge or movement.source

@@ -183,11 +183,17 @@ class NetSuiteRecord:
 @dataclass(frozen=True, slots=True)
 class Hold:
     """Something a person decides. `name` is stable and has a paragraph in the runbook; `columns` are (what, in Stripe,
-    in NetSuite) as a person reads them."""
+    in NetSuite) as a person reads them. `about` is the object that it is about, "" for the root itself."""
 
     name: str
     reason: str
     columns: tuple[tuple[str, str, str], ...] = ()
+    about: str = ""
+
+    @property
+    def key(self) -> str:
+        """What a person writes to say that it is settled: the name, or "name:object" (see resolved_holds)."""
+        return f"{self.name}:{self.about}" if self.about else self.name
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,7 @@ def for_charge(charge: Charge, policies: SettlementPolicies, calendar: Calendar)
                 f"{one.id} takes more than is left of {charge.id}: NetSuite refunds no more than a payment brought. "
                 "Post it by hand.",
                 (("refund", str(Money(one.amount, one.currency)), str(Money(left.total, charge.currency))),),
+                one.id,
             )
         )
     for refund in charge.refunds:
@@ -206,12 +207,14 @@ def _not_moved(refund: Refund) -> Hold | None:
             "refund_failed",
             f"The refund {refund.id} failed and its money came back. NetSuite has it as the unapplied payment "
             f"{external_ids.money_back(refund.id)}: give it to the client in another way, or keep it as credit.",
+            about=refund.id,
         )
     if refund.status == "succeeded" and refund.balance_transaction is None:
         return Hold(
             "refund_without_movement",
             f"The refund {refund.id} succeeded and moved nothing on Stripe's balance (it went to the customer's cash "
             "balance, for instance). Post it in NetSuite by hand.",
+            about=refund.id,
         )
     return None
 
@@ -241,6 +244,7 @@ def _moved_again(dispute: Dispute) -> Hold:
     return Hold(
         "dispute_moved_twice",
         f"Money of the dispute {dispute.id} was taken or brought back more than once. Post its movements by hand.",
+        about=dispute.id,
     )
 
 

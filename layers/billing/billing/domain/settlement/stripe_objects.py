@@ -247,12 +247,14 @@ class BilledLine:
 @dataclass(frozen=True, slots=True)
 class BilledOrder:
     """A sales order of ours and its share of one Stripe invoice, from the metadata of the invoice's lines. For the
-    revision of an invoice it is the order's share of the invoice that was drafted first."""
+    revision of an invoice it is the order's share of the invoice that was drafted first. `billed_again` says that a
+    later invoice of ours bills the same goods, because this one was voided."""
 
     order_id: str
     order_number: str
     netsuite_customer: str
     lines: tuple[BilledLine, ...]
+    billed_again: bool = False
 
     @property
     def total(self) -> int:
@@ -263,8 +265,8 @@ class BilledOrder:
 @dataclass(frozen=True, slots=True)
 class InvoiceFacts:
     """Everything about one invoice. `balance` are the entries of the customer's balance that belong to it, and
-    `balance_history` all of the customer's, read only where the invoice used credit. `orders` is empty for an invoice
-    that is not of our monthly run."""
+    `balance_history` all of the customer's, oldest first, read only where the invoice used credit. `orders` is empty
+    for an invoice that is not of our monthly run."""
 
     invoice: Invoice
     lines: tuple[InvoiceLine, ...]
@@ -303,9 +305,20 @@ class Payout:
 
 
 @dataclass(frozen=True, slots=True)
+class RootOfCharge:
+    """What a charge belongs to: the invoice that it pays, or itself; with the metadata that the block and allow lists
+    look at."""
+
+    root: str
+    metadata: Mapping[str, str]
+    charge_metadata: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class PayoutMember:
-    """One movement inside a payout, with the root object that it belongs to (the invoice or the charge), the metadata
-    of its charge, and whether that root is blocked from the settlement."""
+    """One movement inside a payout, with the metadata of its charge. `root` (the invoice or the charge that it belongs
+    to) and `blocked` (whether that is kept out of the settlement) are found out only where NetSuite lacks the member's
+    record: see Planner."""
 
     movement: BalanceTransaction
     root: str = ""
@@ -320,8 +333,9 @@ class PayoutMember:
 class PayoutFacts:
     """A payout and every movement in it but its own row. `earlier` are payouts to the same bank account that were not
     above zero and wait for this one, oldest first; `members` has their movements too. Only under the policy
-    negative_payout = "group"."""
+    negative_payout = "group". `deposited`: NetSuite has its deposit, or may have it."""
 
     payout: Payout
     members: tuple[PayoutMember, ...]
     earlier: tuple[Payout, ...] = ()
+    deposited: bool = False

@@ -12,15 +12,17 @@ Links and forms stay on the page's own path, so the token belongs into the path 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
 from billing.domain.approval.approval_entries import EntryKind
-from billing.domain.approval.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote, RunEnd
-from billing.domain.approval.approvers import Answer, Outcome, Standing
+from billing.domain.approval.approval_request import ApprovalRequest, RecordedOutcome, RunEnd
+from billing.domain.approval.approvers import Answer, Outcome, Tally, Vote
 from billing.domain.batch.batch import Batch
 from billing.domain.invoices.order_plan import PO_FIELD
-from billing.domain.runs.period_name import period_name
+from billing.domain.period_name import period_name
+from billing.domain.text import clean
 from billing.pages.approval.approval_view import (
     answer_of,
     checked_count,
@@ -40,16 +42,17 @@ from billing.pages.rendering import Shown
 from billing.pages.rendering import page as render_page
 from billing.pages.report.beside_the_listing import batch_notes, done_note
 from billing.pages.report.run_end_words import ended_before_words, ended_words, no_end_words, stopped_words
-from billing.pages.untrusted_text import clean
 
 __all__ = [
+    "Posted",
+    "RequestView",
     "Shown",
     "approval_page",
     "batch_csv",
     "csv_parts_page",
     "expired_inbox_page",
     "invalid_link_page",
-    "standing_page",
+    "status_page",
     "trouble_page",
     "wrong_method_page",
 ]
@@ -67,96 +70,124 @@ _FIELDS: Final[Mapping[str, str]] = {
 _NOT_DRAFTED: Final = ("problems", "held", "skipped")
 _NOTHING: Final = "Nothing is drafted and nothing is billed."
 _ASKED_ANEW: Final = (
-    "This was asked anew, under a newer request: the newest mail has the link that decides. This link decides nothing."
+    "This request was replaced by a newer one. Use the link in the most recent email to decide; this one no longer can."
 )
 _INVALID: Final = (
     "It may be incomplete, it may have ended, or it may never have been valid.",
     (
-        "Approval links are personal, and they end. Open the link from your own mail once more: some mail programs "
-        "break long links over two lines."
+        "Approval links are personal and work only for a limited time. Open the link from your own email again: some "
+        "mail programs break long links over two lines."
     ),
-    "If it still does not work, ask whoever sent you the mail. Nothing was changed by opening this page.",
+    "If it still does not work, ask whoever sent you the email. Nothing was changed by opening this page.",
 )
 _INBOX_EXPIRED: Final = (
     (
-        "It opened everything that waits for you, and it lasted as long as the request it was mailed for, and as you "
+        "It opened everything waiting for you, and it lasted as long as the request it was mailed for, and as you "
         "are listed among those who sign."
     ),
-    "Every newer mail about an approval carries a newer one. Links to single requests still show how those ended.",
+    "Each newer email about an approval has a newer link. Links to individual requests still show how those ended.",
 )
 _TAKEN_OFF: Final = (
-    "You were taken off the list of those who sign, so you cannot answer any more, and this link shows nothing of the "
+    "You were removed from the list of approvers, so you can no longer respond, and this link shows nothing of the "
     "request."
 )
-_LINK_OVER: Final = "This link ended on {when}, as its mail said. It shows nothing of what was asked any more."
-_WHERE_ELSE: Final = "Who has to know what was billed finds it in the run’s report: ask the people who run the billing."
+_LINK_OVER: Final = "This link expired on {when}, as its email said. It no longer shows what was requested."
+_WHERE_ELSE: Final = "To see what was billed, ask the billing team for the run’s report."
 _ALTERED: Final = (
     (
-        "Somebody has changed it in the database, past this page: it is not what was opened any more. So nobody can "
-        "answer it, and nothing is billed by it."
+        "Someone changed it directly in the database: it no longer matches what was sent. So no one can "
+        "respond to it, and nothing will be billed from it."
     ),
     (
-        "The people who run the billing are told. When they have found out what happened they start the run again, and "
-        "you get a new mail with a new link."
+        "The billing team has been told. Once they know what happened, they will start the run again, and "
+        "you will get a new email with a new link."
     ),
 )
 _UNTOUCHED: Final = "Nothing was changed by opening this page. Nothing is billed without every signature it needs."
 _UNCERTAIN: Final = (
-    "It is not certain whether your answer was recorded. Nothing is billed without every signature it needs."
+    "We do not know whether your answer was recorded. Nothing is billed without every signature it needs."
 )
 _TROUBLE: Final = (
     (
-        "Please open the link from your mail again in a few minutes. The page says whether an answer of yours counts; "
-        "answering again does no harm."
+        "Please open the link from your email again in a few minutes. The page shows whether your answer was recorded; "
+        "answering again is safe."
     ),
-    "If this goes on, pass the reference below to the people who run the billing.",
+    "If this continues, give the reference below to the billing team.",
 )
 
 
+@dataclass(frozen=True, slots=True)
+class RequestView:
+    """A request at one moment (`now`, in UTC), as the person `approver` may see it.
+
+    `votes` are the answers to its present content, `voided` everyone's answers to other content. `changes` tells what
+    happened since the request was opened, `end` how the run ended, and `asked_anew` says that the run asks under a
+    newer request now. `held` are the orders that approvers hold back, `delegate_domains` where this person may pass the
+    request on to, `passed_to` to whom they did; `signed_before` says that they signed for other content. `finalizes`
+    says that the stack lets Stripe finalize and send automatically.
+    """
+
+    request: ApprovalRequest
+    approver: str
+    votes: Sequence[Vote]
+    tally: Tally
+    now: datetime
+    outcome: RecordedOutcome | None = None
+    voided: Sequence[Vote] = ()
+    changes: Sequence[str] = ()
+    end: RunEnd | None = None
+    asked_anew: bool = False
+    held: Sequence[str] = ()
+    delegate_domains: Sequence[str] = ()
+    passed_to: str = ""
+    signed_before: bool = False
+    finalizes: bool = False
+
+    @property
+    def late(self) -> bool:
+        """Whether its time is over and nothing was decided."""
+        return self.outcome is None and self.now >= datetime.fromisoformat(self.request.expires_at)
+
+
+@dataclass(frozen=True, slots=True)
+class Posted:
+    """What the person's own POST came to; without one, nothing.
+
+    `mistake` says why it was not recorded, `said` what it has done, `just_signed` that it was an answer and is
+    recorded. `typed` is what it held, `together` the orders that a hold takes along and whose number has to be typed.
+    `awake` is False if the run did not wait when the decision was to wake it.
+    """
+
+    mistake: str = ""
+    said: str = ""
+    just_signed: bool = False
+    typed: Mapping[str, str] = field(default_factory=dict)
+    together: Sequence[str] = ()
+    awake: bool = True
+
+
+NOT_POSTED: Final = Posted()
+
+
 def approval_page(
-    request: ApprovalRequest,
-    batch: Batch,
-    approver: str,
-    votes: Sequence[RecordedVote],
-    standing: Standing,
-    now: datetime,
-    *,
-    query: str = "",
-    page: int = 1,
-    mistake: str = "",
-    typed: Mapping[str, str] | None = None,
-    finalises: bool = False,
-    said: str = "",
-    changes: Sequence[str] = (),
-    held: Sequence[str] = (),
-    delegate_domains: Sequence[str] = (),
-    signed_before: bool = False,
-    together: Sequence[str] = (),
-    voided: Sequence[RecordedVote] = (),
-    end: RunEnd | None = None,
+    view: RequestView, batch: Batch, posted: Posted = NOT_POSTED, *, query: str = "", page: int = 1
 ) -> Shown:
     """The page to sign on, for an approver who has not answered while the request is open.
 
-    `said` confirms what a POST has just done, `changes` tells what happened since the request was opened, `held` are
-    the orders that approvers hold back, `delegate_domains` where this person may pass the request on to;
-    `signed_before` says that they signed for other content. `together` are orders that a hold takes along and whose
-    number has to be typed, `voided` everybody's answers to other content, and `end` says that the run has stopped.
-
-    `mistake` is what was wrong with a POST, `typed` what it held: a reason is kept, a number never is. `finalises`
-    says that the stack lets Stripe finalise and send by itself. Raises CountDiffers if the request does not fit the
+    Of what was typed, a reason is kept and a number never is. Raises CountDiffers if the request does not fit the
     batch.
     """
-    typed = typed or {}
+    request, typed = view.request, posted.typed
     pages = page_of(batch.to_draft, query, page)
     count = checked_count(request, batch)
     drafts = len(batch.to_draft)
-    today = batch.day_of(now)
+    today = batch.day_of(view.now)
     asked = typed.get("answer", "")
     rejecting = asked == Answer.REJECT
     return render_page(
         "approval_page.html.j2",
         {
-            **_frame(request, approver),
+            **_frame(view),
             "title": f"Approve invoices for {period_name(request.period)}?",
             "batch": batch,
             "count": count,
@@ -177,9 +208,9 @@ def approval_page(
             ),
             "not_billed": orders_not_billed(batch),
             "pages": pages,
-            "invoice_day": batch.run.get("invoiceDate"),
+            "invoice_day": batch.run.invoice_date,
             "other_days": any(
-                days.invoice != batch.run.get("invoiceDate")
+                days.invoice != batch.run.invoice_date
                 for days in map(batch.days_of, batch.to_draft)
                 if days is not None
             ),
@@ -188,126 +219,86 @@ def approval_page(
             "longest_reason": LONGEST_REASON,
             "order_numbers": order_numbers,
             "po_field": PO_FIELD,
-            "slots": slot_states(request, votes, voided),
-            "still_to_sign": standing.reason,
-            "left": remaining_words(datetime.fromisoformat(request.expires_at) - now),
-            "mistake": mistake,
+            "slots": slot_states(request, view.votes, view.voided),
+            "still_to_sign": view.tally.reason,
+            "left": remaining_words(datetime.fromisoformat(request.expires_at) - view.now),
+            "mistake": posted.mistake,
             "rejecting": rejecting,
             "approving": asked == Answer.APPROVE,
             "asked": asked if asked in _FIELDS else "",
-            "field": "hold-together" if together else _FIELDS.get(asked, "typed-invoices"),
+            "field": "hold-together" if posted.together else _FIELDS.get(asked, "typed-invoices"),
             "typed_reason": _kept(typed.get("reason", "")),
             "typed_order": " ".join(typed.get("order", "").split())[:60],
-            "said": said,
-            "changes": newest_first(changes),
-            "together": together,
-            "stopped": stopped_words(end) if end else "",
-            "held_orders": held,
-            "delegate_domains": delegate_domains,
-            "signed_before": signed_before,
-            "finalises": finalises,
+            "said": posted.said,
+            "changes": newest_first(view.changes),
+            "together": posted.together,
+            "stopped": stopped_words(view.end) if view.end else "",
+            "held_orders": view.held,
+            "delegate_domains": view.delegate_domains,
+            "signed_before": view.signed_before,
+            "finalizes": view.finalizes,
         },
     )
 
 
-def standing_page(
-    request: ApprovalRequest,
-    batch: Batch | None,
-    approver: str,
-    votes: Sequence[RecordedVote],
-    outcome: RecordedOutcome | None,
-    standing: Standing,
-    now: datetime,
-    *,
-    just_signed: bool = False,
-    finalises: bool = False,
-    changes: Sequence[str] = (),
-    passed_to: str = "",
-    mistake: str = "",
-    said: str = "",
-    voided: Sequence[RecordedVote] = (),
-    end: RunEnd | None = None,
-    awake: bool = True,
-    asked_anew: bool = False,
-) -> Shown:
+def status_page(view: RequestView, batch: Batch | None, posted: Posted = NOT_POSTED) -> Shown:
     """How the request stands, for whoever cannot (any more) answer: what was signed, by whom, when, why, and what next.
 
-    `just_signed` puts the confirmation of the answer first. Without `batch` (its file is gone) the totals are left out.
-    `changes` tells what happened while it waited, `passed_to` to whom this person passed the request on. `mistake` says
-    why a POST was not recorded, `said` what one has just done; `voided` are answers to other content. `end` is how the
-    run ended, and `awake` is False if it did not wait when the decision was to wake it. `asked_anew` says that the run
-    asks under a newer request now.
+    The confirmation of an answer comes first. Without `batch` (its file is gone) the totals are left out.
     """
-    mine = answer_of(approver, votes)
-    late = outcome is None and now >= datetime.fromisoformat(request.expires_at)
-    headline, tone, explanation = _headline(request, votes, outcome, standing, mine, late)
+    request, votes = view.request, view.votes
+    mine = answer_of(view.approver, votes)
+    headline, tone, explanation = _headline(view, mine)
     return render_page(
-        "standing_page.html.j2",
+        "status_page.html.j2",
         {
-            **_frame(request, approver),
+            **_frame(view),
             "title": headline,
             "tone": tone,
             "explanation": explanation,
-            "next_title": "How it went on" if end and not asked_anew else "What happens next",
-            "next_step": _ASKED_ANEW
-            if asked_anew
-            else _next_step(request, outcome, standing, late, finalises, end, now, awake),
-            "mistake": mistake,
-            "said": said,
-            "earlier": next((vote for vote in reversed(voided) if vote.approver == approver), None),
+            "next_title": "What happened next" if view.end and not view.asked_anew else "What happens next",
+            "next_step": _next_step(view, posted.awake),
+            "mistake": posted.mistake,
+            "said": posted.said,
+            "earlier": next((vote for vote in reversed(view.voided) if vote.approver == view.approver), None),
             "mine": mine,
-            "just_signed": just_signed and mine is not None,
-            "changes": newest_first(changes),
-            "passed_to": passed_to,
-            "listed": any(approver in slot.people for slot in request.slots),
+            "just_signed": posted.just_signed and mine is not None,
+            "changes": newest_first(view.changes),
+            "passed_to": view.passed_to,
+            "listed": any(view.approver in slot.people for slot in request.slots),
             "count": request.invoices,
             "totals": currency_totals(batch) if batch else None,
             "notes": frame_notes(batch.run, ()) if batch else (),
             "not_billed": orders_not_billed(batch) if batch else 0,
             "others": [vote for vote in votes if not any(vote.approver in slot.people for slot in request.slots)],
-            "outcome": outcome,
-            "slots": slot_states(request, votes, voided),
-            "waiting": outcome is None and standing.outcome is Outcome.UNDECIDED and not late,
+            "outcome": view.outcome,
+            "slots": slot_states(request, votes, view.voided),
+            "waiting": view.outcome is None and view.tally.outcome is Outcome.UNDECIDED and not view.late,
         },
     )
 
 
-def ended_page(
-    request: ApprovalRequest,
-    outcome: RecordedOutcome | None,
-    standing: Standing,
-    now: datetime,
-    *,
-    taken_off: bool,
-    mine: RecordedVote | None,
-    end: RunEnd | None = None,
-    finalises: bool = False,
-    mistake: str = "",
-    said: str = "",
-    asked_anew: bool = False,
-    awake: bool = True,
-) -> Shown:
+def ended_page(view: RequestView, mine: Vote | None, posted: Posted = NOT_POSTED, *, taken_off: bool) -> Shown:
     """What a link shows when it has ended: how the request ended, and no name, no address and no amount of it.
 
     It ended because its time is over, or because its holder was taken off the list of those who sign (`taken_off`).
-    `mine` is its holder's own answer, the last one that they gave. `mistake` says why a POST was not recorded, `said`
-    what one has just done. `end`, `finalises`, `asked_anew` and `awake` are as in `standing_page`.
+    `mine` is its holder's own answer, the last one that they gave; of the view's votes nothing is shown.
     """
-    late = outcome is None and now >= datetime.fromisoformat(request.expires_at)
-    headline, _, _ = _headline(request, (), outcome, standing, None, late)
+    request, outcome = view.request, view.outcome
+    headline, _, _ = _headline(replace(view, votes=()), None)
     why = _TAKEN_OFF if taken_off else _LINK_OVER.format(when=instant_words(request.expires_at))
-    next_step = _ASKED_ANEW if asked_anew else _next_step(request, outcome, standing, late, finalises, end, now, awake)
-    waiting = outcome is None and not late
+    waiting = outcome is None and not view.late
     own = "You did not answer."
     if mine is not None:
-        what = mine.answer.past if mine.batch_sha256 == request.batch_sha256 else f"{mine.answer.past} other content"
+        what = mine.answer.past if mine.request_hash == request.request_hash else f"{mine.answer.past} other content"
         own = f"You {what} on {instant_words(mine.at)}."
     how = f"{headline}." if taken_off and not waiting else ""
-    told = (mistake, said, why, how, own, "" if waiting else next_step, _WHERE_ELSE)
+    next_step = "" if waiting else _next_step(view, posted.awake)
+    told = (posted.mistake, posted.said, why, how, own, next_step, _WHERE_ELSE)
     return render_page(
         "message_page.html.j2",
         {
-            "title": "This link has ended" if taken_off else headline,
+            "title": "This link no longer works" if taken_off else headline,
             "paragraphs": [one for one in told if one],
             "reference": "",
         },
@@ -318,7 +309,7 @@ def altered_page() -> Shown:
     """For a request whose row in the table is not what was signed when it was opened."""
     return render_page(
         "message_page.html.j2",
-        {"title": "This request cannot be answered", "paragraphs": _ALTERED, "reference": ""},
+        {"title": "This request can no longer be decided", "paragraphs": _ALTERED, "reference": ""},
     )
 
 
@@ -353,8 +344,8 @@ def wrong_method_page() -> Shown:
     return render_page(
         "message_page.html.j2",
         {
-            "title": "This cannot be done here",
-            "paragraphs": ("Open the link from your mail in a browser. Nothing was changed.",),
+            "title": "This page cannot do that",
+            "paragraphs": ("Open the link from your email in a browser. Nothing was changed.",),
             "reference": "",
         },
     )
@@ -366,7 +357,7 @@ def trouble_page(reference: str, answering: bool = False) -> Shown:
     return render_page(
         "message_page.html.j2",
         {
-            "title": "Something is broken on our side",
+            "title": "Something went wrong on our side",
             "paragraphs": (_UNCERTAIN if answering else _UNTOUCHED, *_TROUBLE),
             "reference": reference,
         },
@@ -378,81 +369,69 @@ def _kept(reason: str) -> str:
     return "\n".join(clean(line) for line in reason[:LONGEST_REASON].splitlines())
 
 
-def _frame(request: ApprovalRequest, approver: str) -> dict[str, Any]:
+def _frame(view: RequestView) -> dict[str, Any]:
     return {
-        "request": request,
-        "approver": approver,
-        "period_text": period_name(request.period),
+        "request": view.request,
+        "approver": view.approver,
+        "period_text": period_name(view.request.period),
     }
 
 
-def _headline(
-    request: ApprovalRequest,
-    votes: Sequence[RecordedVote],
-    outcome: RecordedOutcome | None,
-    standing: Standing,
-    mine: RecordedVote | None,
-    late: bool,
-) -> tuple[str, str, str]:
+def _headline(view: RequestView, mine: Vote | None) -> tuple[str, str, str]:
     """The page's title, its tone (good, bad, calm), and the sentence that explains it."""
+    request, outcome, tally = view.request, view.outcome, view.tally
     what = f"{counted(request.invoices, 'invoice')} for {period_name(request.period)}"
     ended = outcome.outcome if outcome else ""
-    if ended == Outcome.APPROVED or (not ended and standing.outcome is Outcome.APPROVED):
-        return f"Approved: {what}", "good", "Everybody who had to sign has signed."
-    if ended == Outcome.REJECTED or (not ended and standing.outcome is Outcome.REJECTED):
-        people = people_words([vote.approver for vote in rejects(votes)])
+    if ended == Outcome.APPROVED or (not ended and tally.outcome is Outcome.APPROVED):
+        return f"Approved: {what}", "good", "Everyone required has signed."
+    if ended == Outcome.REJECTED or (not ended and tally.outcome is Outcome.REJECTED):
+        people = people_words([vote.approver for vote in rejects(view.votes)])
         return f"Rejected: {what}", "bad", f"Rejected by {people}." if people else "An approver rejected the batch."
-    if ended == Outcome.EXPIRED or late:
+    if ended == Outcome.EXPIRED or view.late:
         when = instant_words(request.expires_at)
-        return f"Expired: {what}", "bad", f"Not everybody who had to sign did so by {when}."
+        return f"Expired: {what}", "bad", f"Not everyone required had signed by {when}."
     if ended == Outcome.UNDELIVERABLE:
         return (
             f"Undeliverable: {what}",
             "bad",
-            "Too few of those who had to sign can be reached by mail, or are still listed.",
+            "Too few of the required approvers can be reached by email, or are still listed.",
         )
     if ended:
         return f"Ended ({ended}): {what}", "bad", outcome.reason if outcome else ""
     if mine is not None:
-        return f"You approved {what}", "calm", standing.reason
-    return f"Waiting: {what}", "calm", standing.reason
+        return f"You approved {what}", "calm", tally.reason
+    return f"Waiting: {what}", "calm", tally.reason
 
 
-def _next_step(
-    request: ApprovalRequest,
-    outcome: RecordedOutcome | None,
-    standing: Standing,
-    late: bool,
-    finalises: bool,
-    end: RunEnd | None,
-    now: datetime,
-    awake: bool,
-) -> str:
-    ended = outcome.outcome if outcome else str(standing.outcome)
+def _next_step(view: RequestView, awake: bool) -> str:
+    if view.asked_anew:
+        return _ASKED_ANEW
+    request, outcome, end = view.request, view.outcome, view.end
+    ended = outcome.outcome if outcome else str(view.tally.outcome)
     if ended == Outcome.APPROVED:
         sending = (
-            "Stripe finalises and sends them by itself."
-            if finalises
-            else "Drafts stay drafts until a person finalises them there: nothing is sent to clients before that."
+            "Stripe finalizes and sends them automatically."
+            if view.finalizes
+            else "Drafts stay drafts until a person finalizes them there; nothing is sent to clients before that."
         )
         if end is not None and outcome is not None and end.at < outcome.at:
             return ended_before_words(end)
         if end is not None:
             return f"{ended_words(end)} {sending} The run’s summary in Slack names every draft and what failed."
-        how = no_end_words(outcome.at if outcome else now.isoformat(), now, awake)
+        how = no_end_words(outcome.at if outcome else view.now.isoformat(), view.now, awake)
         return f"{how} {sending} The run’s summary, with every draft and what failed, goes to Slack when it is done."
     if ended == Outcome.REJECTED:
         return f"{_NOTHING} The orders stay open in NetSuite and can be billed by another run."
-    if ended == Outcome.EXPIRED or (outcome is None and late):
+    if ended == Outcome.EXPIRED or view.late:
         return (
-            f"{_NOTHING} To go on, whoever runs the billing starts the run again; you get a new mail with a new link."
+            f"{_NOTHING} To continue, the billing team starts the run again; you will get a new email with a new link."
         )
     if outcome is not None:
-        return f"{_NOTHING} Whoever runs the billing has been told."
+        return f"{_NOTHING} The billing team has been told."
     if end is not None:
         return stopped_words(end)
     return (
-        "Nothing is drafted until everybody has signed. If that does not happen by "
+        "Nothing is drafted until everyone has signed. If that does not happen by "
         f"{instant_words(request.expires_at)}, the request expires and nothing is billed. "
-        "This link shows how it stands at any time."
+        "This link always shows the current status."
     )

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any, Final
 
 from billing.domain.approval.approval_entries import Entry, EntryKind, holds
-from billing.domain.approval.approval_request import ApprovalRequest, RecordedVote
+from billing.domain.approval.approval_request import ApprovalRequest
 from billing.domain.approval.approvers import Answer, Slot, Vote, places
 from billing.domain.batch.batch import Batch, BatchInvoice, totals
 from billing.domain.batch.month_comparison import BatchWarning
 from billing.domain.ledger.ended_orders import EndedListed
 from billing.domain.ledger.ledger import Disposition
 from billing.domain.money.money import CurrencyUnknown
+from billing.domain.orders.order_filter import FieldKind, OrderFilter
 from billing.domain.orders.sales_order import Problem
-from billing.domain.runs.period_name import period_name
-from billing.domain.runs.run_input import FILTER_FIELDS
+from billing.domain.period_name import period_name
+from billing.domain.run import RunFrame
 from billing.pages.approval.batch_search import matches
 from billing.pages.formatting import counted, day_words, due_words, instant_words, money_words, sums_words
 from billing.pages.report.beside_the_listing import GONE_TITLE, OUTSTANDING_TITLE, gone_words, outstanding_words
@@ -72,9 +73,9 @@ class SlotState:
     answers to other content, which a hold changed after they were given."""
 
     slot: Slot
-    votes: tuple[RecordedVote, ...]
+    votes: tuple[Vote, ...]
     state: str
-    voided: tuple[RecordedVote, ...] = ()
+    voided: tuple[Vote, ...] = ()
 
 
 def currency_totals(batch: Batch) -> tuple[CurrencyTotal, ...]:
@@ -101,18 +102,18 @@ def checked_count(request: ApprovalRequest, batch: Batch) -> int:
     return request.invoices
 
 
-def frame_notes(run: Mapping[str, Any], absent_columns: Sequence[str]) -> tuple[str, ...]:
+def frame_notes(run: RunFrame, absent_columns: Sequence[str]) -> tuple[str, ...]:
     """What is unusual about the whole run: a dry run, a narrowed one, columns that NetSuite did not give."""
     notes: list[str] = []
-    if run.get("dryRun"):
+    if run.dry_run:
         notes.append("This is a dry run: nothing is written to Stripe, whatever is answered here.")
-    if run.get("filter"):
-        narrowed = filter_words(run["filter"])
+    narrowed = filter_words(run.filter)
+    if narrowed:
         notes.append(f"This run is narrowed to {narrowed}. Other orders of the month are not in it.")
     if absent_columns:
         notes.append(
             f"NetSuite did not give {counted(len(absent_columns), 'column')} that this run asks for: "
-            f"{', '.join(absent_columns)}. What would stand there is missing below."
+            f"{', '.join(absent_columns)}. Those values are missing below."
         )
     return tuple(notes)
 
@@ -138,13 +139,13 @@ def groups(batch: Batch, today: date, query: str = "") -> tuple[Group, ...]:
         _group(
             "held",
             "Not billed: held for a person",
-            "Nothing is drafted for these orders until somebody has looked at them.",
+            "Nothing is drafted for these orders until someone has reviewed them.",
             [_row(i, i.reason) for i in found if i.disposition is Disposition.HOLD],
             tone="bad",
         ),
         _group(
             "compared",
-            "Look at these sums twice",
+            "Double-check these totals",
             "Compared with last month, and with the firm's own upper bounds.",
             [Row("", "", "", warning.message) for warning in batch.warnings if _says(warning, query)],
         ),
@@ -161,7 +162,7 @@ def groups(batch: Batch, today: date, query: str = "") -> tuple[Group, ...]:
         _group(
             "warnings",
             "Billed, with a warning",
-            "These invoices will be drafted as shown below. Look at them twice.",
+            "These invoices will be drafted as shown below. Please double-check them.",
             [_row(i, " ".join(w.message for w in i.plan.warnings)) for i in drafts if i.plan.warnings],
         ),
         _group(
@@ -177,8 +178,8 @@ def groups(batch: Batch, today: date, query: str = "") -> tuple[Group, ...]:
         ),
         _group(
             "again",
-            "Asked about again",
-            "These orders were before an approver already.",
+            "Up for approval again",
+            "An approver has already seen these orders.",
             [_row(i, i.reason) for i in asked_again],
         ),
         _group(
@@ -197,8 +198,8 @@ def groups(batch: Batch, today: date, query: str = "") -> tuple[Group, ...]:
         _group(
             "outstanding",
             OUTSTANDING_TITLE,
-            "Earlier runs listed these orders and did not draft them, and NetSuite does not list them as billable now. "
-            "They are named until they are drafted, or ended in NetSuite.",
+            "Nothing is drafted of these orders now. NetSuite does not list them as billable, or only in part, or our "
+            "invoice bills something else: each line says which. They are named until they are drafted or ended.",
             [
                 Row("", one.number, "", outstanding_words(one))
                 for one in batch.outstanding
@@ -219,11 +220,11 @@ def groups(batch: Batch, today: date, query: str = "") -> tuple[Group, ...]:
         _group(
             "ended",
             "Ended by a person, and not billed",
-            "Somebody has said that nothing more is to be billed of these orders. They come back when they change.",
+            "Someone recorded that nothing more should be billed for these orders. They come back if they change.",
             [
                 _ended_row(one)
                 for one in batch.ended
-                if one.first_named_in(str(batch.run.get("id", ""))) and _finds(query, one.ended.number, one.client)
+                if one.first_named_in(batch.run.id) and _finds(query, one.ended.number, one.client)
             ],
         ),
         _group(
@@ -268,23 +269,19 @@ def _change_words(entry: Entry) -> str:
     if entry.kind is EntryKind.ESCALATE and not entry.people:
         return f"No deputy could be asked on {when}{why}"
     return {
-        EntryKind.HOLD: f"{entry.by} held back {entry.order} on {when}{why}",
-        EntryKind.RELEASE: f"{entry.by} took {entry.order} in again on {when}{why}",
-        EntryKind.DELEGATE: f"{entry.by} passed the request on to {people} on {when}{why}",
-        EntryKind.ESCALATE: f"{people} {'is' if len(entry.people) == 1 else 'are'} asked as well since {when}{why}",
+        EntryKind.HOLD: f"{entry.by} put {entry.order} on hold on {when}{why}",
+        EntryKind.RELEASE: f"{entry.by} released {entry.order} on {when}{why}",
+        EntryKind.DELEGATE: f"{entry.by} delegated the request to {people} on {when}{why}",
+        EntryKind.ESCALATE: f"{people} {'is' if len(entry.people) == 1 else 'are'} asked as well, since {when}{why}",
     }[entry.kind]
 
 
-def slot_states(
-    request: ApprovalRequest, votes: Sequence[RecordedVote], voided: Sequence[RecordedVote] = ()
-) -> tuple[SlotState, ...]:
+def slot_states(request: ApprovalRequest, votes: Sequence[Vote], voided: Sequence[Vote] = ()) -> tuple[SlotState, ...]:
     """Each slot with the answers of its people to exactly this content; an approval stands in the slot for which it
     counts, and in each of its person's if it is needed for none. With them answers to other content, of people who have
     not answered to this one."""
-    content = request.batch_sha256
-    filled = places(
-        request.slots, [Vote(v.approver, v.answer, v.batch_sha256, v.at, slots=v.slots) for v in votes], content
-    )
+    content = request.request_hash
+    filled = places(request.slots, votes, content)
     placed = {person for people in filled.values() for person in people}
     return tuple(
         replace(
@@ -294,7 +291,7 @@ def slot_states(
                     v
                     for v in votes
                     if v.approver in slot.people
-                    and v.batch_sha256 == content
+                    and v.request_hash == content
                     and (v.approver in filled[slot.name] or v.approver not in placed)
                 ],
                 len(filled[slot.name]),
@@ -305,7 +302,7 @@ def slot_states(
     )
 
 
-def _newest_of(voided: Sequence[RecordedVote], votes: Sequence[RecordedVote]) -> tuple[RecordedVote, ...]:
+def _newest_of(voided: Sequence[Vote], votes: Sequence[Vote]) -> tuple[Vote, ...]:
     answered = {vote.approver for vote in votes}
     return tuple({vote.approver: vote for vote in voided if vote.approver not in answered}.values())
 
@@ -318,12 +315,12 @@ def newest_first(changes: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ..
     return newest[:MOST_CHANGES], folded, max(0, len(newest) - MOST_CHANGES - len(folded))
 
 
-def answer_of(approver: str, votes: Sequence[RecordedVote]) -> RecordedVote | None:
+def answer_of(approver: str, votes: Sequence[Vote]) -> Vote | None:
     """This person's own answer."""
     return next((vote for vote in votes if vote.approver == approver), None)
 
 
-def rejects(votes: Sequence[RecordedVote]) -> tuple[RecordedVote, ...]:
+def rejects(votes: Sequence[Vote]) -> tuple[Vote, ...]:
     """Everybody who rejected, first come first."""
     return tuple(sorted((v for v in votes if v.answer is Answer.REJECT), key=lambda v: (v.at, v.approver)))
 
@@ -345,7 +342,7 @@ def order_numbers(invoice: BatchInvoice) -> str:
     return f"{numbers} (part {plan.part} of {plan.parts})" if plan.parts > 1 else numbers
 
 
-def _slot_state(slot: Slot, votes: Sequence[RecordedVote], signed: int) -> SlotState:
+def _slot_state(slot: Slot, votes: Sequence[Vote], signed: int) -> SlotState:
     if rejects(votes):
         return SlotState(slot, tuple(votes), "rejected")
     return SlotState(slot, tuple(votes), "done" if signed >= slot.need else "waits")
@@ -376,24 +373,18 @@ def _problem_row(problem: Problem) -> Row:
     return Row(problem.client_name or "", problem.order_number, problem_amount(problem), problem.message)
 
 
-def filter_words(chosen: Mapping[str, Any]) -> str:
-    """Everything that a run is narrowed to, as its frame keeps it. It was checked when the run was opened, and is only
-    told here: a run that an earlier version opened is told too."""
+def filter_words(chosen: OrderFilter) -> str:
+    """Everything that a run is narrowed to, "" if to nothing."""
+    return " and ".join(
+        one.words.format(told) for one, value in chosen.narrowing for told in _value_words(one.kind, value)
+    )
 
-    def listed(name: str, words: str) -> str:
-        return f"{words} {', '.join(map(str, chosen[name]))}" if chosen.get(name) else ""
 
-    at_most = chosen.get("atMost")
-    told = [
-        listed("orderNumbers", "the orders"),
-        listed("customerIds", "the customers with NetSuite ids"),
-        listed("customerCategories", "the customer categories with NetSuite ids"),
-        listed("subsidiaries", "the subsidiaries with NetSuite ids"),
-        *(f"orders whose field {name} is {value}" for name, value in (chosen.get("customFields") or {}).items()),
-        f"orders from {day_words(str(chosen['fromDate']))} on" if chosen.get("fromDate") else "",
-        f"orders before {day_words(str(chosen['toDate']))}" if chosen.get("toDate") else "",
-        "" if at_most is None else f"at most {counted(at_most, 'order')}",
-    ]
-    # A field of another version has no words of its own, and must not be silent either.
-    told += [f"{name}: {value}" for name, value in chosen.items() if name not in FILTER_FIELDS]
-    return " and ".join(one for one in told if one)
+def _value_words(kind: FieldKind, value: Any) -> Iterable[str]:
+    if kind is FieldKind.CUSTOM:
+        return (f"{name} is {wanted}" for name, wanted in value)
+    if kind is FieldKind.DAY:
+        return (day_words(value.isoformat()),)
+    if kind is FieldKind.COUNT:
+        return (counted(value, "order"),)
+    return (", ".join(value),)

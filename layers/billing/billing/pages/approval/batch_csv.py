@@ -99,7 +99,7 @@ def _invoice_rows(invoice: BatchInvoice, days: InvoiceDays | None, today: date |
             (tax.rate or "") if tax else "",
             plan.memo or "",
             " ".join(warning.message for warning in plan.warnings),
-            invoice.content_hash,
+            invoice.invoice_hash,
             days.invoice if days else "",
         )
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from billing.domain.approval.approval_inbox import InboxItem
 from billing.domain.approval.approvers import Outcome
-from billing.domain.runs.period_name import period_name
+from billing.domain.period_name import period_name
 from billing.pages.formatting import counted, instant_words, remaining_words
 from billing.pages.rendering import Shown
 from billing.pages.rendering import page as render_page
@@ -56,5 +56,5 @@ def _state(item: InboxItem, now: datetime) -> str:
             how = "Approved: the run has reported no end."
         return f"{how} Closed on {instant_words(outcome.at)}.{stopped}"
     if now >= datetime.fromisoformat(item.request.expires_at):
-        return "Its time is over."
-    return item.standing.reason
+        return "This request has expired."
+    return item.tally.reason

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Final
 
 from billing.domain.batch.batch import Batch, LeftAlone
-from billing.domain.runs.outstanding import CarriedGone, Outstanding
-from billing.domain.runs.period_name import period_name
+from billing.domain.orders.outstanding import CarriedGone, Outstanding
+from billing.domain.period_name import period_name
 from billing.pages.formatting import counted, day_words, money_words
 
 OUTSTANDING_TITLE: Final = "Left over from earlier runs, not listed now"
@@ -53,17 +53,17 @@ def left_alone_words(left_alone: Sequence[LeftAlone] | None, bill_from: str) -> 
     return (
         f"This stack bills orders dated from {day} on. {counted(orders, 'open order')} dated before that day "
         f"{'is' if orders == 1 else 'are'} left alone, {total} in all by NetSuite's totals: no run lists or bills "
-        f"{'it' if orders == 1 else 'them'}. The parameter BillFrom moves that day."
+        f"{'it' if orders == 1 else 'them'}. The parameter BillFrom sets that date."
     )
 
 
 def batch_notes(batch: Batch) -> tuple[str, ...]:
     """What an approver reads above the invoices about everything that is not among them."""
-    notes = [left_alone_words(batch.left_alone, str(batch.run.get("billFrom", "")))]
+    notes = [left_alone_words(batch.left_alone, batch.run.bill_from)]
     if batch.outstanding:
         waits = counted(len(batch.outstanding), "order of earlier runs waits", "orders of earlier runs wait")
         notes.append(f"{waits} outside this request: {outstanding_numbers(batch.outstanding)}.")
-    known = sum(1 for one in batch.ended if not one.first_named_in(str(batch.run.get("id", ""))))
+    known = sum(1 for one in batch.ended if not one.first_named_in(batch.run.id))
     if known:
         were = counted(known, "listed order was", "listed orders were")
         notes.append(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from billing.domain.mail import MailContent
 from billing.domain.runs.failure_notice import FailureNotice
-from billing.pages.email import Letter, mail_of
-from billing.pages.report.run_messages import SlackMessage, escaped, link, message_of_sections
+from billing.pages.email import Email, mail_of
+from billing.pages.slack_message import SlackMessage, escaped, link, message_of_sections
 
 
 def failure_post(notice: FailureNotice, console_url: str) -> SlackMessage:
@@ -19,7 +19,7 @@ def failure_post(notice: FailureNotice, console_url: str) -> SlackMessage:
 def failure_mail(notice: FailureNotice, console_url: str) -> MailContent:
     """The same for the run's owners by mail."""
     return mail_of(
-        Letter(
+        Email(
             subject=notice.title,
             heading=notice.title,
             opening=notice.sentences,

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from billing.domain.money.money import CurrencyUnknown, rule_of
-from billing.domain.runs.period_name import period_name
-from billing.domain.runs.report import Fate, Report, ReportLine
+from billing.domain.period_name import period_name
+from billing.domain.runs.report import LineOutcome, Report, ReportLine
 from billing.pages.approval.approval_view import filter_words
 from billing.pages.csv_file import Amount, Cell, csv_bytes
 from billing.pages.formatting import amount_words
@@ -50,7 +50,21 @@ HEAD: Final = (
     "Due date",
     "Due date by its terms",
 )
-_ORDER: Final = (Fate.FAILED, Fate.HELD, Fate.PROBLEM, Fate.ENDED, Fate.DRAFTED, Fate.SKIPPED)
+_ORDER: Final = (
+    LineOutcome.FAILED,
+    LineOutcome.HELD,
+    LineOutcome.PROBLEM,
+    LineOutcome.ENDED,
+    LineOutcome.DRAFTED,
+    LineOutcome.SKIPPED,
+)
+
+
+def report_faces(report: Report, console_url: str, stripe_dashboard: str) -> Iterator[tuple[str, bytes, str]]:
+    """Yield the report's files for people: name, bytes, content type."""
+    page = report_page(report, console_url, stripe_dashboard)
+    yield "report.html", page.encode(), "text/html; charset=utf-8"
+    yield "report.csv", report_csv(report), "text/csv; charset=utf-8"
 
 
 def report_page(report: Report, console_url: str, stripe_dashboard: str) -> str:
@@ -62,7 +76,7 @@ def report_page(report: Report, console_url: str, stripe_dashboard: str) -> str:
             "title": headline(report),
             "explanation": explanation(report),
             "good": is_good(report),
-            "period_text": period_name(report.run.get("period") or "unknown"),
+            "period_text": period_name(report.run.period or "unknown"),
             "console_url": console_url,
             "completeness": _completeness(report),
             "currencies": currencies(report),
@@ -78,12 +92,12 @@ def report_page(report: Report, console_url: str, stripe_dashboard: str) -> str:
             "days_text": days_text,
             "invoice_url": lambda invoice_id: invoice_url(stripe_dashboard, invoice_id),
             "facts": _facts(report),
-            "left_alone": left_alone_words(report.left_alone, str(report.run.get("billFrom", ""))),
+            "left_alone": left_alone_words(report.left_alone, report.run.bill_from),
             "beside": [
                 (title, [(one.number or one.order_id, words) for one, words in named])
                 for title, named in (
                     (OUTSTANDING_TITLE, [(one, outstanding_words(one)) for one in report.outstanding]),
-                    (GONE_TITLE, [(one, gone_words(one)) for one in report.gone]),
+                    (GONE_TITLE, [(one, gone_words(one)) for one in report.carried_gone]),
                 )
                 if named
             ],
@@ -110,7 +124,7 @@ def _rows(report: Report) -> Iterator[tuple[Cell, ...]]:
             line.stripe_customer or "",
             "yes" if line.new_customer else "no",
             line.key,
-            line.content_hash or "",
+            line.invoice_hash or "",
             " ".join(line.warnings),
             line.invoice_day,
             line.due_day,
@@ -119,7 +133,7 @@ def _rows(report: Report) -> Iterator[tuple[Cell, ...]]:
     rest: tuple[Cell, ...] = ("", "", None, "", "", "", "", "", "")
     for one in report.outstanding:
         yield ("outstanding", outstanding_words(one), one.number, one.order_id, *rest)
-    for gone in report.gone:
+    for gone in report.carried_gone:
         yield ("ended in NetSuite", gone_words(gone), gone.number, gone.order_id, *rest)
 
 
@@ -156,12 +170,12 @@ def _facts(report: Report) -> list[tuple[str, Any]]:
     mode = {True: "live", False: "test", None: "not known"}[report.live_mode]
     run = report.run
     facts = [
-        ("Run", run.get("id")),
-        ("Cycle", run.get("cycle")),
-        ("Orders dated from", run.get("listedFrom")),
-        ("Orders dated before", run.get("listedBefore")),
-        ("Dry run", "yes" if run.get("dryRun") else None),
-        ("Narrowed to", filter_words(run.get("filter") or {})),
+        ("Run", run.id),
+        ("Cycle", run.cycle),
+        ("Orders dated from", run.listed_from),
+        ("Orders dated before", run.listed_before),
+        ("Dry run", "yes" if run.dry_run else None),
+        ("Narrowed to", filter_words(run.filter)),
         ("Stripe mode", mode),
         ("Fingerprint of the batch (SHA-256)", report.batch_sha256),
     ]

@@ -9,23 +9,23 @@ from urllib.parse import quote
 
 from billing.domain.approval.approvers import Answer
 from billing.domain.money.money import CurrencyUnknown
-from billing.domain.runs.period_name import period_name
-from billing.domain.runs.report import ENDED_EARLIER, Fate, Report, ReportLine, RunOutcome
+from billing.domain.period_name import period_name
+from billing.domain.runs.report import ENDED_EARLIER, LineOutcome, Report, ReportLine, RunOutcome
 from billing.pages.formatting import counted, day_words, instant_words, money_words, people_words, sums_words
 
 FATE_TITLES: Final = {
-    Fate.DRAFTED: "Drafted",
-    Fate.SKIPPED: "Skipped, drafted by an earlier run",
-    Fate.HELD: "Held",
-    Fate.FAILED: "Failed",
-    Fate.PROBLEM: "Problem in NetSuite",
-    Fate.ENDED: "Ended by a person",
+    LineOutcome.DRAFTED: "Drafted",
+    LineOutcome.SKIPPED: "Skipped, drafted by an earlier run",
+    LineOutcome.HELD: "Held",
+    LineOutcome.FAILED: "Failed",
+    LineOutcome.PROBLEM: "Problem in NetSuite",
+    LineOutcome.ENDED: "Ended by a person",
 }
 """In the order of the completeness sum: listed = drafted + skipped + held + failed + problems + ended."""
 
-TROUBLED: Final = (Fate.FAILED, Fate.HELD, Fate.PROBLEM)
+TROUBLED: Final = (LineOutcome.FAILED, LineOutcome.HELD, LineOutcome.PROBLEM)
 """Fates that somebody has to look at, the most pressing first."""
-NAMED: Final = (*TROUBLED, Fate.ENDED)
+NAMED: Final = (*TROUBLED, LineOutcome.ENDED)
 """Fates whose orders a message names with a reason. An ended order is named once, and only counted after that."""
 
 _GOOD: Final = (RunOutcome.BILLED, RunOutcome.NOTHING_TO_BILL, RunOutcome.NOTHING_NEW, RunOutcome.DRY_RUN)
@@ -35,7 +35,7 @@ _GOOD: Final = (RunOutcome.BILLED, RunOutcome.NOTHING_TO_BILL, RunOutcome.NOTHIN
 class Trouble:
     """Lines of one fate that have one reason in common."""
 
-    fate: Fate
+    fate: LineOutcome
     reason: str
     lines: tuple[ReportLine, ...]
 
@@ -47,9 +47,9 @@ def is_good(report: Report) -> bool:
 
 def headline(report: Report) -> str:
     """What happened, in one line without foreign text but the period."""
-    period = period_name(report.run.get("period") or "an unknown period")
-    drafted = len(report.of(Fate.DRAFTED))
-    missing = len(report.of(Fate.FAILED))
+    period = period_name(report.run.period or "an unknown period")
+    drafted = len(report.of(LineOutcome.DRAFTED))
+    missing = len(report.of(LineOutcome.FAILED))
     return {
         RunOutcome.BILLED: f"{period} is billed: {counted(drafted, 'draft invoice')} in Stripe",
         RunOutcome.NOTHING_TO_BILL: f"{period}: nothing to bill",
@@ -79,8 +79,8 @@ def explanation(report: Report) -> str:
     if report.outcome is RunOutcome.EXPIRED:
         when = f" (closed on {instant_words(report.decision.at)})" if report.decision else ""
         signed = people_words([vote.approver for vote in report.votes])
-        said = f"Signed so far: {signed}." if signed else "Nobody had answered."
-        late = f"Not everybody who had to sign did so in time{when}."
+        said = f"Signed so far: {signed}." if signed else "No one had responded."
+        late = f"Not everyone required signed in time{when}."
         return f"{late} {said} It was not rejected. Start the run again to ask again."
     if report.outcome is RunOutcome.UNDELIVERABLE:
         return f"{reason or report.cause} Correct the addresses or the parameter Approvers, then start the run again."
@@ -89,24 +89,24 @@ def explanation(report: Report) -> str:
     if report.outcome is RunOutcome.INCOMPLETE:
         return report.cause or (
             f"{report.listed:,} orders were listed and {sum(report.counts.values()):,} are accounted for. Do not run "
-            "again before somebody has found out why."
+            "again until someone has found out why."
         )
     if report.outcome is RunOutcome.MISSING:
-        return "Run again: what is missing is drafted then, what is there is not repeated, and nobody is asked twice."
+        return "Run again: missing invoices are drafted, existing drafts stay as they are, and no one is asked twice."
     if report.outcome is RunOutcome.NOTHING_TO_BILL:
         return _nothing_to_bill(report)
     if report.outcome is RunOutcome.NOTHING_NEW:
-        return f"The run {report.run.get('finishedBy') or 'before this one'} has finished it: its report holds."
+        return f"The run {report.run.finished_by or 'before this one'} completed it; see its report."
     if report.outcome is RunOutcome.DRY_RUN:
-        return "Everything up to the approval was tried. Nobody was asked and nothing was recorded."
-    return "The drafts wait in Stripe."
+        return "Everything up to the approval was tried. No one was asked and nothing was recorded."
+    return "The drafts are in Stripe."
 
 
 def _nothing_to_bill(report: Report) -> str:
-    if report.of(Fate.HELD) or report.of(Fate.PROBLEM):
-        return "No order can be billed as it is. What stands in the way is named below."
+    if report.of(LineOutcome.HELD) or report.of(LineOutcome.PROBLEM):
+        return "No order can be billed as it is. The reasons are listed below."
     waits = " Orders of earlier runs still wait: they are named below." if report.outstanding else ""
-    if report.of(Fate.ENDED):
+    if report.of(LineOutcome.ENDED):
         return f"Every order is billed already, or was ended by a person.{waits}"
     if report.listed:
         return f"Every order that was listed is billed already.{waits}"
@@ -116,14 +116,14 @@ def _nothing_to_bill(report: Report) -> str:
 def troubles(report: Report) -> tuple[Trouble, ...]:
     """Failed, held, problems, and what a person has ended since the last report. Equal reasons are put together: what
     one rejection holds is one trouble, not 300."""
-    found: dict[tuple[Fate, str], list[ReportLine]] = {}
+    found: dict[tuple[LineOutcome, str], list[ReportLine]] = {}
     for fate in NAMED:
         for line in named_lines(report, fate):
             found.setdefault((fate, line.reason), []).append(line)
     return tuple(Trouble(fate, reason, tuple(lines)) for (fate, reason), lines in found.items())
 
 
-def named_lines(report: Report, fate: Fate) -> tuple[ReportLine, ...]:
+def named_lines(report: Report, fate: LineOutcome) -> tuple[ReportLine, ...]:
     """The lines with this fate, without those that an earlier report has named and that are only counted since."""
     return tuple(line for line in report.of(fate) if line.code != ENDED_EARLIER)
 
@@ -170,7 +170,7 @@ def days_text(line: ReportLine) -> str:
     return f"{dated}, due {day_words(line.due_day)}{moved}."
 
 
-def fate_sums(report: Report) -> list[tuple[Fate, int, str]]:
+def fate_sums(report: Report) -> list[tuple[LineOutcome, int, str]]:
     """Each fate with its number of orders and its sums in words, in the order of the completeness sum. Of more than a
     dozen currencies the rest is only counted: messages have limits, the report's page has them all."""
     return [

@@ -12,7 +12,7 @@ from billing.pages.formatting import counted, instant_words
 LONG_FOR_DRAFTING: Final = timedelta(hours=6)
 """Ten thousand invoices take about half of it."""
 
-_TOLD: Final = "The people who run the billing have been told."
+_TOLD: Final = "The billing team has been told."
 
 
 def ended_words(end: RunEnd) -> str:
@@ -70,11 +70,11 @@ def no_end_words(decided_at: str, now: datetime, awake: bool) -> str:
         return (
             "The run was not waiting at the moment of this decision. If it is between two turns of its waiting, it "
             "reads the decision within a minute and drafts the invoices; if it was stopped, nothing is drafted until "
-            "whoever runs the billing starts it again. Open this page again later: it shows how the run ended."
+            "the billing team starts it again. Open this page again later: it shows how the run ended."
         )
     if since > LONG_FOR_DRAFTING:
         return (
             f"The run has not reported its end since {instant_words(decided_at)}, which is longer than drafting takes. "
-            "It may have been stopped: please ask whoever runs the billing."
+            "It may have been stopped: please ask the billing team."
         )
     return "The invoices are being drafted in Stripe."

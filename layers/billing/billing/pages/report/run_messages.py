@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 from typing import Any, Final
 
 from billing.domain.mail import MailContent
-from billing.domain.runs.report import Fate, Report, RunOutcome
-from billing.pages.email import Letter, Listing, mail_of
+from billing.domain.runs.report import LineOutcome, Report, RunOutcome
+from billing.pages.email import Email, Listing, mail_of
 from billing.pages.formatting import counted, money_words
 from billing.pages.report.beside_the_listing import (
     GONE_TITLE,
@@ -30,56 +28,42 @@ from billing.pages.report.report_story import (
     trouble_subject,
     troubles,
 )
-from billing.pages.untrusted_text import clean, cut
+from billing.pages.slack_message import MOST_BLOCKS, SlackMessage, escaped, header, link, mrkdwn, section
 
-MOST_BLOCKS: Final = 50
-LONGEST_TEXT: Final = 3_000
-"""Slack's limits: blocks in a message, characters of a section's text."""
-
-_LONGEST_HEADER: Final = 150
 _MOST_TROUBLES: Final = 10
-_FORMATS: Final = re.compile(r"`|(?<!\w)[*_~]+|[*_~]+(?!\w)")
-
-
-@dataclass(frozen=True, slots=True)
-class SlackMessage:
-    """`text` is for notifications and screen readers, `blocks` for everybody else."""
-
-    text: str
-    blocks: list[dict[str, Any]]
 
 
 def slack_summary(report: Report, *, console_url: str, report_url: str, stripe_dashboard: str) -> SlackMessage:
     """The run's end for a channel. Foreign text in it cannot mention anybody, link anywhere or break a limit."""
     title = headline(report)
     if report.outcome is RunOutcome.NOTHING_NEW:
-        return SlackMessage(text=escaped(title, 600), blocks=[_section(escaped(f"{title}.", 600))])
+        return SlackMessage(text=escaped(title, 600), blocks=[section(escaped(f"{title}.", 600))])
     mark = ":white_check_mark:" if is_good(report) else ":rotating_light:"
     blocks: list[dict[str, Any]] = [
-        {"type": "header", "text": {"type": "plain_text", "text": cut(clean(title), _LONGEST_HEADER), "emoji": True}},
-        _section(f"{mark} {escaped(explanation(report), 1_500)}"),
+        header(title),
+        section(f"{mark} {escaped(explanation(report), 1_500)}"),
     ]
     sums = [f"*{label}:* {orders:,}" + (f" ({words})" if words else "") for label, orders, words in _sum_rows(report)]
-    blocks.append(_section("\n".join(sums)))
-    left_alone = left_alone_words(report.left_alone, str(report.run.get("billFrom", "")))
-    blocks += [_section(escaped(left_alone, 1_500))] if left_alone else []
-    blocks += [_section(_beside_text(title, named)) for title, named in _beside(report)]
+    blocks.append(section("\n".join(sums)))
+    left_alone = left_alone_words(report.left_alone, report.run.bill_from)
+    blocks += [section(escaped(left_alone, 1_500))] if left_alone else []
+    blocks += [section(_beside_text(title, named)) for title, named in _beside(report)]
     found = troubles(report)
     # One section each: ten reasons of some length would not fit into one.
-    blocks += [_section(_trouble_text(trouble)) for trouble in found[:_MOST_TROUBLES]]
+    blocks += [section(_trouble_text(trouble)) for trouble in found[:_MOST_TROUBLES]]
     if len(found) > _MOST_TROUBLES:
         rest = sum(len(trouble.lines) for trouble in found[_MOST_TROUBLES:])
-        blocks.append(_section(f"and {rest:,} more, all of them in the report"))
+        blocks.append(section(f"and {rest:,} more, all of them in the report"))
     links = [
         link(report_url, "Report"),
         link(f"{stripe_dashboard.rstrip('/')}/invoices?status=draft" if stripe_dashboard else "", "Drafts in Stripe"),
         link(console_url, "Execution"),
     ]
-    blocks.append(_section(" · ".join(link for link in links if link) or "_No links_"))
+    blocks.append(section(" · ".join(link for link in links if link) or "_No links_"))
     blocks.append(
         {
             "type": "context",
-            "elements": [_mrkdwn(f"Run {escaped(str(report.run.get('id') or 'unknown'), 100)}{_mode(report)}")],
+            "elements": [mrkdwn(f"Run {escaped(str(report.run.id or 'unknown'), 100)}{_mode(report)}")],
         }
     )
     return SlackMessage(text=escaped(f"{title}. {explanation(report)}", 600), blocks=blocks[:MOST_BLOCKS])
@@ -99,15 +83,15 @@ def summary_mail(report: Report, *, console_url: str, report_url: str, stripe_da
     for beside, named in _beside(report):
         items = tuple(f"{number}: {words}" for number, words in named[:_MOST_TROUBLES])
         listings.append(Listing(f"{beside} ({len(named):,})", items, max(0, len(named) - _MOST_TROUBLES)))
-    left_alone = left_alone_words(report.left_alone, str(report.run.get("billFrom", "")))
-    drafted = report.totals.get(str(Fate.DRAFTED), {})
+    left_alone = left_alone_words(report.left_alone, report.run.bill_from)
+    drafted = report.totals.get(str(LineOutcome.DRAFTED), {})
     references = [
         ("The report, with every order", report_url),
         ("The drafts in Stripe", f"{stripe_dashboard.rstrip('/')}/invoices?status=draft" if stripe_dashboard else ""),
         ("The execution in the console", console_url),
     ]
     return mail_of(
-        Letter(
+        Email(
             subject=title,
             heading=title,
             opening=(explanation(report), *([left_alone] if left_alone else [])),
@@ -117,32 +101,23 @@ def summary_mail(report: Report, *, console_url: str, report_url: str, stripe_da
                 for label, orders, words in _sum_rows(report)
             ],
             listings=listings,
-            closing=(f"Run {report.run.get('id') or 'unknown'}{_mode(report)}.",),
+            closing=(f"Run {report.run.id or 'unknown'}{_mode(report)}.",),
             references=[(label, address) for label, address in references if address],
         )
     )
 
 
-def escaped(text: str, most: int) -> str:
-    """Foreign text for Slack's mrkdwn: one line, at most `most` characters, "&", "<" and ">" as Slack wants them.
-
-    What would format (* _ ~ `) at a word's edge gets an invisible joiner, so that names look as they are written.
-    """
-    short = cut(clean(text), most).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    return _FORMATS.sub("\u2060\\g<0>\u2060", short)
-
-
 def _sum_rows(report: Report) -> Iterable[tuple[str, int, str]]:
     yield "Listed", report.listed, ""
     for fate, orders, words in fate_sums(report):
-        if orders or fate is Fate.DRAFTED:
+        if orders or fate is LineOutcome.DRAFTED:
             yield FATE_TITLES[fate], orders, words
 
 
 def _beside(report: Report) -> list[tuple[str, list[tuple[str, str]]]]:
     """Orders of earlier runs that this one did not list, as (number, what about it) under their titles."""
     waiting = [(one.number or one.order_id, outstanding_words(one)) for one in report.outstanding]
-    ended = [(one.number or one.order_id, gone_words(one)) for one in report.gone]
+    ended = [(one.number or one.order_id, gone_words(one)) for one in report.carried_gone]
     return [(title, named) for title, named in ((OUTSTANDING_TITLE, waiting), (GONE_TITLE, ended)) if named]
 
 
@@ -159,28 +134,3 @@ def _trouble_text(trouble: Trouble) -> str:
 
 def _mode(report: Report) -> str:
     return ", Stripe test mode" if report.live_mode is False else ""
-
-
-def message_of_sections(title: str, sections: Sequence[str], run_id: str) -> SlackMessage:
-    """A message of few words: a header, sections of mrkdwn whose foreign text is escaped already, and the run."""
-    blocks: list[dict[str, Any]] = [
-        {"type": "header", "text": {"type": "plain_text", "text": cut(clean(title), _LONGEST_HEADER), "emoji": True}}
-    ]
-    blocks += [_section(text) for text in sections]
-    blocks.append({"type": "context", "elements": [_mrkdwn(f"Run {escaped(run_id, 100)}")]})
-    return SlackMessage(text=escaped(title, 600), blocks=blocks)
-
-
-def link(address: str, label: str) -> str:
-    """A link in Slack's mrkdwn, "" without an address."""
-    # A ">" or "|" in an address would end the link early.
-    return f"<{address.replace('&', '&amp;').replace('>', '%3E').replace('|', '%7C')}|{label}>" if address else ""
-
-
-def _section(text: str) -> dict[str, Any]:
-    return {"type": "section", "text": _mrkdwn(text)}
-
-
-def _mrkdwn(text: str) -> dict[str, Any]:
-    # verbatim: Slack makes no links and no mentions out of what it finds in the text by itself.
-    return {"type": "mrkdwn", "text": cut(text, LONGEST_TEXT), "verbatim": True}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-from billing.domain.approval.approval_entries import EntryKind, holds, signed_content
+from billing.domain.approval.approval_entries import EntryKind, holds, request_hash
 from billing.domain.approval.approvers import approver_id, everybody
 from billing.domain.runs.report import RecordLine
 from billing.workflows.approval.present_request import PresentRequest
@@ -30,7 +30,7 @@ def record_of(requests: Iterable[PresentRequest]) -> tuple[RecordLine, ...]:
 
 def _lines(present: PresentRequest) -> Iterator[RecordLine]:
     stored, opened = present.stored, present.stored.request
-    yield RecordLine(opened.opened_at, "", f"opened the request {opened.id}", content=opened.batch_sha256)
+    yield RecordLine(opened.opened_at, "", f"opened the request {opened.id}", content=opened.request_hash)
     if present.altered:
         what = f"was altered in the approvals table: {', '.join(present.altered)}. What is reported is what was signed"
         yield RecordLine(opened.opened_at, "", f"opened {opened.id}, which {what}")
@@ -42,21 +42,21 @@ def _lines(present: PresentRequest) -> Iterator[RecordLine]:
             number = f" ({rest[0]})" if kind == "reminder" else ""
             yield RecordLine(message.at, person, _MESSAGES[kind] + number)
     for place, entry in enumerate(present.entries, start=1):
-        content = signed_content(opened.batch_sha256, holds(present.entries[:place]))
+        content = request_hash(opened.request_hash, holds(present.entries[:place]))
         people = ", ".join(entry.people)
         what = {
-            EntryKind.HOLD: f"held back {entry.order}",
-            EntryKind.RELEASE: f"took {entry.order} in again",
-            EntryKind.DELEGATE: f"passed the request on to {people}",
+            EntryKind.HOLD: f"put {entry.order} on hold",
+            EntryKind.RELEASE: f"released {entry.order}",
+            EntryKind.DELEGATE: f"delegated the request to {people}",
             EntryKind.ESCALATE: f"asked {people or 'no deputy'} as well; waiting: {', '.join(entry.slots)}",
         }[entry.kind]
         yield RecordLine(entry.at, entry.by, what, entry.reason, content)
     for vote in present.votes:
         said = f"answered {vote.answer}" + (f" to {vote.shown}" if vote.shown else "")
-        yield RecordLine(vote.at, vote.approver, said, vote.reason, vote.batch_sha256)
+        yield RecordLine(vote.at, vote.approver, said, vote.reason, vote.request_hash)
     for bounce in stored.bounces:
         who = everyone.get(bounce.approver, bounce.approver)
         yield RecordLine(bounce.at, who, f"could not be reached by mail ({bounce.kind})", bounce.detail)
     if stored.outcome is not None:
         end = stored.outcome
-        yield RecordLine(end.at, "", f"ended as {end.outcome}", end.reason, present.request.batch_sha256)
+        yield RecordLine(end.at, "", f"ended as {end.outcome}", end.reason, present.request.request_hash)

@@ -7,9 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from billing.adapters.signatures import InboxLink, Link
 from billing.domain.approval.approval_request import ApprovalRequest
 from billing.domain.approval.approvers import approver_id
+from billing.domain.approval.signed_links import InboxLink, Link
 
 _AFTER_THE_END = timedelta(days=7)
 
@@ -25,7 +25,7 @@ class ApproverLinks:
     def to_decide(self, opened: ApprovalRequest, approver: str) -> str:
         """Where this person decides. `opened` is the request as it was opened: the link outlives holds, a vote does
         not."""
-        link = Link(opened.id, approver_id(approver), opened.batch_sha256, _expiry(opened))
+        link = Link(opened.id, approver_id(approver), opened.request_hash, _expiry(opened))
         return f"{self.public_url.rstrip('/')}/approvals/{self.sign_link(link)}"
 
     def to_inbox(self, opened: ApprovalRequest, approver: str) -> str:

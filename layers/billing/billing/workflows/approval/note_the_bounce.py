@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from billing.adapters.dynamodb.approvals import StoredRequest
 from billing.domain.approval.approval_request import Bounce
+from billing.domain.approval.stored_request import StoredRequest
 from billing.domain.errors import PassingError
 from billing.workflows.approval.approval_links import request_of_tag
 
@@ -29,7 +29,7 @@ class Waking(Protocol):
     def wake(self, sealed_token: bytes, run_id: str) -> bool: ...
 
 
-def note_the_bounce(event: Mapping[str, Any], requests: Requests, waker: Waking, now: datetime) -> dict[str, int]:
+def note_the_bounce(event: Mapping[str, Any], requests: Requests, callback: Waking, now: datetime) -> dict[str, int]:
     """Put every lasting failure of the event on record, once for each person, and wake the runs they concern.
 
     A passing failure (a full mailbox) is left to SES, which tries again. Mails that ask nobody (the summary) carry no
@@ -44,7 +44,7 @@ def note_the_bounce(event: Mapping[str, Any], requests: Requests, waker: Waking,
         noted += requests.note_bounce(request_id, bounce)
         # Also for one that was noted before: the function may have been killed between the two.
         if stored.outcome is None and now < datetime.fromisoformat(stored.request.expires_at):
-            asleep = bool(stored.sealed_token) and waker.wake(stored.sealed_token, stored.request.run_id)
+            asleep = bool(stored.sealed_token) and callback.wake(stored.sealed_token, stored.request.run_id)
             if not asleep:
                 raise PassingError("The run is between two turns of its waiting. Lambda calls again in a minute.")
     return {"bounces": noted}

@@ -7,22 +7,24 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Protocol
 
-from billing.adapters.dynamodb.approvals import StoredRequest
-from billing.domain.approval.approval_entries import Entry, entry_from_dict, escalated, quiet_until, request_now
-from billing.domain.approval.approval_request import ApprovalRequest, RecordedVote, request_from_dict
+from billing.domain.approval.approval_entries import Entry, escalated, quiet_until, request_now
+from billing.domain.approval.approval_request import ApprovalRequest
 from billing.domain.approval.approvers import (
     Outcome,
     Slot,
-    Standing,
+    Tally,
+    Vote,
     approver_id,
+    count_votes,
     everybody,
     lost_slots,
-    standing,
     still_of_use,
 )
 from billing.domain.approval.signers import ListedPeople
+from billing.domain.approval.stored_request import StoredRequest
 from billing.domain.errors import PassingError, RequestAltered
-from billing.workflows.approval.votes import as_domain_votes, verified_votes
+from billing.domain.records import from_record
+from billing.workflows.approval.votes import verified_votes
 
 
 class SignedTexts(Protocol):
@@ -36,7 +38,7 @@ class SignedTexts(Protocol):
 @dataclass(frozen=True, slots=True)
 class PresentRequest:
     """`request` has the people, the content and the number of invoices of now, `votes` are all that were given,
-    whichever content they were for, and `standing` says what those for this content come to. `able` are the slots with
+    whichever content they were for, and `tally` says what those for this content come to. `able` are the slots with
     those alone who may sign now; without a word of the parameters (see `among`) that is everybody. `unread_entries`
     counts those that no key at hand has signed. `altered` names what of the request's row is not what was signed when
     it was opened; `unread_request` says that its signature is of no key at hand. `request` is as it was signed: what
@@ -46,8 +48,8 @@ class PresentRequest:
     entries: tuple[Entry, ...]
     unread_entries: int
     request: ApprovalRequest
-    votes: tuple[RecordedVote, ...]
-    standing: Standing
+    votes: tuple[Vote, ...]
+    tally: Tally
     able: tuple[Slot, ...]
     altered: tuple[str, ...] = ()
     unread_request: bool = False
@@ -57,23 +59,23 @@ class PresentRequest:
         return replace(self, able=listed.able(self.stored.request, self.entries))
 
     @property
-    def counted(self) -> tuple[RecordedVote, ...]:
+    def counted(self) -> tuple[Vote, ...]:
         """The votes for this content."""
-        return tuple(vote for vote in self.votes if vote.batch_sha256 == self.request.batch_sha256)
+        return tuple(vote for vote in self.votes if vote.request_hash == self.request.request_hash)
 
     @property
-    def voided(self) -> tuple[RecordedVote, ...]:
+    def voided(self) -> tuple[Vote, ...]:
         """The votes for other content: a hold, or taking one back, changed it after they were given."""
-        return tuple(vote for vote in self.votes if vote.batch_sha256 != self.request.batch_sha256)
+        return tuple(vote for vote in self.votes if vote.request_hash != self.request.request_hash)
 
-    def earlier_vote_of(self, address: str) -> RecordedVote | None:
+    def earlier_vote_of(self, address: str) -> Vote | None:
         """This person's newest vote for other content."""
         return next((vote for vote in reversed(self.voided) if vote.approver == address), None)
 
     @property
     def decided(self) -> bool:
         """Whether there is an outcome, or the votes give one that is still to be written."""
-        return self.stored.outcome is not None or self.standing.outcome is not Outcome.UNDECIDED
+        return self.stored.outcome is not None or self.tally.outcome is not Outcome.UNDECIDED
 
     @property
     def people(self) -> tuple[str, ...]:
@@ -111,17 +113,17 @@ class PresentRequest:
     @property
     def unlisted_slots(self) -> tuple[str, ...]:
         """Those of them that would be lost if mail reached everybody: too few of their people are still listed."""
-        return lost_slots(self.request.slots, as_domain_votes(self.votes), self.request.batch_sha256, (), self.able)
+        return lost_slots(self.request.slots, self.votes, self.request.request_hash, (), self.able)
 
     def lost_slots_if(self, unreachable: Iterable[str]) -> tuple[str, ...]:
         """Slots that could not be satisfied if mail did not reach these addresses either."""
         nobody = {*self.unreachable, *unreachable}
-        return lost_slots(self.request.slots, as_domain_votes(self.votes), self.request.batch_sha256, nobody, self.able)
+        return lost_slots(self.request.slots, self.votes, self.request.request_hash, nobody, self.able)
 
     @property
     def missing(self) -> tuple[str, ...]:
         """Those whose answer is still of use: silent about this content, and still able to fill a place."""
-        return still_of_use(self.request.slots, as_domain_votes(self.votes), self.request.batch_sha256, self.able)
+        return still_of_use(self.request.slots, self.votes, self.request.request_hash, self.able)
 
     @property
     def ask_again_at(self) -> datetime | None:
@@ -179,7 +181,7 @@ def present_request(stored: StoredRequest, signed: SignedTexts) -> PresentReques
     """Verify request, votes and entries, and apply the entries. What no key of ours has signed counts for nothing."""
     stored, altered, unread_request = _as_signed(stored, signed)
     read = (signed.read_entry(text, stored.request.id, number) for number, text in stored.signed_entries)
-    entries = tuple(entry_from_dict(fields) for fields in read if fields is not None)
+    entries = tuple(from_record(Entry, fields) for fields in read if fields is not None)
     request = request_now(stored.request, entries)
     votes = verified_votes(stored.signed_votes, request.id, signed.read_vote)
     return PresentRequest(
@@ -188,7 +190,7 @@ def present_request(stored: StoredRequest, signed: SignedTexts) -> PresentReques
         len(stored.signed_entries) - len(entries),
         request,
         votes,
-        standing(request.slots, as_domain_votes(votes), request.batch_sha256),
+        count_votes(request.slots, votes, request.request_hash),
         request.slots,
         altered,
         unread_request,
@@ -202,5 +204,5 @@ def _as_signed(stored: StoredRequest, signed: SignedTexts) -> tuple[StoredReques
     found = signed.read_request(stored.signature)
     if found is None:
         return stored, (), True
-    request = request_from_dict(found)
+    request = from_record(ApprovalRequest, found)
     return replace(stored, request=request), request.differing(stored.request), False

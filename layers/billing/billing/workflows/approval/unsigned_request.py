@@ -4,38 +4,38 @@ be told apart, so nothing of such a row is believed that the run's own state and
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
 
 from billing.domain.approval.approval_request import ApprovalRequest
 from billing.domain.approval.approvers import SlotRule, slots_without
 from billing.domain.batch.batch import Batch, totals
 from billing.domain.errors import RequestAltered
+from billing.domain.run import Matched, Run
 
 
 def not_vouched_for(
-    opened: ApprovalRequest, run: Mapping[str, Any], matched: Mapping[str, Any], batch: Batch, rules: Iterable[SlotRule]
+    opened: ApprovalRequest, run: Run, matched: Matched, batch: Batch, rules: Iterable[SlotRule]
 ) -> tuple[str, ...]:
     """Names of what an unsigned request's row says otherwise than the run's state, the batch that it made, and the
     parameter Approvers as it is now. Raises InputInvalid if Approvers cannot be followed."""
     expected = {
-        "run_id": run["id"],
-        "execution_arn": run["executionArn"],
-        "cycle": run["cycle"],
-        "period": run["period"],
-        "batch_key": matched["batchKey"],
-        "batch_sha256": matched["sha256"],
-        "slots": slots_without(rules, run["cycle"], totals(batch.to_draft), run["barred"]),
+        "run_id": run.id,
+        "execution_arn": run.execution_arn,
+        "cycle": run.cycle,
+        "period": run.period,
+        "batch_key": matched.batch_key,
+        "request_hash": matched.sha256,
+        "slots": slots_without(rules, run.cycle, totals(batch.to_draft), run.barred),
         "expires_at": _expiry(opened, run),
         "invoices": len(batch.to_draft),
-        "barred": run["barred"],
+        "barred": run.barred,
     }
     return tuple(name for name, value in expected.items() if getattr(opened, name) != value)
 
 
 def refuse_unvouched(
-    opened: ApprovalRequest, run: Mapping[str, Any], matched: Mapping[str, Any], batch: Batch, rules: Iterable[SlotRule]
+    opened: ApprovalRequest, run: Run, matched: Matched, batch: Batch, rules: Iterable[SlotRule]
 ) -> None:
     """Raise RequestAltered if anything of an unsigned request's row is not vouched for."""
     wrong = not_vouched_for(opened, run, matched, batch, rules)
@@ -48,6 +48,6 @@ def refuse_unvouched(
         )
 
 
-def _expiry(opened: ApprovalRequest, run: Mapping[str, Any]) -> str:
-    wait = timedelta(seconds=run["settings"]["approvalTimeoutSeconds"])
+def _expiry(opened: ApprovalRequest, run: Run) -> str:
+    wait = timedelta(seconds=run.settings.approval_timeout_seconds)
     return (datetime.fromisoformat(opened.opened_at) + wait).isoformat()

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 
-from billing.domain.approval.approval_request import RecordedVote
 from billing.domain.approval.approvers import Answer, Vote
 
 
 def verified_votes(
     signed_votes: Iterable[str], request_id: str, read_vote: Callable[[str], Mapping[str, str] | None]
-) -> tuple[RecordedVote, ...]:
+) -> tuple[Vote, ...]:
     """The votes of this request that one of our keys has signed, oldest first."""
     votes = []
     for signed in signed_votes:
@@ -18,12 +17,12 @@ def verified_votes(
         if fields is None or fields.get("request") != request_id or fields.get("answer") not in tuple(Answer):
             continue
         votes.append(
-            RecordedVote(
+            Vote(
                 approver=fields["approver"],
                 answer=Answer(fields["answer"]),
                 reason=fields["reason"],
                 at=fields["at"],
-                batch_sha256=fields["batch_sha256"],
+                request_hash=fields["batch_sha256"],
                 shown=fields.get("shown", ""),
                 slots=tuple(fields["slots"].split("\n")) if fields.get("slots") else None,
             )
@@ -31,14 +30,7 @@ def verified_votes(
     return tuple(sorted(votes, key=lambda vote: (vote.at, vote.approver)))
 
 
-def as_domain_votes(votes: Iterable[RecordedVote]) -> tuple[Vote, ...]:
-    """For the rules."""
-    return tuple(
-        Vote(vote.approver, vote.answer, vote.batch_sha256, vote.at, vote.reason, vote.slots) for vote in votes
-    )
-
-
-def vote_fields(request_id: str, vote: RecordedVote) -> dict[str, str]:
+def vote_fields(request_id: str, vote: Vote) -> dict[str, str]:
     """What a vote's signature covers."""
     return {
         "request": request_id,
@@ -46,7 +38,7 @@ def vote_fields(request_id: str, vote: RecordedVote) -> dict[str, str]:
         "answer": str(vote.answer),
         "reason": vote.reason,
         "at": vote.at,
-        "batch_sha256": vote.batch_sha256,
+        "batch_sha256": vote.request_hash,
         "shown": vote.shown,
         # A slot's name is one line.
         "slots": "\n".join(vote.slots or ()),

@@ -1,4 +1,4 @@
-"""Who may sign at this moment: the rules of `listed_people`, applied to a request."""
+"""Who may sign at this moment: the rules of `signers`, applied to a request."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ class WhoMaySign:
         """Why the request cannot be passed on to an address, in a sentence; "" if it can."""
         passed, domains = passed_on(present.entries), self.listed.domains
         if not domains:
-            return "Requests cannot be passed on here: the stack allows no domain for that."
+            return "Requests cannot be delegated here: no e-mail domain is set up for it."
         if by in passed.values():
-            return "This request was passed on to you, so you cannot pass it on again."
-        wanted = f"To pass the request on, type an e-mail address of {' or '.join(sorted(domains))}."
+            return "This request was delegated to you, so you cannot delegate it again."
+        wanted = f"To delegate the request, type an e-mail address at {' or '.join(sorted(domains))}."
         mistake = mistake_in_address(to)
         if mistake:
             return wanted if not to else f"{wanted} This is none that can be mailed: {mistake}."
         if not self.listed.allows_domain(to):
             return wanted
         if is_barred(to, present.request.barred):
-            return "This person asked for the run, and may not sign it. Type somebody else's address."
+            return "This person started the run and may not sign it. Type someone else's address."
         if mailbox_of(to) in {mailbox_of(one) for one in (*present.people, *passed)}:
-            return "This person is asked already. Type somebody else's address."
+            return "This person has already been asked. Type someone else's address."
         return ""

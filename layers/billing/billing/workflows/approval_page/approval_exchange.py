@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any
+from typing import Any, Protocol
 
-from billing.adapters.aws.run_files import RunFiles
-from billing.adapters.aws.task_tokens import Waker
-from billing.adapters.dynamodb.approvals import ApprovalsTable
-from billing.adapters.signatures import Signatures
 from billing.domain.approval.approval_entries import passed_on
 from billing.domain.approval.approval_request import ApprovalRequest
 from billing.domain.approval.approvers import Outcome
 from billing.domain.batch.batch import Batch, totals
 from billing.domain.errors import OurFault
+from billing.domain.run import RunFrame
 from billing.pages.approval.approval_page import (
+    NOT_POSTED,
+    Posted,
+    RequestView,
     altered_page,
     approval_page,
     batch_csv,
@@ -25,7 +25,7 @@ from billing.pages.approval.approval_page import (
     ended_page,
     expired_inbox_page,
     invalid_link_page,
-    standing_page,
+    status_page,
     trouble_page,
     wrong_method_page,
 )
@@ -34,8 +34,9 @@ from billing.pages.approval.batch_csv import batch_csv_parts
 from billing.pages.approval.inbox_page import inbox_page
 from billing.pages.formatting import counted, sums_words
 from billing.pages.rendering import Shown, page_csp, private_headers
-from billing.runtime.telemetry import logger, metrics
 from billing.workflows.approval.who_may_sign import WhoMaySign
+from billing.workflows.approval_page import approval_page as one_request
+from billing.workflows.approval_page import inbox as inboxes
 from billing.workflows.approval_page.approval_page import (
     Answered,
     Seen,
@@ -47,19 +48,37 @@ from billing.workflows.approval_page.approval_page import (
 )
 from billing.workflows.approval_page.http_exchange import LONGEST_FILE, answer_of, file_of, form_of, query_of
 from billing.workflows.approval_page.inbox import Expired, inbox
+from billing.workflows.ports import ReadableFiles, Telemetry
 
 _TRIES = 5
 
 
-def approval_exchange(event: Mapping[str, Any], connect: Callable[[], ApprovalExchange]) -> dict[str, Any]:
+class Requests(one_request.Requests, inboxes.Requests, Protocol):
+    """The approvals table, for both kinds of pages."""
+
+
+class Signing(one_request.Signing, inboxes.Signing, Protocol):
+    """Signs and verifies, for both kinds of pages."""
+
+
+class Callback(Protocol):
+    """Ends the wait of a run."""
+
+    def wake(self, sealed_token: bytes, run_id: str) -> bool: ...
+
+
+def approval_exchange(
+    event: Mapping[str, Any], connect: Callable[[], ApprovalExchange], telemetry: Telemetry
+) -> dict[str, Any]:
     """Answer one request. Whatever fails, a secret or a parameter that cannot be read included, a page answers: a
     person with money to sign for must never see a raw error. Links, names and amounts never reach a log."""
     reference = str(event.get("requestContext", {}).get("requestId", ""))[:60]
     try:
         return connect().handle(event)
     except Exception as error:  # noqa: BLE001 - whatever it was, a page answers
-        logger.error("approval page failed", extra={"error_name": type(error).__name__, "reference": reference})
-        metrics.add_metric(name="ApprovalPagesFailed", unit="Count", value=1)
+        telemetry.failed(
+            "approval page failed", "ApprovalPagesFailed", error_name=type(error).__name__, reference=reference
+        )
         answering = event.get("requestContext", {}).get("http", {}).get("method") == "POST"
         return _html(500, trouble_page(reference, answering))
 
@@ -69,13 +88,14 @@ class ApprovalExchange:
     """Everything behind the page. It can write votes, holds, delegations and outcomes, and complete the wait; nothing
     else."""
 
-    requests: ApprovalsTable
-    files: RunFiles
-    signatures: Signatures
-    waker: Waker
+    requests: Requests
+    files: ReadableFiles
+    signatures: Signing
+    callback: Callback
     who: WhoMaySign
     now: Callable[[], datetime]
-    finalises: bool
+    finalizes: bool
+    telemetry: Telemetry
 
     def handle(self, event: Mapping[str, Any]) -> dict[str, Any]:
         """Answer one request that finds everything in order."""
@@ -87,11 +107,11 @@ class ApprovalExchange:
             found = inbox(link, self.requests, self.signatures, self.who, self.now())
             if isinstance(found, Expired):
                 return _html(410, expired_inbox_page())
-            return _html(200, inbox_page(*found, self.now())) if found else _refused()
+            return _html(200, inbox_page(*found, self.now())) if found else self._refused()
         seen = self._look(link)
         if seen is None:
-            return _refused()
-        logger.append_keys(run_id=seen.request.run_id)
+            return self._refused()
+        self.telemetry.logger.append_keys(run_id=seen.request.run_id)
         if not seen.present.trustworthy:
             return self._altered(seen, method)
         if method == "POST":
@@ -106,11 +126,18 @@ class ApprovalExchange:
             return _html(200, self._standing(seen))
         return _html(200, self._page(seen, query))
 
+    def _refused(self) -> dict[str, Any]:
+        """The same answer for unknown and forged links, on both kinds of pages. Counted: many of them are an attack."""
+        self.telemetry.logger.warning("approval link refused")
+        self.telemetry.metrics.add_metric(name="ApprovalLinksRefused", unit="Count", value=1)
+        return _html(404, invalid_link_page())
+
     def _altered(self, seen: Seen, method: str) -> dict[str, Any]:
         """Somebody has written into the request's row. Nothing of it is shown and nobody can answer; a POST wakes the
         run, which ends and tells the team."""
-        logger.error("approval request altered in the table", extra={"altered": list(seen.present.altered)})
-        metrics.add_metric(name="ApprovalPagesFailed", unit="Count", value=1)
+        self.telemetry.failed(
+            "approval request altered in the table", "ApprovalPagesFailed", altered=list(seen.present.altered)
+        )
         if method == "POST":
             self._wake(seen)
         return _html(409, altered_page())
@@ -118,7 +145,7 @@ class ApprovalExchange:
     def _decide(self, link: str, seen: Seen, form: Mapping[str, str]) -> dict[str, Any]:
         # What cannot be shown (missing, altered) cannot be signed for. A request that has ended needs it no more: a
         # run that asks anew may have put other content in its place.
-        batch = batch_of(seen, self.files) if seen.open else Batch({}, (), ())
+        batch = batch_of(seen, self.files) if seen.open else Batch(RunFrame(), (), ())
         shown = f"{counted(seen.request.invoices, 'invoice')}, {sums_words(totals(batch.to_draft))}"
         answered = answer(seen, form, batch, shown, self.requests, self.signatures, self.who, self.now())
         if answered.mistake:
@@ -138,30 +165,27 @@ class ApprovalExchange:
             woken = self._wake(after)
             # Only the answer that decided says that the run was not there to hear it: later ones find it at work.
             awake = woken or not answered.signed
-        logger.info("approval answered", extra={"outcome": str(after.standing.outcome)})
+        self.telemetry.logger.info("approval answered", extra={"outcome": str(after.tally.outcome)})
         if answered.said and after.open:
-            return _html(200, self._page(after, {}, said=answered.said))
-        page = self._standing(
-            after, just_signed=answered.signed, mistake=answered.late, said=answered.said, awake=awake
-        )
-        return _html(200, page)
+            return _html(200, self._page(after, {}, Posted(said=answered.said)))
+        posted = Posted(mistake=answered.late, said=answered.said, just_signed=answered.signed, awake=awake)
+        return _html(200, self._standing(after, posted))
 
     def _mistaken(self, again: Seen, answered: Answered, form: Mapping[str, str]) -> Shown:
         if not again.open:
-            return self._standing(again, mistake=answered.mistake)
-        return self._page(again, {}, answered.mistake, form, together=answered.together)
+            return self._standing(again, Posted(mistake=answered.mistake))
+        return self._page(again, {}, Posted(mistake=answered.mistake, typed=form, together=answered.together))
 
     def _wake(self, seen: Seen) -> bool:
         """Last, and repeatable: a lost callback is sent by the next POST, or the decision is read when the wait
         ends. Answers False if the run did not wait.
         """
         try:
-            woken = self.waker.wake(seen.present.stored.sealed_token, seen.request.run_id)
-            logger.info("run woken" if woken else "run was awake already")
+            woken = self.callback.wake(seen.present.stored.sealed_token, seen.request.run_id)
+            self.telemetry.logger.info("run woken" if woken else "run was awake already")
             return woken
         except Exception as error:  # noqa: BLE001 - the decision stands, whatever kept the run asleep
-            logger.error("run could not be woken", extra={"error_name": type(error).__name__})
-            metrics.add_metric(name="RunsNotWoken", unit="Count", value=1)
+            self.telemetry.failed("run could not be woken", "RunsNotWoken", error_name=type(error).__name__)
             return True  # it waits, and reads the decision when its slice is over
 
     def _look(self, link: str) -> Seen | None:
@@ -173,86 +197,52 @@ class ApprovalExchange:
             raise OurFault("A request vanished while it was answered.")
         return seen
 
-    def _page(
-        self,
-        seen: Seen,
-        query: Mapping[str, str],
-        mistake: str = "",
-        typed: Mapping[str, str] | None = None,
-        said: str = "",
-        together: Sequence[str] = (),
-    ) -> Shown:
+    def _page(self, seen: Seen, query: Mapping[str, str], posted: Posted = NOT_POSTED) -> Shown:
         number = query.get("page", "1")
         return approval_page(
-            seen.request,
+            self._view(seen),
             batch_of(seen, self.files),
-            seen.approver,
-            seen.present.counted,
-            seen.standing,
-            self.now(),
+            posted,
             query=query.get("q", ""),
             page=int(number) if number.isdecimal() and len(number) < 6 else 1,
-            mistake=mistake,
-            typed=typed or {},
-            finalises=self.finalises,
-            said=said,
-            changes=changes_words(seen.present.entries),
-            held=held_orders(seen.present.entries),
-            delegate_domains=sorted(self.who.listed.domains) if seen.approver in self._originals(seen) else (),
-            signed_before=any(vote.approver == seen.approver for vote in seen.present.votes),
-            together=together,
-            voided=seen.present.voided,
+        )
+
+    def _view(self, seen: Seen) -> RequestView:
+        present = seen.present
+        return RequestView(
+            seen.request,
+            seen.approver,
+            present.counted,
+            seen.tally,
+            self.now(),
+            outcome=present.stored.outcome,
+            voided=present.voided,
+            changes=changes_words(present.entries),
             end=self.requests.end(seen.request.id),
+            asked_anew=self._is_asked_anew(seen),
+            held=held_orders(present.entries),
+            delegate_domains=sorted(self.who.listed.domains) if seen.approver in self._originals(seen) else (),
+            passed_to=seen.passed_to,
+            signed_before=any(vote.approver == seen.approver for vote in present.votes),
+            finalizes=self.finalizes,
         )
 
     @staticmethod
     def _originals(seen: Seen) -> set[str]:
         return set(seen.present.people) - set(passed_on(seen.present.entries).values())
 
-    def _standing(
-        self, seen: Seen, just_signed: bool = False, mistake: str = "", said: str = "", awake: bool = True
-    ) -> Shown:
+    def _standing(self, seen: Seen, posted: Posted = NOT_POSTED) -> Shown:
         if seen.over:
-            return self._ended(seen, mistake, said, awake)
+            return self._ended(seen, posted)
         try:
             batch = batch_of(seen, self.files)
         except OurFault:
             batch = None  # How it ended can be told without it.
-        return standing_page(
-            seen.request,
-            batch,
-            seen.approver,
-            seen.present.counted,
-            seen.present.stored.outcome,
-            seen.standing,
-            self.now(),
-            just_signed=just_signed,
-            finalises=self.finalises,
-            changes=changes_words(seen.present.entries),
-            passed_to=seen.passed_to,
-            mistake=mistake,
-            said=said,
-            voided=seen.present.voided,
-            end=self.requests.end(seen.request.id),
-            awake=awake,
-            asked_anew=self._is_asked_anew(seen),
-        )
+        return status_page(self._view(seen), batch, posted)
 
-    def _ended(self, seen: Seen, mistake: str = "", said: str = "", awake: bool = True) -> Shown:
-        return ended_page(
-            seen.request,
-            seen.present.stored.outcome,
-            seen.standing,
-            self.now(),
-            taken_off=not seen.expired,
-            mine=seen.own_vote or seen.present.earlier_vote_of(seen.approver),
-            end=self.requests.end(seen.request.id),
-            finalises=self.finalises,
-            mistake=mistake,
-            said=said,
-            asked_anew=self._is_asked_anew(seen),
-            awake=awake,
-        )
+    def _ended(self, seen: Seen, posted: Posted = NOT_POSTED) -> Shown:
+        mine = seen.own_vote or seen.present.earlier_vote_of(seen.approver)
+        return ended_page(self._view(seen), mine, posted, taken_off=not seen.expired)
 
     def _is_asked_anew(self, seen: Seen) -> bool:
         """Whether the run asks under a newer request now, because this one ended without an approval."""
@@ -269,13 +259,6 @@ def _beside_the_routes(event: Mapping[str, Any]) -> dict[str, Any]:
         allowed = "GET, HEAD" if path.startswith("/approvals/inbox/") else "GET, HEAD, POST"
         shown = wrong_method_page()
         return answer_of(405, {**shown.headers, "allow": allowed}, shown.html)
-    return _html(404, invalid_link_page())
-
-
-def _refused() -> dict[str, Any]:
-    """The same answer for unknown and forged links, on both kinds of pages. Counted: many of them are an attack."""
-    logger.warning("approval link refused")
-    metrics.add_metric(name="ApprovalLinksRefused", unit="Count", value=1)
     return _html(404, invalid_link_page())
 
 

@@ -16,24 +16,25 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Protocol
 
-from billing.adapters.dynamodb.approvals import StoredRequest
-from billing.adapters.signatures import Link
 from billing.domain.approval.approval_entries import (
     Entry,
     EntryKind,
     holds,
     passed_on,
+    request_hash,
     run_must_look,
-    signed_content,
     with_holds,
     with_the_same_orders,
 )
-from billing.domain.approval.approval_request import ApprovalRequest, RecordedOutcome, RecordedVote
-from billing.domain.approval.approvers import Answer, Outcome, Standing, approver_id
-from billing.domain.batch.batch import Batch, BatchInvoice, batch_from_dict
+from billing.domain.approval.approval_request import ApprovalRequest, RecordedOutcome
+from billing.domain.approval.approvers import Answer, Outcome, Tally, Vote, approver_id
+from billing.domain.approval.signed_links import Link
+from billing.domain.approval.stored_request import StoredRequest
+from billing.domain.batch.batch import Batch, BatchInvoice, read_batch
 from billing.domain.ledger.ledger import Disposition
+from billing.domain.records import to_record
+from billing.domain.text import clean
 from billing.pages.approval.approval_page import LONGEST_REASON
-from billing.pages.untrusted_text import clean
 from billing.workflows.approval.present_request import PresentRequest, SignedTexts, present_request
 from billing.workflows.approval.votes import vote_fields
 from billing.workflows.approval.who_may_sign import WhoMaySign
@@ -52,14 +53,17 @@ _TRAPPED = (
     "that, something in your browser fills in forms by itself: switch it off for this page, and answer again."
 )
 _CHANGED_SINCE = (
-    "What you are asked to sign has changed since you opened it, so nothing was recorded. Look at it as it is now, and "
-    "answer then."
+    "What you are asked to sign has changed since you opened it, so nothing was recorded. Please review the "
+    "current version, then respond."
 )
 _DAYS_MOVED = (
     "A day has passed since you opened this page, and with it due dates have moved, so nothing was recorded. Look at "
     "the dates as they are now, and answer then."
 )
-_CHANGED = "Somebody else changed the request at the same moment, so nothing was recorded. Look again, and answer then."
+_CHANGED = (
+    "Someone else changed the request at the same moment, so nothing was recorded. Please review it again, then "
+    "respond."
+)
 
 
 class Requests(Protocol):
@@ -97,12 +101,12 @@ class Seen:
         return self.present.request
 
     @property
-    def standing(self) -> Standing:
+    def tally(self) -> Tally:
         """What the votes come to."""
-        return self.present.standing
+        return self.present.tally
 
     @property
-    def own_vote(self) -> RecordedVote | None:
+    def own_vote(self) -> Vote | None:
         """What this person has answered about the present content, if anything."""
         return next((vote for vote in self.present.counted if vote.approver == self.approver), None)
 
@@ -149,7 +153,7 @@ def look(link: str, requests: Requests, signing: Signing, who: WhoMaySign, now: 
     if signed is None or stored is None:
         return None
     present = present_request(stored, signing)
-    if signed.batch_sha256 != present.stored.request.batch_sha256:
+    if signed.request_hash != present.stored.request.request_hash:
         return None
     known = {approver_id(address): address for address in (*passed_on(present.entries), *present.people)}
     approver = known.get(signed.approver)
@@ -188,7 +192,7 @@ def answer(
     if form.get(TRAP):
         return Answered(mistake=_TRAPPED)
     content = form.get("content", "")
-    if content != seen.request.batch_sha256:
+    if content != seen.request.request_hash:
         return Answered(mistake=_CHANGED_SINCE)
     if asked in (EntryKind.HOLD, EntryKind.RELEASE, EntryKind.DELEGATE):
         entry = (
@@ -222,11 +226,11 @@ def conclude(seen: Seen, requests: Requests, now: datetime) -> bool:
     """Write the outcome that the votes give, once. Answers False if the picture has changed: look again."""
     if not seen.present.trustworthy:
         return True
-    if seen.present.stored.outcome is not None or seen.standing.outcome is Outcome.UNDECIDED or seen.expired:
+    if seen.present.stored.outcome is not None or seen.tally.outcome is Outcome.UNDECIDED or seen.expired:
         return True
     return requests.conclude(
         seen.request.id,
-        RecordedOutcome(str(seen.standing.outcome), seen.standing.reason, now.isoformat()),
+        RecordedOutcome(str(seen.tally.outcome), seen.tally.reason, now.isoformat()),
         seen.present.stored.changes,
     )
 
@@ -234,18 +238,18 @@ def conclude(seen: Seen, requests: Requests, now: datetime) -> bool:
 def batch_of(seen: Seen, files: ReadableFiles) -> Batch:
     """Exactly the content that the request asks about now. Raises OurFault if it is missing or altered."""
     opened = seen.present.stored.request
-    return with_holds(batch_from_dict(files.read_json(opened.batch_key, opened.batch_sha256)), seen.present.entries)
+    return with_holds(read_batch(files.read_json(opened.batch_key, opened.request_hash)), seen.present.entries)
 
 
 def _why_closed(seen: Seen) -> str:
     """Why this person's answer was not recorded."""
     if seen.own_vote is not None:
-        return "You have answered already, and your first answer stands. This one was not recorded."
+        return "You have already responded, and your first answer counts. This one was not recorded."
     if seen.present.decided or seen.expired:
-        return "The request had ended before you answered. Your answer was not recorded."
+        return "The request had ended before you responded. Your answer was not recorded."
     if seen.taken_off:
-        return "You were taken off the list of those who sign, so you cannot answer any more."
-    return f"You passed the request on to {seen.passed_to}, so you cannot answer any more. Nothing was recorded."
+        return "You were removed from the list of approvers, so you can no longer respond."
+    return f"You delegated this request to {seen.passed_to}, so you can no longer respond. Nothing was recorded."
 
 
 def _append(seen: Seen, entry: Entry, requests: Requests, signing: Signing) -> Answered:
@@ -253,14 +257,14 @@ def _append(seen: Seen, entry: Entry, requests: Requests, signing: Signing) -> A
     is to be mailed."""
     seen.present.refuse_blind_changes()
     entries = (*seen.present.entries, entry)
-    content = signed_content(seen.present.stored.request.batch_sha256, holds(entries))
-    signed = signing.sign_entry(seen.request.id, seen.present.stored.changes + 1, entry.to_dict())
+    content = request_hash(seen.present.stored.request.request_hash, holds(entries))
+    signed = signing.sign_entry(seen.request.id, seen.present.stored.changes + 1, to_record(entry))
     if not requests.append(seen.request.id, seen.present.stored.changes, signed, content):
         return Answered(mistake=_CHANGED)
     said = {
-        EntryKind.HOLD: f"The order {entry.order} is held back.",
-        EntryKind.RELEASE: f"The order {entry.order} is no longer held back.",
-    }.get(entry.kind, "The request was passed on.")
+        EntryKind.HOLD: f"Order {entry.order} is on hold.",
+        EntryKind.RELEASE: f"Order {entry.order} is no longer on hold.",
+    }.get(entry.kind, "The request was delegated.")
     must_look = run_must_look(
         seen.present.entries, [vote.at for vote in seen.present.votes], datetime.fromisoformat(entry.at)
     )
@@ -284,21 +288,28 @@ def _hold(seen: Seen, kind: EntryKind, form: Mapping[str, str], batch: Batch, no
     held = holds(seen.present.entries)
     if kind is EntryKind.HOLD:
         found = with_the_same_orders(batch.to_draft, typed)
+        if (
+            not found
+            and reason
+            and with_the_same_orders((one for one in batch.invoices if one.plan.key in held), typed)
+        ):
+            # Pressed again after an error: it is on record, and the run may not have been woken.
+            return Answered(said=f"Order {typed} is on hold.", wake=True)
         if not found:
-            return Answered(mistake="To hold an order back, type its number as this page shows it among the invoices.")
+            return Answered(mistake="To hold an order, type its number as shown among the invoices on this page.")
         if len(found) == len(batch.to_draft):
             return Answered(mistake="Nothing would be left to bill. Reject the batch instead.")
     else:
         found = with_the_same_orders((one for one in batch.invoices if one.plan.key in held), typed)
         if not found:
-            return Answered(mistake="To take an order in again, type its number as this page shows it among the held.")
+            return Answered(mistake="To release an order, type its number as shown among the held orders on this page.")
     if not reason:
-        return Answered(mistake="Write why, in words: the reason goes to the other approvers, and stays on record.")
+        return Answered(mistake="Please give a reason in words: the other approvers see it, and it is kept on record.")
     number, others = _together(found, typed)
     if kind is EntryKind.HOLD and others and form.get("together", "").strip() != str(len(others) + 1):
         return Answered(
             mistake=f"{number} is billed on one invoice with {_list(others)}, so all {len(others) + 1} orders would be "
-            f"held back. If that is meant, type how many orders are held back.",
+            f"held. If that is what you want, type how many orders are held.",
             together=(number, *others),
         )
     order = f"{number} (with {_list(others)})" if others else number
@@ -327,7 +338,7 @@ def _list(numbers: Sequence[str]) -> str:
 def _delegation(seen: Seen, form: Mapping[str, str], who: WhoMaySign, now: datetime) -> Entry | Answered:
     """The entry that passes the request on, or the sentence that says why it cannot be."""
     to = form.get("delegate", "").strip().lower()
-    mistake = who.why_not_to(to, seen.approver, seen.present) or _wrong_number(seen, form, "number", "pass it on")
+    mistake = who.why_not_to(to, seen.approver, seen.present) or _wrong_number(seen, form, "number", "delegate")
     if mistake:
         return Answered(mistake=mistake)
     return Entry(EntryKind.DELEGATE, seen.approver, now.isoformat(), people=(to,))
@@ -351,15 +362,15 @@ def _wrong_number(seen: Seen, form: Mapping[str, str], field: str, to_do: str) -
     return f"{wanted} You typed {typed[:20]!r}." if typed else wanted
 
 
-def _vote(seen: Seen, form: Mapping[str, str], shown: str, now: datetime) -> RecordedVote | str:
+def _vote(seen: Seen, form: Mapping[str, str], shown: str, now: datetime) -> Vote | str:
     """The vote that the form gives, or the sentence that says what is missing."""
     asked = form.get("answer", "")
     if asked not in (Answer.APPROVE, Answer.REJECT):
         return "Nothing was decided: choose approve or reject, and fill in its field."
     reason = _reason(form, form.get("number", "").strip()) if asked == Answer.REJECT else ""
     if asked == Answer.REJECT and not reason:
-        return "To reject, write why, in words: the reason goes to the team, and stays on record."
+        return "To reject, please give a reason in words: the team sees it, and it is kept on record."
     mistake = _wrong_number(seen, form, "invoices" if asked == Answer.APPROVE else "number", asked)
     if mistake:
         return mistake
-    return RecordedVote(seen.approver, Answer(asked), reason, now.isoformat(), seen.request.batch_sha256, shown)
+    return Vote(seen.approver, Answer(asked), seen.request.request_hash, now.isoformat(), reason, shown=shown)

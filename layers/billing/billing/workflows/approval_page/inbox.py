@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
-from billing.adapters.dynamodb.approvals import StoredRequest
-from billing.adapters.signatures import InboxLink, Link
 from billing.domain.approval.approval_entries import passed_on
 from billing.domain.approval.approval_inbox import InboxItem
 from billing.domain.approval.approval_request import RunEnd
 from billing.domain.approval.approvers import approver_id
+from billing.domain.approval.signed_links import InboxLink, Link
+from billing.domain.approval.stored_request import StoredRequest
 from billing.workflows.approval.present_request import SignedTexts, present_request
 from billing.workflows.approval.who_may_sign import WhoMaySign
 from billing.workflows.approval_page.approval_page import UNKNOWN
@@ -66,7 +66,7 @@ def inbox(
         own_link = Link(
             opened.id,
             signed.approver,
-            opened.batch_sha256,
+            opened.request_hash,
             int(datetime.fromisoformat(opened.expires_at).timestamp()),
         )
         may.append(who.may_sign(address, present))
@@ -82,7 +82,7 @@ def inbox(
             InboxItem(
                 present.request,
                 stored.outcome,
-                present.standing,
+                present.tally,
                 own,
                 passed.get(address, ""),
                 waits,

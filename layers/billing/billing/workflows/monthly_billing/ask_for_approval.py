@@ -8,15 +8,18 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Protocol
 
-from billing.adapters.dynamodb.approvals import StoredRequest, request_owner
-from billing.adapters.dynamodb.message_log import Sending
-from billing.domain.approval.approval_entries import Entry, brought_in, holds, with_holds
+from billing.domain.approval.approval_entries import brought_in, holds, with_holds
 from billing.domain.approval.approval_request import ApprovalRequest, Bounce, FormerRequest
 from billing.domain.approval.approvers import Outcome, approver_id, slots_without
 from billing.domain.approval.signers import ListedPeople
-from billing.domain.batch.batch import Batch, batch_from_dict, totals
+from billing.domain.approval.stored_request import StoredRequest, request_owner
+from billing.domain.batch.batch import Batch, read_batch, totals
 from billing.domain.errors import AddressRefused, OurFault, PersonNeeded
 from billing.domain.mail import MailContent
+from billing.domain.records import to_record
+from billing.domain.run import Matched, Run
+from billing.domain.sending import Sending
+from billing.pages.approval.approval_mail import Invitation
 from billing.workflows.approval.approval_links import ApproverLinks, mail_tags
 from billing.workflows.approval.present_request import PresentRequest, SignedTexts, present_request
 from billing.workflows.approval.unsigned_request import not_vouched_for, refuse_unvouched
@@ -41,24 +44,6 @@ class Signing(SignedTexts, Protocol):
     def sign_request(self, request: Mapping[str, Any]) -> str: ...
 
 
-class WriteMail(Protocol):
-    """Writes the mail that asks one person. `again` says why they are asked a second time about the same request,
-    `because` why they are asked if they were not at first, `former` which request this one takes the place of."""
-
-    def __call__(
-        self,
-        request: ApprovalRequest,
-        batch: Batch,
-        approver: str,
-        link: str,
-        *,
-        inbox: str,
-        again: str,
-        because: Entry | None,
-        former: FormerRequest | None,
-    ) -> MailContent: ...
-
-
 @dataclass(frozen=True, slots=True)
 class Asking:
     """What the state works with. `seal(run id, token)` encrypts, `complete(token)` ends the wait."""
@@ -72,12 +57,10 @@ class Asking:
     complete: Callable[[str], bool]
     signed: Signing
     links: ApproverLinks
-    write_mail: WriteMail
+    write_mail: Callable[[Invitation], MailContent]
     now: datetime
 
-    def ask(
-        self, run: Mapping[str, Any], matched: Mapping[str, Any], outcome_so_far: str, task_token: str
-    ) -> dict[str, int]:
+    def ask(self, run: Run, matched: Matched, outcome_so_far: str, task_token: str) -> dict[str, int]:
         """Open the request (or find the one that is open), keep the sealed token, send what was not sent.
 
         Safe to repeat: a second call for the same batch opens nothing, mails nobody twice, and keeps the new token.
@@ -89,9 +72,9 @@ class Asking:
         or a slot is lost. Raises PersonNeeded if mail as such is refused (sender, account) and a slot cannot be
         satisfied without those who have no link yet; RequestAltered if the request that waits was altered in the table.
         """
-        batch = batch_from_dict(self.files.read_json(matched["batchKey"], matched["sha256"]))
+        batch = read_batch(self.files.read_json(matched.batch_key, matched.sha256))
         request = self._request(run, matched, batch, waits=outcome_so_far == Outcome.UNDECIDED)
-        self.requests.seal(request.id, self.seal(str(run["id"]), task_token))
+        self.requests.seal(request.id, self.seal(str(run.id), task_token))
         # Read after the token was kept: whatever is decided from here on finds it.
         stored = self.requests.read(request.id)
         if stored is None:
@@ -136,20 +119,22 @@ class Asking:
         earlier = any(vote.approver == address for vote in present.votes)
         if earlier and present.ask_again_at is not None and self.now < present.ask_again_at:
             return 0  # More may be held back in a moment. The run looks again when it is quiet.
-        what = f"again-{person}-{request.batch_sha256[:16]}" if earlier else f"ask-{person}"
+        what = f"again-{person}-{request.request_hash[:16]}" if earlier else f"ask-{person}"
         owner, at = request_owner(request.id), self.now.isoformat()
         if self.messages.begin(owner, what, at) is Sending.DONE:
             return 0
         self.requests.index(person, request.id, at)
         content = self.write_mail(
-            request,
-            with_holds(batch, present.entries),
-            address,
-            self.links.to_decide(present.stored.request, address),
-            inbox=self.links.to_inbox(request, address),
-            again="Orders were held back, or taken in again, after you had signed." if earlier else "",
-            because=brought_in(present.entries, address),
-            former=former,
+            Invitation(
+                request,
+                with_holds(batch, present.entries),
+                address,
+                self.links.to_decide(present.stored.request, address),
+                inbox=self.links.to_inbox(request, address),
+                again="Orders were held or released after you signed." if earlier else "",
+                because=brought_in(present.entries, address),
+                former=former,
+            )
         )
         self.mail.send(address, content, thread=request.run_id, tags=mail_tags(request.id, person))
         self.messages.finish(owner, what, at)
@@ -169,15 +154,13 @@ class Asking:
         return FormerRequest(
             stored.request.opened_at,
             ended,
-            stored.request.batch_sha256 == opened.batch_sha256,
+            stored.request.request_hash == opened.request_hash,
             len(holds(present_request(stored, self.signed).entries)),
         )
 
-    def _request(
-        self, run: Mapping[str, Any], matched: Mapping[str, Any], batch: Batch, waits: bool
-    ) -> ApprovalRequest:
-        number = self.requests.current_number(run["id"])
-        stored = self.requests.read(f"{run['id']}.{number}") if number else None
+    def _request(self, run: Run, matched: Matched, batch: Batch, waits: bool) -> ApprovalRequest:
+        number = self.requests.current_number(run.id)
+        stored = self.requests.read(f"{run.id}.{number}") if number else None
         still_asked = stored is not None and (self._is_open(stored) or (waits and not self._is_long_over(stored)))
         if stored is not None and (still_asked or waits):
             present = present_request(stored, self.signed)
@@ -189,20 +172,20 @@ class Asking:
         while True:
             number += 1
             request = ApprovalRequest(
-                id=f"{run['id']}.{number}",
-                run_id=run["id"],
-                execution_arn=run["executionArn"],
-                cycle=run["cycle"],
-                period=run["period"],
-                batch_key=matched["batchKey"],
-                batch_sha256=matched["sha256"],
-                slots=slots_without(self.listed.rules, run["cycle"], totals(batch.to_draft), run["barred"]),
+                id=f"{run.id}.{number}",
+                run_id=run.id,
+                execution_arn=run.execution_arn,
+                cycle=run.cycle,
+                period=run.period,
+                batch_key=matched.batch_key,
+                request_hash=matched.sha256,
+                slots=slots_without(self.listed.rules, run.cycle, totals(batch.to_draft), run.barred),
                 opened_at=self.now.isoformat(),
-                expires_at=(self.now + timedelta(seconds=run["settings"]["approvalTimeoutSeconds"])).isoformat(),
+                expires_at=(self.now + timedelta(seconds=run.settings.approval_timeout_seconds)).isoformat(),
                 invoices=len(batch.to_draft),
-                barred=run["barred"],
+                barred=run.barred,
             )
-            if not self.requests.open(request, self.signed.sign_request(request.to_dict())):
+            if not self.requests.open(request, self.signed.sign_request(to_record(request))):
                 # A former attempt wrote it and was killed before it pointed the run at it.
                 kept = self.requests.read(request.id)
                 if kept is None or not self._is_open(kept):
@@ -211,21 +194,17 @@ class Asking:
                 if not self._is_as_opened(present, run, matched, batch):
                     continue
                 request = present.stored.request
-            self.requests.make_current(run["id"], number)
+            self.requests.make_current(run.id, number)
             return request
 
-    def _refuse_altered(
-        self, present: PresentRequest, run: Mapping[str, Any], matched: Mapping[str, Any], batch: Batch
-    ) -> None:
+    def _refuse_altered(self, present: PresentRequest, run: Run, matched: Matched, batch: Batch) -> None:
         present.refuse_altered()
         if not present.stored.signature:
             refuse_unvouched(present.stored.request, run, matched, batch, self.listed.rules)
 
-    def _is_as_opened(
-        self, present: PresentRequest, run: Mapping[str, Any], matched: Mapping[str, Any], batch: Batch
-    ) -> bool:
+    def _is_as_opened(self, present: PresentRequest, run: Run, matched: Matched, batch: Batch) -> bool:
         """Whether it asks about this batch, and nobody has altered it in the table."""
-        if not present.trustworthy or present.stored.request.batch_sha256 != matched["sha256"]:
+        if not present.trustworthy or present.stored.request.request_hash != matched.sha256:
             return False
         signed = bool(present.stored.signature)
         return signed or not not_vouched_for(present.stored.request, run, matched, batch, self.listed.rules)

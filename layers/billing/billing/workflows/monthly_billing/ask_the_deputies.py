@@ -6,13 +6,15 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from billing.adapters.dynamodb.approvals import StoredRequest
 from billing.domain.approval.approval_entries import Entry, EntryKind, passed_on
 from billing.domain.approval.approvers import is_barred
+from billing.domain.approval.stored_request import StoredRequest
 from billing.domain.errors import PassingError
+from billing.domain.records import to_record
+from billing.domain.run import Run
 from billing.workflows.approval.present_request import SignedTexts, present_request
 
-_NOBODY = "The parameter Deputies lists nobody who may sign this request."
+_NOBODY = "The parameter Deputies lists no one who may sign this request."
 
 
 class Requests(Protocol):
@@ -29,7 +31,7 @@ class Signing(SignedTexts, Protocol):
 
 
 def ask_the_deputies(
-    run: Mapping[str, Any],
+    run: Run,
     deputies: Sequence[str],
     requests: Requests,
     signing: Signing,
@@ -42,7 +44,7 @@ def ask_the_deputies(
     is over: it is not tried again. Answers how many deputies are asked. Raises PassingError if others change the
     request at the same moment.
     """
-    stored = requests.newest(run["id"])
+    stored = requests.newest(run.id)
     if stored is None:
         return {"deputies": 0}
     present = present_request(stored, signing)
@@ -55,11 +57,11 @@ def ask_the_deputies(
         EntryKind.ESCALATE,
         "",
         now.isoformat(),
-        reason="Not everybody answered in time." if people else _NOBODY,
+        reason="Not everyone responded in time." if people else _NOBODY,
         people=people,
-        slots=present.standing.open_slots,
+        slots=present.tally.open_slots,
     )
-    signed = signing.sign_entry(present.request.id, stored.changes + 1, entry.to_dict())
-    if not requests.append(present.request.id, stored.changes, signed, present.request.batch_sha256):
+    signed = signing.sign_entry(present.request.id, stored.changes + 1, to_record(entry))
+    if not requests.append(present.request.id, stored.changes, signed, present.request.request_hash):
         raise PassingError("Others change the same approval request at this moment.")
     return {"deputies": len(people)}

@@ -14,18 +14,20 @@ from datetime import UTC, date, datetime, time
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from billing.adapters.stripe.client import CustomerMissing, KeyUsedOtherwise, ObjectMissing, ReplayedFailure
-from billing.adapters.stripe.customers import StripeCustomer
-from billing.adapters.stripe.invoices import CONTENT_HASH, LINES_PER_CALL, PLAN_KEY, StripeInvoice
+from billing.domain.batch.batch import Approved, MapItem, read_piece
+from billing.domain.batch.begun_drafts import LOOK_BACK
 from billing.domain.errors import OurFault, PassingError, PersonNeeded
 from billing.domain.invoices.billing_policy import TaxMode
 from billing.domain.invoices.draft_check import day_difference, differences
 from billing.domain.invoices.invoice_days import InvoiceDays, days_by_terms
-from billing.domain.invoices.plan_record import InvoicePlan, PlanUnreadable
+from billing.domain.invoices.plan_record import InvoicePlan
 from billing.domain.invoices.stripe_requests import day_params, idempotency_key, invoice_params, line_params
-from billing.domain.ledger.begun_drafts import LOOK_BACK
 from billing.domain.ledger.customer_match import How, KnownCustomer, MatchedCustomer
-from billing.domain.ledger.ledger import EntryState, LedgerEntry, OrderLink, OrderRecord, is_part_beside, signed_hash
+from billing.domain.ledger.ledger import EntryState, LedgerEntry, OrderLink, OrderRecord, invoice_hash, is_part_beside
+from billing.domain.ledger.stripe_customer import StripeCustomer
+from billing.domain.ledger.stripe_invoice import LINES_PER_CALL, StripeInvoice
+from billing.domain.run import Run
+from billing.domain.stripe_failures import CustomerMissing, KeyUsedOtherwise, ObjectMissing, ReplayedFailure
 
 _ATTEMPTS = 3
 # A customer's keys are the same for all orders of a client, so that two of them create it once. They cannot move on
@@ -107,26 +109,11 @@ class DraftSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class Approved:
-    """What the approvers signed for: the plan, its customer, the ledger's records of its orders as they were, and the
-    removed invoices that it takes the place of, the begun plans that it gives up, and the drafts of these that we
-    delete. `days` is None in a piece that was written before days were kept."""
-
-    plan: InvoicePlan
-    customer: MatchedCustomer
-    orders: tuple[OrderLink, ...]
-    replaces: tuple[str, ...]
-    gives_up: tuple[str, ...] = ()
-    deletes: tuple[str, ...] = ()
-    days: InvoiceDays | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Drafting:
     """Everything the drafting of one plan needs. `approved` is set once its piece has been read, and `seen`
     is the plan's entry as it was then."""
 
-    run: Mapping[str, Any]
+    run: Run
     settings: DraftSettings
     files: Files
     ledger: Ledger
@@ -137,25 +124,27 @@ class Drafting:
     approved: Approved | None = None
     seen: LedgerEntry | None = None
 
-    def draft(self, item: Mapping[str, Any]) -> dict[str, str]:
+    def draft(self, item: MapItem) -> dict[str, str]:
         """Answer {"outcome": "drafted"} or {"outcome": "differs"}. Safe to repeat, and to kill anywhere.
 
-        Raises PassingError, PersonNeeded, OurFault; the full reason is kept in the ledger before.
+        Raises PassingError, PersonNeeded, OurFault; the full reason is kept in the ledger before. PersonNeeded, too,
+        where the check for changes is too old to rely on (`draft_before`).
         """
         approved = self._approved(item)
         seen = self.ledger.entry(approved.plan.key)
-        return replace(self, approved=approved, seen=seen)._draft(approved, item["contentHash"])
+        return replace(self, approved=approved, seen=seen)._draft(approved, item.invoice_hash, item)
 
-    def _draft(self, approved: Approved, signed: str) -> dict[str, str]:
+    def _draft(self, approved: Approved, signed: str, item: MapItem) -> dict[str, str]:
         plan, entry = approved.plan, self.seen
         if entry is not None and entry.state in (EntryState.DRAFTED, EntryState.DIFFERS):
-            if entry.content_hash == signed:
+            if entry.invoice_hash == signed:
                 return {"outcome": str(entry.state)}
             if entry.invoice_id not in approved.replaces:
                 raise PersonNeeded(f"{plan.key} is in the ledger with other content, as {entry.invoice_id}.")
-        same = entry is not None and entry.content_hash == signed
+        self._refuse_if_stale(item)
+        same = entry is not None and entry.invoice_hash == signed
         signed_days = approved.days or days_by_terms(
-            plan.due, entry.invoice_day if entry is not None and same and entry.invoice_day else self.run["invoiceDate"]
+            plan.due, entry.invoice_day if entry is not None and same and entry.invoice_day else self.run.invoice_date
         )
         due_day = signed_days.due_if_drafted(self.now.astimezone(self._zone).date())
         # Other days are another payload, which needs another key. Without a day nothing was begun.
@@ -166,9 +155,9 @@ class Drafting:
         intent = LedgerEntry(
             key=plan.key,
             state=EntryState.INTENDED,
-            content_hash=signed,
-            run_id=self.run["id"],
-            period=self.run["period"],
+            invoice_hash=signed,
+            run_id=self.run.id,
+            period=self.run.period,
             attempt=entry.attempt if entry is not None and same and not moved else (entry.attempt + 1 if entry else 1),
             invoice_day=signed_days.invoice,
             due_day=due_day,
@@ -179,17 +168,25 @@ class Drafting:
         try:
             settled = self._settled(plan, approved.customer, intent, first=entry is None)
         except (PassingError, PersonNeeded, OurFault) as error:
-            self.ledger.explain(
-                plan.key, self.run["id"], " ".join([str(error), *getattr(error, "__notes__", [])]).strip()
-            )
+            self.ledger.explain(plan.key, self.run.id, " ".join([str(error), *getattr(error, "__notes__", [])]).strip())
             raise
         self.ledger.settle(settled, plan, approved.orders, approved.replaces, approved.gives_up)
         return {"outcome": str(settled.state)}
 
+    def _refuse_if_stale(self, item: MapItem) -> None:
+        """What was compared with NetSuite too long ago is not drafted. An item of an older version does not say when
+        it was."""
+        if item.draft_before and self.now > datetime.fromisoformat(item.draft_before):
+            raise PersonNeeded(
+                f"{item.key}: its order was last compared with NetSuite too long ago (drafting was to end by "
+                f"{item.draft_before[:16]} UTC). Redrive this run when it has ended, or start another: NetSuite is "
+                "asked again, and what has not changed is drafted without being signed for again."
+            )
+
     @property
     def _zone(self) -> ZoneInfo:
         """The cycle's own zone: its days are the days of its invoices."""
-        return ZoneInfo(self.run["zone"])
+        return ZoneInfo(self.run.zone)
 
     def _intend(self, intent: LedgerEntry) -> None:
         if self.approved is None:
@@ -197,7 +194,7 @@ class Drafting:
         signed = self.approved
         self.ledger.intend(
             intent,
-            self.run["lockKey"],
+            self.run.lock_key,
             signed.plan,
             signed.orders,
             signed.replaces,
@@ -206,30 +203,14 @@ class Drafting:
             gives_up=signed.gives_up,
         )
 
-    def _approved(self, item: Mapping[str, Any]) -> Approved:
-        place = item["piece"]
-        piece = self.files.read_piece(
-            f"{self.run['prefix']}invoices.ndjson", place["offset"], place["length"], place["sha256"]
-        )
-        try:
-            plan = InvoicePlan.from_dict(piece["plan"])
-        except PlanUnreadable:
-            raise OurFault(f"{item['key']}: the plan cannot be read by this version. Start a new execution.") from None
-        replaces = tuple(piece["replaces"])
-        if plan.key != item["key"] or signed_hash(plan, replaces) != item["contentHash"]:
-            raise OurFault(f"{item['key']}: the plan is not the one that was approved. Start a new execution.")
-        orders = tuple(OrderLink.from_dict(link) for link in piece["orders"])
-        days = InvoiceDays.from_dict(piece["days"]) if piece.get("days") else None
+    def _approved(self, item: MapItem) -> Approved:
+        place = item.piece
+        piece = self.files.read_piece(f"{self.run.prefix}invoices.ndjson", place.offset, place.length, place.sha256)
         # A piece of an older version gives nothing up: if its orders turn out to be claimed, its intent is refused.
-        return Approved(
-            plan,
-            MatchedCustomer.from_dict(piece["customer"]),
-            orders,
-            replaces,
-            tuple(piece.get("givesUp", ())),
-            tuple(piece.get("deletes", ())),
-            days,
-        )
+        approved = read_piece(piece, item.key)
+        if approved.plan.key != item.key or invoice_hash(approved.plan, approved.replaces) != item.invoice_hash:
+            raise OurFault(f"{item.key}: the plan is not the one that was approved. Start a new execution.")
+        return approved
 
     def _settled(self, plan: InvoicePlan, approved: MatchedCustomer, intent: LedgerEntry, first: bool) -> LedgerEntry:
         try:
@@ -271,9 +252,9 @@ class Drafting:
         )
 
     def _mark(self, invoice_id: str, code: str, intent: LedgerEntry) -> LedgerEntry:
-        """So that nobody finalises it unseen. Answers the intent, which has a new attempt if keys were burnt."""
+        """So that nobody finalizes it unseen. Answers the intent, which has a new attempt if keys were burnt."""
         for _ in range(_ATTEMPTS):
-            key = idempotency_key("differs", invoice_id, intent.content_hash, intent.attempt, code)
+            key = idempotency_key("differs", invoice_id, intent.invoice_hash, intent.attempt, code)
             try:
                 self.invoices.mark(invoice_id, {"differs_from_approval": code}, key)
             except (ReplayedFailure, KeyUsedOtherwise):
@@ -384,14 +365,10 @@ class Drafting:
         draft that was begun and never ended. It is deleted if that was signed for and it still is a draft; else
         PersonNeeded names it.
         """
-        first = min(date.fromisoformat(self.run["listedFrom"]), date.fromisoformat(intent.invoice_day), self.now.date())
+        first = min(date.fromisoformat(self.run.listed_from), date.fromisoformat(intent.invoice_day), self.now.date())
         since = datetime.combine(first - LOOK_BACK, time(0), UTC)
         live = [one for one in self.invoices.of_customer(customer, int(since.timestamp())) if one.status not in _GONE]
-        ours = [
-            one
-            for one in live
-            if one.metadata[PLAN_KEY] == plan.key and one.metadata.get(CONTENT_HASH) == intent.content_hash
-        ]
+        ours = [one for one in live if one.plan_key == plan.key and one.invoice_hash == intent.invoice_hash]
         for one in self._begun_otherwise(plan, [one for one in live if one not in ours]):
             if one.id not in (self.approved.deletes if self.approved is not None else ()):
                 raise PersonNeeded(
@@ -413,7 +390,7 @@ class Drafting:
         ids = {order.id for order in plan.orders}
         about = []
         for one in others:
-            key = one.metadata[PLAN_KEY]
+            key = one.plan_key
             if key == plan.key or key in gives_up:
                 about.append(one)
             elif not is_part_beside(key, plan.key, plan.parts):
@@ -423,7 +400,7 @@ class Drafting:
         if not about:
             return []
         billed = {id_ for record in self.ledger.order_records(ids).values() for id_ in record.billed}
-        return [one for one in about if one.metadata[PLAN_KEY] == plan.key or one.id not in billed]
+        return [one for one in about if one.plan_key == plan.key or one.id not in billed]
 
     def _with_new_keys(self, intent: LedgerEntry) -> LedgerEntry:
         """The next attempt, kept in the ledger: a later start must not try the burnt keys again."""
@@ -443,7 +420,7 @@ class Drafting:
             params = invoice_params(
                 plan,
                 customer,
-                intent.content_hash,
+                intent.invoice_hash,
                 _days(intent),
                 self._zone,
                 self.run,
@@ -452,7 +429,7 @@ class Drafting:
             )
             try:
                 invoice = self.invoices.create(
-                    params, idempotency_key("invoice", plan.key, intent.content_hash, intent.attempt)
+                    params, idempotency_key("invoice", plan.key, intent.invoice_hash, intent.attempt)
                 )
             except (ReplayedFailure, KeyUsedOtherwise):
                 # The key is burnt: look whether something came of it, and only then use a new one.

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
-from typing import Any, Protocol
+from typing import Protocol
 
-from billing.adapters.netsuite.order_query import ListedRows, OrderQuery, email_column
-from billing.domain.ledger.ended_orders import EndedOrder, ended_from_dict
+from billing.domain.ledger.ended_orders import EndedOrder, contents_of
 from billing.domain.orders.invoice_preview import InvoicePreview
 from billing.domain.orders.order_rows import read_orders
-from billing.domain.orders.sales_order import Listing, SalesOrder
-from billing.domain.runs.outstanding import (
+from billing.domain.orders.outstanding import (
     Carried,
     CarriedGone,
     OrderState,
@@ -20,7 +18,11 @@ from billing.domain.runs.outstanding import (
     not_asked,
     outside_the_listing,
 )
-from billing.domain.runs.run_input import parse_filter
+from billing.domain.orders.sales_order import SalesOrder
+from billing.domain.records import stored
+from billing.domain.run import Listed, Run
+from billing.domain.runs.order_query import ListedRows, OrderQuery, email_column
+from billing.domain.runs.snapshot import Snapshot, rows_in_columns
 from billing.workflows.ports import Files
 
 Row = Mapping[str, str]
@@ -50,35 +52,42 @@ class NetSuite:
     preview: Callable[[SalesOrder], InvoicePreview | None]
 
 
+@dataclass(frozen=True, slots=True)
+class ListingSettings:
+    """The stack's parameters for a listing: letters of sales order statuses such as "F", the fields in which an address
+    for bills may stand, and the one in which NetSuite stores Stripe's customer, "" for none."""
+
+    statuses: tuple[str, ...]
+    email_fields: tuple[str, ...] = ()
+    stripe_id_field: str = ""
+
+
 def list_the_sales_orders(
-    run: Mapping[str, Any],
-    statuses: tuple[str, ...],
-    email_fields: tuple[str, ...],
-    stripe_id_field: str,
+    run: Run,
+    settings: ListingSettings,
     netsuite: NetSuite,
     carry_over: CarriedOrders,
     ended: EndedOrders,
     files: Files,
-) -> dict[str, Any]:
+) -> Listed:
     """Write the snapshot; answer its key, its SHA-256 and two counts. Reads NetSuite, writes one file, safe to repeat.
 
-    The snapshot holds raw rows, so that what NetSuite said can be told from what we made of it. "orders" counts every
-    order that was listed, "problems" those among them that cannot be read; neither has a name or an amount.
+    The snapshot holds raw rows, so that what NetSuite said can be told from what we made of it.
 
     Of orders that came back and were not listed NetSuite is asked how they are now: one call more, and only if there
-    are any. What lies before the start is summed up in one call, in the first run only ("billFromIsNew").
+    are any. What lies before the start is summed up in one call, in the first run only (`bill_from_is_new`).
     The invoice that NetSuite would make of an order is kept beside its rows.
     """
-    every = carry_over.of(run["cycle"])
+    every = carry_over.of(run.cycle)
     carried = _coming_back(run, every)
-    query = order_query(run, statuses, email_fields, stripe_id_field, [one.order_id for one in carried])
+    query = order_query(run, settings, [one.order_id for one in carried])
     listed = netsuite.orders(query)
     found = {row.get("id", "") for row in listed.rows}
     ended_now = {order_id: one for order_id, one in ended.latest().items() if not one.open_again}
     # What a person has ended is nobody's to wait for; it stays on the list to be seen when it changes.
     waiting = [one for one in every if not _is_ended(one, ended_now)]
-    outstanding, gone = _outside(run, statuses, waiting, carried, found, netsuite)
-    if not parse_filter(run["filter"]).is_trial:
+    outstanding, gone = _outside(run, settings.statuses, waiting, carried, found, netsuite)
+    if not run.filter.is_trial:
         # Neither open nor waited for any more, it is named once with who ended it and why, and leaves the list.
         gone = (
             *gone,
@@ -88,43 +97,41 @@ def list_the_sales_orders(
                 if _is_ended(one, ended_now) and one.order_id not in found
             ),
         )
-    left_alone = netsuite.before(query) if run.get("billFromIsNew") else None
+    left_alone = netsuite.before(query) if run.bill_from_is_new else None
     listing = read_orders(listed.rows)
-    key = f"{run['prefix']}orders.json"
-    columns = sorted({column for row in listed.rows for column in row})
-    sha256 = files.write_json(
-        key,
-        {
-            "columns": columns,
-            "rows": [[row.get(column) for column in columns] for row in listed.rows],
-            "carriedOver": [[one.order_id, one.number, one.period, one.reason, one.content] for one in carried],
-            "ended": [one.to_dict() for one in ended_now.values()],
-            "outstanding": [one.to_list() for one in outstanding],
-            "carriedGone": [one.to_list() for one in gone],
-            "leftAlone": None if left_alone is None else [list(one) for one in left_alone],
-            "absentColumns": list(listed.absent_columns),
-            "emailColumns": [email_column(field) for field in email_fields],
-            "previews": {
-                order.id: shown.to_dict() for order in listing.orders if (shown := netsuite.preview(order)) is not None
-            },
+    contents = contents_of(row for row in listed.rows if row.get("id") in ended_now)
+    # Nobody is asked about what a person has ended: NetSuite need not say what it would bill of it.
+    asleep = {order_id for order_id, content in contents.items() if ended_now[order_id].holds_for(content)}
+    key = f"{run.prefix}orders.json"
+    columns, rows = rows_in_columns(listed.rows)
+    snapshot = Snapshot(
+        columns=columns,
+        rows=rows,
+        absent_columns=tuple(listed.absent_columns),
+        email_columns=tuple(email_column(field) for field in settings.email_fields),
+        carried_over=tuple(carried),
+        ended=tuple(ended_now.values()),
+        outstanding=outstanding,
+        carried_gone=gone,
+        left_alone=None if left_alone is None else tuple(left_alone),
+        previews={
+            order.id: shown
+            for order in listing.orders
+            if order.id not in asleep and (shown := netsuite.preview(order)) is not None
         },
     )
-    return {
-        "snapshotKey": key,
-        "sha256": sha256,
-        "orders": len(listing.orders) + len(listing.problems),
-        "problems": len(listing.problems),
-    }
+    sha256 = files.write_json(key, stored(snapshot))
+    return Listed(key, sha256, len(listing.orders) + len(listing.problems), len(listing.problems))
 
 
-def coming_back(run: Mapping[str, Any], carry_over: CarriedOrders) -> list[Carried]:
+def coming_back(run: Run, carry_over: CarriedOrders) -> list[Carried]:
     """The orders that come back in this run. A month that is billed late, by hand, takes up nothing that a later month
     has left over."""
-    return _coming_back(run, carry_over.of(run["cycle"]))
+    return _coming_back(run, carry_over.of(run.cycle))
 
 
-def _coming_back(run: Mapping[str, Any], carried: Iterable[Carried]) -> list[Carried]:
-    return [one for one in carried if one.period <= run["period"]]
+def _coming_back(run: Run, carried: Iterable[Carried]) -> list[Carried]:
+    return [one for one in carried if one.period <= run.period]
 
 
 def _is_ended(carried: Carried, ended: Mapping[str, EndedOrder]) -> bool:
@@ -135,7 +142,7 @@ def _is_ended(carried: Carried, ended: Mapping[str, EndedOrder]) -> bool:
 
 
 def _outside(
-    run: Mapping[str, Any],
+    run: Run,
     statuses: tuple[str, ...],
     every: Iterable[Carried],
     coming: Iterable[Carried],
@@ -151,63 +158,21 @@ def _outside(
     missing = [one for one in left if one.order_id in asked]
     if not missing:
         return later, ()
-    if parse_filter(run["filter"]).is_trial:
+    if run.filter.is_trial:
         return (*not_asked(missing, "This run is narrowed and did not ask for it."), *later), ()
     states = netsuite.states(one.order_id for one in missing)
-    waiting, gone = outside_the_listing(missing, states, statuses, run["listedBefore"])
+    waiting, gone = outside_the_listing(missing, states, statuses, run.listed_before)
     return (*waiting, *later), gone
 
 
-def order_query(
-    run: Mapping[str, Any],
-    statuses: tuple[str, ...],
-    email_fields: tuple[str, ...],
-    stripe_id_field: str,
-    carried: Iterable[str],
-) -> OrderQuery:
+def order_query(run: Run, settings: ListingSettings, carried: Iterable[str]) -> OrderQuery:
     """What a run lists. `carried` are the internal ids of orders that come back."""
     return OrderQuery(
-        statuses=statuses,
-        listed_from=date.fromisoformat(run["listedFrom"]),
-        listed_before=date.fromisoformat(run["listedBefore"]),
-        filter=parse_filter(run["filter"]),
+        statuses=settings.statuses,
+        listed_from=date.fromisoformat(run.listed_from),
+        listed_before=date.fromisoformat(run.listed_before),
+        filter=run.filter,
         carried=tuple(carried),
-        email_fields=email_fields,
-        stripe_id_field=stripe_id_field,
-    )
-
-
-def rows_of(snapshot: Mapping[str, Any]) -> list[dict[str, str]]:
-    """The rows of a snapshot as NetSuite gave them: absent values are absent."""
-    columns = snapshot["columns"]
-    return [
-        {column: value for column, value in zip(columns, row, strict=True) if value is not None}
-        for row in snapshot["rows"]
-    ]
-
-
-def carried_of(snapshot: Mapping[str, Any]) -> dict[str, Carried]:
-    """The orders that were on the carry-over list when the snapshot was made, by internal id."""
-    return {row[0]: Carried(*row) for row in snapshot["carriedOver"]}
-
-
-def ended_of(snapshot: Mapping[str, Any]) -> dict[str, EndedOrder]:
-    """The orders that were ended when the snapshot was made, by internal id: none in one of an earlier version."""
-    return {one["orderId"]: ended_from_dict(one) for one in snapshot.get("ended", ())}
-
-
-def outstanding_of(snapshot: Mapping[str, Any]) -> tuple[Outstanding, ...]:
-    """The orders of earlier runs that wait outside the snapshot. One that an older version wrote names none."""
-    return tuple(Outstanding(*one) for one in snapshot.get("outstanding", ()))
-
-
-def with_previews(listing: Listing, snapshot: Mapping[str, Any]) -> Listing:
-    """`listing` with the invoices that NetSuite would make of its orders, where the snapshot has them."""
-    previews = snapshot.get("previews", {})
-    return replace(
-        listing,
-        orders=tuple(
-            replace(order, preview=InvoicePreview.from_dict(previews[order.id])) if order.id in previews else order
-            for order in listing.orders
-        ),
+        email_fields=settings.email_fields,
+        stripe_id_field=settings.stripe_id_field,
     )

@@ -6,23 +6,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
-from typing import Any, Protocol
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from billing.adapters.stripe.customers import StripeCustomer
-from billing.adapters.stripe.invoices import CONTENT_HASH, PLAN_KEY, REMOVED, LookedUp, StripeInvoice
-from billing.domain.batch.batch import Batch, BatchInvoice, DoneOrder, LeftAlone, left_alone, with_pieces
-from billing.domain.batch.month_comparison import BatchWarning, MonthInvoice, compare_with_last_month
-from billing.domain.batch.upper_bounds import bound_warnings
-from billing.domain.canonical import canonical_json, sha256_hex
-from billing.domain.invoices.billing_policy import BillingPolicy
-from billing.domain.invoices.charge_limits import with_charge_warnings
-from billing.domain.invoices.grouping import group_by_client
-from billing.domain.invoices.invoice_days import SignedDays, days_by_terms
-from billing.domain.invoices.invoice_plan import Plans, plan_invoices
-from billing.domain.invoices.plan_record import InvoicePlan, PlanClient
-from billing.domain.invoices.still_to_bill import Planned, still_to_bill
-from billing.domain.ledger.begun_drafts import (
+from billing.domain.batch.batch import Batch, BatchInvoice, DoneOrder, with_pieces
+from billing.domain.batch.begun_drafts import (
     LOOK_BACK,
     Begun,
     BegunDraft,
@@ -33,9 +21,18 @@ from billing.domain.ledger.begun_drafts import (
     with_deletion_said,
     with_what_it_gives_up,
 )
+from billing.domain.batch.month_comparison import BatchWarning, MonthInvoice, compare_with_last_month
+from billing.domain.batch.upper_bounds import bound_warnings
+from billing.domain.canonical import canonical_json, sha256_hex
+from billing.domain.invoices.billing_policy import BillingPolicy
+from billing.domain.invoices.charge_limits import with_charge_warnings
+from billing.domain.invoices.grouping import group_by_client
+from billing.domain.invoices.invoice_days import SignedDays, days_by_terms
+from billing.domain.invoices.invoice_plan import Plans, plan_invoices
+from billing.domain.invoices.plan_record import InvoicePlan, PlanClient
+from billing.domain.ledger.billed_otherwise import BILLED, billed_otherwise
 from billing.domain.ledger.billing_state import Done, Held, ToBill
 from billing.domain.ledger.customer_match import (
-    Candidate,
     How,
     KnownCustomer,
     MatchedCustomer,
@@ -44,6 +41,7 @@ from billing.domain.ledger.customer_match import (
     match_by_id,
     match_by_metadata,
     same_email,
+    shared_by,
 )
 from billing.domain.ledger.ended_orders import EndedListed, EndedOrder, contents_of
 from billing.domain.ledger.ledger import (
@@ -54,25 +52,22 @@ from billing.domain.ledger.ledger import (
     OrderRecord,
     dated,
     decide,
-    signed_hash,
+    invoice_hash,
 )
+from billing.domain.ledger.still_to_bill import Planned, still_to_bill
+from billing.domain.ledger.stripe_customer import StripeCustomer
+from billing.domain.ledger.stripe_invoice import REMOVED, LookedUp, StripeInvoice
+from billing.domain.ledger.undelivered import undelivered_words
 from billing.domain.ledger.unwanted_drafts import orders_to_look_up, unwanted_drafts
 from billing.domain.orders.order_rows import read_orders
+from billing.domain.orders.outstanding import Carried, CarriedGone, OrderState, Outstanding
 from billing.domain.orders.sales_order import Listing, Problem
-from billing.domain.runs.outstanding import Carried, CarriedGone, OrderState, Outstanding, not_asked
+from billing.domain.records import stored
+from billing.domain.run import Listed, Matched, Run
 from billing.domain.runs.period import BillingPeriod
-from billing.domain.runs.run_input import parse_filter
-from billing.workflows.monthly_billing.list_the_sales_orders import (
-    carried_of,
-    ended_of,
-    outstanding_of,
-    rows_of,
-    with_previews,
-)
+from billing.domain.runs.snapshot import Snapshot, read_snapshot
 from billing.workflows.ports import Files
 
-# What the approvers and the report are shown of the run's frame.
-_PUBLIC = ("id", "cycle", "period", "listedFrom", "listedBefore", "billFrom", "invoiceDate", "zone", "dryRun", "filter")
 # A customer that was approved as new may since have been made by us: our table knows it, or its metadata names the
 # client. One that is only found by its e-mail address is another than the one that was shown.
 _OURS = (How.NEW, How.KNOWN, How.METADATA)
@@ -112,8 +107,8 @@ class Invoices(Protocol):
 
     def of_customer(self, customer: str, created_from: int) -> list[StripeInvoice]: ...
     def read(self, invoice_id: str) -> StripeInvoice: ...
-    def drafts(self) -> list[StripeInvoice]: ...
-    def looked_up(self, invoice_ids: Collection[str], *, without_drafts: bool = False) -> LookedUp: ...
+    def unpaid(self) -> list[StripeInvoice]: ...
+    def looked_up(self, invoice_ids: Collection[str], *, without_unpaid: bool = False) -> LookedUp: ...
 
 
 class Months(Protocol):
@@ -127,8 +122,9 @@ class Matching:
     """Everything that matching needs. `policy_of(period, email columns)` gives the BillingPolicy; `bounds` are minor
     units by currency, `change_percent` is what counts as a change against last month. `sharing` takes addresses by
     NetSuite id and gives, by NetSuite id, the other clients of the account that have the same address. `order_states`
-    gives orders as NetSuite has them now, by internal id. `unsigned_drafts` says what becomes of a draft that nobody
-    signed for in its order's present form."""
+    gives orders as NetSuite has them now, by internal id; `billed_orders` gives rows like the listing's of those among
+    them that are Billed, for a run and without the columns that its listing lacked. `unsigned_drafts` says what becomes
+    of a draft that nobody signed for in its order's present form."""
 
     policy_of: Callable[[str, tuple[str, ...]], BillingPolicy]
     bounds: Mapping[str, int]
@@ -142,33 +138,37 @@ class Matching:
     now: datetime
     sharing: Callable[[Mapping[str, str]], Mapping[str, Sequence[str]]]
     order_states: Callable[[Iterable[str]], Mapping[str, OrderState]]
+    billed_orders: Callable[[Run, Iterable[str], Sequence[str]], Iterable[Mapping[str, str]]]
     unsigned_drafts: UnsignedDrafts = "hold"
 
-    def match(self, run: Mapping[str, Any], listed: Mapping[str, Any]) -> dict[str, Any]:
+    def match(self, run: Run, listed: Listed) -> Matched:
         """Write the batch; answer its key, its SHA-256 and counts of what is to be done. Safe to repeat.
 
         Stripe's customers are asked for only for clients that have something to draft: a second run of a billed month
         asks for none. Of what is drafted and unchanged only the number is shown; its invoice costs no call once it was
         seen paid.
         """
-        snapshot = self.files.read_json(listed["snapshotKey"], listed["sha256"])
-        policy = self.policy_of(run["period"], tuple(snapshot["emailColumns"]))
+        snapshot = read_snapshot(self.files.read_json(listed.snapshot_key, listed.sha256))
+        policy = self.policy_of(run.period, snapshot.email_columns)
         # Planned order by order first: whether an order is billed already does not depend on how invoices are grouped.
-        rows, ended_rows, once_ended = _ended_apart(rows_of(snapshot), ended_of(snapshot))
-        ended = _ended(plan_invoices(read_orders(ended_rows), replace(policy, grouping="order")), ended_of(snapshot))
-        carried = carried_of(snapshot)
+        rows, ended_rows, once_ended = _ended_apart(snapshot.listed, snapshot.ended_by_order)
+        ended = _ended(
+            plan_invoices(read_orders(ended_rows), replace(policy, grouping="order")), snapshot.ended_by_order
+        )
+        carried = snapshot.carried
         # A trial lists too little to tell which drafts nobody should send.
-        drafts = None if parse_filter(run["filter"]).is_trial else self.invoices.drafts()
-        planned, begun, paid = self._planned(with_previews(read_orders(rows), snapshot), policy, drafts)
-        proposed, others = self._proposed(planned, begun, policy, run["period"])
+        unpaid = None if run.filter.is_trial else self.invoices.unpaid()
+        listing = snapshot.with_previews(read_orders(rows))
+        planned, begun, paid = self._planned(listing, policy, unpaid)
+        proposed, others = self._proposed(planned, begun, policy, run.period)
         done = [state for state in others if isinstance(state, Done) and state.unchanged]
         settled = [
-            _settled(state, carried, run["period"])
+            _settled(state, carried, run.period)
             for state in others
             if not (isinstance(state, Done) and state.unchanged)
         ]
-        matches = self._matches([one.plan.client for one in proposed])
-        hashes = {one.plan.key: one.content_hash for one in proposed}
+        matches = self._matches([one.plan.client for one in proposed], _stored(rows))
+        hashes = {one.plan.key: one.invoice_hash for one in proposed}
         entries, approvals = self.ledger.entries_and_approvals(hashes)
 
         invoices, problems = list(settled), [_beside_its_draft(one, begun) for one in planned.problems]
@@ -180,13 +180,13 @@ class Matching:
             entry, approval = entries.get(one.plan.key), approvals.get(one.plan.key)
             decision, days = dated(
                 _asked_for_what_it_deletes(
-                    one, decide(one.content_hash, match.id, entry, approval, ours=match.how in _OURS)
+                    one, decide(one.invoice_hash, match.id, entry, approval, ours=match.how in _OURS)
                 ),
                 one.plan.due,
-                run["invoiceDate"],
+                run.invoice_date,
                 _signed_days(one, entry, approval),
-                run["period"],
-                self.now.astimezone(ZoneInfo(run["zone"])).date(),
+                run.period,
+                self.now.astimezone(ZoneInfo(run.zone)).date(),
             )
             invoices.append(
                 replace(
@@ -196,40 +196,47 @@ class Matching:
                     reason=with_deletion_said(_reason(one, approval, decision), one.deletes),
                     customer=match,
                     invoice_id=decision.invoice_id,
-                    carried_from=_carried_from(one.plan, carried, run["period"]),
+                    carried_from=_carried_from(one.plan, carried, run.period),
                 )
             )
+        unwanted, states = self._unwanted(run, unpaid, {row.get("id", "") for row in rows})
+        over = snapshot.carried_gone
+        kept = self._billed_otherwise(run, snapshot, policy, carried, over, unpaid, states)
+        again = {one.order_id for one, _ in kept}
         placed, ndjson = with_pieces(_said_to_be_ended(one, once_ended) for one in invoices)
         batch = Batch(
-            run={name: run[name] for name in _PUBLIC if name in run},
+            run=run.frame,
             invoices=placed,
             problems=tuple(_problem_said_to_be_ended(one, once_ended) for one in problems),
-            absent_columns=tuple(snapshot["absentColumns"]),
+            absent_columns=snapshot.absent_columns,
             warnings=self._warnings(run, placed),
-            carried_gone=tuple(CarriedGone(*one) for one in snapshot.get("carriedGone", ())),
+            carried_gone=tuple(one for one in over if one.order_id not in again),
             ended=ended,
             done=self._done(done),
             outstanding=(
-                *_outstanding(snapshot, carried),
-                *self._unwanted(run, drafts, {row.get("id", "") for row in rows}),
+                *snapshot.waiting_outside,
+                *unwanted,
+                *self._undelivered(listing, [one for one in others if isinstance(one, Done)], policy),
+                *(Outstanding(one.order_id, one.number, one.period, "", said) for one, said in kept),
             ),
-            left_alone=_left_alone(snapshot),
+            billed_otherwise=tuple(one for one, _ in kept),
+            left_alone=snapshot.before_the_start,
             paid=tuple(sorted(paid)),
         )
-        self.files.write(f"{run['prefix']}invoices.ndjson", ndjson, "application/x-ndjson")
-        sha256 = self.files.write_json(f"{run['prefix']}batch.json", batch.to_dict())
-        return {
-            "batchKey": f"{run['prefix']}batch.json",
-            "sha256": sha256,
-            "toAsk": len(batch.of(Disposition.ASK)),
-            "toFinish": len(batch.of(Disposition.FINISH)),
-            "skipped": len(batch.of(Disposition.SKIP)) + len(batch.done),
-            "held": len(batch.of(Disposition.HOLD)),
-            "problems": len(batch.problems),
-        }
+        self.files.write(f"{run.prefix}invoices.ndjson", ndjson, "application/x-ndjson")
+        sha256 = self.files.write_json(f"{run.prefix}batch.json", stored(batch))
+        return Matched(
+            batch_key=f"{run.prefix}batch.json",
+            sha256=sha256,
+            to_ask=len(batch.of(Disposition.ASK)),
+            to_finish=len(batch.of(Disposition.FINISH)),
+            skipped=len(batch.of(Disposition.SKIP)) + len(batch.done),
+            held=len(batch.of(Disposition.HOLD)),
+            problems=len(batch.problems),
+        )
 
     def _planned(
-        self, listing: Listing, policy: BillingPolicy, drafts: Sequence[StripeInvoice] | None
+        self, listing: Listing, policy: BillingPolicy, unpaid: Sequence[StripeInvoice] | None
     ) -> tuple[Planned, Begun, frozenset[str]]:
         """What is to be done with each listed order, by the ledger and by what became of our drafts in Stripe; what was
         begun of them and did not end; and which invoices were seen paid for the first time."""
@@ -238,8 +245,8 @@ class Matching:
         )
         entries = self.ledger.entries({one.plan_key for record in records.values() for one in record.billed.values()})
         billed = {id_ for record in records.values() for id_ in record.billed}
-        left = billed - {one.id for one in drafts or ()}
-        looked = self.invoices.looked_up(left - self.ledger.paid_among(sorted(left)), without_drafts=drafts is not None)
+        left = billed - {one.id for one in unpaid or ()}
+        looked = self.invoices.looked_up(left - self.ledger.paid_among(sorted(left)), without_unpaid=unpaid is not None)
         begun = self._begun(self.ledger.begun(records), billed)
         return still_to_bill(listing, policy, records, entries, looked.removed), begun, looked.paid
 
@@ -257,9 +264,9 @@ class Matching:
             created_from = datetime.combine(day - LOOK_BACK, time(0), UTC)
             for one in self.invoices.of_customer(customer, int(created_from.timestamp())):
                 if one.status not in REMOVED and one.id not in billed:
-                    key = one.metadata[PLAN_KEY]
+                    key = one.plan_key
                     whole = one if one.names_all_orders or key in claimed else self.invoices.read(one.id)
-                    drafts.append(BegunDraft(one.id, one.status, key, one.metadata.get(CONTENT_HASH, ""), whole.orders))
+                    drafts.append(BegunDraft(one.id, one.status, key, one.invoice_hash, whole.orders))
         return Begun(claims, tuple(drafts))
 
     def _proposed(
@@ -286,16 +293,64 @@ class Matching:
         return proposed, [*held_beside_what_is_done(others, keys, begun), *held]
 
     def _unwanted(
-        self, run: Mapping[str, Any], drafts: Sequence[StripeInvoice] | None, listed: Collection[str]
-    ) -> list[Outstanding]:
+        self, run: Run, unpaid: Sequence[StripeInvoice] | None, listed: Collection[str]
+    ) -> tuple[list[Outstanding], Mapping[str, OrderState]]:
         """Drafts that wait in Stripe and whose orders were ended in NetSuite, which is asked only about orders that are
-        not listed: one call more, and only if there is such a draft."""
-        waiting = [one.waiting for one in drafts or ()]
-        missing = orders_to_look_up(waiting, listed)
+        not listed: one call more, and only if there is an unpaid invoice of one. With them, what it answered."""
+        waiting = [one.waiting for one in unpaid or () if one.status == "draft"]
+        missing = orders_to_look_up((one.waiting for one in unpaid or ()), listed)
         states = self.order_states(missing) if missing else {}
         return [
-            Outstanding(one.order_id, one.number, one.draft.period or run["period"], "", one.why)
+            Outstanding(one.order_id, one.number, one.draft.period or run.period, "", one.why)
             for one in unwanted_drafts(waiting, states, listed)
+        ], states
+
+    def _billed_otherwise(
+        self,
+        run: Run,
+        snapshot: Snapshot,
+        policy: BillingPolicy,
+        carried: Mapping[str, Carried],
+        over: Iterable[CarriedGone],
+        unpaid: Sequence[StripeInvoice] | None,
+        states: Mapping[str, OrderState],
+    ) -> list[tuple[Carried, str]]:
+        """Orders that NetSuite calls Billed and that our invoices bill otherwise, with a sentence: those of which an
+        invoice is not paid yet, and those that came back. They come back until the invoice is gone or a person has
+        ended them."""
+        if unpaid is None:
+            return []
+        ids = {order_id for order_id, one in states.items() if one.status == BILLED}
+        records = self.ledger.order_records(sorted(ids | {one.order_id for one in over}, key=int))
+        billed = {order_id: one for order_id, one in records.items() if one.billed}
+        if not billed:
+            return []
+        rows = list(self.billed_orders(run, billed, snapshot.absent_columns))
+        contents, ended = contents_of(rows), snapshot.ended_by_order
+        asked = [row for row in rows if row["id"] not in ended or not ended[row["id"]].holds_for(contents[row["id"]])]
+        entries = self.ledger.entries({one.plan_key for record in billed.values() for one in record.billed.values()})
+        left = {id_ for record in billed.values() for id_ in record.billed} - {one.id for one in unpaid}
+        removed = self.invoices.looked_up(left - self.ledger.paid_among(sorted(left)), without_unpaid=True).removed
+        numbers = {row["id"]: row.get("tranid", "") for row in asked}
+        drafted_in = {order_id: one.waiting.period for one in unpaid for order_id in one.orders}
+        found = billed_otherwise(read_orders(asked), policy, billed, entries, removed)
+        kept = []
+        for order_id, said in found.items():
+            known = carried.get(order_id)
+            first = known.period if known is not None else drafted_in.get(order_id) or run.period
+            kept.append((Carried(order_id, numbers[order_id], first, said, contents[order_id]), said))
+        return kept
+
+    def _undelivered(self, listing: Listing, done: Sequence[Done], policy: BillingPolicy) -> list[Outstanding]:
+        """Orders of which all that was delivered is drafted, and more is ordered: with the sum that waits. They are
+        named until that is delivered, closed or billed."""
+        drafted = {one.link.order_id: one for one in done}
+        waiting = [(one, undelivered_words(one, policy)) for one in listing.orders if one.id in drafted]
+        entries = self.ledger.entries({drafted[order.id].billed_by for order, said in waiting if said})
+        return [
+            Outstanding(order.id, order.number, entry.period, "", said)
+            for order, said in waiting
+            if said and (entry := entries.get(drafted[order.id].billed_by)) is not None
         ]
 
     def _done(self, done: Sequence[Done]) -> tuple[DoneOrder, ...]:
@@ -311,7 +366,7 @@ class Matching:
                 currency=one.plan.currency,
                 total=one.plan.total,
                 invoice_id=one.invoice_id,
-                content_hash=signed_hash(one.plan, ()),
+                invoice_hash=invoice_hash(one.plan, ()),
                 reason=one.reason,
                 billed_by=one.billed_by,
                 run_id=entries[one.billed_by].run_id if one.billed_by in entries else "",
@@ -319,9 +374,11 @@ class Matching:
             for one in done
         )
 
-    def _matches(self, clients: Iterable[PlanClient]) -> dict[str, MatchedCustomer | Unmatched]:
+    def _matches(
+        self, clients: Iterable[PlanClient], stored: Mapping[str, Mapping[str, str]]
+    ) -> dict[str, MatchedCustomer | Unmatched]:
         """Each client's customer: what NetSuite stores, what we know, what Stripe's metadata says, and last the
-        e-mail.
+        e-mail. `stored` are the names of all listed clients by NetSuite id, by the Stripe id that NetSuite stores.
         """
         by_id: dict[str, PlanClient] = {}
         for client in clients:
@@ -332,18 +389,21 @@ class Matching:
         matches: dict[str, MatchedCustomer | Unmatched] = {}
         unsettled: dict[str, list[StripeCustomer]] = {}
         for netsuite_id, client in by_id.items():
-            match = self._by_id(client, kept.get(netsuite_id))
+            same = [name for other, name in stored.get(client.stripe_id or "", {}).items() if other != netsuite_id]
+            match: MatchedCustomer | Unmatched | None
+            if client.stripe_id and same:
+                match = shared_by(client.name, client.stripe_id, same)
+            else:
+                match = self._by_id(client, kept.get(netsuite_id))
             found: list[StripeCustomer] = []
             if match is None and client.email is not None:
                 # A list is strongly consistent and carries metadata, so it often settles what a search would be asked.
                 found = self.customers.by_email(client.email)
-                match = match_by_metadata(client.name, [_candidate(c) for c in found if c.netsuite_id == netsuite_id])
+                match = match_by_metadata(client.name, [c for c in found if c.netsuite_id == netsuite_id])
             if match is None:
                 # In another case the list does not find the address; search does, a minute late.
                 searched = self.customers.by_netsuite_id_or_email(netsuite_id, client.email)
-                match = match_by_metadata(
-                    client.name, [_candidate(c) for c in searched if c.netsuite_id == netsuite_id]
-                )
+                match = match_by_metadata(client.name, [c for c in searched if c.netsuite_id == netsuite_id])
                 found = list({one.id: one for one in (*found, *searched)}.values())
             if match is None:
                 unsettled[netsuite_id] = found
@@ -357,9 +417,7 @@ class Matching:
                 for other in by_id.values()
                 if other.netsuite_id != netsuite_id and same_email(other.email, client.email)
             ]
-            match = match_by_email(
-                client.name, netsuite_id, client.email, [_candidate(customer) for customer in found], rivals
-            )
+            match = match_by_email(client.name, netsuite_id, client.email, found, rivals)
             matches[netsuite_id] = match
             if client.email is not None and isinstance(match, MatchedCustomer) and match.how is How.EMAIL:
                 in_question[netsuite_id] = client.email
@@ -371,7 +429,7 @@ class Matching:
                     by_id[netsuite_id].name,
                     netsuite_id,
                     by_id[netsuite_id].email,
-                    [_candidate(customer) for customer in unsettled[netsuite_id]],
+                    unsettled[netsuite_id],
                     others,
                 )
         return matches
@@ -386,21 +444,21 @@ class Matching:
                     f"NetSuite's record of {client.name} names the Stripe customer {client.stripe_id}, which does not "
                     "exist (any more). Correct the field in NetSuite.",
                 )
-            return match_by_id(client.name, client.netsuite_id, _candidate(stored), How.STORED)
+            return match_by_id(client.name, client.netsuite_id, stored, How.STORED)
         known = self.customers.by_id(kept.stripe_id) if kept is not None else None
         if kept is None or known is None:
             return None
         how = How.SETTLED if kept.settled_by else How.KNOWN
-        return match_by_id(client.name, client.netsuite_id, _candidate(known), how)
+        return match_by_id(client.name, client.netsuite_id, known, how)
 
-    def _warnings(self, run: Mapping[str, Any], invoices: Sequence[BatchInvoice]) -> tuple[BatchWarning, ...]:
+    def _warnings(self, run: Run, invoices: Sequence[BatchInvoice]) -> tuple[BatchWarning, ...]:
         to_draft = [one for one in invoices if one.disposition in (Disposition.ASK, Disposition.FINISH)]
         bounds = bound_warnings([one.plan for one in to_draft], self.bounds)
-        if not to_draft or parse_filter(run["filter"]).is_trial:
+        if not to_draft or run.filter.is_trial:
             return bounds
-        period = BillingPeriod.parse(run["period"])
-        before = self.months.of(run["cycle"], period.previous.name)
-        billed = self.months.of(run["cycle"], run["period"])
+        period = BillingPeriod.parse(run.period)
+        before = self.months.of(run.cycle, period.previous.name)
+        billed = self.months.of(run.cycle, run.period)
         now = [
             MonthInvoice(one.plan.client.netsuite_id, one.plan.client.name, one.plan.currency, one.plan.total)
             for one in to_draft
@@ -408,12 +466,22 @@ class Matching:
         return (*bounds, *compare_with_last_month([*billed, *now], before or None, self.change_percent))
 
 
+def _stored(rows: Iterable[Mapping[str, str]]) -> dict[str, dict[str, str]]:
+    """Of all that is listed, drafted or not: by Stripe id, the clients whose NetSuite record names it, {id: name}."""
+    found: dict[str, dict[str, str]] = {}
+    for row in rows:
+        stripe_id, client_id = row.get("clientstripeid", "").strip(), row.get("entity", "")
+        if stripe_id and client_id:
+            found.setdefault(stripe_id, {})[client_id] = row.get("clientname") or row.get("clientnumber", client_id)
+    return found
+
+
 def _signed_days(one: BatchInvoice, entry: LedgerEntry | None, approval: Approval | None) -> SignedDays | None:
     """The days that an earlier approval of this content was given for. One that was recorded before days were kept has
     those of the draft that was begun, if one was."""
     if approval is not None and approval.signed_days is not None:
         return approval.signed_days
-    if entry is None or entry.content_hash != one.content_hash or not entry.invoice_day:
+    if entry is None or entry.invoice_hash != one.invoice_hash or not entry.invoice_day:
         return None
     return SignedDays(days_by_terms(one.plan.due, entry.invoice_day), entry.period)
 
@@ -433,7 +501,7 @@ def _reason(one: BatchInvoice, approval: Approval | None, decision: Decision) ->
 def _settled(state: Done | Held, carried: Mapping[str, Carried], period: str) -> BatchInvoice:
     return BatchInvoice(
         plan=state.plan,
-        content_hash=signed_hash(state.plan, ()),
+        invoice_hash=invoice_hash(state.plan, ()),
         disposition=Disposition.SKIP if isinstance(state, Done) else Disposition.HOLD,
         reason=state.reason,
         customer=None,
@@ -501,7 +569,7 @@ def _proposed(plan: InvoicePlan, members: Sequence[ToBill]) -> BatchInvoice:
     links = {one.link.order_id: one.link for one in members}
     return BatchInvoice(
         plan=plan,
-        content_hash=signed_hash(plan, replaces),
+        invoice_hash=invoice_hash(plan, replaces),
         disposition=Disposition.ASK,
         reason=" ".join(dict.fromkeys(one.reason for one in members if one.reason)),
         customer=None,
@@ -514,21 +582,6 @@ def _carried_from(plan: InvoicePlan, carried: Mapping[str, Carried], period: str
     periods = [carried[order.id].period for order in plan.orders if order.id in carried]
     earlier = [one for one in periods if one != period]
     return min(earlier) if earlier else None
-
-
-def _outstanding(snapshot: Mapping[str, Any], carried: Mapping[str, Carried]) -> tuple[Outstanding, ...]:
-    """What waits outside the listing. A snapshot of an older version does not say: whatever came back and has no row
-    waits, as far as it tells."""
-    if "outstanding" in snapshot:
-        return outstanding_of(snapshot)
-    listed = {row.get("id") for row in rows_of(snapshot)}
-    return not_asked((one for one in carried.values() if one.order_id not in listed), "It was not listed.")
-
-
-def _left_alone(snapshot: Mapping[str, Any]) -> tuple[LeftAlone, ...] | None:
-    """What lies before the start, in minor units."""
-    found = snapshot.get("leftAlone")
-    return None if found is None else tuple(left_alone(code, int(orders), total) for code, orders, total in found)
 
 
 def _ended_apart(
@@ -574,10 +627,6 @@ def _problem_said_to_be_ended(problem: Problem, once_ended: Mapping[str, EndedOr
     if problem.order_id not in once_ended:
         return problem
     return replace(problem, message=f"{problem.message} {_CHANGED_SINCE.format(once_ended[problem.order_id].words)}")
-
-
-def _candidate(customer: StripeCustomer) -> Candidate:
-    return Candidate(customer.id, customer.netsuite_id, customer.name, customer.email)
 
 
 def _problems(plan: InvoicePlan, unmatched: Unmatched) -> list[Problem]:

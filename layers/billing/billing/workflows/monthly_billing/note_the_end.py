@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 from billing.domain.approval.approval_request import RunEnd
-from billing.domain.runs.report import Fate
+from billing.domain.run import Closed, Run
+from billing.domain.runs.report import LineOutcome
 
 
 class Requests(Protocol):
@@ -17,11 +17,17 @@ class Requests(Protocol):
     def note_end(self, request_id: str, redrive_count: int, end: RunEnd) -> None: ...
 
 
-def note_the_end(run: Mapping[str, Any], closed: Mapping[str, Any], requests: Requests, now: datetime) -> None:
+def note_the_end(run: Run, closed: Closed, requests: Requests, now: datetime) -> None:
     """Keep the outcome and the counts of orders beside the run's newest request; nothing if it never asked. Safe to
     repeat. `closed` is what "Close the run" answers."""
-    number = 0 if run["dryRun"] else requests.current_number(run["id"])
+    number = 0 if run.dry_run else requests.current_number(run.id)
     if number:
-        counts = closed["counts"]
-        end = RunEnd(closed["outcome"], now.isoformat(), counts[Fate.DRAFTED], counts[Fate.FAILED], counts[Fate.HELD])
-        requests.note_end(f"{run['id']}.{number}", closed["redriveCount"], end)
+        counts = closed.counts
+        end = RunEnd(
+            closed.outcome,
+            now.isoformat(),
+            counts[LineOutcome.DRAFTED],
+            counts[LineOutcome.FAILED],
+            counts[LineOutcome.HELD],
+        )
+        requests.note_end(f"{run.id}.{number}", closed.redrive_count, end)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from billing.adapters.dynamodb.runs import Holder, lock_key
 from billing.domain.approval.approvers import (
     check_slot_rules,
     one_mailbox_twice,
@@ -22,7 +21,10 @@ from billing.domain.approval.approvers import (
 )
 from billing.domain.approval.waiting import WaitingRules, check_rules
 from billing.domain.errors import ApprovalExpired, ApprovalUndeliverable, InputInvalid, PassingError
+from billing.domain.records import RecordUnreadable
+from billing.domain.run import Former, Run, RunLimits, RunState, read_run_state
 from billing.domain.runs.period import BillingPeriod, parse_bill_from
+from billing.domain.runs.period_lock import Holder, lock_key
 from billing.domain.runs.run_input import parse_run_input
 
 HELD_BY_THIS_RUN = "held by this run"
@@ -58,31 +60,34 @@ class RunSettings:
     draft_concurrency: int
 
 
+@dataclass(frozen=True, slots=True)
+class Start:
+    """What an execution starts with: its input as it was given, its own names, and its state until now (None for a
+    definition that does not hand it over), see `former_listing`; and how often it was redriven."""
+
+    input: object
+    execution_arn: str
+    execution_name: str
+    before: object = None
+    redrive_count: int = 0
+
+
 def open_the_run(
-    raw_input: object,
-    execution_arn: str,
-    execution_name: str,
-    settings: RunSettings,
-    locks: Locks,
-    is_running: Callable[[str], bool],
-    now: datetime,
-    before: object = None,
-    redrive_count: int = 0,
-) -> dict[str, Any]:
-    """Answer the run's frame: its id, period, file prefix and settings, and whether it holds the period.
+    start: Start, settings: RunSettings, locks: Locks, is_running: Callable[[str], bool], now: datetime
+) -> Run:
+    """Answer the run: its id, period, file prefix and settings, and whether it holds the period.
 
     The run's id is the execution's name. The invoices' date is the firm's own day of the schedule (by hand: of the
-    start), however long the approval takes; due dates count from it. Orders are listed from "billFrom" on: see
-    `_bill_from`. A dry run writes nothing and therefore takes no lock. "round" is the redrive count at which the run
-    (re)opened. `before` is the execution's state until now, see `former_listing`. Safe to repeat.
+    start), however long the approval takes; due dates count from it. Orders are listed from `bill_from` on: see
+    `_bill_from`. A dry run writes nothing and therefore takes no lock. Safe to repeat.
 
     Raises InputInvalid (input, or the parameters that say who signs and from when on) and PassingError (two runs race
     for the lock).
     """
-    run_input = parse_run_input(raw_input, settings.zone, settings.cycle)
+    run_input = parse_run_input(start.input, settings.zone, settings.cycle)
     requester = requester_id(run_input.requested_by) if run_input.requested_by else ""
     # A schedule gives its own time, and never a period.
-    by_hand = run_input.scheduled_at is None or (isinstance(raw_input, Mapping) and "period" in raw_input)
+    by_hand = run_input.scheduled_at is None or (isinstance(start.input, Mapping) and "period" in start.input)
     if by_hand and not run_input.dry_run and not requester and not settings.requester_may_sign:
         raise InputInvalid(
             'The field "requestedBy" is missing. The parameter RequesterMaySign is false: a run that a person starts '
@@ -92,61 +97,61 @@ def open_the_run(
     check_who_signs(settings, run_input.cycle, barred)
     period = run_input.period
     opened = run_input.scheduled_at or now
-    former = _ended_unanswered(before, execution_name)
+    former = _ended_unanswered(start.before, start.execution_name)
     key = lock_key(run_input.cycle, period.name)
     bill_from = _bill_from(settings, period, locks)
     listed_from = period.listed_from(bill_from)
-    run: dict[str, Any] = {
-        "id": execution_name,
-        "executionArn": execution_arn,
-        "cycle": run_input.cycle,
-        "zone": run_input.zone.key,
-        "period": period.name,
-        "listedFrom": listed_from.isoformat(),
-        "listedBefore": period.listed_before.isoformat(),
+    run = Run(
+        id=start.execution_name,
+        execution_arn=start.execution_arn,
+        cycle=run_input.cycle,
+        zone=run_input.zone.key,
+        period=period.name,
+        listed_from=listed_from.isoformat(),
+        listed_before=period.listed_before.isoformat(),
         # Asked anew about the same orders, a run by hand keeps its date: else the same content would have other dates.
-        "invoiceDate": former["run"]["invoiceDate"] if former else opened.astimezone(run_input.zone).date().isoformat(),
-        "billFrom": bill_from.isoformat(),
+        invoice_date=former.run.invoice_date if former else opened.astimezone(run_input.zone).date().isoformat(),
+        bill_from=bill_from.isoformat(),
         # Told once, and again whenever it moves. A trial is no place for it, nor a month before the start.
-        "billFromIsNew": (
+        bill_from_is_new=(
             listed_from == bill_from
             and not run_input.filter.is_trial
             and locks.bill_from_told(run_input.cycle) != bill_from.isoformat()
         ),
-        "finishedBy": "",
-        "dryRun": run_input.dry_run,
-        "filter": run_input.filter.to_dict(),
-        "prefix": f"runs/{period.name}/{execution_name}/",
-        "mapResultsPrefix": f"runs/{period.name}/{execution_name}/map",
-        "lockKey": key,
-        "requestedBy": requester,
-        "barred": barred,
-        "round": redrive_count,
-        "lock": NOT_NEEDED,
-        "settings": {
-            "approvalTimeoutSeconds": settings.waiting.timeout,
-            "reminderIntervalSeconds": settings.waiting.reminder_interval,
-            "escalationAfterSeconds": settings.waiting.escalation_after,
-            "firstWaitSeconds": settings.waiting.first_wait,
-            "draftConcurrency": settings.draft_concurrency,
-        },
-    }
+        dry_run=run_input.dry_run,
+        filter=run_input.filter,
+        prefix=f"runs/{period.name}/{start.execution_name}/",
+        map_results_prefix=f"runs/{period.name}/{start.execution_name}/map",
+        lock_key=key,
+        requested_by=requester,
+        barred=barred,
+        round=start.redrive_count,
+        lock=NOT_NEEDED,
+        settings=RunLimits(
+            approval_timeout_seconds=settings.waiting.timeout,
+            reminder_interval_seconds=settings.waiting.reminder_interval,
+            escalation_after_seconds=settings.waiting.escalation_after,
+            first_wait_seconds=settings.waiting.first_wait,
+            draft_concurrency=settings.draft_concurrency,
+        ),
+    )
     if run_input.dry_run:
         return run
     holder = locks.holder(key)
     gone: str | None = None
-    if holder is not None and holder.held and holder.run_id != execution_name:
+    if holder is not None and holder.held and holder.run_id != start.execution_name:
         if is_running(holder.execution_arn):
-            return {**run, "lock": HELD_BY_ANOTHER, "holder": holder.execution_arn, "said": _said(period.name, holder)}
+            said = _said(period.name, holder)
+            return replace(run, lock=HELD_BY_ANOTHER, holder=holder.execution_arn, said=said)
         gone = holder.run_id
-    if not locks.take(key, execution_name, execution_arn, now.isoformat(), gone):
+    if not locks.take(key, run.id, run.execution_arn, now.isoformat(), gone):
         raise PassingError(f"Another run took the period {period.name} at the same moment.")
     if not run_input.filter.is_trial:
-        bill_from_now = _remembered(settings, listed_from, locks, execution_name, now)
+        bill_from_now = _remembered(settings, listed_from, locks, run.id, now)
         if bill_from_now != bill_from:
             raise PassingError("Another run has fixed the day from which this stack bills at the same moment.")
     finished = holder.finished_by if holder is not None else ""
-    return {**run, "lock": HELD_BY_THIS_RUN, "finishedBy": "" if finished == execution_name else finished}
+    return replace(run, lock=HELD_BY_THIS_RUN, finished_by="" if finished == run.id else finished)
 
 
 def _bill_from(settings: RunSettings, period: BillingPeriod, locks: Locks) -> date:
@@ -166,31 +171,32 @@ def _remembered(settings: RunSettings, listed_from: date, locks: Locks, run_id: 
     return parse_bill_from(settings.bill_from) or remembered
 
 
-def former_listing(run: Mapping[str, Any], before: object) -> dict[str, Any]:
-    """What "Compare with the listing" compares with: {"asksAnew": whether there is such a listing, "listed": it}.
+def former_listing(run: Run, before: object) -> Former:
+    """What "Compare with the listing" compares with.
 
     `before` is the execution's state until now. On a fresh start that is its input, in which nothing is believed: the
     input's own check knows no such fields, and has refused them before. On a redrive it is the state in which the run
     ended. Only an end as expired or undeliverable hands its listing on, and only one that this run itself has written.
     """
-    former = _ended_unanswered(before, run["id"])
-    listed = former.get("listed") if former else None
-    if not isinstance(listed, Mapping) or listed.get("snapshotKey") != f"{run['prefix']}orders.json":
-        return {"asksAnew": False, "listed": None}
-    return {
-        "asksAnew": True,
-        "listed": {name: listed[name] for name in ("snapshotKey", "sha256", "orders", "problems")},
-    }
+    former = _ended_unanswered(before, run.id)
+    listed = former.listed if former else None
+    mine = listed is not None and listed.snapshot_key == f"{run.prefix}orders.json"
+    return Former(asks_anew=mine, listed=listed if mine else None)
 
 
-def _ended_unanswered(before: object, run_id: str) -> Mapping[str, Any] | None:
-    """The state in which this run ended, if that was without an answer."""
+def _ended_unanswered(before: object, run_id: str) -> RunState | None:
+    """The state in which this run ended, if that was without an answer. What cannot be read is not compared with."""
     if not isinstance(before, Mapping):
         return None
     run, closed = before.get("run"), before.get("closed")
     if not isinstance(run, Mapping) or not isinstance(closed, Mapping):
         return None
-    return before if run.get("id") == run_id and closed.get("error") in _UNANSWERED else None
+    if run.get("id") != run_id or closed.get("error") not in _UNANSWERED:
+        return None
+    try:
+        return read_run_state(before)
+    except RecordUnreadable:
+        return None
 
 
 def check_who_signs(settings: RunSettings, cycle: str, barred: str) -> None:

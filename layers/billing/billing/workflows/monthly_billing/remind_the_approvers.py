@@ -3,20 +3,22 @@ colleague whom mail does not reach. It decides nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
-from billing.adapters.dynamodb.approvals import StoredRequest, request_owner
-from billing.adapters.dynamodb.message_log import Sending
-from billing.domain.approval.approval_entries import Entry, brought_in, with_holds
+from billing.domain.approval.approval_entries import brought_in, with_holds
 from billing.domain.approval.approval_request import ApprovalRequest
 from billing.domain.approval.approvers import approver_id
 from billing.domain.approval.signers import ListedPeople
-from billing.domain.batch.batch import Batch, batch_from_dict
+from billing.domain.approval.stored_request import StoredRequest, request_owner
+from billing.domain.batch.batch import read_batch
 from billing.domain.errors import AddressRefused
 from billing.domain.mail import MailContent
+from billing.domain.run import Run
+from billing.domain.sending import Sending
+from billing.pages.approval.approval_mail import Invitation
 from billing.workflows.approval.approval_links import ApproverLinks, mail_tags
 from billing.workflows.approval.present_request import PresentRequest, SignedTexts, present_request
 from billing.workflows.monthly_billing.read_the_decision import step_of, waiting_rules
@@ -27,22 +29,6 @@ class Requests(Protocol):
     """The approvals table."""
 
     def newest(self, run_id: str) -> StoredRequest | None: ...
-
-
-class WriteReminder(Protocol):
-    """Writes the reminder to one person."""
-
-    def __call__(
-        self,
-        request: ApprovalRequest,
-        batch: Batch,
-        approver: str,
-        link: str,
-        *,
-        inbox: str,
-        left: timedelta,
-        because: Entry | None,
-    ) -> MailContent: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,18 +43,19 @@ class Reminding:
     channel: Callable[[], Channel]
     signed: SignedTexts
     links: ApproverLinks
-    write_reminder: WriteReminder
+    write_reminder: Callable[[Invitation], MailContent]
     write_bounce: Callable[[ApprovalRequest, str, str, str], MailContent]
     write_slack: Callable[[ApprovalRequest, str], tuple[str, Sequence[dict[str, Any]]]]
     now: datetime
 
-    def remind(self, run: Mapping[str, Any]) -> dict[str, int]:
+    def remind(self, run: Run, *, by_hand: bool = False) -> dict[str, int]:
         """Send the reminder that is due, if one is, and the news of bounces. Safe to repeat: nobody is told twice.
 
-        Of reminders that were missed (the run was stopped meanwhile) only the newest is sent. Answers how many mails
-        and posts were sent.
+        Of reminders that were missed (the run was stopped meanwhile) only the newest is sent. `by_hand` also reminds
+        where none is due, because a person asks for it: once in an hour of the clock, and what is due later stays due.
+        Answers how many mails and posts were sent.
         """
-        stored = self.requests.newest(run["id"])
+        stored = self.requests.newest(run.id)
         if stored is None:
             return {"mails": 0, "posts": 0}
         present = present_request(stored, self.signed).among(self.listed)
@@ -76,33 +63,39 @@ class Reminding:
             return {"mails": 0, "posts": 0}
         mails = posts = 0
         number = step_of(present, waiting_rules(run), self.now).reminder
-        if number and not self._is_done(present, f"reminded-{number}"):
-            mails += self._remind(present, number)
+        label = str(number) if number and not self._is_done(present, f"reminded-{number}") else ""
+        if by_hand and not label:
+            label = f"by-hand-{self.now.astimezone(UTC):%Y-%m-%dT%H}"
+        if label:
+            mails += self._remind(present, label)
+            # Only the numbered ones count as those that were due.
+            self._mark(present, label if by_hand and label.startswith("by-hand") else f"reminded-{label}")
         for address in present.lost:
             if not self._is_done(present, f"told-{approver_id(address)}"):
                 told, posted = self._tell_of(present, address)
                 mails, posts = mails + told, posts + posted
         return {"mails": mails, "posts": posts}
 
-    def _remind(self, present: PresentRequest, number: int) -> int:
+    def _remind(self, present: PresentRequest, label: str) -> int:
         request, opened = present.request, present.stored.request
-        batch = batch_from_dict(self.files.read_json(opened.batch_key, opened.batch_sha256))
+        batch = read_batch(self.files.read_json(opened.batch_key, opened.request_hash))
         left = datetime.fromisoformat(request.expires_at) - self.now
         sent = 0
         for address in present.missing:
             # Deputies who were put on record a moment ago are asked by the next state, and reminded another time.
             if address not in present.unreachable and present.was_asked(address):
                 content = self.write_reminder(
-                    request,
-                    with_holds(batch, present.entries),
-                    address,
-                    self.links.to_decide(opened, address),
-                    inbox=self.links.to_inbox(opened, address),
-                    left=left,
-                    because=brought_in(present.entries, address),
+                    Invitation(
+                        request,
+                        with_holds(batch, present.entries),
+                        address,
+                        self.links.to_decide(opened, address),
+                        inbox=self.links.to_inbox(opened, address),
+                        left=left,
+                        because=brought_in(present.entries, address),
+                    )
                 )
-                sent += self._mail(present, f"reminder-{number}-{approver_id(address)}", address, content)
-        self._mark(present, f"reminded-{number}")
+                sent += self._mail(present, f"reminder-{label}-{approver_id(address)}", address, content)
         return sent
 
     def _tell_of(self, present: PresentRequest, lost: str) -> tuple[int, int]:

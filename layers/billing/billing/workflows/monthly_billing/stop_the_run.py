@@ -6,16 +6,13 @@ closed: a higher one means that a person has clicked "Redrive" since.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from billing.domain.errors import ENDS, OurFault
-from billing.workflows.monthly_billing.note_the_failure import message_of
+from billing.domain.run import Caught, StoppedAt
 
 
-def stop_the_run(closed: Mapping[str, Any], redrive_count: int) -> dict[str, bool]:
+def stop_the_run(closed: StoppedAt, redrive_count: int) -> dict[str, bool]:
     """Raise the error that `closed` names, or answer that the run begins again."""
-    if redrive_count > closed["redriveCount"]:
+    if redrive_count > closed.redrive_count:
         return {"again": True}
     # Of a state that failed for good the cause is Lambda's own JSON, in which the sentence lies.
-    raise ENDS.get(closed["error"], OurFault)(message_of({"Cause": closed["cause"]}) or closed["error"])
+    raise ENDS.get(closed.error, OurFault)(Caught(closed.error, closed.cause).message or closed.error)

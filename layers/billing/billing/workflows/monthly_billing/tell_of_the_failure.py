@@ -11,13 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from botocore.exceptions import BotoCoreError, ClientError
-
-from billing.adapters.dynamodb.message_log import Sending
 from billing.domain.approval.approvers import approver_id
 from billing.domain.errors import PassingError
 from billing.domain.mail import MailContent
 from billing.domain.runs.failure_notice import FailureNotice
+from billing.domain.sending import Sending
 from billing.workflows.ports import Channel, Mail, Messages
 
 _REMEMBERED = timedelta(days=15)
@@ -69,13 +67,13 @@ class Telling:
         """How far the message got before. If the table cannot be asked, it may have gone out: Slack is looked at."""
         try:
             return self.messages.begin(f"RUN#{notice.run_id}", what, self.now.isoformat())
-        except (ClientError, BotoCoreError):
+        except Exception:  # noqa: BLE001 - whatever keeps the table from answering must not keep the team from hearing
             return Sending.BEGUN
 
     def _finish(self, notice: FailureNotice, what: str) -> None:
         try:
             self.messages.finish(f"RUN#{notice.run_id}", what, self.now.isoformat())
-        except (ClientError, BotoCoreError):
+        except Exception:  # noqa: BLE001 - told twice is better than not told
             return
 
     def _post(self, notice: FailureNotice, edition: str, state: Sending) -> None:

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from billing.domain.errors import InputInvalid
-from billing.runtime.telemetry import logger
 
 _REASON_CHARACTERS = 1000
 
@@ -19,13 +18,15 @@ def check_the_parameters(
     event: Mapping[str, Any],
     check: Callable[[Mapping[str, str]], None],
     respond: Callable[[str, Mapping[str, Any]], None],
+    log_failure: Callable[[str], None],
 ) -> None:
-    """Check the request's properties and answer CloudFormation; safe to repeat.
+    """Check the request's properties and answer CloudFormation; safe to repeat. `log_failure` logs what
+    was raised, with its traceback.
 
     Every path answers: a request that nobody answers holds the deployment up until its time-out. Removing the resource
     is always allowed. Source: AWS, "Custom resource request and response reference".
     """
-    reason = "" if event["RequestType"] == "Delete" else _mistake(event["ResourceProperties"], check)
+    reason = "" if event["RequestType"] == "Delete" else _mistake(event["ResourceProperties"], check, log_failure)
     respond(
         event["ResponseURL"],
         {
@@ -40,12 +41,14 @@ def check_the_parameters(
     )
 
 
-def _mistake(properties: Mapping[str, str], check: Callable[[Mapping[str, str]], None]) -> str:
+def _mistake(
+    properties: Mapping[str, str], check: Callable[[Mapping[str, str]], None], log_failure: Callable[[str], None]
+) -> str:
     try:
         check(properties)
     except InputInvalid as error:
         return str(error)
     except Exception as error:  # noqa: BLE001 - whatever it was, CloudFormation waits for an answer
-        logger.exception("parameters could not be checked")
+        log_failure("parameters could not be checked")
         return f"The parameters could not be checked ({type(error).__name__}); the function's log says where."
     return ""

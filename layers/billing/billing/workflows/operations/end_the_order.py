@@ -17,7 +17,7 @@ from typing import Any, Final, Protocol
 from billing.domain.email_address import is_address
 from billing.domain.errors import InputInvalid
 from billing.domain.ledger.ended_orders import EndedOrder
-from billing.domain.runs.outstanding import Carried
+from billing.domain.orders.outstanding import Carried
 
 _KNOWN: Final = ("order", "reason", "by", "cycle", "open_again")
 _CYCLE: Final = re.compile(r"[a-z][a-z0-9-]{0,29}")
@@ -38,7 +38,7 @@ class EndedOrders(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class Instruction:
     """What a person has typed."""
 
     order: str
@@ -58,12 +58,12 @@ def end_the_order(
     and when NetSuite lists something else it is asked about again. Raises InputInvalid with the field's name, and
     without what was typed into "reason" and "by".
     """
-    said = _read(raw_input, own_cycle)
-    found = _carried(said, carried.of(said.cycle))
+    instruction = _read(raw_input, own_cycle)
+    found = _carried(instruction, carried.of(instruction.cycle))
     before = ended.latest().get(found.order_id)
     is_ended = before is not None and not before.open_again
     number = found.number
-    if said.open_again:
+    if instruction.open_again:
         if not is_ended:
             return _answer(found, "open already", f"Order {number} is not ended. Nothing was changed.")
     elif is_ended and before is not None and before.content == found.content:
@@ -71,8 +71,18 @@ def end_the_order(
             found, "ended already", f"Order {number} was ended on {before.at[:10]} already. Nothing was changed."
         )
     at = now.astimezone(UTC).isoformat()
-    ended.say(EndedOrder(found.order_id, number, said.reason, said.by, at, found.content, open_again=said.open_again))
-    if said.open_again:
+    ended.say(
+        EndedOrder(
+            found.order_id,
+            number,
+            instruction.reason,
+            instruction.by,
+            at,
+            found.content,
+            open_again=instruction.open_again,
+        )
+    )
+    if instruction.open_again:
         return _answer(found, "open", f"Order {number} comes back in the next run.")
     return _answer(
         found,
@@ -86,7 +96,7 @@ def _answer(found: Carried, state: str, message: str) -> dict[str, str]:
     return {"order": found.number, "id": found.order_id, "state": state, "message": message}
 
 
-def _read(raw: object, own_cycle: str) -> Said:
+def _read(raw: object, own_cycle: str) -> Instruction:
     fields: Mapping[str, Any] = raw if isinstance(raw, Mapping) else {}
     unknown = sorted(set(fields) - set(_KNOWN))
     if unknown:
@@ -103,7 +113,7 @@ def _read(raw: object, own_cycle: str) -> Said:
     open_again = fields.get("open_again", False)
     if not isinstance(open_again, bool):
         raise InputInvalid('The field "open_again" must be true or false.')
-    return Said(order, reason, by, cycle, open_again)
+    return Instruction(order, reason, by, cycle, open_again)
 
 
 def _text(fields: Mapping[str, Any], name: str, longest: int) -> str:
@@ -114,14 +124,15 @@ def _text(fields: Mapping[str, Any], name: str, longest: int) -> str:
     return text
 
 
-def _carried(said: Said, carried: tuple[Carried, ...]) -> Carried:
+def _carried(instruction: Instruction, carried: tuple[Carried, ...]) -> Carried:
     """The order that is meant: by its internal id, else by its number, whatever its letters' case."""
-    found = [one for one in carried if one.order_id == said.order] or [
-        one for one in carried if one.number.casefold() == said.order.casefold()
+    found = [one for one in carried if one.order_id == instruction.order] or [
+        one for one in carried if one.number.casefold() == instruction.order.casefold()
     ]
     if not found:
         raise InputInvalid(
-            f'The field "order": no order {said.order!a} is open from an earlier run of the cycle "{said.cycle}". Only '
+            f'The field "order": no order {instruction.order!a} is open from an earlier run of the cycle '
+            f'"{instruction.cycle}". Only '
             "what a run listed and did not draft can be ended; an order that waits for its first approval is held back "
             "on the approval page."
         )

@@ -12,12 +12,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo
 
-from billing.adapters.stripe.invoices import CONTENT_HASH, PLAN_KEY, StripeInvoice
 from billing.domain.errors import InputInvalid
 from billing.domain.ledger.ledger import UNSETTLED, Approval, EntryState, LedgerEntry
-from billing.domain.ledger.orphans import FoundInvoice, OrphanKind, find_orphans
+from billing.domain.ledger.orphans import OrphanKind, find_orphans
+from billing.domain.ledger.stripe_invoice import StripeInvoice
 from billing.domain.ledger.unwanted_drafts import orders_to_look_up, unwanted_drafts
-from billing.domain.runs.outstanding import OrderState
+from billing.domain.orders.outstanding import OrderState
 
 _FIELDS = ("since", "repair")
 
@@ -27,6 +27,7 @@ class Invoices(Protocol):
 
     def of_ours(self, created_from: int) -> list[StripeInvoice]: ...
     def drafts(self) -> list[StripeInvoice]: ...
+    def read(self, invoice_id: str) -> StripeInvoice: ...
 
 
 class Ledger(Protocol):
@@ -35,7 +36,7 @@ class Ledger(Protocol):
     def entries_since(self, invoice_day: str) -> list[LedgerEntry]: ...
     def entries(self, keys: Iterable[str]) -> dict[str, LedgerEntry]: ...
     def approvals(self, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Approval]: ...
-    def adopt(self, entry: LedgerEntry) -> bool: ...
+    def adopt(self, entry: LedgerEntry, client_id: str, currency: str, order_ids: Iterable[str]) -> bool: ...
 
 
 def find_the_orphans(
@@ -54,28 +55,21 @@ def find_the_orphans(
     """
     since, repair = _input(raw_input)
     # An invoice is created on its own day or later; a day of slack covers every time zone.
-    ours = invoices.of_ours(int((since - timedelta(days=1)).timestamp()))
-    found = [
-        FoundInvoice(
-            one.id, one.status, one.metadata[PLAN_KEY], one.metadata.get(CONTENT_HASH, ""), one.customer, one.created
-        )
-        for one in ours
-    ]
+    found = invoices.of_ours(int((since - timedelta(days=1)).timestamp()))
     entries = {entry.key: entry for entry in ledger.entries_since(since.date().isoformat())}
     entries |= ledger.entries({one.plan_key for one in found} - entries.keys())
-    begun = [(entry.key, entry.content_hash) for entry in entries.values() if entry.state in UNSETTLED]
-    approvals = ledger.approvals([*((one.plan_key, one.content_hash) for one in found if one.content_hash), *begun])
+    begun = [(entry.key, entry.invoice_hash) for entry in entries.values() if entry.state in UNSETTLED]
+    approvals = ledger.approvals([*((one.plan_key, one.invoice_hash) for one in found if one.invoice_hash), *begun])
     approved = {pair for pair, one in approvals.items() if one.stands}
-    withdrawn = {
+    revoked = {
         # Who and why stays in that run's report: what is answered here has no names.
-        pair: f"{one.withdrawn.objection} in run {one.withdrawn.run_id}"
+        pair: f"{one.revoked.objection} in run {one.revoked.run_id}"
         for pair, one in approvals.items()
-        if one.withdrawn is not None
+        if one.revoked is not None
     }
-    by_id = {one.id: one for one in ours}
     answers = []
-    for orphan in find_orphans(found, entries.values(), approved, withdrawn):
-        repaired = bool(repair and orphan.repair) and ledger.adopt(_adopted(by_id[orphan.invoice_ids[0]], zone))
+    for orphan in find_orphans(found, entries.values(), approved, revoked):
+        repaired = repair and orphan.repair is not None and _repaired(orphan.repair, invoices, ledger, zone)
         answers.append(
             {
                 "kind": str(orphan.kind),
@@ -116,14 +110,21 @@ def _unwanted(
     ]
 
 
+def _repaired(invoice: StripeInvoice, invoices: Invoices, ledger: Ledger, zone: ZoneInfo) -> bool:
+    """Note it in the ledger, and claim every order that it names for its plan."""
+    whole = invoice if invoice.names_all_orders else invoices.read(invoice.id)
+    client = invoice.metadata.get("netsuite_customer_id", "")
+    return ledger.adopt(_adopted(invoice, zone), client, invoice.currency, whole.orders)
+
+
 def _adopted(invoice: StripeInvoice, zone: ZoneInfo) -> LedgerEntry:
     """The entry as if its run had been killed just before the fact: the next run reads the invoice back and settles
     it.
     """
     return LedgerEntry(
-        key=invoice.metadata[PLAN_KEY],
+        key=invoice.plan_key,
         state=EntryState.INTENDED,
-        content_hash=invoice.metadata[CONTENT_HASH],
+        invoice_hash=invoice.invoice_hash,
         run_id=invoice.metadata.get("run_id", ""),
         period=invoice.metadata.get("billing_period", ""),
         attempt=1,

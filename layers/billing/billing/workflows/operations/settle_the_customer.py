@@ -13,11 +13,11 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any, Final, Protocol
 
-from billing.adapters.netsuite.clients import NetSuiteClient
-from billing.adapters.stripe.customers import StripeCustomer
 from billing.domain.email_address import is_address
 from billing.domain.errors import InputInvalid, PassingError
 from billing.domain.ledger.customer_match import KnownCustomer
+from billing.domain.ledger.stripe_customer import StripeCustomer
+from billing.domain.orders.netsuite_client import NetSuiteClient
 
 _FIELDS: Final = ("netsuiteCustomer", "stripeCustomer", "by")
 _NETSUITE_ID: Final = re.compile(r"[1-9][0-9]{0,17}")

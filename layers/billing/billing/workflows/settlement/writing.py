@@ -14,10 +14,8 @@ import contextlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from enum import StrEnum
 from typing import Any, Final, Protocol
 
-from billing.domain.canonical import canonical_json, sha256_hex
 from billing.domain.errors import PassingError
 from billing.domain.money.money import Money
 from billing.domain.settlement.bodies import (
@@ -36,28 +34,10 @@ from billing.domain.settlement.policies import SettlementPolicies
 from billing.domain.settlement.postings import in_netsuite
 from billing.domain.settlement.records import Hold, NetSuiteRecord, RecordType, Transform
 from billing.domain.settlement.write_doubts import AlreadyExists, MayBeWritten, Refused, Rule
+from billing.domain.settlement.written import WriteState, WrittenRecord, applied_hash
 
 _WRITES: Final = 3
 """How often one pass posts a record, each time after a fresh look."""
-
-
-class WriteState(StrEnum):
-    """How far a record got."""
-
-    INTENDED = "intended"  # it may or may not be in NetSuite
-    WRITTEN = "written"  # read back and equal to the plan
-
-
-@dataclass(frozen=True, slots=True)
-class WrittenRecord:
-    """The row of a record: its internal id in NetSuite once it is written, and a hash of what it is applied to."""
-
-    external_id: str
-    type: RecordType
-    state: WriteState
-    root: str
-    internal_id: str = ""
-    applied_hash: str = ""
 
 
 class RecordRows(Protocol):
@@ -82,6 +62,10 @@ class Records(Protocol):
     def set_applies(self, record_type: str, record_id: str, applies: Sequence[Mapping[str, Any]]) -> None: ...
 
 
+def _nobody(_: NetSuiteRecord, __: WrittenRecord) -> None:
+    """Nobody else keeps what was written."""
+
+
 class Held(Exception):
     """The record is not written: a person decides."""
 
@@ -92,20 +76,22 @@ class Held(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Writer:
-    """Everything that writing needs. `at` is the time of the pass (ISO, UTC)."""
+    """Everything that writing needs. `at` is the time of the pass (ISO, UTC). `adopted` is told of a record that is in
+    NetSuite before our row says so: whoever dies between is told again."""
 
     records: Records
     rows: RecordRows
     policies: SettlementPolicies
     sleep: Callable[[float], None]
     at: str
+    adopted: Callable[[NetSuiteRecord, WrittenRecord], None] = _nobody
 
     def write(self, record: NetSuiteRecord, resolved: Resolved, root: str) -> WrittenRecord:
         """Make sure that the record is in NetSuite and applied as the plan says; return its row. A record that was
         written and applied before costs no call. Raises Held, NotResolved, PassingError, PersonNeeded."""
         known = self.rows.record(record.external_id)
         if known is not None and known.state is WriteState.WRITTEN:
-            return known if _is_settled(record, known) else self._apply(record, resolved, known)
+            return known if known.is_as(record) else self._apply(record, resolved, known)
         body = body_of(record, resolved, self.policies)
         found = self._look_for(record) if known is not None else None
         if found is None:
@@ -153,7 +139,7 @@ class Writer:
     def settled(self, record: NetSuiteRecord) -> WrittenRecord | None:
         """The row of a record that is written and applied as the plan says: it needs no ids and no call. Else None."""
         known = self.rows.record(record.external_id)
-        return known if known is not None and _is_settled(record, known) else None
+        return known if known is not None and known.is_as(record) else None
 
     def loosen(self, records: Iterable[tuple[NetSuiteRecord, Resolved]]) -> int:
         """Take back what written records are applied to and should not be, before anything is written: a payment that
@@ -162,7 +148,7 @@ class Writer:
         changed = 0
         for record, resolved in records:
             known = self.rows.record(record.external_id)
-            if known is None or known.state is not WriteState.WRITTEN or _is_settled(record, known):
+            if known is None or known.state is not WriteState.WRITTEN or known.is_as(record):
                 continue
             found = self.records.by_id(record.type.value, known.internal_id)
             wanted = {
@@ -271,8 +257,9 @@ class Writer:
             WriteState.WRITTEN,
             root,
             internal_id=str(found.get("id") or ""),
-            applied_hash=_applied_hash(record),
+            applied_hash=applied_hash(record),
         )
+        self.adopted(record, written)
         if not _is_applied(record, resolved, found):
             return self._apply(record, resolved, written)
         self.rows.settle(written, self.at)
@@ -292,7 +279,7 @@ class Writer:
                     )
                 )
             if _is_applied(record, resolved, found):
-                settled = replace(written, applied_hash=_applied_hash(record))
+                settled = replace(written, applied_hash=applied_hash(record))
                 self.rows.settle(settled, self.at)
                 return settled
             if attempt:
@@ -323,18 +310,10 @@ class Writer:
         return {"doc": {"id": document}, "apply": True, "amount": self._amount(record, amount)}
 
 
-def _is_settled(record: NetSuiteRecord, known: WrittenRecord) -> bool:
-    return known.state is WriteState.WRITTEN and known.applied_hash == _applied_hash(record)
-
-
 def _is_applied(record: NetSuiteRecord, resolved: Resolved, found: Mapping[str, Any]) -> bool:
     if record.type in (RecordType.INVOICE, RecordType.DEPOSIT):
         return True
     return applied_now(found, record.currency) == documents_of(record, resolved)
-
-
-def _applied_hash(record: NetSuiteRecord) -> str:
-    return sha256_hex(canonical_json(sorted([one.external_id, one.amount] for one in record.applies)))
 
 
 def _refusal(record: NetSuiteRecord, refused: Refused) -> Hold:

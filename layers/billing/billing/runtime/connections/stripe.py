@@ -1,0 +1,26 @@
+"""Stripe, by the secret that template.yaml names."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import cache
+from typing import TYPE_CHECKING
+
+from billing.adapters.aws.secrets import field
+from billing.adapters.stripe.client import Caller, stripe_client
+from billing.runtime.settings import Environment
+
+if TYPE_CHECKING:
+    from stripe import StripeClient
+
+
+def stripe(env: Environment, share: int) -> Callable[[], tuple[StripeClient, Caller]]:
+    """One client a process, made at the first call. `share`: how many functions call Stripe at the same time."""
+
+    @cache
+    def connect() -> tuple[StripeClient, Caller]:
+        client = stripe_client(field(env.text("STRIPE_SECRET_ARN"), "api_key"), env.optional("STRIPE_API_URL"))
+        return client, Caller(time.sleep, time.monotonic, share)
+
+    return connect

@@ -1,0 +1,1 @@
+"""The stack's parameters, as the domain wants them; InputInvalid names the one that cannot be followed."""

@@ -1,0 +1,1 @@
+"""Policy files of the settlement: the parameter SettlementPolicies names one."""
