@@ -80,8 +80,8 @@ def bound_warnings(plans: Iterable[InvoicePlan], bounds: Mapping[str, int]) -> t
     return tuple(
         BatchWarning(
             ABOVE_UPPER_BOUND,
-            f"{_named(plan)} for {plan.client.name}: {Money(plan.total, plan.currency)} is above the upper bound of "
-            f"{Money(bounds[plan.currency], plan.currency)} for one invoice.",
+            f"{bound_subject(plan)} for {plan.client.name}: {Money(plan.total, plan.currency)} is above the upper "
+            f"bound of {Money(bounds[plan.currency], plan.currency)} for one invoice.",
             plan.client.netsuite_id,
         )
         for plan in plans
@@ -89,7 +89,8 @@ def bound_warnings(plans: Iterable[InvoicePlan], bounds: Mapping[str, int]) -> t
     )
 
 
-def _named(plan: InvoicePlan) -> str:
+def bound_subject(plan: InvoicePlan) -> str:
+    """How a warning names its invoice; nothing stands before it."""
     shown = truncate(", ".join(order.number for order in plan.orders), 200)
     part = f" (part {plan.part} of {plan.parts})" if plan.parts > 1 else ""
     return f"{shown}{part}"
