@@ -71,7 +71,7 @@ def ratios(results: Results) -> list[Sequence[str]]:
                 "0, 1 per hundred drafts",
                 f"NetSuite {again['netsuite']}",
             ),
-        ]  # fmt: skip
+        ]
     back = counts.get("settled")
     if back:
         number = back["invoices"]
@@ -98,7 +98,7 @@ def _calls(counts: Results) -> str:
                 size,
                 *(f"{first[key]:,}" for key in keys),
                 *(f"{again[key]:,}" for key in ("netsuite", "stripe reads", "stripe writes")),
-            ]  # fmt: skip
+            ]
         )
     return _table(heads, "r" * len(heads), rows)
 
