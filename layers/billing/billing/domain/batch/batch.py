@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from billing.domain.batch.month_comparison import BatchWarning
+from billing.domain.batch.month_comparison import BatchWarning, CurrencyMonths
 from billing.domain.canonical import canonical_json, sha256_hex
 from billing.domain.invoices.invoice_days import InvoiceDays, days_by_terms
 from billing.domain.invoices.plan_record import InvoicePlan
@@ -112,7 +112,9 @@ class Batch:
     unchanged; `ended` are listed orders that a person has ended, and that have not changed since; `outstanding` and
     `carried_gone` are orders of earlier runs outside the listing; `left_alone` is what lies before the start, None
     where that was told before; `paid` are invoices that were seen paid for the first time; `billed_otherwise` are those
-    of `outstanding` that come back until a person has looked (see billed_otherwise)."""
+    of `outstanding` that come back until a person has looked (see billed_otherwise). `months` are each currency's
+    totals beside last month's, None where there is no record of it, in a trial, and in batches of versions that kept
+    none."""
 
     run: RunFrame
     invoices: tuple[BatchInvoice, ...]
@@ -126,6 +128,7 @@ class Batch:
     left_alone: tuple[LeftAlone, ...] | None = None
     paid: tuple[str, ...] = ()
     billed_otherwise: tuple[Carried, ...] = ()
+    months: tuple[CurrencyMonths, ...] | None = None
 
     @property
     def says_nothing(self) -> bool:

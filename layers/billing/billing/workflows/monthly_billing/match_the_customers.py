@@ -21,7 +21,13 @@ from billing.domain.batch.begun_drafts import (
     with_deletion_said,
     with_what_it_gives_up,
 )
-from billing.domain.batch.month_comparison import BatchWarning, MonthInvoice, compare_with_last_month
+from billing.domain.batch.month_comparison import (
+    BatchWarning,
+    CurrencyMonths,
+    MonthInvoice,
+    compare_with_last_month,
+    totals_beside_last_month,
+)
 from billing.domain.batch.upper_bounds import bound_warnings
 from billing.domain.canonical import canonical_json, sha256_hex
 from billing.domain.invoices.billing_policy import BillingPolicy
@@ -204,12 +210,13 @@ class Matching:
         kept = self._billed_otherwise(run, snapshot, policy, carried, over, unpaid, states)
         again = {one.order_id for one, _ in kept}
         placed, ndjson = with_pieces(_said_to_be_ended(one, once_ended) for one in invoices)
+        warnings, months = self._compared(run, placed)
         batch = Batch(
             run=run.frame,
             invoices=placed,
             problems=tuple(_problem_said_to_be_ended(one, once_ended) for one in problems),
             absent_columns=snapshot.absent_columns,
-            warnings=self._warnings(run, placed),
+            warnings=warnings,
             carried_gone=tuple(one for one in over if one.order_id not in again),
             ended=ended,
             done=self._done(done),
@@ -222,6 +229,7 @@ class Matching:
             billed_otherwise=tuple(one for one, _ in kept),
             left_alone=snapshot.before_the_start,
             paid=tuple(sorted(paid)),
+            months=months,
         )
         self.files.write(f"{run.prefix}invoices.ndjson", ndjson, "application/x-ndjson")
         sha256 = self.files.write_json(f"{run.prefix}batch.json", stored(batch))
@@ -451,11 +459,14 @@ class Matching:
         how = How.SETTLED if kept.settled_by else How.KNOWN
         return match_by_id(client.name, client.netsuite_id, known, how)
 
-    def _warnings(self, run: Run, invoices: Sequence[BatchInvoice]) -> tuple[BatchWarning, ...]:
+    def _compared(
+        self, run: Run, invoices: Sequence[BatchInvoice]
+    ) -> tuple[tuple[BatchWarning, ...], tuple[CurrencyMonths, ...] | None]:
+        """What stands out beside the firm's bounds and last month, and the totals beside last month's."""
         to_draft = [one for one in invoices if one.disposition in (Disposition.ASK, Disposition.FINISH)]
         bounds = bound_warnings([one.plan for one in to_draft], self.bounds)
         if not to_draft or run.filter.is_trial:
-            return bounds
+            return bounds, None
         period = BillingPeriod.parse(run.period)
         before = self.months.of(run.cycle, period.previous.name)
         billed = self.months.of(run.cycle, run.period)
@@ -463,7 +474,8 @@ class Matching:
             MonthInvoice(one.plan.client.netsuite_id, one.plan.client.name, one.plan.currency, one.plan.total)
             for one in to_draft
         ]
-        return (*bounds, *compare_with_last_month([*billed, *now], before or None, self.change_percent))
+        changes = compare_with_last_month([*billed, *now], before or None, self.change_percent)
+        return (*bounds, *changes), totals_beside_last_month(now, billed, before or None)
 
 
 def _stored(rows: Iterable[Mapping[str, str]]) -> dict[str, dict[str, str]]:
