@@ -11,7 +11,8 @@ import pytest
 from billing.domain.approval.approval_request import RecordedOutcome
 from billing.domain.approval.approvers import Answer, Slot
 from billing.domain.batch.batch import Batch
-from billing.domain.batch.month_comparison import MonthInvoice, compare_with_last_month, totals_beside_last_month
+from billing.domain.batch.month_comparison import MonthInvoice, compare_with_last_month
+from billing.domain.batch.past_months import past_months
 from billing.domain.ledger.customer_match import How, MatchedCustomer
 from billing.domain.mail import Importance, MailContent
 from billing.pages.approval.approval_mail import Invitation, approval_mail, bounce_mail, decided_mail
@@ -216,7 +217,7 @@ def _compared(last: list[MonthInvoice] | None, *, billed: Sequence[MonthInvoice]
     return replace(
         BATCH,
         warnings=compare_with_last_month([*billed, *now], last, percent),
-        months=totals_beside_last_month(now, billed, last),
+        past=past_months([("2026-04", last or ()), ("2026-05", billed)], {one.client_id for one in now}),
     )
 
 

@@ -110,6 +110,7 @@ def create_function(deployment: Deployment, logical_id: str, properties: Propert
             log_format=logging.get("LogFormat", "Text"),
             log_level=logging.get("ApplicationLogLevel", "INFO"),
             reserved=reserved,
+            stack_name=deployment.stack_name,
         )
     )
     return Physical(name, {"Arn": created["FunctionArn"]})

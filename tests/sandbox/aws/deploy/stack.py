@@ -34,8 +34,9 @@ _RESOURCE_KEYS = {
 
 @dataclass(frozen=True)
 class Stack:
-    """What a deployment made."""
+    """What a deployment made. `id` is the stack's ARN."""
 
+    id: str
     parameters: Mapping[str, str | list[str]]
     resources: Mapping[str, Physical]
     types: Mapping[str, str]
@@ -53,13 +54,14 @@ def deploy(template: Mapping[str, Any], given: Mapping[str, Any], deployment: De
     if strange:
         raise DeployError(f"the template has {strange}, which the sandbox does not handle")
     parameters = resolve_parameters(template.get("Parameters", {}), given)
+    stack_id = deployment.arn("cloudformation", f"stack/{deployment.stack_name}/sandbox")
     scope = Scope(
         parameters=parameters,
         pseudo={
             "AWS::Region": deployment.region,
             "AWS::AccountId": deployment.account,
             "AWS::StackName": deployment.stack_name,
-            "AWS::StackId": deployment.arn("cloudformation", f"stack/{deployment.stack_name}/sandbox"),
+            "AWS::StackId": stack_id,
             "AWS::Partition": "aws",
             "AWS::URLSuffix": "amazonaws.com",
         },
@@ -83,7 +85,7 @@ def deploy(template: Mapping[str, Any], given: Mapping[str, Any], deployment: De
         if "Condition" not in output or scope.truth(output["Condition"])
     }
     types = {name: resource["Type"] for name, resource in wanted.items()}
-    return Stack(parameters, dict(scope.resources), types, outputs)
+    return Stack(stack_id, parameters, dict(scope.resources), types, outputs)
 
 
 def _create(name: str, resource: Mapping[str, Any], scope: Scope, deployment: Deployment) -> Physical:

@@ -54,6 +54,7 @@ class FunctionSettings:
     reserved: int | None = None
     async_retries: int = ASYNC_RETRIES
     on_failure: Callable[[str], None] | None = None
+    stack_name: str = ""
 
 
 def _level_of(line: str) -> int:
@@ -94,7 +95,7 @@ class Functions:
         self._lock = threading.Lock()
         self._pools: dict[str, _Pool] = {}
         self._keys: dict[str, Credentials] = {}
-        self._logs: list[tuple[str, str]] = []
+        self._logs: list[tuple[str, str, str]] = []
         self._closed = False
         self.endpoint_url = ""
         self.on_log: Callable[[str, str], None] | None = None
@@ -126,10 +127,14 @@ class Functions:
         with self._lock:
             return sorted(self._pools)
 
-    def logs(self, function: str | None = None) -> list[tuple[str, str]]:
-        """(logical id, line) of everything that functions wrote to stdout and stderr."""
+    def logs(self, function: str | None = None, stack_name: str | None = None) -> list[tuple[str, str]]:
+        """(logical id, line) of everything that functions (of one stack, if named) wrote to stdout and stderr."""
         with self._lock:
-            return [entry for entry in self._logs if function in (None, entry[0])]
+            return [
+                (logical_id, line)
+                for stack, logical_id, line in self._logs
+                if function in (None, logical_id) and stack_name in (None, stack)
+            ]
 
     def invoke(self, name: str, payload: bytes) -> Outcome:
         """A synchronous invocation. Throttled if the reserved concurrency is used up."""
@@ -214,7 +219,7 @@ class Functions:
             if settings.log_format == "JSON" and _level_of(line) < _LEVELS[settings.log_level]:
                 return
             with self._lock:
-                self._logs.append((logical_id, line))
+                self._logs.append((settings.stack_name, logical_id, line))
             if self.on_log is not None:
                 self.on_log(logical_id, line)
 

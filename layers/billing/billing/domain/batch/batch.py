@@ -13,7 +13,8 @@ from fractions import Fraction
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from billing.domain.batch.month_comparison import BatchWarning, CurrencyMonths
+from billing.domain.batch.month_comparison import BatchWarning
+from billing.domain.batch.past_months import PastMonths
 from billing.domain.canonical import canonical_json, sha256_hex
 from billing.domain.invoices.invoice_days import InvoiceDays, days_by_terms
 from billing.domain.invoices.plan_record import InvoicePlan
@@ -23,7 +24,7 @@ from billing.domain.ledger.ledger import Disposition, OrderLink
 from billing.domain.money.money import round_half_up, rule_of
 from billing.domain.orders.outstanding import Carried, CarriedGone, Outstanding
 from billing.domain.orders.sales_order import Problem
-from billing.domain.records import read_stored, stored, written_as
+from billing.domain.records import WRITTEN_IF_SET, read_stored, stored, written_as
 from billing.domain.records_of_format_1 import (
     batch_of_format_1,
     item_of_format_1,
@@ -112,9 +113,8 @@ class Batch:
     unchanged; `ended` are listed orders that a person has ended, and that have not changed since; `outstanding` and
     `carried_gone` are orders of earlier runs outside the listing; `left_alone` is what lies before the start, None
     where that was told before; `paid` are invoices that were seen paid for the first time; `billed_otherwise` are those
-    of `outstanding` that come back until a person has looked (see billed_otherwise). `months` are each currency's
-    totals beside last month's, None where there is no record of it, in a trial, and in batches of versions that kept
-    none."""
+    of `outstanding` that come back until a person has looked (see billed_otherwise); `past` is what the months before
+    billed, None where none has billed anything, in a trial, and in batches that were written before it was kept."""
 
     run: RunFrame
     invoices: tuple[BatchInvoice, ...]
@@ -128,7 +128,7 @@ class Batch:
     left_alone: tuple[LeftAlone, ...] | None = None
     paid: tuple[str, ...] = ()
     billed_otherwise: tuple[Carried, ...] = ()
-    months: tuple[CurrencyMonths, ...] | None = None
+    past: PastMonths | None = field(default=None, metadata=WRITTEN_IF_SET)
 
     @property
     def says_nothing(self) -> bool:

@@ -50,30 +50,6 @@ class MonthInvoice:
     total: int
 
 
-@dataclass(frozen=True, slots=True)
-class CurrencyMonths:
-    """One currency's totals, in minor units: `now` is what this batch drafts, `billed` what earlier runs have drafted
-    for the same month, and `last` what last month billed."""
-
-    currency: str
-    now: int
-    billed: int
-    last: int
-
-
-def totals_beside_last_month(
-    now: Iterable[MonthInvoice], billed: Iterable[MonthInvoice], before: Iterable[MonthInvoice] | None
-) -> tuple[CurrencyMonths, ...] | None:
-    """Each currency's totals beside last month's, also of a currency that only last month had, in the order of their
-    names. None without a record of last month."""
-    if before is None:
-        return None
-    sums = [_by_currency(invoices) for invoices in (now, billed, before)]
-    return tuple(
-        CurrencyMonths(currency, *(of.get(currency, 0) for of in sums)) for currency in sorted({*sums[0], *sums[2]})
-    )
-
-
 def compare_with_last_month(
     now: Iterable[MonthInvoice], before: Iterable[MonthInvoice] | None, percent: int
 ) -> tuple[BatchWarning, ...]:
@@ -135,13 +111,6 @@ def _warning(client: str, name: str, last: Money, this: Money, percent: int) -> 
         last.minor,
         name,
     )
-
-
-def _by_currency(invoices: Iterable[MonthInvoice]) -> dict[str, int]:
-    sums: dict[str, int] = {}
-    for invoice in invoices:
-        sums[invoice.currency] = sums.get(invoice.currency, 0) + invoice.total
-    return sums
 
 
 def _by_client(invoices: Iterable[MonthInvoice]) -> tuple[dict[tuple[str, str], int], dict[str, str]]:

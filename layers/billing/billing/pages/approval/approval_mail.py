@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
@@ -10,7 +10,6 @@ from billing.domain.approval.approval_entries import Entry, EntryKind
 from billing.domain.approval.approval_request import ApprovalRequest, FormerRequest, RecordedOutcome
 from billing.domain.approval.approvers import Answer, Outcome, Vote, everybody
 from billing.domain.batch.batch import Batch, BatchInvoice, totals
-from billing.domain.batch.month_comparison import CurrencyMonths
 from billing.domain.ledger.customer_match import How
 from billing.domain.ledger.ledger import Disposition
 from billing.domain.mail import Importance, MailContent
@@ -20,6 +19,7 @@ from billing.domain.period_name import period_name
 from billing.domain.runs.period import BillingPeriod
 from billing.domain.text import shown
 from billing.pages.approval.approval_view import (
+    CurrencyTotal,
     checked_count,
     currency_totals,
     frame_notes,
@@ -156,16 +156,16 @@ def _figures(batch: Batch, period: str) -> list[Figure]:
     that only last month had."""
     last_month = period_name(_month_before(period))
     sums = {one.currency: one for one in currency_totals(batch)}
-    months = {one.currency: one for one in batch.months or ()}
+    months = _months(batch)
     figures = [
         Figure(
             money_words(sums[currency].total, currency),
             counted(sums[currency].invoices, "invoice"),
-            _beside(months.get(currency), batch, last_month),
+            _beside(sums[currency], months, last_month),
         )
         for currency in largest_first({name: one.total for name, one in sums.items()})
     ]
-    gone = largest_first({name: one.last for name, one in months.items() if name not in sums and one.last})
+    gone = largest_first({name: last for name, (last, _) in (months or {}).items() if name not in sums and last})
     return [
         *figures,
         *(
@@ -175,16 +175,23 @@ def _figures(batch: Batch, period: str) -> list[Figure]:
     ]
 
 
-def _beside(months: CurrencyMonths | None, batch: Batch, last_month: str) -> str:
-    if batch.months is None:
-        return ""  # one sentence says it for all of them
-    if months is None or months.last <= 0:
+def _months(batch: Batch) -> dict[str, tuple[int, int]] | None:
+    """By currency, what last month billed and what earlier runs have drafted for this one, in minor units. None where
+    the batch has no last month to be compared with, which one sentence says for all of them."""
+    if batch.past is None or no_last_month(batch):
+        return None
+    return {currency: (sums[-2], sums[-1]) for currency, sums in batch.past.totals.items()}
+
+
+def _beside(total: CurrencyTotal, months: Mapping[str, tuple[int, int]] | None, last_month: str) -> str:
+    if months is None:
+        return ""
+    last, drafted = months.get(total.currency, (0, 0))
+    if last <= 0:
         return f"Nothing in {last_month}"
-    # Holds change what is drafted after the batch was compared: the comparison is with what is drafted now.
-    now = totals(batch.to_draft).get(months.currency, 0)
-    earlier = f", with {money_words(months.billed, months.currency)} drafted before" if months.billed else ""
-    change = change_words(now + months.billed, months.last)
-    return f"{_capital(change)} from {last_month} ({money_words(months.last, months.currency)}){earlier}"
+    earlier = f", with {money_words(drafted, total.currency)} drafted before" if drafted else ""
+    change = change_words(total.total + drafted, last)
+    return f"{_capital(change)} from {last_month} ({money_words(last, total.currency)}){earlier}"
 
 
 def _facts(asked: Invitation, count: int) -> list[tuple[str, str] | None]:

@@ -21,13 +21,8 @@ from billing.domain.batch.begun_drafts import (
     with_deletion_said,
     with_what_it_gives_up,
 )
-from billing.domain.batch.month_comparison import (
-    BatchWarning,
-    CurrencyMonths,
-    MonthInvoice,
-    compare_with_last_month,
-    totals_beside_last_month,
-)
+from billing.domain.batch.month_comparison import BatchWarning, MonthInvoice, compare_with_last_month
+from billing.domain.batch.past_months import PastMonths, months_to_read, past_months
 from billing.domain.batch.upper_bounds import bound_warnings
 from billing.domain.canonical import canonical_json, sha256_hex
 from billing.domain.invoices.billing_policy import BillingPolicy
@@ -70,7 +65,6 @@ from billing.domain.orders.outstanding import Carried, CarriedGone, OrderState, 
 from billing.domain.orders.sales_order import Listing, Problem
 from billing.domain.records import stored
 from billing.domain.run import Listed, Matched, Run
-from billing.domain.runs.period import BillingPeriod
 from billing.domain.runs.snapshot import Snapshot, read_snapshot
 from billing.workflows.ports import Files
 
@@ -210,7 +204,7 @@ class Matching:
         kept = self._billed_otherwise(run, snapshot, policy, carried, over, unpaid, states)
         again = {one.order_id for one, _ in kept}
         placed, ndjson = with_pieces(_said_to_be_ended(one, once_ended) for one in invoices)
-        warnings, months = self._compared(run, placed)
+        warnings, past = self._beside_earlier_months(run, placed)
         batch = Batch(
             run=run.frame,
             invoices=placed,
@@ -229,7 +223,7 @@ class Matching:
             billed_otherwise=tuple(one for one, _ in kept),
             left_alone=snapshot.before_the_start,
             paid=tuple(sorted(paid)),
-            months=months,
+            past=past,
         )
         self.files.write(f"{run.prefix}invoices.ndjson", ndjson, "application/x-ndjson")
         sha256 = self.files.write_json(f"{run.prefix}batch.json", stored(batch))
@@ -459,23 +453,23 @@ class Matching:
         how = How.SETTLED if kept.settled_by else How.KNOWN
         return match_by_id(client.name, client.netsuite_id, known, how)
 
-    def _compared(
+    def _beside_earlier_months(
         self, run: Run, invoices: Sequence[BatchInvoice]
-    ) -> tuple[tuple[BatchWarning, ...], tuple[CurrencyMonths, ...] | None]:
-        """What stands out beside the firm's bounds and last month, and the totals beside last month's."""
+    ) -> tuple[tuple[BatchWarning, ...], PastMonths | None]:
+        """What is above a bound or differs from last month, and what the months before have billed. A trial lists too
+        little to be compared with a whole month."""
         to_draft = [one for one in invoices if one.disposition in (Disposition.ASK, Disposition.FINISH)]
         bounds = bound_warnings([one.plan for one in to_draft], self.bounds)
         if not to_draft or run.filter.is_trial:
             return bounds, None
-        period = BillingPeriod.parse(run.period)
-        before = self.months.of(run.cycle, period.previous.name)
-        billed = self.months.of(run.cycle, run.period)
+        months = [(name, self.months.of(run.cycle, name)) for name in months_to_read(run.period)]
+        (_, before), (_, billed) = months[-2:]
         now = [
             MonthInvoice(one.plan.client.netsuite_id, one.plan.client.name, one.plan.currency, one.plan.total)
             for one in to_draft
         ]
-        changes = compare_with_last_month([*billed, *now], before or None, self.change_percent)
-        return (*bounds, *changes), totals_beside_last_month(now, billed, before or None)
+        compared = compare_with_last_month([*billed, *now], before or None, self.change_percent)
+        return (*bounds, *compared), past_months(months, {one.client_id for one in now})
 
 
 def _stored(rows: Iterable[Mapping[str, str]]) -> dict[str, dict[str, str]]:
