@@ -141,6 +141,7 @@ class Sandbox:
         self._api_keys: dict[str, str] = {}
         self._mails: list[Mail] = []
         self._mails_read = 0
+        self._parameters: dict[str, Any] = {}
         self._mails_lock = threading.Lock()
 
     # --- opening and closing -----------------------------------------------------------------------------
@@ -188,9 +189,22 @@ class Sandbox:
         if parameters.get("SenderEmail"):
             self.aws.client("sesv2").create_email_identity(EmailIdentity=parameters["SenderEmail"])
             self.aws.lookup.identities.add(parameters["SenderEmail"])
+        self._parameters = parameters
         self._stack = self.aws.deploy(self._template, parameters, self._stack_name)
         if settles:
             self.settlement.begin(self._settlement_policies)
+
+    def update(self, template: str | Path | None = None, parameters: Mapping[str, Any] | None = None) -> None:
+        """Deploy another template (with the code that lies beside it) or other parameters onto the living stack, as
+        `sam deploy` does: executions that run keep their definition, functions are today's from now on. Parameters that
+        the template no longer has are left out. DeployError if CloudFormation would refuse, or for a change of a
+        resource that the sandbox does not know."""
+        if template is not None:
+            self._template = Path(template) if Path(template).is_absolute() else REPOSITORY / template
+        declared = set(read_template(self._template).get("Parameters") or {})
+        self._parameters = {**self._parameters, **(parameters or {})}
+        given = {name: value for name, value in self._parameters.items() if name in declared}
+        self._stack = self.aws.update(self._template, given, self._stack_name)
 
     def _settlement_parameters(self) -> dict[str, Any]:
         """What a stack that settles needs beside the monthly run's parameters."""

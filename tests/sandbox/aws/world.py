@@ -23,7 +23,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from tests.sandbox.aws import map_runs, moto_patches, stack_calls
 from tests.sandbox.aws.deploy.registry import Deployment
-from tests.sandbox.aws.deploy.stack import Stack, deploy
+from tests.sandbox.aws.deploy.stack import Stack, deploy, update
 from tests.sandbox.aws.deploy.template import load_template
 from tests.sandbox.aws.errors import DeployError, SandboxError
 from tests.sandbox.aws.frontdoor import ADMIN_KEY, FrontDoor
@@ -184,6 +184,18 @@ class EmbeddedAws:
         self.stacks[stack_name] = stack
         self.door.stack_calls = lambda body: stack_calls.answer(body, self.stacks)
         for mapping in deployment.source_mappings:
+            self.pollers.add(mapping)
+        return stack
+
+    def update(self, template: Path, parameters: Mapping[str, Any], stack_name: str = STACK_NAME) -> Stack:
+        """Deploy a changed template, or changed parameters, onto the living stack. Raises DeployError."""
+        deployment, before = self.deployed(stack_name), self.stacks[stack_name]
+        loaded = load_template(template, parameters)
+        deployment.code = loaded.code
+        polled = len(deployment.source_mappings)
+        stack = update(loaded.plain, parameters, deployment, before)
+        self.stacks[stack_name] = stack
+        for mapping in deployment.source_mappings[polled:]:
             self.pollers.add(mapping)
         return stack
 

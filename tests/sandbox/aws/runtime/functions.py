@@ -6,7 +6,7 @@ import json
 import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.sandbox.aws.deploy.template import LocalCode
@@ -78,6 +78,8 @@ class _Pool:
     settings: FunctionSettings
     idle: list[Instance] = field(default_factory=list)
     busy: set[Instance] = field(default_factory=set)
+    retired: set[Instance] = field(default_factory=set)
+    """Those at work with a configuration that is no longer the function's: they end after their invocation."""
 
 
 class Functions:
@@ -110,6 +112,18 @@ class Functions:
         """Change a function's settings (asynchronous retries, for one); warm processes stay."""
         with self._lock:
             self._pools[settings.name].settings = settings
+
+    def change(self, settings: FunctionSettings) -> None:
+        """Give a function other code or another configuration: warm processes end, those at work after their
+        invocation. How asynchronous invocations are repeated stays as it was."""
+        with self._lock:
+            pool = self._pools[settings.name]
+            old = pool.settings
+            pool.settings = replace(settings, async_retries=old.async_retries, on_failure=old.on_failure)
+            pool.retired |= pool.busy
+            idle, pool.idle = pool.idle, []
+        for instance in idle:
+            self._discard(instance)
 
     def settings(self, name: str) -> FunctionSettings:
         """By function name, ARN or partial ARN. SandboxError if there is none."""
@@ -200,7 +214,8 @@ class Functions:
         with self._lock:
             pool = self._pools[name]
             pool.busy.discard(instance)
-            stale = instance.launch.clock_offset != self._clock.offset
+            stale = instance.launch.clock_offset != self._clock.offset or instance in pool.retired
+            pool.retired.discard(instance)
             if instance.alive and not stale and not self._closed:
                 pool.idle.append(instance)
                 return
