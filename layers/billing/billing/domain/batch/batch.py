@@ -21,6 +21,7 @@ from billing.domain.ledger.customer_match import MatchedCustomer
 from billing.domain.ledger.ended_orders import EndedListed
 from billing.domain.ledger.ledger import Disposition, OrderLink
 from billing.domain.money.money import round_half_up, rule_of
+from billing.domain.orders.other_subsidiaries import OtherSubsidiary
 from billing.domain.orders.outstanding import Carried, CarriedGone, Outstanding
 from billing.domain.orders.sales_order import Problem
 from billing.domain.records import read_stored, stored, written_as
@@ -112,7 +113,8 @@ class Batch:
     unchanged; `ended` are listed orders that a person has ended, and that have not changed since; `outstanding` and
     `carried_gone` are orders of earlier runs outside the listing; `left_alone` is what lies before the start, None
     where that was told before; `paid` are invoices that were seen paid for the first time; `billed_otherwise` are those
-    of `outstanding` that come back until a person has looked (see billed_otherwise)."""
+    of `outstanding` that come back until a person has looked (see billed_otherwise); `of_others` are open orders of
+    subsidiaries that this stack does not bill."""
 
     run: RunFrame
     invoices: tuple[BatchInvoice, ...]
@@ -126,6 +128,7 @@ class Batch:
     left_alone: tuple[LeftAlone, ...] | None = None
     paid: tuple[str, ...] = ()
     billed_otherwise: tuple[Carried, ...] = ()
+    of_others: tuple[OtherSubsidiary, ...] = ()
 
     @property
     def says_nothing(self) -> bool:

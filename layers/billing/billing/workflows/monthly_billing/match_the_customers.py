@@ -221,6 +221,7 @@ class Matching:
             ),
             billed_otherwise=tuple(one for one, _ in kept),
             left_alone=snapshot.before_the_start,
+            of_others=snapshot.of_others,
             paid=tuple(sorted(paid)),
         )
         self.files.write(f"{run.prefix}invoices.ndjson", ndjson, "application/x-ndjson")
