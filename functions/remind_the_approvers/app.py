@@ -20,6 +20,7 @@ from billing.runtime.connections.mail import mailer
 from billing.runtime.connections.signing import approver_links, signatures
 from billing.runtime.connections.slack import slack_channel
 from billing.runtime.entry import state
+from billing.runtime.parameters.mails import mail_importance
 from billing.runtime.parameters.signers import listed_people
 from billing.workflows.monthly_billing.remind_the_approvers import Reminding
 
@@ -27,6 +28,7 @@ env = environment()
 listed = listed_people(env)
 files, mail, channel = run_files(env), mailer(env), slack_channel(env)
 tables, table = dynamodb(), env.text("APPROVALS_TABLE")
+importance = mail_importance(env)
 
 
 @state
@@ -42,7 +44,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         channel=channel,
         signed=signed,
         links=approver_links(env, signed),
-        write_reminder=partial(approval_mail, finalizes=env.flag("AUTO_ADVANCE")),
+        write_reminder=partial(approval_mail, finalizes=env.flag("AUTO_ADVANCE"), importance=importance),
         write_bounce=bounce_mail,
         write_slack=lambda request, lost: bounce_notice(request, lost).content,
         now=now(),

@@ -71,7 +71,7 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
 
 def schedules(sandbox: Sandbox) -> tuple[str, str]:
     """The names of the two schedules."""
-    names = [name for _, name in sandbox.aws.deployed().schedules]
+    names = [name for _, name in sandbox.deployment.schedules]
     (second,) = [name for name in names if name.endswith("-apac-billing")]
     (first,) = [name for name in names if name != second]
     return first, second

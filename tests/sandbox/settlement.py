@@ -92,7 +92,7 @@ class SettlementWorld:
     def put_on_the_bus(self, event: Mapping[str, Any], source: str = "") -> list[str]:
         """The same by the partner event bus; the functions that it reached."""
         bus = str(self.sandbox.stack.parameters["StripeEventBusName"])
-        return event_bus.put(self.sandbox.aws.deployed(), bus, event, self.sandbox.clock(), source)
+        return event_bus.put(self.sandbox.deployment, bus, event, self.sandbox.clock(), source)
 
     # --- the queue ---------------------------------------------------------------------------------------
 

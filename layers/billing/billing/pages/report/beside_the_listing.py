@@ -84,7 +84,7 @@ def _of_one(one: OtherSubsidiary) -> str:
 
 def batch_notes(batch: Batch) -> tuple[str, ...]:
     """What an approver reads above the invoices about everything that is not among them."""
-    notes = [left_alone_words(batch.left_alone, batch.run.bill_from), of_others_words(batch.of_others)]
+    notes = [left_alone_words(batch.left_alone, batch.run.bill_from), of_others_words(batch.of_others or ())]
     if batch.outstanding:
         waits = counted(len(batch.outstanding), "order of earlier runs waits", "orders of earlier runs wait")
         notes.append(f"{waits} outside this request: {outstanding_numbers(batch.outstanding)}.")

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from billing.domain.mail import MailContent
 from billing.domain.runs.report import LineOutcome, Report, RunOutcome
-from billing.pages.email import Email, Listing, mail_of
+from billing.pages.email import Email, Figure, Listing, mail_of
 from billing.pages.formatting import counted, money_words
 from billing.pages.report.beside_the_listing import (
     GONE_TITLE,
@@ -98,7 +98,7 @@ def summary_mail(report: Report, *, console_url: str, report_url: str, stripe_da
             subject=title,
             heading=title,
             opening=(explanation(report), *(one for one in (left_alone, of_others_words(report.of_others)) if one)),
-            amounts=[(money_words(minor, currency), "drafted") for currency, minor in drafted.items()],
+            amounts=[Figure(money_words(minor, currency), "drafted") for currency, minor in drafted.items()],
             facts=[
                 (label, counted(orders, "order") + (f", {words}" if words else ""))
                 for label, orders, words in _sum_rows(report)

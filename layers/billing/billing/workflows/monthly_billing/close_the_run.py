@@ -189,7 +189,7 @@ class Closing:
             outstanding=_outstanding(run, evidence, self.carry_over),
             carried_gone=batch.carried_gone if batch is not None else (),
             left_alone=batch.left_alone if batch is not None else None,
-            of_others=batch.of_others if batch is not None else (),
+            of_others=(batch.of_others or ()) if batch is not None else (),
         )
         if earlier is not None:
             report = _proved_before(report, earlier)

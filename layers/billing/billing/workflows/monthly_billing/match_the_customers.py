@@ -22,6 +22,7 @@ from billing.domain.batch.begun_drafts import (
     with_what_it_gives_up,
 )
 from billing.domain.batch.month_comparison import BatchWarning, MonthInvoice, compare_with_last_month
+from billing.domain.batch.past_months import PastMonths, past_months
 from billing.domain.batch.upper_bounds import bound_warnings
 from billing.domain.canonical import canonical_json, sha256_hex
 from billing.domain.invoices.billing_policy import BillingPolicy
@@ -64,7 +65,7 @@ from billing.domain.orders.outstanding import Carried, CarriedGone, OrderState, 
 from billing.domain.orders.sales_order import Listing, Problem
 from billing.domain.records import stored
 from billing.domain.run import Listed, Matched, Run
-from billing.domain.runs.period import BillingPeriod
+from billing.domain.runs.period import months_to_read
 from billing.domain.runs.snapshot import Snapshot, read_snapshot
 from billing.workflows.ports import Files
 
@@ -204,12 +205,13 @@ class Matching:
         kept = self._billed_otherwise(run, snapshot, policy, carried, over, unpaid, states)
         again = {one.order_id for one, _ in kept}
         placed, ndjson = with_pieces(_said_to_be_ended(one, once_ended) for one in invoices)
+        warnings, past = self._beside_earlier_months(run, placed)
         batch = Batch(
             run=run.frame,
             invoices=placed,
             problems=tuple(_problem_said_to_be_ended(one, once_ended) for one in problems),
             absent_columns=snapshot.absent_columns,
-            warnings=self._warnings(run, placed),
+            warnings=warnings,
             carried_gone=tuple(one for one in over if one.order_id not in again),
             ended=ended,
             done=self._done(done),
@@ -221,8 +223,9 @@ class Matching:
             ),
             billed_otherwise=tuple(one for one, _ in kept),
             left_alone=snapshot.before_the_start,
-            of_others=snapshot.of_others,
+            of_others=snapshot.of_others or None,
             paid=tuple(sorted(paid)),
+            past=past,
         )
         self.files.write(f"{run.prefix}invoices.ndjson", ndjson, "application/x-ndjson")
         sha256 = self.files.write_json(f"{run.prefix}batch.json", stored(batch))
@@ -452,19 +455,23 @@ class Matching:
         how = How.SETTLED if kept.settled_by else How.KNOWN
         return match_by_id(client.name, client.netsuite_id, known, how)
 
-    def _warnings(self, run: Run, invoices: Sequence[BatchInvoice]) -> tuple[BatchWarning, ...]:
+    def _beside_earlier_months(
+        self, run: Run, invoices: Sequence[BatchInvoice]
+    ) -> tuple[tuple[BatchWarning, ...], PastMonths | None]:
+        """What is above a bound or differs from last month, and what the months before have billed. A trial lists too
+        little to be compared with a whole month."""
         to_draft = [one for one in invoices if one.disposition in (Disposition.ASK, Disposition.FINISH)]
         bounds = bound_warnings([one.plan for one in to_draft], self.bounds)
         if not to_draft or run.filter.is_trial:
-            return bounds
-        period = BillingPeriod.parse(run.period)
-        before = self.months.of(run.cycle, period.previous.name)
-        billed = self.months.of(run.cycle, run.period)
+            return bounds, None
+        months = [(name, self.months.of(run.cycle, name)) for name in months_to_read(run.period)]
+        (_, before), (_, billed) = months[-2:]
         now = [
             MonthInvoice(one.plan.client.netsuite_id, one.plan.client.name, one.plan.currency, one.plan.total)
             for one in to_draft
         ]
-        return (*bounds, *compare_with_last_month([*billed, *now], before or None, self.change_percent))
+        compared = compare_with_last_month([*billed, *now], before or None, self.change_percent)
+        return (*bounds, *compared), past_months(months, {one.client_id for one in now})
 
 
 def _stored(rows: Iterable[Mapping[str, str]]) -> dict[str, dict[str, str]]:

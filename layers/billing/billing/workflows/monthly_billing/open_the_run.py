@@ -31,6 +31,8 @@ from billing.domain.runs.run_input import parse_run_input
 HELD_BY_THIS_RUN = "held by this run"
 HELD_BY_ANOTHER = "held by another run"
 NOT_NEEDED = "not needed"
+BY_HAND = "by hand"
+BY_THE_SCHEDULE = "by the schedule"
 # Nobody has said no, and nothing was drafted: what was listed may still be what is to be asked.
 _UNANSWERED = (ApprovalExpired.__name__, ApprovalUndeliverable.__name__)
 
@@ -43,6 +45,7 @@ class Locks(Protocol):
     def remember_bill_from(self, day: date, run_id: str, at: str) -> date: ...
     def bill_from_told(self, cycle: str) -> str: ...
     def holder(self, key: str) -> Holder | None: ...
+    def note_start(self, run_id: str, requested_by: str, at: str) -> None: ...
     def take(self, key: str, run_id: str, execution_arn: str, at: str, instead_of: str | None) -> bool: ...
 
 
@@ -131,6 +134,7 @@ def open_the_run(
         barred=barred,
         round=start.redrive_count,
         lock=NOT_NEEDED,
+        started=BY_HAND if by_hand else BY_THE_SCHEDULE,
         settings=RunLimits(
             approval_timeout_seconds=settings.waiting.timeout,
             reminder_interval_seconds=settings.waiting.reminder_interval,
@@ -154,6 +158,9 @@ def open_the_run(
         bill_from_now = _remembered(settings, listed_from, locks, run.id, now)
         if bill_from_now != bill_from:
             raise PassingError("Another run has fixed the day from which this stack bills at the same moment.")
+    if run_input.requested_by:
+        # Beside the execution, whose history keeps the approver id alone: a question to them needs their address.
+        locks.note_start(run.id, run_input.requested_by, now.isoformat())
     finished = holder.finished_by if holder is not None else ""
     return replace(run, lock=HELD_BY_THIS_RUN, finished_by="" if finished == run.id else finished)
 
