@@ -91,6 +91,8 @@ SAMPLES: dict[str, tuple[Any, ...]] = {
     "number": (1, 2),
     "coupon": ("SPRING",),
     "price": ("price_X",),
+    "item": ("coupon-SPRING",),
+    "subsidiary": ("", "2"),
 }
 THEMSELVES = {"ch_X", "py_X", "re_X", "dp_X", "cus_X"}
 """Records whose externalId is Stripe's own id."""
