@@ -266,14 +266,18 @@ def test_two_hundred_and_sixty_lines_are_drafted_once_each_and_no_draft_is_longe
     assert len(drafted) == 2
 
 
-def test_a_redrive_a_day_later_when_the_keys_are_forgotten_finishes_the_same_draft(sandbox: Sandbox) -> None:
+@pytest.mark.parametrize(("place", "hours"), [(37, 25), (38, 13 * 24)])
+def test_a_redrive_days_later_when_the_keys_are_forgotten_finishes_the_same_draft(
+    sandbox: Sandbox, place: int, hours: int
+) -> None:
+    """Step Functions takes a redrive for 14 days."""
     sandbox.stripe.faults.add(method="POST", path=ADD_LINES, times=None, action=REFUSED)
-    run, failed = billed(sandbox, only(37))
+    run, failed = billed(sandbox, only(place))
     assert failed.error == "InvoicesMissing"
-    begun = [invoice["id"] for invoice in live(sandbox, 37)]
+    begun = [invoice["id"] for invoice in live(sandbox, place)]
     assert len(begun) == 1
     sandbox.stripe.faults.clear()
-    sandbox.clock.advance(25 * 3600)
+    sandbox.clock.advance(hours * 3600)
     assert sandbox.wait_for_end(sandbox.redrive(run), SECONDS).status == "SUCCEEDED"
-    assert [invoice["id"] for invoice in live(sandbox, 37)] == begun
-    _is_billed_once(sandbox, 37)
+    assert [invoice["id"] for invoice in live(sandbox, place)] == begun
+    _is_billed_once(sandbox, place)

@@ -22,7 +22,7 @@ from billing.domain.batch.begun_drafts import (
     with_what_it_gives_up,
 )
 from billing.domain.batch.month_comparison import BatchWarning, MonthInvoice, compare_with_last_month
-from billing.domain.batch.past_months import PastMonths, months_to_read, past_months
+from billing.domain.batch.past_months import PastMonths, past_months
 from billing.domain.batch.upper_bounds import bound_warnings
 from billing.domain.canonical import canonical_json, sha256_hex
 from billing.domain.invoices.billing_policy import BillingPolicy
@@ -65,6 +65,7 @@ from billing.domain.orders.outstanding import Carried, CarriedGone, OrderState, 
 from billing.domain.orders.sales_order import Listing, Problem
 from billing.domain.records import stored
 from billing.domain.run import Listed, Matched, Run
+from billing.domain.runs.period import months_to_read
 from billing.domain.runs.snapshot import Snapshot, read_snapshot
 from billing.workflows.ports import Files
 
@@ -222,6 +223,7 @@ class Matching:
             ),
             billed_otherwise=tuple(one for one, _ in kept),
             left_alone=snapshot.before_the_start,
+            of_others=snapshot.of_others or None,
             paid=tuple(sorted(paid)),
             past=past,
         )
