@@ -13,7 +13,7 @@ from billing.domain.approval.approval_request import ApprovalRequest, RecordedOu
 from billing.domain.approval.approvers import Answer, Slot, SlotRule, Tally, Vote, count_votes
 from billing.domain.batch.batch import Batch, BatchInvoice
 from billing.domain.batch.month_comparison import MonthInvoice, compare_with_last_month
-from billing.domain.batch.past_months import months_to_read, past_months
+from billing.domain.batch.past_months import past_months
 from billing.domain.batch.upper_bounds import bound_warnings
 from billing.domain.invoices.order_plan import PO_FIELD
 from billing.domain.invoices.plan_record import (
@@ -34,6 +34,7 @@ from billing.domain.ledger.ledger import Disposition, EntryState, LedgerEntry
 from billing.domain.orders.due_date import DayOfMonth, Due, NetDays
 from billing.domain.orders.sales_order import Problem
 from billing.domain.run import Run, RunFrame
+from billing.domain.runs.period import months_to_read
 from billing.domain.runs.report import Report, RunOutcome, count_orders, report_lines, sum_amounts
 from billing.pages.approval.approval_page import Posted, RequestView
 from billing.pages.approval.preview_page import preview_page

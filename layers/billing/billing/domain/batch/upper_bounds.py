@@ -87,7 +87,7 @@ def bound_warnings(plans: Iterable[InvoicePlan], bounds: Mapping[str, int]) -> t
             plan.total,
             bounds[plan.currency],
             plan.client.name,
-            _named(plan),
+            bound_subject(plan),
         )
         for plan in plans
         if plan.currency in bounds and plan.total > bounds[plan.currency]

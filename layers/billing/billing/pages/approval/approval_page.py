@@ -26,6 +26,7 @@ from billing.domain.text import clean
 from billing.pages.approval.approval_view import (
     answer_of,
     checked_count,
+    currencies_gone,
     currency_totals,
     frame_notes,
     newest_first,
@@ -217,7 +218,7 @@ def _approval_values(view: RequestView, batch: Batch, posted: Posted, choice: Ch
         "count": count,
         "drafts": drafts,
         "signed_earlier": drafts - count,
-        "totals": currency_totals(batch),
+        "totals": (*currency_totals(batch), *currencies_gone(batch)),
         "last_month": period_name(batch.past.last_month) if batch.past else "",
         "notes": (*frame_notes(batch.run, batch.absent_columns), *batch_notes(batch), *done_note(batch)),
         "unbilled": unbilled(known),

@@ -9,13 +9,15 @@ from typing import Any, Final
 from billing.domain.approval.approval_entries import Entry, EntryKind, holds
 from billing.domain.approval.approval_request import ApprovalRequest
 from billing.domain.approval.approvers import Answer, Slot, Vote, places
-from billing.domain.batch.batch import Batch, totals
+from billing.domain.batch.batch import Batch, BatchInvoice, totals
 from billing.domain.ledger.ledger import Disposition
+from billing.domain.money.money import CurrencyUnknown
+from billing.domain.money.rough_worth import largest_first
 from billing.domain.orders.order_filter import FieldKind, OrderFilter
+from billing.domain.orders.sales_order import Problem
 from billing.domain.run import RunFrame
-from billing.pages.approval.batch_table import Against
 from billing.pages.bar_line import BarLine, bar_line
-from billing.pages.formatting import counted, day_words, instant_words
+from billing.pages.formatting import counted, day_words, instant_words, money_words, share_words
 
 _MOST_FOLDED: Final = 50
 """Of what happened before that, behind a click."""
@@ -44,7 +46,7 @@ class CurrencyTotal:
     @property
     def change(self) -> str:
         """ "+73%", "new", "" where last month is not known."""
-        return "" if self.last is None else Against(self.last, self.before + self.total).words
+        return "" if self.last is None else share_words(self.before + self.total, self.last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,20 +61,26 @@ class SlotState:
 
 
 def currency_totals(batch: Batch) -> tuple[CurrencyTotal, ...]:
-    """What will be drafted, by currency. One that was billed last month and is not now is named with nothing."""
-    drafts, past = batch.to_draft, batch.past
-    sums = totals(drafts)
-    gone = {currency: 0 for currency, months in (past.totals if past else {}).items() if months[-2]}
-    found: list[CurrencyTotal] = []
-    for currency, total in sorted({**gone, **sums}.items()):
-        invoices = sum(1 for invoice in drafts if invoice.plan.currency == currency)
-        if past is None:
-            found.append(CurrencyTotal(currency, total, invoices))
-            continue
-        months = past.of_all(currency, total)
-        bars = bar_line(past.periods, months, currency)
-        found.append(CurrencyTotal(currency, total, invoices, months[-2], months[-1] - total, bars))
-    return tuple(found)
+    """What will be drafted, by currency, the one that is worth about the most first."""
+    sums = largest_first(totals(batch.to_draft))
+    return tuple(_currency_total(batch, currency, total) for currency, total in sums.items())
+
+
+def currencies_gone(batch: Batch) -> tuple[CurrencyTotal, ...]:
+    """Currencies that last month had and this batch has not: nothing, beside what it was."""
+    sums = totals(batch.to_draft)
+    last = {currency: months[-2] for currency, months in (batch.past.totals if batch.past else {}).items()}
+    gone = largest_first({currency: total for currency, total in last.items() if total and currency not in sums})
+    return tuple(_currency_total(batch, currency, 0) for currency in gone)
+
+
+def _currency_total(batch: Batch, currency: str, total: int) -> CurrencyTotal:
+    invoices = sum(1 for invoice in batch.to_draft if invoice.plan.currency == currency)
+    if batch.past is None:
+        return CurrencyTotal(currency, total, invoices)
+    months = batch.past.of_all(currency, total)
+    bars = bar_line(batch.past.periods, months, currency)
+    return CurrencyTotal(currency, total, invoices, months[-2], months[-1] - total, bars)
 
 
 def orders_not_billed(batch: Batch) -> int:
@@ -176,6 +184,23 @@ def answer_of(approver: str, votes: Sequence[Vote]) -> Vote | None:
 def rejects(votes: Sequence[Vote]) -> tuple[Vote, ...]:
     """Everybody who rejected, first come first."""
     return tuple(sorted((v for v in votes if v.answer is Answer.REJECT), key=lambda v: (v.at, v.approver)))
+
+
+def problem_amount(problem: Problem) -> str:
+    """ "USD 1,200.00", or "" where the amount or its currency cannot be read."""
+    if problem.total_minor is None or not problem.currency:
+        return ""
+    try:
+        return money_words(problem.total_minor, problem.currency)
+    except CurrencyUnknown:
+        return ""
+
+
+def order_numbers(invoice: BatchInvoice) -> str:
+    """The numbers of an invoice's orders, and its part where it has several."""
+    plan = invoice.plan
+    numbers = ", ".join(order.number for order in plan.orders)
+    return f"{numbers} (part {plan.part} of {plan.parts})" if plan.parts > 1 else numbers
 
 
 def _slot_state(slot: Slot, votes: Sequence[Vote], signed: int) -> SlotState:

@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import Final
 
 from billing.domain.batch.batch import Batch, BatchInvoice
-from billing.domain.batch.month_comparison import CLIENT_CHANGED, NEW_CLIENT
+from billing.domain.batch.month_comparison import CLIENT_CHANGED, NEW_CLIENT, BatchWarning
 from billing.domain.batch.past_months import PastMonths
 from billing.domain.batch.upper_bounds import ABOVE_UPPER_BOUND, bound_subject
 from billing.domain.ledger.customer_match import How
@@ -19,6 +19,7 @@ from billing.domain.ledger.ledger import Disposition
 from billing.domain.orders.sales_order import Problem
 from billing.pages.approval.table_choice import NOT_DRAFTED, Choice, Show
 from billing.pages.approval.unbilled import amount_of, cause_of
+from billing.pages.formatting import share_words
 
 MOST_ROWS: Final = 50
 """On one page: what a person looks through before they search or sort."""
@@ -47,13 +48,7 @@ class Against:
     @property
     def words(self) -> str:
         """ "+73%", "−8%", "new", "same". Rounded towards zero, as the warnings have it."""
-        if self.last == 0:
-            return "new" if self.now else "same"
-        change = self.now - self.last
-        if change == 0:
-            return "same"
-        percent = abs(change) * 100 // abs(self.last)
-        return f"{'+' if change > 0 else '−'}{f'{percent:,}' if percent else '<1'}%"
+        return share_words(self.now, self.last)
 
     @property
     def share(self) -> Fraction:
@@ -159,16 +154,17 @@ def lookup(batch: Batch, today: date) -> Lookup:
         client = (one.plan.client.netsuite_id, one.plan.currency)
         sums[client] = sums.get(client, 0) + one.plan.total
     codes: dict[str, set[str]] = {}
-    bounds: dict[str, list[str]] = {}
+    bounds: dict[str, list[BatchWarning]] = {}
     for warning in batch.warnings:
         codes.setdefault(warning.client or "", set()).add(warning.code)
         if warning.code == ABOVE_UPPER_BOUND:
-            bounds.setdefault(warning.client or "", []).append(warning.message)
+            bounds.setdefault(warning.client or "", []).append(warning)
     above = {
         one.plan.key
         for one in batch.to_draft
-        for message in bounds.get(one.plan.client.netsuite_id, ())
-        if message.startswith(f"{bound_subject(one.plan)} for ")
+        for of in bounds.get(one.plan.client.netsuite_id, ())
+        # A batch of an earlier version names the orders in the sentence alone.
+        if (of.orders or of.message.partition(" for ")[0]) == bound_subject(one.plan)
     }
     return Lookup(batch, today, sums, {client: frozenset(found) for client, found in codes.items()}, frozenset(above))
 

@@ -15,9 +15,9 @@ from billing.domain.ledger.ledger import Disposition
 from billing.domain.orders.sales_order import Problem
 from billing.domain.period_name import period_name
 from billing.domain.text import truncate
+from billing.pages.approval.approval_view import order_numbers
 from billing.pages.approval.batch_table import NEW_REASON, Item, Lookup, client_of
 from billing.pages.approval.table_choice import Choice, Show
-from billing.pages.approval.table_rows import order_numbers
 from billing.pages.approval.unbilled import Cause, amount_of, causes, unbilled_sums
 from billing.pages.formatting import counted, day_words, due_words, money_words, sums_words
 from billing.pages.report.beside_the_listing import GONE_TITLE, OUTSTANDING_TITLE, gone_words, outstanding_words
@@ -193,7 +193,7 @@ def _compared(known: Lookup) -> tuple[Group, ...]:
             "The firm has set a most for one invoice in this currency.",
             rows(above),
             show=Show.ABOVE,
-            lead=_named([named.get(one.client or "", "") for one in above]),
+            lead=_named([one.name or named.get(one.client or "", "") for one in above]),
         ),
         _group(
             "changed",
@@ -216,7 +216,7 @@ def _compared(known: Lookup) -> tuple[Group, ...]:
             "Gone",
             "These clients were billed last month and have nothing in this currency now. Is an order missing?",
             rows(gone),
-            lead=_named([one.message.partition(": gone,")[0] for one in gone]),
+            lead=_named([one.name or one.message.partition(": gone,")[0] for one in gone]),
         ),
         _group("compared", "The whole batch", "", rows(rest)),
     )

@@ -13,6 +13,7 @@ from billing.domain.invoices.invoice_days import InvoiceDays
 from billing.domain.ledger.ledger import Disposition
 from billing.domain.orders.sales_order import Problem
 from billing.domain.period_name import MONTHS
+from billing.pages.approval.approval_view import order_numbers
 from billing.pages.approval.batch_table import Item, Lookup, Pages, client_of, past_of
 from billing.pages.approval.table_choice import Show
 from billing.pages.approval.unbilled import amount_of, cause_of, cause_title
@@ -60,13 +61,6 @@ def table_rows(pages: Pages, known: Lookup, *, can_hold: bool) -> tuple[TableRow
     return tuple(
         _row(item, position, known, can_hold=can_hold) for position, item in enumerate(pages.items, start=pages.first)
     )
-
-
-def order_numbers(invoice: BatchInvoice) -> str:
-    """The numbers of an invoice's orders, and its part where it has several."""
-    plan = invoice.plan
-    numbers = ", ".join(order.number for order in plan.orders)
-    return f"{numbers} (part {plan.part} of {plan.parts})" if plan.parts > 1 else numbers
 
 
 def short_day(day: str, year: int) -> str:
