@@ -7,12 +7,12 @@ import secrets
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, ClassVar, Literal, Self, TypeVar
 
 import requests as http
 from boto3.dynamodb.types import TypeDeserializer
@@ -86,6 +86,9 @@ class Sandbox:
     is not given), webhook_secrets are the signing secrets of the webhook.
     """
 
+    at_the_end: ClassVar[Callable[[Any], None] | None] = None
+    """Called with every sandbox before it closes, unless an exception closes it."""
+
     def __init__(
         self,
         world: str | Path | World | Mapping[str, object] = "services_firm",
@@ -132,6 +135,7 @@ class Sandbox:
         self._api_keys: dict[str, str] = {}
         self._mails: list[Mail] = []
         self._mails_lock = threading.Lock()
+        self.breaks: dict[str, str] = {}
 
     # --- opening and closing -----------------------------------------------------------------------------
 
@@ -146,7 +150,11 @@ class Sandbox:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        try:
+            if kind is None and Sandbox.at_the_end is not None:
+                Sandbox.at_the_end(self)
+        finally:
+            self.close()
 
     def _open(self) -> None:
         self._outgoing = Outgoing(self._record)
