@@ -146,10 +146,10 @@ deploy: $(VENV_BUILD)/.build  ## sam deploy; CONFIG_ENV=prod, DEPLOY_ARGS=--guid
 oncall: $(VENV)/.oncall  ## the command line for the people on call; ARGS="runs --last 5" (needs an AWS account)
 	@$(VENV)/bin/python -m oncall $(ARGS)
 
+BENCH_ARGS ?=
 .PHONY: bench
-bench: $(VENV)/.dev  ## measurements: calls, times, sizes
-	@test -f benchmarks/__main__.py || { echo "there is no benchmarks/__main__.py yet" >&2; exit 1; }
-	@PYTHONPATH=.:layers/billing $(VENV)/bin/python -m benchmarks
+bench: $(VENV)/.dev  ## measures calls, cost and times, and writes docs/benchmarks.md; BENCH_ARGS="calls starts"
+	@PYTHONPATH=.:layers/billing $(VENV)/bin/python -m benchmarks $(BENCH_ARGS)
 
 # --- upkeep -------------------------------------------------------------------------------------------------
 

@@ -131,7 +131,8 @@ def _ended(sandbox: Sandbox, run: Run, objects: Mapping[str, bytes], texts: Sequ
     if status in ("ABORTED", "RUNNING") or sandbox.states(run)[-1].name == GIVES_WAY:
         return None
     closed = sandbox.closed(run)
-    report = json.loads(objects[closed["reportKey"]]) if closed else None
+    key = (closed or {}).get("reportKey")
+    report = json.loads(objects[key]) if key in objects else None
     told = [text for text in texts if run.name in text]
     return RunEnded(run.name, status, report, _listed(report, objects), tuple(told))
 

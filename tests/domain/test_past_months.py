@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from billing.domain.batch.month_comparison import MonthInvoice
-from billing.domain.batch.past_months import PastMonths, months_to_read, past_months
+from billing.domain.batch.past_months import PastMonths, past_months
 from billing.domain.records import RecordUnreadable, from_record, to_record
+from billing.domain.runs.period import months_to_read
 
 
 def billed(client: str, total: int, currency: str = "usd") -> MonthInvoice:

@@ -15,6 +15,7 @@ from billing.adapters.aws.task_tokens import TaskCallback, complete, seal_token
 from billing.adapters.dynamodb.approvals import ApprovalsTable
 from billing.adapters.dynamodb.ledger import LedgerTable
 from billing.adapters.dynamodb.message_log import MessageLog
+from billing.adapters.dynamodb.runs import RunsTable
 from billing.adapters.signatures import Signatures
 from billing.domain.approval.approvers import parse_slot_rules
 from billing.domain.approval.signers import ListedPeople
@@ -141,6 +142,7 @@ class ApprovalWorld:
         asking = Asking(
             listed=self.listed,
             requests=self.requests,
+            starts=RunsTable(self.aws.dynamodb, RUNS),
             files=self.files,
             messages=MessageLog(self.aws.dynamodb, APPROVALS),
             mail=self.outbox,

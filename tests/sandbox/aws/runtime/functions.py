@@ -6,7 +6,7 @@ import json
 import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.sandbox.aws.deploy.template import LocalCode
@@ -54,6 +54,7 @@ class FunctionSettings:
     reserved: int | None = None
     async_retries: int = ASYNC_RETRIES
     on_failure: Callable[[str], None] | None = None
+    stack_name: str = ""
 
 
 def _level_of(line: str) -> int:
@@ -77,6 +78,8 @@ class _Pool:
     settings: FunctionSettings
     idle: list[Instance] = field(default_factory=list)
     busy: set[Instance] = field(default_factory=set)
+    retired: set[Instance] = field(default_factory=set)
+    """Those at work with a configuration that is no longer the function's: they end after their invocation."""
 
 
 class Functions:
@@ -94,7 +97,7 @@ class Functions:
         self._lock = threading.Lock()
         self._pools: dict[str, _Pool] = {}
         self._keys: dict[str, Credentials] = {}
-        self._logs: list[tuple[str, str]] = []
+        self._logs: list[tuple[str, str, str]] = []
         self._closed = False
         self.endpoint_url = ""
         self.on_log: Callable[[str, str], None] | None = None
@@ -109,6 +112,18 @@ class Functions:
         """Change a function's settings (asynchronous retries, for one); warm processes stay."""
         with self._lock:
             self._pools[settings.name].settings = settings
+
+    def change(self, settings: FunctionSettings) -> None:
+        """Give a function other code or another configuration: warm processes end, those at work after their
+        invocation. How asynchronous invocations are repeated stays as it was."""
+        with self._lock:
+            pool = self._pools[settings.name]
+            old = pool.settings
+            pool.settings = replace(settings, async_retries=old.async_retries, on_failure=old.on_failure)
+            pool.retired |= pool.busy
+            idle, pool.idle = pool.idle, []
+        for instance in idle:
+            self._discard(instance)
 
     def settings(self, name: str) -> FunctionSettings:
         """By function name, ARN or partial ARN. SandboxError if there is none."""
@@ -126,10 +141,14 @@ class Functions:
         with self._lock:
             return sorted(self._pools)
 
-    def logs(self, function: str | None = None) -> list[tuple[str, str]]:
-        """(logical id, line) of everything that functions wrote to stdout and stderr."""
+    def logs(self, function: str | None = None, stack_name: str | None = None) -> list[tuple[str, str]]:
+        """(logical id, line) of everything that functions (of one stack, if named) wrote to stdout and stderr."""
         with self._lock:
-            return [entry for entry in self._logs if function in (None, entry[0])]
+            return [
+                (logical_id, line)
+                for stack, logical_id, line in self._logs
+                if function in (None, logical_id) and stack_name in (None, stack)
+            ]
 
     def invoke(self, name: str, payload: bytes) -> Outcome:
         """A synchronous invocation. Throttled if the reserved concurrency is used up."""
@@ -195,7 +214,8 @@ class Functions:
         with self._lock:
             pool = self._pools[name]
             pool.busy.discard(instance)
-            stale = instance.launch.clock_offset != self._clock.offset
+            stale = instance.launch.clock_offset != self._clock.offset or instance in pool.retired
+            pool.retired.discard(instance)
             if instance.alive and not stale and not self._closed:
                 pool.idle.append(instance)
                 return
@@ -214,7 +234,7 @@ class Functions:
             if settings.log_format == "JSON" and _level_of(line) < _LEVELS[settings.log_level]:
                 return
             with self._lock:
-                self._logs.append((logical_id, line))
+                self._logs.append((settings.stack_name, logical_id, line))
             if self.on_log is not None:
                 self.on_log(logical_id, line)
 

@@ -12,10 +12,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from billing.domain.batch.month_comparison import MonthInvoice
-from billing.domain.runs.period import BillingPeriod
-
-MONTHS_BEFORE: Final = 12
-"""So that the same month of last year stands at the beginning."""
 
 _NONE: Final[Mapping[str, tuple[int, ...]]] = {}
 
@@ -58,14 +54,6 @@ class PastMonths:
         if sums is None:
             return (*(0 for _ in self.periods[1:]), now)
         return (*sums[:-1], sums[-1] + now)
-
-
-def months_to_read(period: str) -> tuple[str, ...]:
-    """The names of the months that are drawn, the oldest first, and `period` itself at the end."""
-    names = [BillingPeriod.parse(period)]
-    for _ in range(MONTHS_BEFORE):
-        names.append(names[-1].previous)
-    return tuple(one.name for one in reversed(names))
 
 
 def past_months(months: Iterable[tuple[str, Iterable[MonthInvoice]]], clients: Collection[str]) -> PastMonths | None:
