@@ -20,7 +20,7 @@ from billing.runtime.connections.mail import mailer
 from billing.runtime.connections.signing import approver_links, signatures
 from billing.runtime.connections.slack import slack_channel
 from billing.runtime.console_links import dashboard_url, report_links
-from billing.runtime.entry import state
+from billing.runtime.entry import state, telling
 from billing.workflows.monthly_billing.tell_the_team import TellingTheTeam
 
 env = environment()
@@ -45,6 +45,7 @@ def end_notice(report: Report, approver: str) -> MailContent:
 
 
 @state
+@telling
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Post to Slack and mail whoever has to hear."""
     return TellingTheTeam(

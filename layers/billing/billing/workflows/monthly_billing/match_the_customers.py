@@ -223,6 +223,7 @@ class Matching:
             ),
             billed_otherwise=tuple(one for one, _ in kept),
             left_alone=snapshot.before_the_start,
+            of_others=snapshot.of_others or None,
             paid=tuple(sorted(paid)),
             past=past,
         )
