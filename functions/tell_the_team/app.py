@@ -36,12 +36,7 @@ def slack_content(report: Report) -> tuple[str, list[dict[str, Any]]]:
 def end_notice(report: Report, approver: str) -> MailContent:
     """Keys are read when it is used: those that cannot be read must not keep the summary from going out."""
     links = approver_links(env, signatures(env))
-    return closing_mail(
-        report,
-        approver,
-        inbox=lambda request: links.to_inbox_after(request, approver, now()),
-        stripe_dashboard=dashboard_url(report),
-    )
+    return closing_mail(report, approver, lambda of: links.to_inbox_after(of, approver, now()), dashboard_url(report))
 
 
 @state

@@ -31,7 +31,7 @@ _MOST_TROUBLES: Final = 10
 
 
 def closing_mail(
-    report: Report, approver: str, *, inbox: Callable[[ApprovalRequest], str], stripe_dashboard: str
+    report: Report, approver: str, inbox: Callable[[ApprovalRequest], str], stripe_dashboard: str
 ) -> MailContent:
     """Tell one person who was asked how that ended: the result of an approved run, or by whom and why nothing was
     drafted. `inbox` gives their link. Raises ValueError for a report of a run whose request has not ended."""
