@@ -95,9 +95,9 @@ _RECORDS: Final = ("invoice", "invoice_line", "creditMemo", "customerPayment", "
 
 @dataclass(frozen=True, slots=True)
 class CurrencyPolicy:
-    """A currency in NetSuite: its internal id, its decimals there (0 or 2), the bank account of its payouts, by how many
-    minor units a deposit may differ by exchange rates, and the account of money in it that Stripe did not process, ""
-    for accounts.out_of_band: a bank account of NetSuite's is of one currency."""
+    """A currency in NetSuite: its internal id, its decimals there (0 or 2), the bank account of its payouts, by how
+    many minor units a deposit may differ by exchange rates, and the account of money in it that Stripe did not process,
+    "" for accounts.out_of_band: a bank account of NetSuite's is of one currency."""
 
     netsuite_id: str
     precision: int = 2
