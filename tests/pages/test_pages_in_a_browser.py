@@ -253,7 +253,14 @@ def test_an_approver_approves_by_typing_the_number(browser: Browser, server: Pag
         assert "Your answer is recorded." in page.get_by_role("status").inner_text()
         page.screenshot(path=screenshots / "flow-approved.png", full_page=True)
     (sent,) = at_desk.posts
-    assert sent == {"content": samples.SHA, "day": "2026-06-01", "invoices": "36", "note": "", "answer": "approve"}
+    assert sent == {
+        "content": samples.SHA,
+        "day": "2026-06-01",
+        "invoices": "36",
+        "comment": "",
+        "note": "",
+        "answer": "approve",
+    }
 
 
 def test_an_approver_rejects_with_a_reason(browser: Browser, server: PageServer, screenshots: Path) -> None:
@@ -311,7 +318,7 @@ def test_a_rejection_can_be_typed_by_keyboard_alone(browser: Browser, server: Pa
     at_desk = desk()
     with opened(browser, server.open_desk("/link", at_desk)) as page:
         page.locator("#typed-invoices").focus()
-        for key in ("Tab", "Tab", "Enter", "Tab"):
+        for key in ("Tab", "Tab", "Tab", "Enter", "Tab"):
             page.keyboard.press(key)
         assert page.evaluate("document.activeElement.id") == "reason"
         page.keyboard.type("No.")
