@@ -236,7 +236,7 @@ class Functions:
             timeout_seconds=settings.timeout_seconds,
             working_directory=settings.code,
             clock_offset=self._clock.offset,
-            clock_path=clock_path(interpreter) if self._clock.offset else "",
+            clock_path=clock_path(interpreter),
             pycache=str(cache_directory() / "pycache"),
         )
         return launch, key
