@@ -109,9 +109,10 @@ LIVES ?= 500
 .PHONY: soak
 soak: $(VENV)/.dev  ## months of a firm and lives of invoices, made at random; SEED=4711 MINUTES=60 LIVES=500
 	@PYTHONPATH=.:layers/billing $(VENV)/bin/python -m tests.histories $(SEED) --minutes $(MINUTES) $(SOAK_ARGS)
-	@SETTLED_LIVES=$(LIVES) CUTS_EACH=30 MONTH_ORDERS=200 $(VENV)/bin/python -m pytest -q \
+	@SETTLED_LIVES=$(LIVES) CUTS_EACH=30 MONTH_ORDERS=200 LISTED_ORDERS=34000 POISONED_AMONG=1000 \
+		$(VENV)/bin/python -m pytest -q \
 		tests/histories/test_a_month_to_the_bank.py tests/histories/test_settled_lives.py \
-		tests/histories/test_settled_cuts.py
+		tests/histories/test_settled_cuts.py tests/histories/test_faults_of_a_run.py
 
 .PHONY: lint
 lint: $(VENV)/.dev $(VENV_BUILD)/.build  ## style, types, boundaries, template, state machine; reports all, then fails
@@ -145,10 +146,10 @@ deploy: $(VENV_BUILD)/.build  ## sam deploy; CONFIG_ENV=prod, DEPLOY_ARGS=--guid
 oncall: $(VENV)/.oncall  ## the command line for the people on call; ARGS="runs --last 5" (needs an AWS account)
 	@$(VENV)/bin/python -m oncall $(ARGS)
 
+BENCH_ARGS ?=
 .PHONY: bench
-bench: $(VENV)/.dev  ## measurements: calls, times, sizes
-	@test -f benchmarks/__main__.py || { echo "there is no benchmarks/__main__.py yet" >&2; exit 1; }
-	@PYTHONPATH=.:layers/billing $(VENV)/bin/python -m benchmarks
+bench: $(VENV)/.dev  ## measures calls, cost and times, and writes docs/benchmarks.md; BENCH_ARGS="calls starts"
+	@PYTHONPATH=.:layers/billing $(VENV)/bin/python -m benchmarks $(BENCH_ARGS)
 
 # --- upkeep -------------------------------------------------------------------------------------------------
 

@@ -1,4 +1,5 @@
-"""What a month costs: in calls to NetSuite and Stripe, which are the physical limit, and in seconds. `make bench`.
+"""What a month costs: in calls to NetSuite and Stripe, which are the physical limit, in dollars and in seconds.
 
-No test depends on these numbers: machines differ. Calls do not differ, and those have tests of their own.
+`make bench` measures, keeps what it found in results.json and writes docs/benchmarks.md from it. Counts are the same on
+every machine and have tests; times are not.
 """

@@ -4,7 +4,7 @@ import logging
 import sys
 from pathlib import Path
 
-from checks import forbidden_words, functions, layers, pins, state_machine, typed_borders
+from checks import forbidden_words, functions, layers, pins, start_loads, state_machine, typed_borders
 from checks.template import TemplateError, read_template
 
 
@@ -17,7 +17,7 @@ def main(root: Path) -> int:
     except TemplateError as error:
         findings.append(str(error))
     else:
-        for check in (layers, functions, state_machine):
+        for check in (layers, functions, state_machine, start_loads):
             findings += check.check_tree(root, template)
     for finding in findings:
         print(finding)

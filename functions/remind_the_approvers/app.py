@@ -19,7 +19,8 @@ from billing.runtime.connections.aws import dynamodb, environment, run_files
 from billing.runtime.connections.mail import mailer
 from billing.runtime.connections.signing import approver_links, signatures
 from billing.runtime.connections.slack import slack_channel
-from billing.runtime.entry import state
+from billing.runtime.entry import state, telling
+from billing.runtime.parameters.mails import mail_importance
 from billing.runtime.parameters.signers import listed_people
 from billing.workflows.monthly_billing.remind_the_approvers import Reminding
 
@@ -27,9 +28,11 @@ env = environment()
 listed = listed_people(env)
 files, mail, channel = run_files(env), mailer(env), slack_channel(env)
 tables, table = dynamodb(), env.text("APPROVALS_TABLE")
+importance = mail_importance(env)
 
 
 @state
+@telling
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Remind, and tell of bounces."""
     signed = signatures(env)
@@ -42,7 +45,7 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         channel=channel,
         signed=signed,
         links=approver_links(env, signed),
-        write_reminder=partial(approval_mail, finalizes=env.flag("AUTO_ADVANCE")),
+        write_reminder=partial(approval_mail, finalizes=env.flag("AUTO_ADVANCE"), importance=importance),
         write_bounce=bounce_mail,
         write_slack=lambda request, lost: bounce_notice(request, lost).content,
         now=now(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from email import message_from_bytes
 from email.message import EmailMessage
 from email.policy import default
@@ -12,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from billing.adapters.aws.mailer import Mailer
 from billing.domain.errors import AddressRefused, PersonNeeded
-from billing.domain.mail import MailContent
+from billing.domain.mail import Importance, MailContent
 from tests.adapters.aws_world import SENDER
 
 CONTENT = MailContent("Approve 3 invoices – May 2026", "Hello, 12.00 €\n", "<p>Hello, 12.00 €</p>\n")
@@ -51,6 +52,17 @@ def test_a_mail_has_both_bodies_and_its_headers() -> None:
     assert (text.get_content_type(), html.get_content_type()) == ("text/plain", "text/html")
     assert cast(EmailMessage, text).get_content().replace("\r\n", "\n") == CONTENT.text
     assert cast(EmailMessage, html).get_content().replace("\r\n", "\n") == CONTENT.html
+
+
+@pytest.mark.parametrize(
+    ("importance", "standard", "priority"),
+    [("normal", None, None), ("high", "high", "1 (Highest)"), ("low", "low", "5 (Lowest)")],
+)
+def test_mail_programs_are_told_how_urgent_it_is(
+    importance: Importance, standard: str | None, priority: str | None
+) -> None:
+    mail = sent(replace(CONTENT, importance=importance))
+    assert (mail["Importance"], mail["X-Priority"]) == (standard, priority)
 
 
 def test_all_mails_of_a_run_are_one_thread() -> None:

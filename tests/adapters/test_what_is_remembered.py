@@ -56,6 +56,14 @@ def test_a_stack_that_billed_before_it_remembered_knows_its_first_month(aws: Aws
     assert runs.first_billed_day() == date(2026, 3, 1), "a lock alone is no invoice"
 
 
+def test_who_started_a_run_is_remembered_for_that_run_alone(aws: AwsWorld) -> None:
+    runs = RunsTable(aws.dynamodb, RUNS)
+    for _ in range(2):
+        runs.note_start("run-1", "dana@firm.example", "2026-06-01T13:00:00+00:00")
+    assert (runs.requested_by("run-1"), runs.requested_by("run-2")) == ("dana@firm.example", "")
+    assert runs.first_billed_day() is None
+
+
 def test_each_cycle_is_told_of_the_start_by_itself(aws: AwsWorld) -> None:
     runs = RunsTable(aws.dynamodb, RUNS)
     runs.tell_bill_from("main", "2026-05-01", "run-1")

@@ -68,7 +68,11 @@ class Waiting:
 
     @property
     def reminded(self) -> list[str]:
-        return [to for to, content, _ in self.world.outbox.mails if content.subject.startswith("Reminder")]
+        return [
+            to
+            for to, content, _ in self.world.outbox.mails
+            if content.subject.startswith(("Reminder", "Urgent reminder"))
+        ]
 
 
 @pytest.fixture
@@ -92,7 +96,10 @@ def test_those_who_are_missing_are_reminded_once_an_interval_with_the_time_that_
         assert waiting.remind() == {"mails": 0, "posts": 0}
         assert waiting.world.read()["due"] == "nothing"
         assert waiting.reminded == [BOB, CY] * day
-        assert left in " ".join(waiting.world.outbox.mails[-1][1].text.split())
+        mail = waiting.world.outbox.mails[-1][1]
+        assert left in " ".join(mail.text.split())
+        # On the second of three days no other reminder comes before the end.
+        assert (mail.importance == "high", mail.subject.startswith("Urgent")) == (day == 2, day == 2)
     waiting.world.post(waiting.world.link(BOB), answer="approve", invoices="3")
     waiting.world.clock.move(hours=23)
     assert waiting.remind() == {"mails": 0, "posts": 0}

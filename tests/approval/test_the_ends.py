@@ -27,9 +27,9 @@ def test_reminded_twice_and_then_expired_with_its_own_notices() -> None:
         names = entered(sandbox, run)
         assert names.count("Remind the approvers") == 2
         mails = mails_of(sandbox, run)
-        reminders = [mail for mail in mails if mail.subject.startswith("Reminder")]
+        reminders = [mail for mail in mails if mail.subject.startswith(("Reminder", "Urgent reminder"))]
         assert [mail.to[0] for mail in reminders] == [ANN, ANN], "whoever has signed is left alone"
-        for mail, left in zip(reminders, ("2 days 23 hours left, until", "23 hours 5"), strict=True):
+        for mail, left in zip(reminders, ("2 days 23 hours left.", "23 hours 5"), strict=True):
             assert left in " ".join(mail.text.split())
         ended = {mail.to[0]: mail for mail in mails if mail.subject.startswith("Expired")}
         assert set(ended) == {ANN, BOB}
@@ -43,7 +43,7 @@ def test_reminded_twice_and_then_expired_with_its_own_notices() -> None:
         assert (ANN, "was reminded (2)") in record
         assert record[-1] == ("", "ended as expired")
         shown = transcribe(sandbox, run, "reminded-twice-and-expired")
-        assert shown.count("Reminder: ") == 2
+        assert shown.lower().count("reminder: ") == 2
         late = post(sandbox, links(sandbox, run)[ANN], "approve", invoices="3")
         assert "Expired" in late.text
         redriven = sandbox.redrive(run)

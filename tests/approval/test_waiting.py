@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from billing.domain.approval.waiting import Due, WaitingRules, check_rules, next_step
+from billing.domain.approval.waiting import Due, WaitingRules, check_rules, is_last_reminder, next_step
 from billing.domain.errors import InputInvalid
 
 OPENED = datetime(2026, 6, 1, 13, tzinfo=UTC)
@@ -128,3 +128,24 @@ def test_deputies_who_would_be_asked_after_the_end_are_refused(escalation: int) 
     with pytest.raises(InputInvalid, match="EscalationAfterSeconds"):
         check_rules(WaitingRules(604_800, 0, escalation))
     check_rules(WaitingRules(604_800, 0, 604_799))
+
+
+@pytest.mark.parametrize(
+    ("interval", "hours", "last"),
+    [
+        (24, 24, False),
+        (24, 48, True),  # the next would come at 72 hours, which is the end
+        (24, 50, True),
+        (24, 47, False),
+        (30, 30, False),
+        (30, 60, True),
+        (0, 47, False),
+        (0, 48, True),  # there are none by themselves: a person's, on the last day
+        (100, 1, True),
+    ],
+)
+def test_the_last_reminder_is_the_one_after_which_none_comes_before_the_end(
+    interval: int, hours: int, last: bool
+) -> None:
+    rules = WaitingRules(72 * 3600, interval * 3600)
+    assert is_last_reminder(rules, OPENED, OPENED + timedelta(hours=72), OPENED + timedelta(hours=hours)) is last

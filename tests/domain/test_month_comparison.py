@@ -27,11 +27,21 @@ def codes(now, before, percent=20):
 def test_a_client_that_had_nothing_last_month_is_new_and_one_that_has_nothing_now_is_gone():
     warnings = compare_with_last_month([invoice("7", 1_234_50)], [invoice("8", 99_00)], 20)
     assert warnings == (
-        BatchWarning("new_client", "Client 7: new, 1,234.50 USD now; had nothing in this currency last month.", "7"),
+        BatchWarning(
+            "new_client",
+            "Client 7: new, 1,234.50 USD now; had nothing in this currency last month.",
+            "7",
+            currency="usd",
+            now=1_234_50,
+            name="Client 7",
+        ),
         BatchWarning(
             "client_gone",
             "Client 8: gone, 99.00 USD last month; has nothing in this currency in this batch.",
             "8",
+            currency="usd",
+            last=99_00,
+            name="Client 8",
         ),
     )
 

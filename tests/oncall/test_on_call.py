@@ -152,7 +152,9 @@ def test_a_start_warns_of_the_run_that_holds_the_period(on_call: OnCall) -> None
 def test_a_reminder_goes_to_everybody_who_has_not_answered_and_once_an_hour(on_call: OnCall) -> None:
     assert on_call.said["remind"].out == "2 mails were sent.\n"
     assert on_call.said["remind again"].json == {"mails": 0, "posts": 0}
-    reminded = [mail.to[0] for mail in on_call.sandbox.mails() if mail.subject.startswith("Reminder")]
+    reminded = [
+        mail.to[0] for mail in on_call.sandbox.mails() if mail.subject.startswith(("Reminder", "Urgent reminder"))
+    ]
     assert sorted(reminded) == ["ann.approver@firm.example", "bob.controller@firm.example"]
 
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from billing.domain.approval.approval_request import RecordedOutcome
 from billing.domain.approval.approvers import Answer, Slot
 from billing.domain.batch.batch import Batch
+from billing.domain.batch.month_comparison import MonthInvoice, compare_with_last_month
+from billing.domain.batch.past_months import past_months
 from billing.domain.ledger.customer_match import How, MatchedCustomer
+from billing.domain.mail import Importance, MailContent
 from billing.pages.approval.approval_mail import Invitation, approval_mail, bounce_mail, decided_mail
 from billing.pages.approval.approval_view import CountDiffers
 from tests.pages import samples
@@ -23,9 +28,10 @@ REQUEST = samples.request(BATCH)
 
 def test_the_subject_says_what_and_how_much() -> None:
     subject = approval_mail(Invitation(REQUEST, BATCH, samples.ANN, LINK)).subject
-    assert subject.startswith("Approve 36 invoices for May 2026: EUR ")
-    assert "JPY 5,337,820" in subject
-    assert "KWD 15,851.130" in subject
+    # What is worth the most comes first: 15,851 dinars are some 50,000 dollars, 5,337,820 yen some 35,000.
+    assert subject == (
+        "Approve 36 invoices for May 2026: USD 166,018.00, EUR 111,336.40, KWD 15,851.130, JPY 5,337,820"
+    )
     assert "\n" not in subject
 
 
@@ -46,7 +52,7 @@ def test_text_and_html_say_the_same() -> None:
         "2 customers will be created",
         "2 orders with a problem",
         "Finance lead: any one of ann@firm.example and bob@firm.example; Controller: cy@firm.example",
-        "8 June 2026, 09:00 UTC",
+        "Monday, 8 June 2026, 09:00 UTC",
         "Nothing is sent to clients",
         "If you did not expect this email, ignore it",
         samples.SHA,
@@ -63,9 +69,12 @@ def test_the_link_stands_alone_on_its_line_and_is_the_only_one() -> None:
     assert mail.text.count("http") == 1
 
 
-def test_the_mail_names_no_client_of_whom_netsuite_or_an_earlier_month_says_who_it_is() -> None:
+def test_the_mail_names_no_client_about_whom_there_is_nothing_to_say() -> None:
     known = MatchedCustomer("cus_1", How.KNOWN, stripe_name="Known in Stripe", stripe_email="ap@known.example")
-    batch = replace(BATCH, invoices=tuple(replace(one, customer=known) for one in BATCH.invoices))
+    batch = replace(
+        BATCH,
+        invoices=tuple(replace(one, customer=known, plan=replace(one.plan, warnings=())) for one in BATCH.invoices),
+    )
     mail = approval_mail(Invitation(REQUEST, batch, samples.ANN, LINK))
     for invoice in BATCH.invoices:
         assert invoice.plan.client.name not in mail.text
@@ -162,7 +171,9 @@ def test_a_signature_that_was_voided_is_told_apart_from_no_answer() -> None:
     voided = replace(samples.vote(samples.ANN), request_hash="0" * 64, shown="40 invoices, USD 5.00")
     outcome = RecordedOutcome("expired", "No decision before the deadline.", AT)
     text = " ".join(decided_mail(REQUEST, outcome, samples.CY, [voided]).text.split())
-    assert "Signed an earlier version: ann@firm.example (40 invoices, USD 5.00) on 1 June 2026, 10:15 UTC" in text
+    assert (
+        "Signed an earlier version: ann@firm.example (40 invoices, USD 5.00) on Monday, 1 June 2026, 10:15 UTC" in text
+    )
     assert "No response from: bob@firm.example and cy@firm.example" in text
     assert "Signed by" not in text
     again = " ".join(decided_mail(REQUEST, outcome, samples.CY, [voided, samples.vote(samples.ANN)]).text.split())
@@ -195,3 +206,141 @@ def test_an_end_that_is_not_known_is_told_with_its_name_and_reason() -> None:
     mail = decided_mail(REQUEST, RecordedOutcome("abandoned", "No mail arrived.", AT), samples.ANN)
     assert "abandoned" in mail.subject
     assert "No mail arrived." in mail.text
+
+
+def _compared(last: list[MonthInvoice] | None, *, billed: Sequence[MonthInvoice] = (), percent: int = 30) -> Batch:
+    """The sample month beside a last month, as the product's own rules compare them."""
+    now = [
+        MonthInvoice(one.plan.client.netsuite_id, one.plan.client.name, one.plan.currency, one.plan.total)
+        for one in BATCH.to_draft
+    ]
+    return replace(
+        BATCH,
+        warnings=compare_with_last_month([*billed, *now], last, percent),
+        past=past_months([("2026-04", last or ()), ("2026-05", billed)], {one.client_id for one in now}),
+    )
+
+
+def _said(mail: MailContent) -> tuple[str, str]:
+    """The mail's text and its HTML's, each in one line."""
+    return " ".join(mail.text.split()), " ".join(parse(mail.html).text.split())
+
+
+def test_the_mail_has_the_totals_beside_last_months_and_the_currencies_that_only_last_month_had() -> None:
+    last = [
+        MonthInvoice("1", "Kestrel Analytics", "usd", 96_000_00),
+        MonthInvoice("2", "Brightwater", "jpy", 5_337_820),
+        MonthInvoice("3", "Halcyon Media", "sek", 90_000_00),
+    ]
+    # 166,018 + 1,000 against 96,000: 71,018 more, which is 73.9...%, and said as 73%.
+    billed = [MonthInvoice("4", "Zephyr Labs", "usd", 1_000_00)]
+    for said in _said(approval_mail(Invitation(REQUEST, _compared(last, billed=billed), samples.ANN, LINK))):
+        assert (
+            "USD 166,018.00 18 invoices Up 73% from April 2026 (USD 96,000.00), with USD 1,000.00 drafted before"
+        ) in said
+        assert "JPY 5,337,820 4 invoices Unchanged from April 2026 (JPY 5,337,820)" in said
+        assert "EUR 111,336.40 10 invoices Nothing in April 2026" in said
+        assert "SEK 0.00 no invoices April 2026 had SEK 90,000.00" in said
+
+
+def test_the_mail_names_the_three_things_to_look_at_first_by_the_money_in_question() -> None:
+    last = [
+        MonthInvoice(one.plan.client.netsuite_id, one.plan.client.name, one.plan.currency, one.plan.total)
+        for one in BATCH.to_draft
+    ]
+    # Three clients stand out, by some 60,000, 40,000 and 18,000 dollars, and each warning's own sum says which.
+    gone = MonthInvoice("900", "Aldgate Partners", "gbp", 45_000_00)
+    fell = MonthInvoice("99", "Halcyon Media", "jpy", 6_000_000)
+    small = MonthInvoice("902", "Corner Shop", "usd", 1_800_00)
+    batch = _compared([*last, gone, fell, small])
+    assert [one.code for one in batch.warnings] == ["client_gone"] * 3
+    mail = approval_mail(Invitation(REQUEST, batch, samples.ANN, LINK))
+    for said in _said(mail):
+        listed = said.partition("Look at these first")[2].partition("Review and decide")[0]
+        order = [listed.index(name) for name in ("Aldgate Partners", "Halcyon Media")]
+        assert order == sorted(order)
+        assert "Aldgate Partners: nothing to bill now, and GBP 45,000.00 in April 2026" in listed
+        # One of its orders is on the list of problems: that is why nothing is billed.
+        assert "Halcyon Media: nothing to bill now, and JPY 6,000,000 in April 2026 (1 order with a problem)" in listed
+        # Three plans have warnings, and one of them is about more money than the shop.
+        assert "Corner Shop" not in listed
+        assert "and 3 more on the page" in listed
+
+
+def test_a_month_without_a_record_of_the_last_one_says_so_and_compares_nothing() -> None:
+    for said in _said(approval_mail(Invitation(REQUEST, _compared(None), samples.ANN, LINK))):
+        assert "There is no record of last month's invoices" in said
+        assert "April 2026" not in said
+
+
+def test_the_mail_says_how_much_is_not_billed_and_what_is_held() -> None:
+    for said in _said(approval_mail(Invitation(REQUEST, BATCH, samples.ANN, LINK))):
+        assert "2 orders with a problem: USD 1,200.00 and 1 order of an unknown amount" in said
+        assert "1 invoice: EUR 2,594.00" in said
+
+
+@pytest.mark.parametrize(
+    ("started", "by", "said"),
+    [
+        ("by the schedule", "", "by the schedule"),
+        ("by hand", "", "by hand; no name was given"),
+        ("by hand", "dana@firm.example", "by dana@firm.example"),
+    ],
+)
+def test_the_mail_says_who_or_what_started_the_run_its_cycle_and_what_it_covers(
+    started: str, by: str, said: str
+) -> None:
+    frame = replace(BATCH.run, started=started, listed_from="2026-01-01", listed_before="2026-06-01")
+    asked = Invitation(replace(REQUEST, requested_by=by), replace(BATCH, run=frame), samples.ANN, LINK)
+    text = approval_mail(asked).text
+    assert f"Run started: {said}\n" in text
+    assert "Cycle: monthly\n" in text
+    assert "Covers: open orders dated 1 January 2026 to 31 May 2026\n" in text
+
+
+def test_deadlines_are_on_the_firms_clock_with_its_name() -> None:
+    batch = replace(BATCH, run=replace(BATCH.run, zone="America/New_York"))
+    for said in _said(approval_mail(Invitation(REQUEST, batch, samples.ANN, LINK))):
+        assert "Open until" in said
+        assert said.count("Monday, 8 June 2026, 05:00 EDT (America/New_York)") == 3
+        assert "UTC" not in said
+
+
+@pytest.mark.parametrize(
+    ("importance", "left", "last", "subject", "header"),
+    [
+        ("normal", None, False, "Approve 36", "normal"),
+        ("low", None, False, "Approve 36", "low"),
+        ("high", None, False, "Urgent: approve 36", "high"),
+        ("normal", timedelta(days=2), False, "Reminder: approve 36", "normal"),
+        ("high", timedelta(days=2), False, "Urgent reminder: approve 36", "high"),
+        ("low", timedelta(hours=20), True, "Urgent reminder: approve 36", "high"),
+    ],
+)
+def test_the_subjects_first_word_says_that_it_is_urgent_and_the_last_reminder_always_is(
+    importance: Importance, left: timedelta | None, last: bool, subject: str, header: str
+) -> None:
+    asked = Invitation(REQUEST, BATCH, samples.ANN, LINK, left=left, last=last)
+    mail = approval_mail(asked, importance=importance)
+    assert mail.subject.startswith(subject)
+    assert mail.importance == header
+
+
+def test_many_currencies_leave_no_single_one_unnamed_and_never_the_largest() -> None:
+    currencies = ("aud", "cad", "eur", "gbp", "jpy", "nzd", "usd")
+    one = replace(samples.plan(3, lines=1), total=100_00)
+    batch = Batch(
+        samples.run_frame(),
+        tuple(
+            samples.invoice(replace(one, key=currency, currency=currency, total=100_00 if currency != "usd" else 10**9))
+            for currency in currencies
+        ),
+        (),
+    )
+    request = samples.request(batch)
+    seven = approval_mail(Invitation(request, batch, samples.ANN, LINK)).subject
+    assert seven.startswith("Approve 7 invoices for May 2026: USD 10,000,000.00, ")
+    assert seven.endswith(" and 2 smaller totals")
+    six = replace(batch, invoices=batch.invoices[1:])
+    subject = approval_mail(Invitation(samples.request(six), six, samples.ANN, LINK)).subject
+    assert [currency for currency in currencies[1:] if currency.upper() in subject] == list(currencies[1:])

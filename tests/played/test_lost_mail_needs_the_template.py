@@ -132,7 +132,7 @@ def test_a_mail_that_names_another_configuration_set_is_reported_by_nobody(tmp_p
     """As when the function that asks is given another set than the one that has the event destination."""
     other = "  OtherSet:\n    Type: AWS::SES::ConfigurationSet\n    Properties: {}\n"
     function = cut.block("AskForApprovalFunction")
-    text = cut.replaced(MAIL, function, function.replace("!Ref MailConfigurationSet", "!Ref OtherSet")) + other
+    text = cut.replaced(MAIL, function, function.replace("MailConfigurationSet", "OtherSet")) + other
     event = _event(tmp_path, text)
     assert event.heard == ()
     assert "no enabled event destination of the configuration set" in " ".join(event.lost)

@@ -13,7 +13,7 @@ import pytest
 
 from tests.played.story import deployed
 from tests.sandbox import Sandbox
-from tests.sandbox.faults import Answer
+from tests.sandbox.faults import Answer, DropAfter
 from tests.sandbox.netsuite import permission_fault
 from tests.sandbox.settlement import POLICIES_KEY, policies_for
 from tests.sandbox.stripe.made_invoices import InvoiceLine
@@ -163,6 +163,36 @@ def test_events_that_were_lost_are_found_by_the_sweep_and_a_dry_run_rings_nothin
     assert root not in sandbox.settlement.bells()
     sandbox.settlement.sweep(missed=True)
     sandbox.settle()
+    assert records_of(sandbox, root) == ONE_OF_EACH
+
+
+def test_events_in_reverse_and_twice_each_the_refund_before_its_payment_come_to_the_same_records(
+    sandbox: Sandbox,
+) -> None:
+    """Each is worked on before the next one is told."""
+    root = life(sandbox, "Backwards")
+    events = sandbox.stripe.held_events()
+    types = [one["type"] for one in events]
+    assert types.index("charge.succeeded") < types.index("refund.created")
+    sandbox.stripe.deliver([one for one in events if one["type"].startswith("refund.")], copies=2)
+    sandbox.settle()
+    assert records_of(sandbox, root) == ONE_OF_EACH, "an event rings, and what Stripe says now is written"
+    books = sandbox.netsuite.dump()
+    sandbox.stripe.deliver(events[::-1], copies=2)
+    sandbox.stripe.drop_events()
+    sandbox.settle()
+    assert sandbox.netsuite.dump() == books
+    assert root not in sandbox.settlement.held()
+
+
+@pytest.mark.parametrize("kind", ["invoice", "customerPayment"])
+def test_a_write_that_netsuite_saved_and_nobody_heard_of_is_one_record(sandbox: Sandbox, kind: str) -> None:
+    root = life(sandbox, f"Unheard{kind}")
+    fault = sandbox.netsuite.faults.add(action=DropAfter(), method="POST", path=f"/{kind}$")
+    sandbox.stripe.release_events()
+    sandbox.settle()
+    assert fault.hits == 1
+    assert root not in sandbox.settlement.held()
     assert records_of(sandbox, root) == ONE_OF_EACH
 
 

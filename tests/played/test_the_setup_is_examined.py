@@ -245,7 +245,7 @@ def no_versions(sandbox: Sandbox) -> Iterator[None]:
 
 @contextmanager
 def opens_tracked(sandbox: Sandbox) -> Iterator[None]:
-    ((_, _, destination),) = sandbox.aws.deployed().event_destinations
+    ((_, _, destination),) = sandbox.deployment.event_destinations
     before = destination["MatchingEventTypes"]
     destination["MatchingEventTypes"] = [*before, "open"]
     try:

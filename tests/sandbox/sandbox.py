@@ -18,6 +18,7 @@ import requests as http
 from boto3.dynamodb.types import TypeDeserializer
 
 from tests.sandbox.aws import map_runs, scheduler, stepfunctions
+from tests.sandbox.aws.deploy.registry import Deployment
 from tests.sandbox.aws.deploy.stack import Stack
 from tests.sandbox.aws.deploy.template import read_template
 from tests.sandbox.aws.errors import SandboxError
@@ -83,7 +84,9 @@ class Sandbox:
     Stripe stand-in. retry_delay_scale: factor on the waits of the state machine's Retry (0.05 makes 60 s three),
     those of Lambda before it repeats an asynchronous invocation, and on a queue's visibility timeout. With the
     parameter Settlement "on": settlement_policies is the text of the policy file (made from NetSuite's stand-in if it
-    is not given), webhook_secrets are the signing secrets of the webhook.
+    is not given), webhook_secrets are the signing secrets of the webhook. stack_name names the stack. beside: another
+    open sandbox, into whose AWS account this one's stack is deployed too, with stand-ins of its own; it has that one's
+    clock, and shares `requests`, `denials`, `accesses` and planned kills with it. Close it first.
     """
 
     def __init__(
@@ -107,10 +110,16 @@ class Sandbox:
         settlement_policies: str | None = None,
         webhook_secrets: Sequence[str] | None = None,
         stack_name: str = STACK_NAME,
+        beside: Sandbox | None = None,
     ) -> None:
         self._world = world
         self._given = dict(parameters or {})
-        self.clock = SandboxClock.starting_at(now) if now is not None else SandboxClock(clock_offset)
+        self._beside = beside
+        self.clock: SandboxClock
+        if beside is not None:
+            self.clock = beside.clock
+        else:
+            self.clock = SandboxClock.starting_at(now) if now is not None else SandboxClock(clock_offset)
         self._urls = {"stripe": stripe_url, "slack": slack_url, "netsuite": netsuite_url}
         self._record = Path(record) if record else None
         self._template = Path(template) if Path(template).is_absolute() else REPOSITORY / template
@@ -131,6 +140,8 @@ class Sandbox:
         self._outgoing: Outgoing | None = None
         self._api_keys: dict[str, str] = {}
         self._mails: list[Mail] = []
+        self._mails_read = 0
+        self._parameters: dict[str, Any] = {}
         self._mails_lock = threading.Lock()
 
     # --- opening and closing -----------------------------------------------------------------------------
@@ -149,8 +160,11 @@ class Sandbox:
         self.close()
 
     def _open(self) -> None:
-        self._outgoing = Outgoing(self._record)
-        self._aws = EmbeddedAws(self.clock, self._outgoing, retry_delay_scale=self._retry_delay_scale)
+        if self._beside is not None:
+            self._outgoing, self._aws = self._beside._outgoing, self._beside.aws
+        else:
+            self._outgoing = Outgoing(self._record)
+            self._aws = EmbeddedAws(self.clock, self._outgoing, retry_delay_scale=self._retry_delay_scale)
         declared = set(read_template(self._template).get("Parameters") or {})
         parameters = {name: value for name, value in _DEFAULT_PARAMETERS.items() if name in declared}
         self._start_stand_ins()
@@ -175,18 +189,27 @@ class Sandbox:
         if parameters.get("SenderEmail"):
             self.aws.client("sesv2").create_email_identity(EmailIdentity=parameters["SenderEmail"])
             self.aws.lookup.identities.add(parameters["SenderEmail"])
+        self._parameters = parameters
         self._stack = self.aws.deploy(self._template, parameters, self._stack_name)
         if settles:
             self.settlement.begin(self._settlement_policies)
 
+    def update(self, template: str | Path | None = None, parameters: Mapping[str, Any] | None = None) -> None:
+        """Deploy another template (with the code that lies beside it) or other parameters onto the living stack, as
+        `sam deploy` does: executions that run keep their definition, functions are today's from now on. Parameters that
+        the template no longer has are left out. DeployError if CloudFormation would refuse, or for a change of a
+        resource that the sandbox does not know."""
+        if template is not None:
+            self._template = Path(template) if Path(template).is_absolute() else REPOSITORY / template
+        declared = set(read_template(self._template).get("Parameters") or {})
+        self._parameters = {**self._parameters, **(parameters or {})}
+        given = {name: value for name, value in self._parameters.items() if name in declared}
+        self._stack = self.aws.update(self._template, given, self._stack_name)
+
     def _settlement_parameters(self) -> dict[str, Any]:
         """What a stack that settles needs beside the monthly run's parameters."""
-        created = self.aws.client("secretsmanager").create_secret(
-            Name="sandbox/webhook", SecretString=json.dumps({"signing_secrets": self.webhook_secrets})
-        )
-        self.aws.lookup.secret_arns["sandbox/webhook"] = created["ARN"]
         return {
-            "StripeWebhookSecretArn": created["ARN"],
+            "StripeWebhookSecretArn": self._store_secret("webhook", {"signing_secrets": self.webhook_secrets}),
             "StripeEventMode": "test",
             "SettlementPolicies": POLICIES_KEY,
         }
@@ -228,7 +251,10 @@ class Sandbox:
             made = {"bot_token": f"xoxb-{secrets.token_hex(12)}"}
         value = self._secret_values[service] or made
         self._api_keys[service] = value.get("api_key", "")
-        name = f"sandbox/{service}"
+        return self._store_secret(service, value)
+
+    def _store_secret(self, label: str, value: Mapping[str, Any]) -> str:
+        name = f"sandbox/{label}" if self._beside is None else f"sandbox/{self._stack_name}/{label}"
         created = self.aws.client("secretsmanager").create_secret(Name=name, SecretString=json.dumps(value))
         self.aws.lookup.secret_arns[name] = created["ARN"]
         return str(created["ARN"])
@@ -238,12 +264,12 @@ class Sandbox:
         for person in self._people:
             person.close()
         self._people.clear()
-        if self._aws is not None:
+        if self._aws is not None and self._beside is None:
             self._aws.close()
         for server in reversed(self._servers):
             server.close()
         self._servers.clear()
-        if self._outgoing is not None:
+        if self._outgoing is not None and self._beside is None:
             self._outgoing.close()
 
     # --- the parts ---------------------------------------------------------------------------------------
@@ -261,6 +287,11 @@ class Sandbox:
         if self._stack is None:
             raise SandboxError("the sandbox is not open: use `with Sandbox(...) as sandbox`")
         return self._stack
+
+    @property
+    def deployment(self) -> Deployment:
+        """How it was deployed: state machines, schedules, permissions to invoke, rules."""
+        return self.aws.deployed(self._stack_name)
 
     @property
     def netsuite(self) -> NetSuiteServer:
@@ -328,7 +359,7 @@ class Sandbox:
 
     def logs(self, function: str | None = None) -> list[tuple[str, str]]:
         """(function's logical id, line) of what the functions wrote; of one function if named."""
-        return self.aws.functions.logs(function)
+        return self.aws.functions.logs(function, self._stack_name)
 
     def kill_at(
         self,
@@ -343,7 +374,8 @@ class Sandbox:
 
     def invoke(self, function: str, event: Any) -> Any:
         """Invoke a function (logical id or name) directly. SandboxError with Lambda's error object if it fails."""
-        outcome = self.aws.functions.invoke(function, json.dumps(event).encode())
+        own = self.stack.of_type("AWS::Lambda::Function").get(function)
+        outcome = self.aws.functions.invoke(own.ref if own else function, json.dumps(event).encode())
         answer = json.loads(outcome.payload)
         if outcome.error is not None:
             raise SandboxError(f"{function}: {json.dumps(answer)}")
@@ -354,7 +386,7 @@ class Sandbox:
     @property
     def state_machine_arn(self) -> str:
         """The template's state machine; of several, the one that a schedule starts."""
-        machines = list(self.aws.deployed().machines)
+        machines = list(self.deployment.machines)
         if len(machines) == 1:
             return machines[0]
         return str(self._schedule_target(self._schedule(None))["Arn"])
@@ -365,7 +397,7 @@ class Sandbox:
         return self._start(self.state_machine_arn, text, name or str(uuid.uuid4()))
 
     def _start(self, machine: str, text: str, name: str) -> Run:
-        mails = len(self.aws.door.mails)
+        mails = len(self.mails())
         started = self.aws.client("stepfunctions").start_execution(stateMachineArn=machine, input=text, name=name)
         return Run(started["executionArn"], name, mails)
 
@@ -398,7 +430,7 @@ class Sandbox:
 
     def _schedule(self, name: str | None) -> tuple[str, str]:
         """By name; without one, the only schedule that starts a state machine."""
-        known = self.aws.deployed().schedules
+        known = self.deployment.schedules
         found = [
             entry
             for entry in known
@@ -485,21 +517,25 @@ class Sandbox:
 
     def redrive(self, run: Run) -> Run:
         """Redrive a failed, timed out or aborted execution from the state it stood in."""
-        mails = len(self.aws.door.mails)
+        mails = len(self.mails())
         stepfunctions.redrive(self._execution(run))
         return Run(run.execution_arn, run.name, mails)
 
     # --- people ------------------------------------------------------------------------------------------
 
     def mails(self) -> list[Mail]:
-        """Every mail that SES accepted, oldest first."""
+        """Every mail of this stack's functions that SES accepted, oldest first."""
         with self._mails_lock:
-            self._mails += [parse_mail(sent) for sent in list(self.aws.door.mails)[len(self._mails) :]]
+            unread = list(self.aws.door.mails)[self._mails_read :]
+            self._mails_read += len(unread)
+            own = {function.ref for function in self.stack.of_type("AWS::Lambda::Function").values()}
+            self._mails += [parse_mail(sent) for sent in unread if sent.caller in own]
             return list(self._mails)
 
     def page_links(self, mail: Mail) -> list[str]:
         """The mail's links that lead to the deployed HTTP API."""
-        return [link for link in mail.links if link.startswith(self.aws.gateway.url)]
+        apis = self.stack.of_type("AWS::ApiGatewayV2::Api").values()
+        return [link for link in mail.links if link.startswith(tuple(api.attributes["ApiEndpoint"] for api in apis))]
 
     def asking_links(self, mail: Mail) -> list[str]:
         """Those that lead to one request. Notices have only the way to a person's inbox."""

@@ -15,6 +15,7 @@ from billing.adapters.aws.task_tokens import TaskCallback, complete, seal_token
 from billing.adapters.dynamodb.approvals import ApprovalsTable
 from billing.adapters.dynamodb.ledger import LedgerTable
 from billing.adapters.dynamodb.message_log import MessageLog
+from billing.adapters.dynamodb.runs import RunsTable
 from billing.adapters.signatures import Signatures
 from billing.domain.approval.approvers import parse_slot_rules
 from billing.domain.approval.signers import ListedPeople
@@ -31,6 +32,7 @@ from billing.pages.approval.approval_mail import approval_mail
 from billing.runtime.telemetry import logger, metrics
 from billing.workflows.approval.approval_links import ApproverLinks
 from billing.workflows.approval.who_may_sign import WhoMaySign
+from billing.workflows.approval_page.after_signing import AfterSigning
 from billing.workflows.approval_page.approval_exchange import ApprovalExchange, approval_exchange
 from billing.workflows.monthly_billing.ask_for_approval import Asking
 from billing.workflows.monthly_billing.ask_the_deputies import ask_the_deputies
@@ -141,6 +143,7 @@ class ApprovalWorld:
         asking = Asking(
             listed=self.listed,
             requests=self.requests,
+            starts=RunsTable(self.aws.dynamodb, RUNS),
             files=self.files,
             messages=MessageLog(self.aws.dynamodb, APPROVALS),
             mail=self.outbox,
@@ -196,6 +199,7 @@ class ApprovalWorld:
             self.signatures,
             callback,
             who,
+            AfterSigning(self.ledger, self.files),
             lambda: self.clock.now,
             finalizes=False,
             telemetry=TELEMETRY,

@@ -7,11 +7,12 @@ from dataclasses import replace
 import pytest
 from botocore.exceptions import ClientError
 
+from billing.adapters.dynamodb.runs import RunsTable
 from billing.adapters.signatures import Signatures
 from billing.domain.approval.approval_request import RecordedOutcome
-from billing.domain.approval.approvers import approver_id, everybody
-from billing.domain.errors import AddressRefused, OurFault, PassingError, PersonNeeded
-from tests.adapters.aws_world import APPROVALS, AwsWorld
+from billing.domain.approval.approvers import approver_id, everybody, requester_id
+from billing.domain.errors import AddressRefused, OurFault, PassingError, PersonNeeded, RequestAltered
+from tests.adapters.aws_world import APPROVALS, RUNS, AwsWorld
 from tests.slots import slots_of
 from tests.workflows.approval_world import ANN, BOB, CY, ApprovalWorld
 from tests.workflows.moving_clock import MovingClock
@@ -25,6 +26,24 @@ def asked(aws: AwsWorld, clock: MovingClock) -> ApprovalWorld:
 
 
 # Asking --------------------------------------------------------------------------------------------------
+
+
+def test_the_mail_and_the_signed_request_name_who_started_the_run(aws: AwsWorld, clock: MovingClock) -> None:
+    world = ApprovalWorld(aws, clock, run_id="run-of-dana", requested_by=requester_id("dana@firm.example"))
+    RunsTable(aws.dynamodb, RUNS).note_start("run-of-dana", "dana@firm.example", "2026-06-01T13:00:00+00:00")
+    world.ask()
+    assert "Run started: by dana@firm.example" in world.outbox.mails[0][1].text
+    stored = world.requests.newest("run-of-dana")
+    assert stored is not None
+    assert stored.request.requested_by == "dana@firm.example"
+    aws.dynamodb.update_item(
+        TableName=APPROVALS,
+        Key={"pk": {"S": f"REQUEST#{stored.request.id}"}, "sk": {"S": "REQUEST"}},
+        UpdateExpression="SET requested_by = :other",
+        ExpressionAttributeValues={":other": {"S": "mallory@elsewhere.example"}},
+    )
+    with pytest.raises(RequestAltered, match="requested_by"):
+        world.decide()
 
 
 def test_every_approver_gets_a_link_of_their_own(asked: ApprovalWorld) -> None:

@@ -33,6 +33,10 @@ class Locks:
     remembered: date | None = None
     billed: date | None = None
     told: str = ""
+    started_by: dict[str, str] = field(default_factory=dict)
+
+    def note_start(self, run_id: str, requested_by: str, at: str) -> None:
+        self.started_by[run_id] = requested_by
 
     def bill_from(self) -> date | None:
         return self.remembered
@@ -87,6 +91,21 @@ def test_a_run_takes_its_period_and_says_what_it_bills() -> None:
     )  # fmt: skip
     assert run["invoiceDate"] == "2026-06-01", "the firm's own day, which in UTC is still the day before"
     assert run["prefix"] == "runs/2026-05/run-1/"
+
+
+def test_a_run_lists_the_subsidiaries_that_the_stack_bills_or_some_of_them() -> None:
+    two = {"subsidiaries": ("2", "5")}
+    assert start(Locks())["filter"] == {}
+    assert start(Locks(), **two)["filter"] == {"subsidiaries": ["2", "5"]}
+    narrowed = {**JUNE, "filter": {"subsidiaries": ["5"], "customerCategories": ["7"]}}
+    assert start(Locks(), raw=narrowed, **two)["filter"] == {"subsidiaries": ["5"], "customerCategories": ["7"]}
+
+
+def test_a_run_for_another_stacks_subsidiary_is_refused_by_name() -> None:
+    locks = Locks()
+    with pytest.raises(InputInvalid, match=r'"filter.subsidiaries" asks for 3, which .* Subsidiaries names 2, 5\.'):
+        start(locks, raw={**JUNE, "filter": {"subsidiaries": ["2", "3"]}}, subsidiaries=("2", "5"))
+    assert locks.held == {}
 
 
 def test_a_second_start_says_who_is_at_work_and_takes_nothing() -> None:
@@ -168,6 +187,19 @@ def test_the_requester_is_kept_as_a_hash_and_barred_only_if_the_stack_says_so() 
     assert start(Locks(), raw=asked_by, requester_may_sign=False, approvers=both)["lock"] == "held by this run"
     with pytest.raises(InputInvalid, match='"requestedBy"'):
         start(Locks(), raw={**JUNE, "requestedBy": "ann"})
+
+
+def test_who_started_a_run_is_kept_beside_the_execution_and_how_it_was_started_within_it() -> None:
+    locks = Locks()
+    assert start(locks)["started"] == "by the schedule"
+    assert locks.started_by == {}
+    by_hand = start(locks, "run-1", {"period": "2026-05", "requestedBy": "Dana@firm.example"})
+    assert by_hand["started"] == "by hand"
+    assert "dana" not in str(by_hand)
+    assert locks.started_by == {"run-1": "dana@firm.example"}
+    start(locks, "run-2", {"period": "2026-05", "requestedBy": "Eve@firm.example"})
+    start(locks, "run-3", {"period": "2026-05", "requestedBy": "Eve@firm.example", "dryRun": True})
+    assert list(locks.started_by) == ["run-1"], "neither a run that found the period taken, nor a dry run, writes"
 
 
 @pytest.mark.parametrize("given", [{"period": "2026-05"}, {**JUNE, "period": "2026-05"}])

@@ -130,8 +130,12 @@ class Gateway(HttpServer):
         self.accesses: list[PublicAccess] = []
 
     def add_api(self, api_id: str, routes: list[Route]) -> None:
-        """Register an API."""
-        self._apis[api_id] = _Api(api_id, list(routes))
+        """Register an API, or give one that is there these routes instead of its own."""
+        known = self._apis.get(api_id)
+        if known is None:
+            self._apis[api_id] = _Api(api_id, list(routes))
+        else:
+            known.routes = list(routes)
 
     def add_route(self, api_id: str, route: Route) -> None:
         """Add a route to an API."""

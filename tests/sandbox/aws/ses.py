@@ -48,12 +48,12 @@ class Ses:
     """`sandbox.ses`. Safe for many threads."""
 
     def __init__(
-        self, door: FrontDoor, clock: Callable[[], float], place: Place, deployed: Callable[[], Deployment]
+        self, door: FrontDoor, clock: Callable[[], float], place: Place, owner: Callable[[str], Deployment]
     ) -> None:
         self._door = door
         self._clock = clock
         self._place = place
-        self._deployed = deployed
+        self._owner = owner
         self._lock = threading.Lock()
         self._failing: dict[str, Failure] = {}
         self._refused: dict[str, tuple[str, str]] = {}
@@ -109,14 +109,14 @@ class Ses:
             }
         if call.operation == "GetEmailIdentity":
             identity = str(call.parameters["EmailIdentity"])
-            if identity not in self._deployed().lookup.identities and identity not in self.unverified:
+            if identity not in self._owner("").lookup.identities and identity not in self.unverified:
                 return 404, {"code": "NotFoundException", "message": f"Email identity {identity} does not exist."}
             kind = "EMAIL_ADDRESS" if "@" in identity else "DOMAIN"
             return 200, {"IdentityType": kind, "VerifiedForSendingStatus": identity not in self.unverified}
         if call.operation not in ("GetConfigurationSet", "GetConfigurationSetEventDestinations"):
             return None
         named = str(call.parameters["ConfigurationSetName"])
-        if named not in self._deployed().lookup.configuration_sets:
+        if named not in self._owner(named).lookup.configuration_sets:
             return 404, {"code": "NotFoundException", "message": f"Configuration set <{named}> does not exist."}
         if call.operation == "GetConfigurationSet":
             tracking = (
@@ -130,7 +130,7 @@ class Ses:
                     "Enabled": destination["Enabled"],
                     "MatchingEventTypes": [_UPPER.sub("_", kind).upper() for kind in destination["MatchingEventTypes"]],
                 }
-                for owner, label, destination in self._deployed().event_destinations
+                for owner, label, destination in self._owner(named).event_destinations
                 if owner == named
             ]
         }
@@ -148,8 +148,8 @@ class Ses:
             return self._failing.get(address)
 
     def _report(self, sent: SentMail, failure: Failure, recipients: list[str]) -> MailEvent:
-        deployment, event_type, at = self._deployed(), EVENT_TYPES[failure], self._clock()
         named = str(sent.parameters.get("ConfigurationSetName") or "")
+        deployment, event_type, at = self._owner(named), EVENT_TYPES[failure], self._clock()
         heard: list[str] = []
         lost: list[str] = []
         listening = [

@@ -14,22 +14,24 @@ _PAGE = 100
 """Resources on a page of ListStackResources (AWS CloudFormation, API reference)."""
 
 
-def answer(body: bytes, name: str, stack_id: str, stack: Stack) -> tuple[int, bytes]:
-    """(status, XML) of a request about stacks, of which there is one."""
+def answer(body: bytes, stacks: Mapping[str, Stack]) -> tuple[int, bytes]:
+    """(status, XML) of a request about one of the account's stacks, by name or id; without either the first."""
     asked = {key: values[0] for key, values in parse_qs(body.decode()).items()}
-    action, wanted = asked.get("Action", ""), asked.get("StackName", name)
+    action, wanted = asked.get("Action", ""), asked.get("StackName", next(iter(stacks)))
     if action not in ("DescribeStacks", "ListStackResources"):
         return 400, _error("InvalidAction", f"the sandbox does not answer {action}")
-    if wanted not in (name, stack_id):
+    name = next((name for name, stack in stacks.items() if wanted in (name, stack.id)), None)
+    if name is None:
         return 400, _error("ValidationError", f"Stack with id {wanted} does not exist")
-    inner = _described(name, stack_id, stack) if action == "DescribeStacks" else _resources(stack, asked)
+    stack = stacks[name]
+    inner = _described(name, stack) if action == "DescribeStacks" else _resources(stack, asked)
     return 200, (
         f"<{action}Response><{action}Result>{inner}</{action}Result>"
         f"<ResponseMetadata><RequestId>sandbox</RequestId></ResponseMetadata></{action}Response>"
     ).encode()
 
 
-def _described(name: str, stack_id: str, stack: Stack) -> str:
+def _described(name: str, stack: Stack) -> str:
     parameters = (
         {"ParameterKey": key, "ParameterValue": ",".join(value) if isinstance(value, list) else str(value)}
         for key, value in stack.parameters.items()
@@ -37,7 +39,7 @@ def _described(name: str, stack_id: str, stack: Stack) -> str:
     outputs = ({"OutputKey": key, "OutputValue": value} for key, value in stack.outputs.items())
     return (
         "<Stacks><member>"
-        + _elements({"StackName": name, "StackId": stack_id, "StackStatus": "CREATE_COMPLETE"})
+        + _elements({"StackName": name, "StackId": stack.id, "StackStatus": "CREATE_COMPLETE"})
         + "<CreationTime>2026-01-01T00:00:00Z</CreationTime>"
         + f"<Parameters>{_members(parameters)}</Parameters><Outputs>{_members(outputs)}</Outputs>"
         + "</member></Stacks>"

@@ -24,7 +24,7 @@ from werkzeug.serving import BaseWSGIServer, make_server
 
 from tests.sandbox.aws import map_runs, moto_patches, stack_calls
 from tests.sandbox.aws.deploy.registry import Deployment
-from tests.sandbox.aws.deploy.stack import Stack, deploy
+from tests.sandbox.aws.deploy.stack import Stack, deploy, update
 from tests.sandbox.aws.deploy.template import load_template
 from tests.sandbox.aws.errors import DeployError, SandboxError
 from tests.sandbox.aws.frontdoor import ADMIN_KEY, FrontDoor, ask
@@ -137,9 +137,10 @@ class EmbeddedAws:
                 retry_delay_scale=retry_delay_scale,
             )
         )
-        self.deployment: Deployment | None = None
+        self.deployments: dict[str, Deployment] = {}
+        self.stacks: dict[str, Stack] = {}
         self.pollers = Pollers(self.functions, self.client, ACCOUNT, region, retry_delay_scale)
-        self.ses = Ses(self.door, clock, Place(region, ACCOUNT), self.deployed)
+        self.ses = Ses(self.door, clock, Place(region, ACCOUNT), self._owner_of_configuration_set)
         self.gateway = Gateway(
             invoke=self._invoke_for_gateway,
             permitted=self._gateway_may_invoke,
@@ -193,9 +194,9 @@ class EmbeddedAws:
             return found
 
     def deploy(self, template: Path, parameters: Mapping[str, Any], stack_name: str = STACK_NAME) -> Stack:
-        """Deploy a SAM template. Raises DeployError."""
+        """Deploy a SAM template as a stack of its own. Raises DeployError."""
         loaded = load_template(template, parameters)
-        self.deployment = Deployment(
+        deployment = Deployment(
             stack_name=stack_name,
             region=self.region,
             account=ACCOUNT,
@@ -207,18 +208,43 @@ class EmbeddedAws:
             gateway=self.gateway,
             code=loaded.code,
         )
-        stack = deploy(loaded.plain, parameters, self.deployment)
-        stack_id = self.deployment.arn("cloudformation", f"stack/{STACK_NAME}/sandbox")
-        self.door.stack_calls = lambda body: stack_calls.answer(body, STACK_NAME, stack_id, stack)
-        for mapping in self.deployment.source_mappings:
+        self.deployments[stack_name] = deployment
+        stack = deploy(loaded.plain, parameters, deployment)
+        self.stacks[stack_name] = stack
+        self.door.stack_calls = lambda body: stack_calls.answer(body, self.stacks)
+        for mapping in deployment.source_mappings:
             self.pollers.add(mapping)
         return stack
 
-    def deployed(self) -> Deployment:
-        """The deployment; DeployError before `deploy`."""
-        if self.deployment is None:
-            raise DeployError("nothing is deployed yet")
-        return self.deployment
+    def update(self, template: Path, parameters: Mapping[str, Any], stack_name: str = STACK_NAME) -> Stack:
+        """Deploy a changed template, or changed parameters, onto the living stack. Raises DeployError."""
+        deployment, before = self.deployed(stack_name), self.stacks[stack_name]
+        loaded = load_template(template, parameters)
+        deployment.code = loaded.code
+        polled = len(deployment.source_mappings)
+        stack = update(loaded.plain, parameters, deployment, before)
+        self.stacks[stack_name] = stack
+        for mapping in deployment.source_mappings[polled:]:
+            self.pollers.add(mapping)
+        return stack
+
+    def deployed(self, stack_name: str | None = None) -> Deployment:
+        """The deployment of a stack, without a name of the first; DeployError before `deploy`."""
+        found = self.deployments.get(stack_name) if stack_name else next(iter(self.deployments.values()), None)
+        if found is None:
+            raise DeployError(f"the stack {stack_name!r} is not deployed" if stack_name else "nothing is deployed yet")
+        return found
+
+    def _owner_of_configuration_set(self, name: str) -> Deployment:
+        """The stack to which a configuration set of SES belongs; the first for what belongs to none."""
+        return next(
+            (
+                deployment
+                for deployment in self.deployments.values()
+                if any(owner == name for owner, _, _ in deployment.event_destinations)
+            ),
+            self.deployed(),
+        )
 
     def origin_of_connection(self, port: int, to_port: int) -> Origin:
         """Which function process connected from a port of this machine to another one of it."""
@@ -241,7 +267,8 @@ class EmbeddedAws:
             permission.function_arn == function_arn
             and permission.principal == "apigateway.amazonaws.com"
             and (permission.source_arn is None or _source_matches(permission.source_arn, source_arn))
-            for permission in self.deployed().permissions
+            for deployment in self.deployments.values()
+            for permission in deployment.permissions
         )
 
     def _write_log(self, group: str, line: str) -> None:

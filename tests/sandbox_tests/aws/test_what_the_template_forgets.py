@@ -87,7 +87,7 @@ def test_a_role_that_does_not_trust_lambda_cannot_be_a_functions_role(tmp_path: 
 
 def test_without_a_permission_the_api_cannot_reach_its_function(tmp_path: Path) -> None:
     with small_sandbox(template=edited(tmp_path, {})) as sandbox:
-        permissions = sandbox.aws.deployed().permissions
+        permissions = sandbox.deployment.permissions
         permissions[:] = [item for item in permissions if "/GET/" not in str(item.source_arn)]
         assert requests.get(f"{sandbox.aws.gateway.url}/a/x", timeout=30).status_code == 500
         assert requests.post(f"{sandbox.aws.gateway.url}/a/x", timeout=30, allow_redirects=False).status_code == 500

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+Importance = Literal["low", "normal", "high"]
+"""How a mail program shows it beside others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,3 +16,4 @@ class MailContent:
     subject: str
     text: str
     html: str
+    importance: Importance = "normal"

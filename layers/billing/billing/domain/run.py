@@ -21,7 +21,8 @@ T = TypeVar("T")
 @dataclass(frozen=True, slots=True)
 class RunFrame:
     """What approvers and readers of the report are shown of a run. Days are YYYY-MM-DD, "" in batches of versions that
-    kept none; orders are listed from `listed_from` on and before `listed_before`; `zone` is the cycle's."""
+    kept none; orders are listed from `listed_from` on and before `listed_before`; `zone` is the cycle's. `started` is
+    "by the schedule" or "by hand", "" in batches of versions that kept none."""
 
     id: str = ""
     cycle: str = ""
@@ -33,6 +34,7 @@ class RunFrame:
     zone: str = "UTC"
     dry_run: bool = False
     filter: OrderFilter = field(default_factory=OrderFilter)
+    started: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,7 @@ class Run:
     lock: str = ""
     holder: str = ""
     said: str = ""
+    started: str = ""
 
     @property
     def frame(self) -> RunFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from billing.domain.approval.approvers import Slot
 from billing.domain.invoices.invoice_days import InvoiceDays
@@ -13,6 +14,7 @@ from billing.domain.money.money import format_amount
 from billing.domain.orders.due_date import Due, NetDays
 from billing.domain.period_name import MONTHS, day_name
 
+_WEEKDAYS: Final = "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split()
 _FOUND: Final = {
     How.STORED: "named in NetSuite's customer record",
     How.KNOWN: "known from an earlier run",
@@ -35,6 +37,33 @@ def instant_words(at: datetime | str) -> str:
         instant = at
     instant = instant.astimezone(UTC)
     return f"{instant.day} {MONTHS[instant.month - 1]} {instant.year}, {instant:%H:%M} UTC"
+
+
+def local_words(at: datetime | str, zone: str) -> str:
+    """An instant on the firm's own clock: "Monday, 8 June 2026, 05:00 EDT (America/New_York)". A zone whose hours have
+    no letters of their own is named alone: "17:00 (Asia/Singapore)". As `instant_words` where it is no instant, or the
+    zone is none."""
+    try:
+        instant = datetime.fromisoformat(at) if isinstance(at, str) else at
+        local = instant.astimezone(ZoneInfo(zone))
+    except (ValueError, ZoneInfoNotFoundError, OSError):
+        return instant_words(at)
+    if instant.tzinfo is None:
+        return instant_words(at)
+    letters = local.tzname() or ""
+    letters = f" {letters}" if letters.isalpha() else ""
+    named = "" if zone == letters.strip() else f" ({zone})"
+    day = f"{_WEEKDAYS[local.weekday()]}, {local.day} {MONTHS[local.month - 1]} {local.year}"
+    return f"{day}, {local:%H:%M}{letters}{named}"
+
+
+def change_words(now: int, last: int) -> str:
+    """ "up 73%", "down 12%", "unchanged", against a `last` above zero. The share is rounded down, as the warnings of
+    the month's comparison are: 20.9% is never called 21%."""
+    if now == last:
+        return "unchanged"
+    share = abs(now - last) * 100 // last
+    return f"{'up' if now > last else 'down'} {f'{share:,}%' if share else 'by less than 1%'}"
 
 
 def day_words(day: str) -> str:

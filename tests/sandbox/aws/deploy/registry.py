@@ -58,6 +58,7 @@ class Properties:
 class Permission:
     """A resource-based permission to invoke a function."""
 
+    logical_id: str
     function_arn: str
     principal: str
     source_arn: str | None

@@ -24,13 +24,18 @@ _answers: dict[str, Mapping[str, Any]] = {}
 @creates("Custom::*")
 def create_custom_resource(deployment: Deployment, logical_id: str, properties: Properties) -> Physical:
     """Ask the function behind ServiceToken, as CloudFormation does at a stack's creation."""
+    return ask(deployment, logical_id, properties, {"RequestType": "Create"})
+
+
+def ask(deployment: Deployment, logical_id: str, properties: Properties, request: Mapping[str, Any]) -> Physical:
+    """Ask it with these fields of a request beside those that every request has."""
     function = properties.take("ServiceToken")
     whole(properties.take("ServiceTimeout", 3600), f"{logical_id}.ServiceTimeout")
     given = properties.take_all()
     settings = deployment.functions.settings(function)
-    asked = json.dumps([logical_id, repr(settings), given], sort_keys=True)
+    asked = json.dumps([logical_id, repr(settings), given, request], sort_keys=True)
     if asked not in _answers:
-        _answers[asked] = _ask(deployment, function, logical_id, given)
+        _answers[asked] = _ask(deployment, function, logical_id, given, request)
     answer = _answers[asked]
     if answer.get("Status") != "SUCCESS":
         raise DeployError(f"{logical_id}: {answer.get('Reason')}")
@@ -38,10 +43,12 @@ def create_custom_resource(deployment: Deployment, logical_id: str, properties: 
     return Physical(name, {key: str(value) for key, value in (answer.get("Data") or {}).items()})
 
 
-def _ask(deployment: Deployment, function: str, logical_id: str, given: Mapping[str, Any]) -> Mapping[str, Any]:
+def _ask(
+    deployment: Deployment, function: str, logical_id: str, given: Mapping[str, Any], fields: Mapping[str, Any]
+) -> Mapping[str, Any]:
     with _mailbox() as (url, answers):
         request = {
-            "RequestType": "Create",
+            **fields,
             "ServiceToken": function,
             "ResponseURL": url,
             "StackId": deployment.arn("cloudformation", f"stack/{deployment.stack_name}/sandbox"),

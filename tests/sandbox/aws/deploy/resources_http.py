@@ -26,7 +26,7 @@ def create_api(deployment: Deployment, logical_id: str, properties: Properties) 
     if disabled:
         raise DeployError(f"{logical_id}: an API without its execute-api endpoint has no address in the sandbox")
     if body is not None:
-        routes = _routes_of(logical_id, body)
+        routes = routes_of(logical_id, body)
         # moto has no ImportApi; CreateApi and ReimportApi come to the same.
         created = client.create_api(Name=str(body.get("info", {}).get("title", logical_id)), ProtocolType="HTTP")
         client.reimport_api(ApiId=created["ApiId"], Body=json.dumps(body), FailOnWarnings=bool(fail))
@@ -46,7 +46,8 @@ def create_api(deployment: Deployment, logical_id: str, properties: Properties) 
     return Physical(api_id, {"ApiId": api_id, "ApiEndpoint": deployment.gateway.api_url(api_id)})
 
 
-def _routes_of(logical_id: str, body: dict[str, Any]) -> list[Route]:
+def routes_of(logical_id: str, body: dict[str, Any]) -> list[Route]:
+    """The routes of an OpenAPI body, as SAM makes it. DeployError for what the gateway does not serve."""
     strange = sorted(set(body) - _BODY_KEYS)
     if strange:
         raise DeployError(f"{logical_id}: the sandbox's gateway does not know {strange} of an OpenAPI body")
@@ -121,7 +122,7 @@ def create_stage(deployment: Deployment, logical_id: str, properties: Properties
         ApiId=api_id,
         StageName=name,
         Tags=tags_as_object(properties.take("Tags", {})),
-        DefaultRouteSettings=_route_settings(logical_id, settings),
+        DefaultRouteSettings=route_settings(logical_id, settings),
         **({"AccessLogSettings": logs} if logs else {}),
         **present,
     )
@@ -131,7 +132,8 @@ def create_stage(deployment: Deployment, logical_id: str, properties: Properties
     return Physical(created["StageName"], {})
 
 
-def _route_settings(logical_id: str, settings: dict[str, Any]) -> dict[str, Any]:
+def route_settings(logical_id: str, settings: dict[str, Any]) -> dict[str, Any]:
+    """Throttling limits as numbers."""
     found = dict(settings)
     if "ThrottlingBurstLimit" in found:
         found["ThrottlingBurstLimit"] = whole(found["ThrottlingBurstLimit"], f"{logical_id}.ThrottlingBurstLimit")

@@ -24,17 +24,28 @@ def create_role(deployment: Deployment, logical_id: str, properties: Properties)
         **properties.take_present("Path", "Description", "MaxSessionDuration", "PermissionsBoundary"),
     )["Role"]
     properties.finish()
-    deployment.roles.add_role(created["Arn"], trust)
-    for policy in inline:
-        iam.put_role_policy(
-            RoleName=name, PolicyName=policy["PolicyName"], PolicyDocument=_for_moto(policy["PolicyDocument"])
-        )
-        deployment.roles.add_policy(created["Arn"], policy["PolicyDocument"])
-    for arn in managed:
-        # moto knows AWS's own policies only when told to load all of them, which takes seconds; the sandbox's
-        # evaluation has the few that SAM attaches.
-        deployment.roles.add_managed_policy(created["Arn"], arn)
+    attach(deployment, name, created["Arn"], trust, inline, managed)
     return Physical(name, {"Arn": created["Arn"], "RoleId": created["RoleId"]})
+
+
+def attach(
+    deployment: Deployment,
+    name: str,
+    arn: str,
+    trust: dict[str, Any],
+    inline: list[dict[str, Any]],
+    managed: list[str],
+) -> None:
+    """Give the role exactly these policies."""
+    iam = deployment.clients("iam")
+    wanted = {policy["PolicyName"]: policy["PolicyDocument"] for policy in inline}
+    for gone in set(iam.list_role_policies(RoleName=name)["PolicyNames"]) - set(wanted):
+        iam.delete_role_policy(RoleName=name, PolicyName=gone)
+    for label, document in wanted.items():
+        iam.put_role_policy(RoleName=name, PolicyName=label, PolicyDocument=_for_moto(document))
+    # moto knows AWS's own policies only when told to load all of them, which takes seconds; the sandbox's evaluation
+    # has the few that SAM attaches.
+    deployment.roles.set_role(arn, trust, list(wanted.values()), managed)
 
 
 def _for_moto(document: dict[str, Any]) -> str:

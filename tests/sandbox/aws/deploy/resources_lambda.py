@@ -57,8 +57,21 @@ def create_layer(deployment: Deployment, logical_id: str, properties: Properties
 @creates("AWS::Lambda::Function")
 def create_function(deployment: Deployment, logical_id: str, properties: Properties) -> Physical:
     """A function with its role, environment, layers, memory, timeout and concurrency."""
-    place = f"{logical_id} (AWS::Lambda::Function)"
     name = properties.take("FunctionName", None) or deployment.name(logical_id)
+    settings, asked = function_settings(deployment, logical_id, name, properties)
+    client = deployment.clients("lambda")
+    created = client.create_function(Code={"ZipFile": _empty_zip()}, **asked)
+    if settings.reserved is not None:
+        client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=settings.reserved)
+    deployment.functions.add(replace(settings, arn=created["FunctionArn"]))
+    return Physical(name, {"Arn": created["FunctionArn"]})
+
+
+def function_settings(
+    deployment: Deployment, logical_id: str, name: str, properties: Properties
+) -> tuple[FunctionSettings, dict[str, Any]]:
+    """What the sandbox runs, and what Lambda's CreateFunction is asked beside the code."""
+    place = f"{logical_id} (AWS::Lambda::Function)"
     code = _local_code(deployment, logical_id, properties.take("Code"))
     layers = properties.take("Layers", [])
     if len(layers) > _MOST_LAYERS:
@@ -75,44 +88,38 @@ def create_function(deployment: Deployment, logical_id: str, properties: Propert
     handler = properties.take("Handler")
     logging = properties.take("LoggingConfig", {})
     reserved = properties.take("ReservedConcurrentExecutions", None)
-    client = deployment.clients("lambda")
-    created = client.create_function(
-        FunctionName=name,
-        Role=role,
-        Handler=handler,
-        Runtime=properties.take("Runtime"),
-        Code={"ZipFile": _empty_zip()},
-        Environment={"Variables": variables},
-        Layers=layers,
-        MemorySize=memory,
-        Timeout=timeout,
-        LoggingConfig=logging,
-        Tags=tags_as_object(properties.take("Tags", [])),
+    asked = {
+        "FunctionName": name,
+        "Role": role,
+        "Handler": handler,
+        "Runtime": properties.take("Runtime"),
+        "Environment": {"Variables": variables},
+        "Layers": layers,
+        "MemorySize": memory,
+        "Timeout": timeout,
+        "LoggingConfig": logging,
+        "Tags": tags_as_object(properties.take("Tags", [])),
         **properties.take_present("Description", "Architectures", "TracingConfig", "EphemeralStorage"),
-    )
+    }
     properties.finish()
-    if reserved is not None:
-        reserved = whole(reserved, f"{place}.ReservedConcurrentExecutions")
-        client.put_function_concurrency(FunctionName=name, ReservedConcurrentExecutions=reserved)
-    deployment.functions.add(
-        FunctionSettings(
-            logical_id=logical_id,
-            name=name,
-            arn=created["FunctionArn"],
-            handler=handler,
-            role_arn=role,
-            code=code.path,
-            layers=[deployment.layers[arn] for arn in layers],
-            environment=variables,
-            memory_mb=memory,
-            timeout_seconds=timeout,
-            log_group=logging.get("LogGroup") or f"/aws/lambda/{name}",
-            log_format=logging.get("LogFormat", "Text"),
-            log_level=logging.get("ApplicationLogLevel", "INFO"),
-            reserved=reserved,
-        )
+    settings = FunctionSettings(
+        logical_id=logical_id,
+        name=name,
+        arn="",
+        handler=handler,
+        role_arn=role,
+        code=code.path,
+        layers=[deployment.layers[arn] for arn in layers],
+        environment=variables,
+        memory_mb=memory,
+        timeout_seconds=timeout,
+        log_group=logging.get("LogGroup") or f"/aws/lambda/{name}",
+        log_format=logging.get("LogFormat", "Text"),
+        log_level=logging.get("ApplicationLogLevel", "INFO"),
+        reserved=None if reserved is None else whole(reserved, f"{place}.ReservedConcurrentExecutions"),
+        stack_name=deployment.stack_name,
     )
-    return Physical(name, {"Arn": created["FunctionArn"]})
+    return settings, asked
 
 
 def _variable(place: str, name: str, value: Any) -> str:
@@ -140,7 +147,7 @@ def create_permission(deployment: Deployment, logical_id: str, properties: Prope
     deployment.clients("lambda").add_permission(
         FunctionName=settings.name, StatementId=logical_id, Action=action, Principal=principal, **present
     )
-    deployment.permissions.append(Permission(settings.arn, principal, source))
+    deployment.permissions.append(Permission(logical_id, settings.arn, principal, source))
     return Physical(logical_id, {"Id": logical_id})
 
 

@@ -109,23 +109,29 @@ def create_schedule_group(deployment: Deployment, logical_id: str, properties: P
 def create_schedule(deployment: Deployment, logical_id: str, properties: Properties) -> Physical:
     """A schedule; `Sandbox.fire_schedule` fires it."""
     name = properties.take("Name", None) or deployment.name(logical_id)
-    group = properties.take("GroupName", "default")
+    asked = schedule_of(deployment, properties)
+    created = deployment.clients("scheduler").create_schedule(Name=name, **asked)
+    deployment.schedules.append((asked["GroupName"], name))
+    return Physical(name, {"Arn": created["ScheduleArn"]})
+
+
+def schedule_of(deployment: Deployment, properties: Properties) -> dict[str, Any]:
+    """What CreateSchedule and UpdateSchedule are asked beside the name."""
+    logical_id = properties.logical_id
     target = properties.take("Target")
     retry = target.get("RetryPolicy")
     if retry:
         target = {**target, "RetryPolicy": {key: whole(item, f"{logical_id}.{key}") for key, item in retry.items()}}
     if not deployment.roles.trusts(target["RoleArn"], "scheduler.amazonaws.com"):
         raise DeployError(f"{logical_id}: the target's role does not trust scheduler.amazonaws.com")
-    created = deployment.clients("scheduler").create_schedule(
-        Name=name,
-        GroupName=group,
-        Target=target,
-        ScheduleExpression=properties.take("ScheduleExpression"),
-        FlexibleTimeWindow=properties.take("FlexibleTimeWindow"),
+    asked = {
+        "GroupName": properties.take("GroupName", "default"),
+        "Target": target,
+        "ScheduleExpression": properties.take("ScheduleExpression"),
+        "FlexibleTimeWindow": properties.take("FlexibleTimeWindow"),
         **properties.take_present(
             "ScheduleExpressionTimezone", "Description", "State", "StartDate", "EndDate", "KmsKeyArn"
         ),
-    )
+    }
     properties.finish()
-    deployment.schedules.append((group, name))
-    return Physical(name, {"Arn": created["ScheduleArn"]})
+    return asked

@@ -59,6 +59,20 @@ def create_bucket(deployment: Deployment, logical_id: str, properties: Propertie
         else {"CreateBucketConfiguration": {"LocationConstraint": deployment.region}}
     )
     client.create_bucket(Bucket=name, **place)
+    configure_bucket(deployment, logical_id, name, properties)
+    return Physical(
+        name,
+        {
+            "Arn": f"arn:aws:s3:::{name}",
+            "DomainName": f"{name}.s3.amazonaws.com",
+            "RegionalDomainName": f"{name}.s3.{deployment.region}.amazonaws.com",
+        },
+    )
+
+
+def configure_bucket(deployment: Deployment, logical_id: str, name: str, properties: Properties) -> None:
+    """Give a bucket its settings."""
+    client = deployment.clients("s3")
     encryption = properties.take("BucketEncryption", None)
     if encryption is not None:
         rules = [_encryption_rule(rule) for rule in encryption["ServerSideEncryptionConfiguration"]]
@@ -80,14 +94,6 @@ def create_bucket(deployment: Deployment, logical_id: str, properties: Propertie
     if tags:
         client.put_bucket_tagging(Bucket=name, Tagging={"TagSet": tags})
     properties.finish()
-    return Physical(
-        name,
-        {
-            "Arn": f"arn:aws:s3:::{name}",
-            "DomainName": f"{name}.s3.amazonaws.com",
-            "RegionalDomainName": f"{name}.s3.{deployment.region}.amazonaws.com",
-        },
-    )
 
 
 def _encryption_rule(rule: dict[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from botocore.exceptions import ClientError, ParamValidationError
@@ -17,6 +17,7 @@ from tests.sandbox.aws.deploy import (  # noqa: F401 - importing registers the c
     resources_observation,
     resources_states,
     resources_storage,
+    updates,
 )
 from tests.sandbox.aws.deploy.intrinsics import Physical, Scope, mentioned
 from tests.sandbox.aws.deploy.parameters import resolve_parameters
@@ -34,12 +35,17 @@ _RESOURCE_KEYS = {
 
 @dataclass(frozen=True)
 class Stack:
-    """What a deployment made."""
+    """What a deployment made. `id` is the stack's ARN."""
 
+    id: str
     parameters: Mapping[str, str | list[str]]
     resources: Mapping[str, Physical]
     types: Mapping[str, str]
     outputs: Mapping[str, str]
+    properties: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """What each resource was made with, every intrinsic resolved."""
+    kept: frozenset[str] = frozenset()
+    """Those that stay when they are no longer in the template (DeletionPolicy)."""
 
     def of_type(self, kind: str) -> dict[str, Physical]:
         """Logical id -> resource, for one type."""
@@ -49,17 +55,31 @@ class Stack:
 def deploy(template: Mapping[str, Any], given: Mapping[str, Any], deployment: Deployment) -> Stack:
     """Create every resource of the template. Raises DeployError, naming the resource, for whatever
     CloudFormation would refuse and for whatever the sandbox does not know."""
+    return _deploy(template, given, deployment, None)
+
+
+def update(template: Mapping[str, Any], given: Mapping[str, Any], deployment: Deployment, before: Stack) -> Stack:
+    """Make the living stack what the template says: what is new is created, what differs is changed under its name,
+    what is gone is deleted last, unless its DeletionPolicy keeps it. DeployError as for `deploy`, and for a change that
+    the sandbox does not know (`tests.sandbox.aws.deploy.updates`)."""
+    return _deploy(template, given, deployment, before)
+
+
+def _deploy(
+    template: Mapping[str, Any], given: Mapping[str, Any], deployment: Deployment, before: Stack | None
+) -> Stack:
     strange = sorted(set(template) - _TEMPLATE_KEYS)
     if strange:
         raise DeployError(f"the template has {strange}, which the sandbox does not handle")
     parameters = resolve_parameters(template.get("Parameters", {}), given)
+    stack_id = deployment.arn("cloudformation", f"stack/{deployment.stack_name}/sandbox")
     scope = Scope(
         parameters=parameters,
         pseudo={
             "AWS::Region": deployment.region,
             "AWS::AccountId": deployment.account,
             "AWS::StackName": deployment.stack_name,
-            "AWS::StackId": deployment.arn("cloudformation", f"stack/{deployment.stack_name}/sandbox"),
+            "AWS::StackId": stack_id,
             "AWS::Partition": "aws",
             "AWS::URLSuffix": "amazonaws.com",
         },
@@ -75,26 +95,45 @@ def deploy(template: Mapping[str, Any], given: Mapping[str, Any], deployment: De
         for name, resource in template.get("Resources", {}).items()
         if "Condition" not in resource or scope.truth(resource["Condition"])
     }
+    properties: dict[str, Mapping[str, Any]] = {}
     for name in _in_order(wanted):
-        scope.resources[name] = _create(name, wanted[name], scope, deployment)
+        properties[name] = _resolved(name, wanted[name], scope)
+        scope.resources[name] = _make(name, wanted[name]["Type"], properties[name], deployment, before)
+    if before is not None:
+        for name in sorted(set(before.resources) - set(wanted) - before.kept):
+            updates.delete(deployment, name, before.types[name], before.resources[name])
     outputs = {
         name: str(scope.resolve(output["Value"], f"Outputs.{name}"))
         for name, output in template.get("Outputs", {}).items()
         if "Condition" not in output or scope.truth(output["Condition"])
     }
     types = {name: resource["Type"] for name, resource in wanted.items()}
-    return Stack(parameters, dict(scope.resources), types, outputs)
+    kept = frozenset(
+        name for name, resource in wanted.items() if resource.get("DeletionPolicy", "Delete").startswith("Retain")
+    )
+    return Stack(stack_id, parameters, dict(scope.resources), types, outputs, properties, kept)
 
 
-def _create(name: str, resource: Mapping[str, Any], scope: Scope, deployment: Deployment) -> Physical:
-    kind = resource["Type"]
+def _resolved(name: str, resource: Mapping[str, Any], scope: Scope) -> Mapping[str, Any]:
     strange = sorted(set(resource) - _RESOURCE_KEYS)
     if strange:
-        raise DeployError(f"{name} ({kind}): the sandbox does not handle {strange}")
-    create = creator_of(kind)
-    properties = scope.resolve(resource.get("Properties", {}), name)
+        raise DeployError(f"{name} ({resource['Type']}): the sandbox does not handle {strange}")
+    found: Mapping[str, Any] = scope.resolve(resource.get("Properties", {}), name)
+    return found
+
+
+def _make(
+    name: str, kind: str, properties: Mapping[str, Any], deployment: Deployment, before: Stack | None
+) -> Physical:
     try:
-        return create(deployment, name, Properties(name, kind, properties))
+        if before is None or name not in before.resources:
+            return creator_of(kind)(deployment, name, Properties(name, kind, properties))
+        if before.types[name] != kind:
+            raise DeployError(f"{name}: CloudFormation refuses to make a {kind} of a {before.types[name]}")
+        old = before.resources[name]
+        if properties == before.properties[name] and not updates.has_code(kind):
+            return old
+        return updates.change(deployment, kind, old, before.properties[name], Properties(name, kind, properties))
     except (ClientError, ParamValidationError) as refusal:
         raise DeployError(f"{name} ({kind}): {refusal}") from refusal
 

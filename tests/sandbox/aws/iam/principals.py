@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -56,26 +56,24 @@ class Roles:
         self._trusted: dict[str, list[Statement]] = {}
         self._callers: dict[str, Caller] = {}
 
-    def add_role(self, role_arn: str, trust: Mapping[str, Any]) -> None:
-        """Register a role; `trust` is its AssumeRolePolicyDocument."""
+    def set_role(
+        self,
+        role_arn: str,
+        trust: Mapping[str, Any],
+        policies: Sequence[Mapping[str, Any]],
+        managed: Sequence[str],
+    ) -> None:
+        """Register a role with these policies and no others; `trust` is its AssumeRolePolicyDocument, `managed` are
+        ARNs of managed policies that the sandbox knows. DeployError for others."""
+        documents = [*policies, *(_managed(role_arn, policy_arn) for policy_arn in managed)]
         with self._lock:
-            self._statements[role_arn] = []
+            self._statements[role_arn] = [one for document in documents for one in statements_of(document)]
             self._trusted[role_arn] = statements_of(trust)
 
     def add_policy(self, role_arn: str, document: Mapping[str, Any]) -> None:
         """Attach the statements of a policy document to the role."""
         with self._lock:
             self._statements[role_arn].extend(statements_of(document))
-
-    def add_managed_policy(self, role_arn: str, policy_arn: str) -> None:
-        """Attach one of the managed policies that the sandbox knows; DeployError for others."""
-        document = MANAGED_POLICIES.get(policy_arn)
-        if document is None:
-            raise DeployError(
-                f"{role_arn}: the managed policy {policy_arn} is not known to the sandbox; "
-                "add its statements to tests/sandbox/aws/iam/managed.py"
-            )
-        self.add_policy(role_arn, document)
 
     def statements(self, role_arn: str) -> list[Statement]:
         """The role's statements; empty for a role that does not exist."""
@@ -116,3 +114,13 @@ class Roles:
         """Forget a key, as when its process has ended."""
         with self._lock:
             self._callers.pop(access_key_id, None)
+
+
+def _managed(role_arn: str, policy_arn: str) -> Mapping[str, Any]:
+    document = MANAGED_POLICIES.get(policy_arn)
+    if document is None:
+        raise DeployError(
+            f"{role_arn}: the managed policy {policy_arn} is not known to the sandbox; "
+            "add its statements to tests/sandbox/aws/iam/managed.py"
+        )
+    return document

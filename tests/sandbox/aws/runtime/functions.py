@@ -6,7 +6,7 @@ import json
 import threading
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tests.sandbox.aws.deploy.template import LocalCode
@@ -54,6 +54,7 @@ class FunctionSettings:
     reserved: int | None = None
     async_retries: int = ASYNC_RETRIES
     on_failure: Callable[[str], None] | None = None
+    stack_name: str = ""
 
 
 def _level_of(line: str) -> int:
@@ -78,6 +79,8 @@ class _Pool:
     idle: list[Instance] = field(default_factory=list)
     busy: set[Instance] = field(default_factory=set)
     starting: int = 0
+    retired: set[Instance] = field(default_factory=set)
+    """Those at work with a configuration that is no longer the function's: they end after their invocation."""
 
 
 class Functions:
@@ -95,7 +98,7 @@ class Functions:
         self._lock = threading.Lock()
         self._pools: dict[str, _Pool] = {}
         self._keys: dict[str, Credentials] = {}
-        self._logs: list[tuple[str, str]] = []
+        self._logs: list[tuple[str, str, str]] = []
         self._closed = False
         self.endpoint_url = ""
         self.on_log: Callable[[str, str], None] | None = None
@@ -110,6 +113,18 @@ class Functions:
         """Change a function's settings (asynchronous retries, for one); warm processes stay."""
         with self._lock:
             self._pools[settings.name].settings = settings
+
+    def change(self, settings: FunctionSettings) -> None:
+        """Give a function other code or another configuration: warm processes end, those at work after their
+        invocation. How asynchronous invocations are repeated stays as it was."""
+        with self._lock:
+            pool = self._pools[settings.name]
+            old = pool.settings
+            pool.settings = replace(settings, async_retries=old.async_retries, on_failure=old.on_failure)
+            pool.retired |= pool.busy
+            idle, pool.idle = pool.idle, []
+        for instance in idle:
+            self._discard(instance)
 
     def settings(self, name: str) -> FunctionSettings:
         """By function name, ARN or partial ARN. SandboxError if there is none."""
@@ -127,10 +142,14 @@ class Functions:
         with self._lock:
             return sorted(self._pools)
 
-    def logs(self, function: str | None = None) -> list[tuple[str, str]]:
-        """(logical id, line) of everything that functions wrote to stdout and stderr."""
+    def logs(self, function: str | None = None, stack_name: str | None = None) -> list[tuple[str, str]]:
+        """(logical id, line) of everything that functions (of one stack, if named) wrote to stdout and stderr."""
         with self._lock:
-            return [entry for entry in self._logs if function in (None, entry[0])]
+            return [
+                (logical_id, line)
+                for stack, logical_id, line in self._logs
+                if function in (None, logical_id) and stack_name in (None, stack)
+            ]
 
     def invoke(self, name: str, payload: bytes) -> Outcome:
         """A synchronous invocation. Throttled if the reserved concurrency is used up."""
@@ -199,6 +218,8 @@ class Functions:
             pool.starting -= 1
             self._keys[started.id] = key
             pool.busy.add(started)
+            if pool.settings is not latest:
+                pool.retired.add(started)
         if self._closing.is_set():
             self._discard(started)
             raise SandboxError("the sandbox is closed")
@@ -208,7 +229,8 @@ class Functions:
         with self._lock:
             pool = self._pools[name]
             pool.busy.discard(instance)
-            stale = instance.launch.clock_offset != self._clock.offset
+            stale = instance.launch.clock_offset != self._clock.offset or instance in pool.retired
+            pool.retired.discard(instance)
             if instance.alive and not stale and not self._closed:
                 pool.idle.append(instance)
                 return
@@ -227,7 +249,7 @@ class Functions:
             if settings.log_format == "JSON" and _level_of(line) < _LEVELS[settings.log_level]:
                 return
             with self._lock:
-                self._logs.append((logical_id, line))
+                self._logs.append((settings.stack_name, logical_id, line))
             if self.on_log is not None:
                 self.on_log(logical_id, line)
 

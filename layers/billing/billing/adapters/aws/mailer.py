@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from botocore.exceptions import ClientError
 
 from billing.domain.errors import AddressRefused, PersonNeeded
-from billing.domain.mail import MailContent
+from billing.domain.mail import Importance, MailContent
 
 if TYPE_CHECKING:
     from mypy_boto3_sesv2 import SESV2Client
@@ -30,6 +30,15 @@ _BAD_ADDRESS = re.compile(
     r"(?:Local address|Domain) (?:contains|starts|ends|literal)|Missing (?:local name|domain|final '@domain')"
     r"|Illegal (?:address|character|semicolon|whitespace)|Invalid domain name"
 )
+
+
+# Outlook and Gmail read the first (RFC 4021), Apple Mail and Thunderbird the second, which no standard has. A mail of
+# normal importance has neither.
+_IMPORTANCE: Mapping[Importance, Mapping[str, str]] = {
+    "low": {"Importance": "low", "X-Priority": "5 (Lowest)"},
+    "normal": {},
+    "high": {"Importance": "high", "X-Priority": "1 (Highest)"},
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +67,8 @@ class Mailer:
         message["In-Reply-To"] = root
         message["Auto-Submitted"] = "auto-generated"
         message["X-Auto-Response-Suppress"] = "All"
+        for name, value in _IMPORTANCE[content.importance].items():
+            message[name] = value
         message.set_content(content.text)
         message.add_alternative(content.html, subtype="html")
         try:

@@ -1,6 +1,7 @@
 """Runs in DynamoDB: who holds a billing period.
 
     pk = "PERIOD#<cycle>#<period>", sk = "LOCK"
+    pk = "RUN#<run id>",            sk = "STARTED"         the address of whoever started the run
     pk = "BILLFROM",                sk = "STACK"           the day from which the stack bills, written by its first run
     pk = "BILLFROM",                sk = "TOLD#<cycle>"    which such day the cycle's pages and reports have told
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 _LOCK = "LOCK"
 _BILL_FROM = "BILLFROM"
+_STARTED = "STARTED"
 _STACK = {"pk": _BILL_FROM, "sk": "STACK"}
 
 
@@ -68,6 +70,21 @@ class RunsTable:
         takeover it does nothing."""
         expression = "SET #state = :closed, finished_by = :run" if finished else "SET #state = :closed"
         self._update(key, expression, {":run": run_id, ":closed": "closed"}, "run_id = :run")
+
+    def note_start(self, run_id: str, requested_by: str, at: str) -> None:
+        """Keep the address of whoever started the run. Safe to repeat."""
+        self.dynamodb.update_item(
+            **with_format(
+                TableName=self.table,
+                Key=to_item({"pk": f"RUN#{run_id}", "sk": _STARTED}),
+                UpdateExpression="SET requested_by = :by, started_at = :at",
+                ExpressionAttributeValues=to_item({":by": requested_by, ":at": at}),
+            )
+        )
+
+    def requested_by(self, run_id: str) -> str:
+        """The address of whoever started the run, "" if nobody is on record."""
+        return str(self._row({"pk": f"RUN#{run_id}", "sk": _STARTED}).get("requested_by", ""))
 
     def bill_from(self) -> date | None:
         """The day that the stack's first run has remembered, read consistently."""

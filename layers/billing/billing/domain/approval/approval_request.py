@@ -14,7 +14,8 @@ class ApprovalRequest:
 
     `request_hash` is the hash of exactly what is signed for: of the batch, and of what is held back from it. Instants
     are ISO texts with their zone. `barred` is the approver id of the person who requested the run and may not sign it,
-    "" for nobody: no delegation and no deputising brings them back.
+    "" for nobody: no delegation and no deputising brings them back. `requested_by` is the address of whoever started
+    the run, "" if the schedule did, or nobody said who it was.
     """
 
     id: str
@@ -29,6 +30,7 @@ class ApprovalRequest:
     expires_at: str
     invoices: int
     barred: str = ""
+    requested_by: str = ""
 
     @property
     def number(self) -> int:

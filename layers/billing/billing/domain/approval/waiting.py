@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from billing.domain.errors import InputInvalid
@@ -72,6 +72,18 @@ def check_rules(rules: WaitingRules) -> None:
             f"The parameter EscalationAfterSeconds ({rules.escalation_after}) must be less than ApprovalTimeoutSeconds "
             f"({rules.timeout}): else the run has ended before the deputies are asked."
         )
+
+
+_LAST_WITHOUT_REMINDERS = timedelta(days=1)
+
+
+def is_last_reminder(rules: WaitingRules, opened_at: datetime, expires_at: datetime, now: datetime) -> bool:
+    """Whether no reminder that is due by itself comes between `now` and the request's end. Where there are none at all,
+    one that a person sends is the last on the last day."""
+    if not rules.reminder_interval:
+        return expires_at - now <= _LAST_WITHOUT_REMINDERS
+    interval = timedelta(seconds=rules.reminder_interval)
+    return opened_at + interval * ((now - opened_at) // interval + 1) >= expires_at
 
 
 def next_step(

@@ -23,11 +23,20 @@ class BatchWarning:
 
     `client` is NetSuite's internal id of the client whom it concerns, None for the whole batch. The message holds names
     and amounts: it belongs on the approval page and in the report, never in a log.
+
+    The rest says the same as data, in minor units of `currency` (lower-case ISO 4217): `now` is the client's sum of
+    this month, or the invoice's total where it lies above a bound; `last` the sum of last month, or the bound; `name`
+    the client's, and `orders` the order numbers of an invoice. "" and 0 in batches of versions that kept none.
     """
 
     code: str
     message: str
     client: str | None
+    currency: str = ""
+    now: int = 0
+    last: int = 0
+    name: str = ""
+    orders: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,11 +90,11 @@ def _warning(client: str, name: str, last: Money, this: Money, percent: int) -> 
     if last.minor == this.minor:
         return None
     if last.minor == 0:
-        return BatchWarning(NEW_CLIENT, f"{name}: new, {this} now; had nothing in this currency last month.", client)
+        said = f"{name}: new, {this} now; had nothing in this currency last month."
+        return BatchWarning(NEW_CLIENT, said, client, this.currency, this.minor, last.minor, name)
     if this.minor == 0:
-        return BatchWarning(
-            CLIENT_GONE, f"{name}: gone, {last} last month; has nothing in this currency in this batch.", client
-        )
+        said = f"{name}: gone, {last} last month; has nothing in this currency in this batch."
+        return BatchWarning(CLIENT_GONE, said, client, this.currency, this.minor, last.minor, name)
     change = abs(this.minor - last.minor)
     if change * 100 <= percent * abs(last.minor):
         return None
@@ -97,6 +106,10 @@ def _warning(client: str, name: str, last: Money, this: Money, percent: int) -> 
         f"{name}: {this} now, {last} last month: {Money(change, this.currency)} ({share}) {direction}, and the limit "
         f"is {percent}%.",
         client,
+        this.currency,
+        this.minor,
+        last.minor,
+        name,
     )
 
 

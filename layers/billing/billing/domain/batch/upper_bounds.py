@@ -83,6 +83,11 @@ def bound_warnings(plans: Iterable[InvoicePlan], bounds: Mapping[str, int]) -> t
             f"{_named(plan)} for {plan.client.name}: {Money(plan.total, plan.currency)} is above the upper bound of "
             f"{Money(bounds[plan.currency], plan.currency)} for one invoice.",
             plan.client.netsuite_id,
+            plan.currency,
+            plan.total,
+            bounds[plan.currency],
+            plan.client.name,
+            _named(plan),
         )
         for plan in plans
         if plan.currency in bounds and plan.total > bounds[plan.currency]

@@ -13,6 +13,8 @@ from zoneinfo import ZoneInfo
 
 from billing.domain.errors import InputInvalid
 
+MONTHS_BEFORE = 12
+"""So that the same month of last year stands at the beginning."""
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MONTH = re.compile(r"([0-9]{4})-(0[1-9]|1[0-2])")
 
@@ -69,6 +71,14 @@ class BillingPeriod:
     def listed_before(self) -> date:
         """The first transaction date that is no longer listed."""
         return date(*_shifted(self.year, self.month, 1), 1)
+
+
+def months_to_read(period: str) -> tuple[str, ...]:
+    """The names of the months that are drawn, the oldest first, and `period` itself at the end."""
+    names = [BillingPeriod.parse(period)]
+    for _ in range(MONTHS_BEFORE):
+        names.append(names[-1].previous)
+    return tuple(one.name for one in reversed(names))
 
 
 def parse_bill_from(text: str) -> date | None:

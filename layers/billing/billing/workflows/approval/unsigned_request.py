@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from billing.domain.approval.approval_request import ApprovalRequest
-from billing.domain.approval.approvers import SlotRule, slots_without
+from billing.domain.approval.approvers import SlotRule, requester_id, slots_without
 from billing.domain.batch.batch import Batch, totals
 from billing.domain.errors import RequestAltered
 from billing.domain.run import Matched, Run
@@ -30,6 +30,7 @@ def not_vouched_for(
         "expires_at": _expiry(opened, run),
         "invoices": len(batch.to_draft),
         "barred": run.barred,
+        "requested_by": opened.requested_by if _is_the_requester(opened.requested_by, run) else "",
     }
     return tuple(name for name, value in expected.items() if getattr(opened, name) != value)
 
@@ -46,6 +47,10 @@ def refuse_unvouched(
             "drafted by it. Either Approvers was changed while a request of an earlier version waited, or somebody "
             "writes to the table. Redrive: a new request is opened."
         )
+
+
+def _is_the_requester(address: str, run: Run) -> bool:
+    return bool(run.requested_by) and requester_id(address) == run.requested_by
 
 
 def _expiry(opened: ApprovalRequest, run: Run) -> str:

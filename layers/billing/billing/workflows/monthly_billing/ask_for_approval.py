@@ -38,6 +38,12 @@ class Requests(Protocol):
     def note_bounce(self, request_id: str, bounce: Bounce) -> bool: ...
 
 
+class Starts(Protocol):
+    """Who started a run."""
+
+    def requested_by(self, run_id: str) -> str: ...
+
+
 class Signing(SignedTexts, Protocol):
     """Signs and verifies."""
 
@@ -50,6 +56,7 @@ class Asking:
 
     listed: ListedPeople
     requests: Requests
+    starts: Starts
     files: ReadableFiles
     messages: Messages
     mail: Mail
@@ -184,6 +191,8 @@ class Asking:
                 expires_at=(self.now + timedelta(seconds=run.settings.approval_timeout_seconds)).isoformat(),
                 invoices=len(batch.to_draft),
                 barred=run.barred,
+                # A run that an earlier version opened has kept no address.
+                requested_by=self.starts.requested_by(run.id) if run.requested_by else "",
             )
             if not self.requests.open(request, self.signed.sign_request(to_record(request))):
                 # A former attempt wrote it and was killed before it pointed the run at it.

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -22,6 +22,7 @@ from billing.domain.batch.begun_drafts import (
     with_what_it_gives_up,
 )
 from billing.domain.batch.month_comparison import BatchWarning, MonthInvoice, compare_with_last_month
+from billing.domain.batch.past_months import PastMonths, past_months
 from billing.domain.batch.upper_bounds import bound_warnings
 from billing.domain.canonical import canonical_json, sha256_hex
 from billing.domain.invoices.billing_policy import BillingPolicy
@@ -64,7 +65,7 @@ from billing.domain.orders.outstanding import Carried, CarriedGone, OrderState, 
 from billing.domain.orders.sales_order import Listing, Problem
 from billing.domain.records import stored
 from billing.domain.run import Listed, Matched, Run
-from billing.domain.runs.period import BillingPeriod
+from billing.domain.runs.period import months_to_read
 from billing.domain.runs.snapshot import Snapshot, read_snapshot
 from billing.workflows.ports import Files
 
@@ -74,6 +75,8 @@ _OURS = (How.NEW, How.KNOWN, How.METADATA)
 _CHANGED_SINCE = "{} It has changed in NetSuite since then."
 # An intent claims all orders of an invoice in one transaction, and DynamoDB takes 100 writes in one.
 _ORDERS_PER_INVOICE = 90
+# Stripe's search is less than a minute behind, up to an hour in an outage ("Search", its "Data freshness").
+_SEARCH_LAGS = timedelta(hours=1, minutes=5)
 
 
 class Ledger(Protocol):
@@ -99,7 +102,7 @@ class Customers(Protocol):
 
     def by_id(self, customer_id: str) -> StripeCustomer | None: ...
     def by_netsuite_id_or_email(self, netsuite_id: str, email: str | None = None) -> list[StripeCustomer]: ...
-    def by_email(self, email: str) -> list[StripeCustomer]: ...
+    def created_since(self, moment: int) -> list[StripeCustomer]: ...
 
 
 class Invoices(Protocol):
@@ -204,12 +207,13 @@ class Matching:
         kept = self._billed_otherwise(run, snapshot, policy, carried, over, unpaid, states)
         again = {one.order_id for one, _ in kept}
         placed, ndjson = with_pieces(_said_to_be_ended(one, once_ended) for one in invoices)
+        warnings, past = self._beside_earlier_months(run, placed)
         batch = Batch(
             run=run.frame,
             invoices=placed,
             problems=tuple(_problem_said_to_be_ended(one, once_ended) for one in problems),
             absent_columns=snapshot.absent_columns,
-            warnings=self._warnings(run, placed),
+            warnings=warnings,
             carried_gone=tuple(one for one in over if one.order_id not in again),
             ended=ended,
             done=self._done(done),
@@ -221,7 +225,9 @@ class Matching:
             ),
             billed_otherwise=tuple(one for one, _ in kept),
             left_alone=snapshot.before_the_start,
+            of_others=snapshot.of_others or None,
             paid=tuple(sorted(paid)),
+            past=past,
         )
         self.files.write(f"{run.prefix}invoices.ndjson", ndjson, "application/x-ndjson")
         sha256 = self.files.write_json(f"{run.prefix}batch.json", stored(batch))
@@ -388,6 +394,7 @@ class Matching:
         kept = self.known.known(by_id)
         matches: dict[str, MatchedCustomer | Unmatched] = {}
         unsettled: dict[str, list[StripeCustomer]] = {}
+        just_created: list[StripeCustomer] | None = None
         for netsuite_id, client in by_id.items():
             same = [name for other, name in stored.get(client.stripe_id or "", {}).items() if other != netsuite_id]
             match: MatchedCustomer | Unmatched | None
@@ -395,20 +402,19 @@ class Matching:
                 match = shared_by(client.name, client.stripe_id, same)
             else:
                 match = self._by_id(client, kept.get(netsuite_id))
-            found: list[StripeCustomer] = []
-            if match is None and client.email is not None:
-                # A list is strongly consistent and carries metadata, so it often settles what a search would be asked.
-                found = self.customers.by_email(client.email)
-                match = match_by_metadata(client.name, [c for c in found if c.netsuite_id == netsuite_id])
             if match is None:
-                # In another case the list does not find the address; search does, a minute late.
+                # Search lags. What it may not know yet is on one list, which is strongly consistent, for all clients.
+                if just_created is None:
+                    just_created = self.customers.created_since(int((self.now - _SEARCH_LAGS).timestamp()))
+                new = [one for one in just_created if _is_of(one, netsuite_id, client.email)]
                 searched = self.customers.by_netsuite_id_or_email(netsuite_id, client.email)
-                match = match_by_metadata(client.name, [c for c in searched if c.netsuite_id == netsuite_id])
-                found = list({one.id: one for one in (*found, *searched)}.values())
-            if match is None:
-                unsettled[netsuite_id] = found
-            else:
-                matches[netsuite_id] = match
+                # The list comes last: where both know a customer, what it says is newer.
+                found = list({one.id: one for one in (*searched, *new)}.values())
+                match = match_by_metadata(client.name, [one for one in found if one.netsuite_id == netsuite_id])
+                if match is None:
+                    unsettled[netsuite_id] = found
+                    continue
+            matches[netsuite_id] = match
         in_question: dict[str, str] = {}
         for netsuite_id, found in unsettled.items():
             client = by_id[netsuite_id]
@@ -451,19 +457,23 @@ class Matching:
         how = How.SETTLED if kept.settled_by else How.KNOWN
         return match_by_id(client.name, client.netsuite_id, known, how)
 
-    def _warnings(self, run: Run, invoices: Sequence[BatchInvoice]) -> tuple[BatchWarning, ...]:
+    def _beside_earlier_months(
+        self, run: Run, invoices: Sequence[BatchInvoice]
+    ) -> tuple[tuple[BatchWarning, ...], PastMonths | None]:
+        """What is above a bound or differs from last month, and what the months before have billed. A trial lists too
+        little to be compared with a whole month."""
         to_draft = [one for one in invoices if one.disposition in (Disposition.ASK, Disposition.FINISH)]
         bounds = bound_warnings([one.plan for one in to_draft], self.bounds)
         if not to_draft or run.filter.is_trial:
-            return bounds
-        period = BillingPeriod.parse(run.period)
-        before = self.months.of(run.cycle, period.previous.name)
-        billed = self.months.of(run.cycle, run.period)
+            return bounds, None
+        months = [(name, self.months.of(run.cycle, name)) for name in months_to_read(run.period)]
+        (_, before), (_, billed) = months[-2:]
         now = [
             MonthInvoice(one.plan.client.netsuite_id, one.plan.client.name, one.plan.currency, one.plan.total)
             for one in to_draft
         ]
-        return (*bounds, *compare_with_last_month([*billed, *now], before or None, self.change_percent))
+        compared = compare_with_last_month([*billed, *now], before or None, self.change_percent)
+        return (*bounds, *compared), past_months(months, {one.client_id for one in now})
 
 
 def _stored(rows: Iterable[Mapping[str, str]]) -> dict[str, dict[str, str]]:
@@ -474,6 +484,10 @@ def _stored(rows: Iterable[Mapping[str, str]]) -> dict[str, dict[str, str]]:
         if stripe_id and client_id:
             found.setdefault(stripe_id, {})[client_id] = row.get("clientname") or row.get("clientnumber", client_id)
     return found
+
+
+def _is_of(customer: StripeCustomer, netsuite_id: str, email: str | None) -> bool:
+    return customer.netsuite_id == netsuite_id or same_email(customer.email, email)
 
 
 def _signed_days(one: BatchInvoice, entry: LedgerEntry | None, approval: Approval | None) -> SignedDays | None:

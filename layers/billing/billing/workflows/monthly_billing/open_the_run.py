@@ -21,6 +21,7 @@ from billing.domain.approval.approvers import (
 )
 from billing.domain.approval.waiting import WaitingRules, check_rules
 from billing.domain.errors import ApprovalExpired, ApprovalUndeliverable, InputInvalid, PassingError
+from billing.domain.orders.order_filter import OrderFilter
 from billing.domain.records import RecordUnreadable
 from billing.domain.run import Former, Run, RunLimits, RunState, read_run_state
 from billing.domain.runs.period import BillingPeriod, parse_bill_from
@@ -30,6 +31,8 @@ from billing.domain.runs.run_input import parse_run_input
 HELD_BY_THIS_RUN = "held by this run"
 HELD_BY_ANOTHER = "held by another run"
 NOT_NEEDED = "not needed"
+BY_HAND = "by hand"
+BY_THE_SCHEDULE = "by the schedule"
 # Nobody has said no, and nothing was drafted: what was listed may still be what is to be asked.
 _UNANSWERED = (ApprovalExpired.__name__, ApprovalUndeliverable.__name__)
 
@@ -42,12 +45,14 @@ class Locks(Protocol):
     def remember_bill_from(self, day: date, run_id: str, at: str) -> date: ...
     def bill_from_told(self, cycle: str) -> str: ...
     def holder(self, key: str) -> Holder | None: ...
+    def note_start(self, run_id: str, requested_by: str, at: str) -> None: ...
     def take(self, key: str, run_id: str, execution_arn: str, at: str, instead_of: str | None) -> bool: ...
 
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """The stack's parameters that a run carries along."""
+    """The stack's parameters that a run carries along. `subsidiaries` are NetSuite's internal ids of those whose orders
+    the stack bills, empty for all."""
 
     zone: ZoneInfo
     cycle: str
@@ -58,6 +63,7 @@ class RunSettings:
     requester_may_sign: bool
     waiting: WaitingRules
     draft_concurrency: int
+    subsidiaries: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +91,7 @@ def open_the_run(
     for the lock).
     """
     run_input = parse_run_input(start.input, settings.zone, settings.cycle)
+    run_input = replace(run_input, filter=_of_this_stack(run_input.filter, settings.subsidiaries))
     requester = requester_id(run_input.requested_by) if run_input.requested_by else ""
     # A schedule gives its own time, and never a period.
     by_hand = run_input.scheduled_at is None or (isinstance(start.input, Mapping) and "period" in start.input)
@@ -127,6 +134,7 @@ def open_the_run(
         barred=barred,
         round=start.redrive_count,
         lock=NOT_NEEDED,
+        started=BY_HAND if by_hand else BY_THE_SCHEDULE,
         settings=RunLimits(
             approval_timeout_seconds=settings.waiting.timeout,
             reminder_interval_seconds=settings.waiting.reminder_interval,
@@ -150,8 +158,25 @@ def open_the_run(
         bill_from_now = _remembered(settings, listed_from, locks, run.id, now)
         if bill_from_now != bill_from:
             raise PassingError("Another run has fixed the day from which this stack bills at the same moment.")
+    if run_input.requested_by:
+        # Beside the execution, whose history keeps the approver id alone: a question to them needs their address.
+        locks.note_start(run.id, run_input.requested_by, now.isoformat())
     finished = holder.finished_by if holder is not None else ""
     return replace(run, lock=HELD_BY_THIS_RUN, finished_by="" if finished == run.id else finished)
+
+
+def _of_this_stack(chosen: OrderFilter, subsidiaries: tuple[str, ...]) -> OrderFilter:
+    """The run's filter within the subsidiaries that the stack bills. Raises InputInvalid where it asks for another's:
+    that stack has another Stripe account, and a ledger of its own."""
+    if not subsidiaries:
+        return chosen
+    others = [one for one in chosen.subsidiaries if one not in subsidiaries]
+    if others:
+        raise InputInvalid(
+            f'The field "filter.subsidiaries" asks for {", ".join(others)}, which this stack does not bill. Its '
+            f"parameter Subsidiaries names {', '.join(subsidiaries)}."
+        )
+    return chosen if chosen.subsidiaries else replace(chosen, subsidiaries=subsidiaries)
 
 
 def _bill_from(settings: RunSettings, period: BillingPeriod, locks: Locks) -> date:

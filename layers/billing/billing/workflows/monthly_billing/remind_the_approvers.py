@@ -13,6 +13,7 @@ from billing.domain.approval.approval_request import ApprovalRequest
 from billing.domain.approval.approvers import approver_id
 from billing.domain.approval.signers import ListedPeople
 from billing.domain.approval.stored_request import StoredRequest, request_owner
+from billing.domain.approval.waiting import is_last_reminder
 from billing.domain.batch.batch import read_batch
 from billing.domain.errors import AddressRefused
 from billing.domain.mail import MailContent
@@ -44,7 +45,7 @@ class Reminding:
     signed: SignedTexts
     links: ApproverLinks
     write_reminder: Callable[[Invitation], MailContent]
-    write_bounce: Callable[[ApprovalRequest, str, str, str], MailContent]
+    write_bounce: Callable[[ApprovalRequest, str, str, str, str], MailContent]
     write_slack: Callable[[ApprovalRequest, str], tuple[str, Sequence[dict[str, Any]]]]
     now: datetime
 
@@ -67,19 +68,20 @@ class Reminding:
         if by_hand and not label:
             label = f"by-hand-{self.now.astimezone(UTC):%Y-%m-%dT%H}"
         if label:
-            mails += self._remind(present, label)
+            mails += self._remind(run, present, label)
             # Only the numbered ones count as those that were due.
             self._mark(present, label if by_hand and label.startswith("by-hand") else f"reminded-{label}")
         for address in present.lost:
             if not self._is_done(present, f"told-{approver_id(address)}"):
-                told, posted = self._tell_of(present, address)
+                told, posted = self._tell_of(run, present, address)
                 mails, posts = mails + told, posts + posted
         return {"mails": mails, "posts": posts}
 
-    def _remind(self, present: PresentRequest, label: str) -> int:
+    def _remind(self, run: Run, present: PresentRequest, label: str) -> int:
         request, opened = present.request, present.stored.request
         batch = read_batch(self.files.read_json(opened.batch_key, opened.request_hash))
-        left = datetime.fromisoformat(request.expires_at) - self.now
+        opened_at, expires_at = map(datetime.fromisoformat, (request.opened_at, request.expires_at))
+        last = is_last_reminder(waiting_rules(run), opened_at, expires_at, self.now)
         sent = 0
         for address in present.missing:
             # Deputies who were put on record a moment ago are asked by the next state, and reminded another time.
@@ -91,21 +93,23 @@ class Reminding:
                         address,
                         self.links.to_decide(opened, address),
                         inbox=self.links.to_inbox(opened, address),
-                        left=left,
+                        left=expires_at - self.now,
+                        last=last,
                         because=brought_in(present.entries, address),
                     )
                 )
                 sent += self._mail(present, f"reminder-{label}-{approver_id(address)}", address, content)
         return sent
 
-    def _tell_of(self, present: PresentRequest, lost: str) -> tuple[int, int]:
+    def _tell_of(self, run: Run, present: PresentRequest, lost: str) -> tuple[int, int]:
         """Tell the others, and the channel, that one approver cannot be reached."""
         sent = 0
         for address in present.people:
             if address not in present.unreachable:
                 what = f"bounced-{approver_id(address)}-{approver_id(lost)}"
                 inbox = self.links.to_inbox(present.stored.request, address)
-                sent += self._mail(present, what, address, self.write_bounce(present.request, lost, address, inbox))
+                content = self.write_bounce(present.request, lost, address, inbox, run.zone)
+                sent += self._mail(present, what, address, content)
         posted = self._post(present, f"slack-bounced-{approver_id(lost)}", lost)
         self._mark(present, f"told-{approver_id(lost)}")
         return sent, posted
