@@ -166,8 +166,8 @@ def test_an_empty_file_has_every_default() -> None:
 NAMES = st.sampled_from(
     (
         "start_date subsidiary items tax customer accounts accounts.fees currencies currencies.usd block allow "
-        "movements defaults defaults.invoices match global mode id bank precision rounding_line payments_per_deposit balance "
-        "uncollectible"
+        "movements defaults defaults.invoices match global mode id bank precision rounding_line "
+        "payments_per_deposit balance uncollectible"
     ).split()
 )
 VALUES = st.one_of(
