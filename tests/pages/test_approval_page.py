@@ -258,7 +258,8 @@ def test_a_mistake_is_announced_first_and_at_its_field_and_the_typed_number_is_n
 
 def test_a_reason_that_was_typed_is_kept_and_its_form_is_open() -> None:
     page = tree(mistake="Too short.", typed={"answer": "reject", "reason": "\n no <b> "})
-    assert "open" in page.first("section", class_="decide").first("details").attributes
+    (opened,) = (one for one in page.first("section", class_="decide").all("details") if "open" in one.attributes)
+    assert opened.first("summary").text == "Reject instead"
     assert page.first("textarea", id="reason").attributes["aria-invalid"] == "true"
     assert page.first("textarea", id="reason").text == "no <b>"
 
