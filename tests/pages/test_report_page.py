@@ -65,7 +65,7 @@ def test_amounts_that_cannot_be_read_are_counted_and_in_no_sum() -> None:
 def test_every_line_is_there_with_its_invoice_customer_and_content_hash() -> None:
     report = samples.report(failing={"order-5003": "Stripe refused it."}, outcome=RunOutcome.MISSING)
     page = tree(report)
-    assert len(list(page.first("main").all("span", class_="who"))) == len(report.lines)
+    assert len(list(page.first("main").all("th", class_="who"))) == len(report.lines)
     links = [a.attributes["href"] for a in page.all("a")]
     for line in report.lines:
         if line.invoice_hash:
