@@ -18,7 +18,7 @@ from billing.pages.approval.approval_notices import asked_notice
 from billing.runtime.clock import now
 from billing.runtime.connections.aws import dynamodb, environment, run_files
 from billing.runtime.connections.slack import slack_channel
-from billing.runtime.entry import state
+from billing.runtime.entry import state, telling
 from billing.workflows.monthly_billing.announce_the_request import announce_the_request
 
 env = environment()
@@ -34,6 +34,7 @@ def write(run: Run, batch: Batch, slots: Sequence[Slot]) -> tuple[str, list[dict
 
 
 @state
+@telling
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Tell the channel that finance is asked."""
     rules = parse_slot_rules(env.text("APPROVERS"))

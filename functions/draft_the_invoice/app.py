@@ -18,6 +18,7 @@ from billing.runtime.clock import now
 from billing.runtime.connections.aws import dynamodb, environment, run_files
 from billing.runtime.connections.stripe import stripe
 from billing.runtime.entry import state
+from billing.runtime.telemetry import metrics
 from billing.workflows.monthly_billing.draft_the_invoice import Drafting, DraftSettings
 
 env = environment()
@@ -29,7 +30,7 @@ settings = DraftSettings(env.flag("AUTO_ADVANCE"), env.text("TAX_MODE"))  # type
 @state
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Draft one approved invoice, once."""
-    return Drafting(
+    drafted = Drafting(
         read_state(Run, event["run"]),
         settings,
         files,
@@ -39,3 +40,6 @@ def handler(event: dict[str, Any], context: Any) -> Any:
         StripeInvoices(*connect()),
         now(),
     ).draft(read_item(event["item"]))
+    # An alarm's metric: a draft that is not what was approved must not be sent.
+    metrics.add_metric(name="DraftsDiffering", unit="Count", value=int(drafted["outcome"] == "differs"))
+    return drafted

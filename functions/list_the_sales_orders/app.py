@@ -11,7 +11,7 @@ from typing import Any
 
 from billing.adapters.dynamodb.carry_over import CarryOver
 from billing.adapters.dynamodb.ended_orders import EndedOrders
-from billing.adapters.netsuite.beside_the_listing import order_states, orders_before
+from billing.adapters.netsuite.beside_the_listing import order_states, orders_before, orders_of_others
 from billing.adapters.netsuite.invoice_previews import InvoicePreviews
 from billing.adapters.netsuite.sales_orders import list_sales_orders
 from billing.domain.orders.invoice_preview import InvoicePreview
@@ -40,12 +40,16 @@ def preview(order: SalesOrder) -> InvoicePreview | None:
 @state
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Ask NetSuite and keep what it said."""
-    asked = netsuite()  # one login for all four
+    asked = netsuite()  # one login for all five
     return list_the_sales_orders(
         read_state(Run, event["run"]),
         listing_settings(env),
         NetSuite(
-            partial(list_sales_orders, asked), partial(orders_before, asked), partial(order_states, asked), preview
+            partial(list_sales_orders, asked),
+            partial(orders_before, asked),
+            partial(order_states, asked),
+            preview,
+            partial(orders_of_others, asked),
         ),
         carry_over,
         ended,

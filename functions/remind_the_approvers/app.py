@@ -19,7 +19,7 @@ from billing.runtime.connections.aws import dynamodb, environment, run_files
 from billing.runtime.connections.mail import mailer
 from billing.runtime.connections.signing import approver_links, signatures
 from billing.runtime.connections.slack import slack_channel
-from billing.runtime.entry import state
+from billing.runtime.entry import state, telling
 from billing.runtime.parameters.mails import mail_importance
 from billing.runtime.parameters.signers import listed_people
 from billing.workflows.monthly_billing.remind_the_approvers import Reminding
@@ -32,6 +32,7 @@ importance = mail_importance(env)
 
 
 @state
+@telling
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Remind, and tell of bounces."""
     signed = signatures(env)

@@ -18,7 +18,7 @@ from billing.runtime.connections.aws import dynamodb, environment
 from billing.runtime.connections.mail import mailer
 from billing.runtime.connections.slack import slack_channel
 from billing.runtime.console_links import execution_url
-from billing.runtime.entry import state
+from billing.runtime.entry import state, telling
 from billing.workflows.monthly_billing.tell_of_the_failure import Telling
 
 env = environment()
@@ -27,6 +27,7 @@ messages = MessageLog(dynamodb(), env.text("RUNS_TABLE"))
 
 
 @state
+@telling
 def handler(event: dict[str, Any], context: Any) -> Any:
     """Post to Slack and mail the owners that a run could not be opened or closed."""
     return Telling(

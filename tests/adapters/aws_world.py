@@ -53,9 +53,11 @@ def _tables() -> OneCallAtATime:
 
 @dataclass(frozen=True)
 class AwsWorld:
-    """An empty account with what the functions use."""
+    """An empty account with what the functions use. `stack` ends the names of its tables and bucket, "" for the only
+    stack."""
 
     key_id: str
+    stack: str = ""
 
     @property
     def dynamodb(self) -> Any:
@@ -71,7 +73,7 @@ class AwsWorld:
 
     def secret(self, name: str, value: Any) -> str:
         """Keep a secret; answers its ARN."""
-        manager, text = client("secretsmanager"), json.dumps(value)
+        manager, text, name = client("secretsmanager"), json.dumps(value), name + self.stack
         try:
             return str(manager.create_secret(Name=name, SecretString=text)["ARN"])
         except ClientError:
@@ -79,32 +81,35 @@ class AwsWorld:
 
     def rows(self, table: str) -> list[dict[str, Any]]:
         """Every row of a table in DynamoDB's own notation, in the order of their keys."""
-        found = self.dynamodb.scan(TableName=table)["Items"]
+        found = self.dynamodb.scan(TableName=table + self.stack)["Items"]
         return sorted(found, key=lambda row: (row["pk"]["S"], row.get("sk", {"S": ""})["S"]))
 
     def dump(self) -> dict[str, Any]:
         """All tables and files, to compare before and after."""
-        listed = self.s3.list_objects_v2(Bucket=BUCKET).get("Contents", [])
-        files = {one["Key"]: self.s3.get_object(Bucket=BUCKET, Key=one["Key"])["Body"].read() for one in listed}
+        bucket = BUCKET + self.stack
+        listed = self.s3.list_objects_v2(Bucket=bucket).get("Contents", [])
+        files = {one["Key"]: self.s3.get_object(Bucket=bucket, Key=one["Key"])["Body"].read() for one in listed}
         return {"files": files, **{table: self.rows(table) for table in (LEDGER, RUNS, APPROVALS, CUSTOMERS)}}
 
 
 @contextmanager
-def aws_world() -> Iterator[AwsWorld]:
+def aws_world(stack: str = "") -> Iterator[AwsWorld]:
+    """An empty account. Opened inside another it is the same account, with the tables of one more stack."""
     with mock_aws():
         for table in (LEDGER, RUNS, APPROVALS, CUSTOMERS):
             keys = ["pk"] if table == CUSTOMERS else ["pk", "sk"]
             client("dynamodb").create_table(
-                TableName=table,
+                TableName=table + stack,
                 BillingMode="PAY_PER_REQUEST",
                 AttributeDefinitions=[{"AttributeName": key, "AttributeType": "S"} for key in keys],
                 KeySchema=[
                     {"AttributeName": key, "KeyType": kind} for key, kind in zip(keys, ("HASH", "RANGE"), strict=False)
                 ],
             )
-        client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
-        client("sesv2").create_email_identity(EmailIdentity=SENDER)
-        yield AwsWorld(client("kms").create_key()["KeyMetadata"]["KeyId"])
+        client("s3").create_bucket(Bucket=BUCKET + stack, CreateBucketConfiguration={"LocationConstraint": REGION})
+        if not stack:
+            client("sesv2").create_email_identity(EmailIdentity=SENDER)
+        yield AwsWorld(client("kms").create_key()["KeyMetadata"]["KeyId"], stack)
 
 
 class Refusing:

@@ -23,7 +23,9 @@ from tests.sandbox.netsuite import NetSuiteServer, invalid_login_fault, load_wor
 ADAPTERS = Path(examination.__file__).parent
 STRIPE = ADAPTERS.parent / "stripe"
 TODAY = date(2026, 6, 1)
-ASKED = Asked(("E", "F"), ("order.email", "customer.email"), "", settles=True, match_item_field="externalid")
+ASKED = Asked(
+    ("E", "F"), ("order.email", "customer.email"), "", settles=True, match_item_field="externalid", subsidiaries=("1",)
+)
 
 
 @pytest.fixture

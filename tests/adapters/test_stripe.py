@@ -258,6 +258,9 @@ def test_search_lags_and_the_list_does_not(account: Account) -> None:
     made = account.customers.create("77", "Acme", "ap@acme.example", "k")
     assert account.customers.by_netsuite_id_or_email("77") == []
     assert account.customers.by_email("ap@acme.example") == [made]
+    now = int(account.server.customers()[0]["created"])
+    assert account.customers.created_since(now) == [made]
+    assert account.customers.created_since(now + 1) == []
     account.server.search_lag_seconds = 0
     assert account.customers.by_netsuite_id_or_email("77") == [made]
 

@@ -7,12 +7,13 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
-RUNBOOK = ROOT / "docs" / "runbook.md"
+RUNBOOK_FOLDER = ROOT / "docs" / "runbook"
+RUNBOOK = RUNBOOK_FOLDER / "README.md"
 ARCHITECTURE = ROOT / "docs" / "architecture.md"
 CYCLES = ROOT / "docs" / "cycles.md"
 DEFINITION = ROOT / "statemachine" / "monthly_billing.asl.json"
 DOCUMENTS = (README, *sorted((ROOT / "docs").rglob("*.md")), *sorted((ROOT / "tests" / "sandbox").rglob("*.md")))
-OURS = (README, *sorted((ROOT / "docs").glob("*.md")))
+OURS = (README, *sorted((ROOT / "docs").glob("*.md")), *sorted(RUNBOOK_FOLDER.rglob("*.md")))
 """Written with this folder's tests; the decisions and the sandbox have their own."""
 
 _FENCE = re.compile(r"^( *)```(\S+) ?(\S*)\n(.*?)^\1```$", re.MULTILINE | re.DOTALL)

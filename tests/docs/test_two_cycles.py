@@ -70,10 +70,10 @@ def played(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Played]:
 
 
 def schedules(sandbox: Sandbox) -> tuple[str, str]:
-    """The names of the two schedules."""
+    """The names of the two schedules that bill."""
     names = [name for _, name in sandbox.deployment.schedules]
     (second,) = [name for name in names if name.endswith("-apac-billing")]
-    (first,) = [name for name in names if name != second]
+    (first,) = [name for name in names if "MonthlySchedule" in name]
     return first, second
 
 

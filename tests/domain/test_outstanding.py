@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from billing.domain.batch.batch import Batch, LeftAlone, left_alone, read_batch
+from billing.domain.orders.other_subsidiaries import OtherSubsidiary, other_subsidiaries
 from billing.domain.orders.outstanding import (
     Carried,
     CarriedGone,
@@ -15,6 +16,7 @@ from billing.domain.orders.outstanding import (
 )
 from billing.domain.records import stored
 from billing.domain.run import RunFrame
+from billing.pages.report.beside_the_listing import of_others_words
 
 ONE = Carried("500", "SO-1", "2026-05", "Rejected.")
 
@@ -98,3 +100,49 @@ def test_a_batch_of_an_older_version_is_read() -> None:
 )
 def test_what_lies_before_the_start_is_summed_in_minor_units(code: str, total: str, minor: int | None) -> None:
     assert left_alone(code, 3, total) == LeftAlone(code.lower(), 3, minor)
+
+
+def test_the_orders_of_other_subsidiaries_are_summed_by_subsidiary_and_currency_with_their_numbers() -> None:
+    rows = [
+        {
+            "id": "1",
+            "number": "SO-1",
+            "subsidiary": "3",
+            "subsidiaryname": "Nord AB",
+            "currencycode": "EUR",
+            "total": "10",
+        },
+        {
+            "id": "2",
+            "number": "SO-2",
+            "subsidiary": "3",
+            "subsidiaryname": "Nord AB",
+            "currencycode": "EUR",
+            "total": "0.5",
+        },
+        {"id": "3", "subsidiary": "3", "subsidiaryname": "Nord AB", "currencycode": "XXX", "total": "7"},
+        {"id": "4", "number": "SO-4", "currencycode": "USD", "total": "2"},
+    ]
+    found = other_subsidiaries(rows)
+    assert found == (
+        OtherSubsidiary("", "", "usd", 1, 200, ("SO-4",)),
+        OtherSubsidiary("3", "Nord AB", "eur", 2, 1050, ("SO-1", "SO-2")),
+        OtherSubsidiary("3", "Nord AB", "xxx", 1, None, ("3",)),
+    )
+    assert of_others_words(found) == (
+        "4 open orders of this period belong to subsidiaries that this stack does not bill (parameter Subsidiaries), "
+        "and are not part of this run: no subsidiary: 1 order, USD 2.00 by NetSuite's totals (SO-4); Nord AB (id 3): "
+        "2 orders, EUR 10.50 by NetSuite's totals (SO-1, SO-2); Nord AB (id 3): 1 order, an unknown amount by "
+        "NetSuite's totals (3). Make sure that another stack bills them."
+    )
+    assert of_others_words(()) == ""
+
+
+def test_fifty_numbers_of_a_subsidiary_are_kept_and_ten_are_told() -> None:
+    rows = [
+        {"id": str(one), "number": f"SO-{one}", "subsidiary": "3", "currencycode": "USD", "total": "1"}
+        for one in range(1, 201)
+    ]
+    ((one),) = other_subsidiaries(rows)
+    assert (one.orders, one.total, len(one.numbers)) == (200, 20_000, 50)
+    assert "(SO-1, SO-2, SO-3, SO-4, SO-5, SO-6, SO-7, SO-8, SO-9, SO-10 and 190 more)" in of_others_words([one])

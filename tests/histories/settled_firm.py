@@ -46,8 +46,9 @@ def items_of(netsuite: NetSuiteServer) -> dict[str, str]:
     return {str(each["name"]): str(1001 + place) for place, each in enumerate(WORLD["items"])}
 
 
-def policies(netsuite: NetSuiteServer, choices: str = "", extra: str = "") -> str:
-    """The policy file: one item for everything but discounts, tax, shipping and bad debt."""
+def policies(netsuite: NetSuiteServer, choices: str = "", extra: str = "", subsidiary: str = "") -> str:
+    """The policy file: one item for everything but discounts, tax, shipping and bad debt. `subsidiary` is the name of
+    the one that the Stripe account belongs to."""
     items = items_of(netsuite)
     accounts = {str(one["acctName"]): str(one["id"]) for one in netsuite.records("account")}
     lines = ["[items]", *(f'{role} = "{items["Consulting"]}"' for role in ROLES)]
@@ -56,7 +57,7 @@ def policies(netsuite: NetSuiteServer, choices: str = "", extra: str = "") -> st
         f'shipping = "{items["Freight"]}"',
         f'bad_debt = "{items["Bad debt"]}"',
     ]
-    text = policies_for(netsuite, "\n".join([*lines, extra]), choices)
+    text = policies_for(netsuite, "\n".join([*lines, extra]), choices, subsidiary)
     outside = f'out_of_band = "{accounts["Petty cash"]}"\nfx = "{accounts["Realized Gain/Loss"]}"\n'
     return text.replace("[accounts]\n", f"[accounts]\n{outside}").replace(
         "[accounts.fees]\n", f'[accounts.fees]\ndispute = "{accounts["Dispute Fees"]}"\n'

@@ -24,7 +24,17 @@ from botocore.exceptions import ClientError
 from billing.adapters.aws.event_queue import EventQueue
 from billing.domain.settlement.event_roots import doorbell
 from tests.histories.machine import Execution, Machine, StateFailed
-from tests.histories.world import SETTLEMENT, HistoryWorld, _Mortal, _StepFunctions, _Time, definition, history_world
+from tests.histories.world import (
+    SETTLEMENT,
+    Clock,
+    HistoryWorld,
+    _Mortal,
+    _StepFunctions,
+    _Time,
+    definition,
+    netsuite_of,
+    stack_beside,
+)
 from tests.sandbox.netsuite import NetSuiteServer, World
 from tests.sandbox.settlement import policies_for
 from tests.sandbox.stripe import StripeServer
@@ -102,6 +112,41 @@ class SettlingWorld:
     @property
     def netsuite(self) -> NetSuiteServer:
         return self.world.netsuite
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Whatever runs inside is this stack's."""
+        with self.world.at_work(), ExitStack() as stack:
+            from billing.runtime import netsuite as netsuite_runtime
+            from billing.runtime import proof, record_writing, settlement
+            from billing.runtime import stripe as stripe_runtime
+            from billing.runtime.connections.netsuite import suiteql
+            from billing.runtime.connections.stripe import stripe
+            from billing.runtime.settings import Environment
+
+            variables: dict[str, str] = {}
+            for function in FUNCTIONS:
+                for name, value in self.world.variables(function).items():
+                    # The functions keep what they made of these in one process here: each name must mean one thing.
+                    assert variables.setdefault(name, value) == value, name
+            environment = Environment(variables)
+            moving = _Time(self.world.clock)
+            for target, name, value in (
+                (boto3, "client", self.world.client),
+                (settlement, "environment", lambda: environment),
+                (settlement, "time", moving),
+                (record_writing, "environment", lambda: environment),
+                (record_writing, "now", self.world.clock.now),
+                (record_writing, "time", moving),
+                (proof, "environment", lambda: environment),
+                (stripe_runtime, "connect", stripe(environment, stripe_runtime._SHARE)),
+                (netsuite_runtime, "time", moving),
+                (netsuite_runtime, "suiteql", suiteql(environment)),
+            ):
+                stack.enter_context(patch.object(target, name, value))
+            _forget(settlement, stripe_runtime, netsuite_runtime)
+            yield
+            _forget(settlement, stripe_runtime, netsuite_runtime)
 
     # Stripe's events.
 
@@ -261,52 +306,40 @@ def settling_world(
     policies: Callable[[NetSuiteServer], str] = policies_for,
     **parameters: str,
 ) -> Iterator[SettlingWorld]:
-    """An account of everything, the settlement on. `policies` makes the policy file of NetSuite's stand-in."""
-    with ExitStack() as stack:
-        given = {
-            "Settlement": "on",
-            "SettlementPolicies": POLICIES,
-            "StripeWebhookSecretArn": "secret",
-            "StripeEventMode": "test",
-            **parameters,
-        }
-        world = stack.enter_context(history_world(netsuite, now, **given))
-        from billing.runtime import netsuite as netsuite_runtime
-        from billing.runtime import proof, record_writing, settlement
-        from billing.runtime import stripe as stripe_runtime
-        from billing.runtime.connections.netsuite import suiteql
-        from billing.runtime.connections.stripe import stripe
-        from billing.runtime.settings import Environment
+    """An account of everything, the settlement on, at work. `policies` makes the policy file of NetSuite's stand-in."""
+    clock = Clock(now)
+    with (
+        netsuite_of(netsuite, clock) as server,
+        settling_beside(server, clock, policies, **parameters) as settling,
+        settling.at_work(),
+    ):
+        yield settling
 
+
+@contextmanager
+def settling_beside(
+    netsuite: NetSuiteServer,
+    clock: Clock,
+    policies: Callable[[NetSuiteServer], str] = policies_for,
+    stack: str = "",
+    **parameters: str,
+) -> Iterator[SettlingWorld]:
+    """A stack with the settlement on, beside a NetSuite that others may use as well (`stack_beside`)."""
+    given = {
+        "Settlement": "on",
+        "SettlementPolicies": POLICIES,
+        "StripeWebhookSecretArn": "secret",
+        "StripeEventMode": "test",
+        **parameters,
+    }
+    with stack_beside(netsuite, clock, stack, **given) as world:
         _create_table(world)
-        world.aws.s3.put_object(Bucket="runs-bucket", Key=POLICIES, Body=policies(world.netsuite).encode())
+        world.aws.s3.put_object(Bucket=world.bucket, Key=POLICIES, Body=policies(netsuite).encode())
         settling = SettlingWorld(world)
         world._own["sqs"] = _Mortal(settling.queue, world)
         world._own["lambda"] = SimpleNamespace(invoke=_calling(world))
         world._own["stepfunctions"] = _Mortal(_Executions(settling), world)
-        variables: dict[str, str] = {}
-        for function in FUNCTIONS:
-            for name, value in world.variables(function).items():
-                # The functions keep what they made of these in one process here: each name must mean one thing.
-                assert variables.setdefault(name, value) == value, name
-        environment = Environment(variables)
-        moving = _Time(world.clock)
-        for target, name, value in (
-            (boto3, "client", world.client),
-            (settlement, "environment", lambda: environment),
-            (settlement, "time", moving),
-            (record_writing, "environment", lambda: environment),
-            (record_writing, "now", world.clock.now),
-            (record_writing, "time", moving),
-            (proof, "environment", lambda: environment),
-            (stripe_runtime, "connect", stripe(environment, stripe_runtime._SHARE)),
-            (netsuite_runtime, "time", moving),
-            (netsuite_runtime, "suiteql", suiteql(environment)),
-        ):
-            stack.enter_context(patch.object(target, name, value))
-        _forget(settlement, stripe_runtime, netsuite_runtime)
         yield settling
-        _forget(settlement, stripe_runtime, netsuite_runtime)
 
 
 def _calling(world: HistoryWorld) -> Callable[..., dict[str, Any]]:
@@ -329,7 +362,7 @@ def _forget(*modules: Any) -> None:
 
 def _create_table(world: HistoryWorld) -> None:
     world.aws.dynamodb.create_table(
-        TableName=SETTLEMENT,
+        TableName=SETTLEMENT + world.aws.stack,
         BillingMode="PAY_PER_REQUEST",
         AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in ("pk", "list")],
         KeySchema=[{"AttributeName": "pk", "KeyType": "HASH"}],

@@ -46,6 +46,7 @@ from tests.sandbox.netsuite import NetSuiteServer, World
 from tests.sandbox.sandbox import REPOSITORY
 from tests.sandbox.slack import SlackServer
 from tests.sandbox.stripe import RateLimits, StripeServer
+from tests.sandbox.stripe.store import ACCOUNT
 
 ANN, BOB = "ann@firm.example", "bob@firm.example"
 PAGES = "https://approve.example"
@@ -326,20 +327,25 @@ class HistoryWorld:
                 return self._secrets[name]
             return str(template["Parameters"][name]["Default"])
         if name in _TABLES:
-            return _TABLES[name]
+            return _TABLES[name] + self.aws.stack
         pseudo = {"AWS::StackName": "history", "AWS::Region": REGION, "AWS::AccountId": "123456789012"}
         own = {
             **self._secrets,
             **pseudo,
             "AWS::Partition": "aws",
-            "RunsBucket": BUCKET,
+            "RunsBucket": self.bucket,
             "TaskTokenKey": self.aws.key_id,
         }
         # Other resources are names that nothing here looks up.
         return own.get(name, f"history-{name}")
 
+    @property
+    def bucket(self) -> str:
+        """The bucket of the runs' files."""
+        return BUCKET + self.aws.stack
+
     def _object(self, key: str) -> bytes:
-        return bytes(self.aws.s3.get_object(Bucket=BUCKET, Key=key)["Body"].read())
+        return bytes(self.aws.s3.get_object(Bucket=self.bucket, Key=key)["Body"].read())
 
     # Runs, and the people in them.
 
@@ -400,6 +406,35 @@ class HistoryWorld:
         """An object of the bucket."""
         return self._object(key)
 
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        """Whatever runs inside is this stack's. Of two stacks in one world one is at work at a time."""
+        from stripe._http_client import HTTPClient
+
+        from billing.adapters.aws import secrets
+        from billing.runtime import clock as product_clock
+        from billing.runtime.connections import aws as aws_connections
+        from billing.runtime.connections import mail as mail_connection
+        from billing.runtime.connections import netsuite as netsuite_connection
+        from billing.runtime.connections import stripe as stripe_connection
+
+        boto3 = SimpleNamespace(client=self.client)
+        with ExitStack() as stack:
+            for target, name, value in (
+                (aws_connections, "boto3", boto3),
+                (mail_connection, "boto3", boto3),
+                (secrets, "boto3", boto3),
+                (product_clock, "now", self.clock.now),
+                (netsuite_connection, "time", _Time(self.clock)),
+                (stripe_connection, "time", _Time(self.clock)),
+                (HTTPClient, "_sleep_time_seconds", lambda *_: 0),
+                (http.client.HTTPConnection, "getresponse", _counted(self)),
+                (http.client.HTTPConnection, "putrequest", _noted(self)),
+            ):
+                stack.enter_context(patch.object(target, name, value))
+            secrets._read.cache_clear()
+            yield
+
 
 class _Time:
     """The module `time`, as the connections see it."""
@@ -411,7 +446,24 @@ class _Time:
 
 @contextmanager
 def history_world(netsuite: World, now: datetime, **parameters: str) -> Iterator[HistoryWorld]:
-    """An account of everything. `parameters` lie over the template's defaults."""
+    """An account of everything, at work. `parameters` lie over the template's defaults."""
+    clock = Clock(now)
+    with netsuite_of(netsuite, clock) as server, stack_beside(server, clock, **parameters) as world, world.at_work():
+        yield world
+
+
+@contextmanager
+def netsuite_of(netsuite: World, clock: Clock) -> Iterator[NetSuiteServer]:
+    """NetSuite's stand-in with this world in it."""
+    with NetSuiteServer(netsuite, clock, {**_credentials(), "account": netsuite.account}) as server:
+        yield server
+        assert server.errors == [], "a stand-in itself failed"
+
+
+@contextmanager
+def stack_beside(netsuite: NetSuiteServer, clock: Clock, stack: str = "", **parameters: str) -> Iterator[HistoryWorld]:
+    """A stack of its own, with a Stripe account and a Slack workspace of its own, beside a NetSuite that others may use
+    as well. `stack` ("-2") ends the names of its resources. Nothing of it runs before it is `at_work`."""
     os.environ.setdefault("AWS_REGION", REGION)
     # Read when billing.runtime.telemetry is imported, as in Lambda.
     os.environ.setdefault("POWERTOOLS_SERVICE_NAME", "billing-test")
@@ -419,32 +471,17 @@ def history_world(netsuite: World, now: datetime, **parameters: str) -> Iterator
     os.environ.setdefault("POWERTOOLS_METRICS_NAMESPACE", "billing-test")
     os.environ.setdefault("POWERTOOLS_TRACE_DISABLED", "true")
     os.environ.setdefault("POWERTOOLS_METRICS_DISABLED", "true")
-    from stripe._http_client import HTTPClient
-
-    from billing.adapters.aws import secrets
-    from billing.runtime import clock as product_clock
-    from billing.runtime.connections import aws as aws_connections
-    from billing.runtime.connections import mail as mail_connection
-    from billing.runtime.connections import netsuite as netsuite_connection
-    from billing.runtime.connections import stripe as stripe_connection
-
-    clock = Clock(now)
-    with ExitStack() as stack:
-        aws = stack.enter_context(aws_world())
-        servers = (
-            NetSuiteServer(netsuite, clock, {**_credentials(), "account": netsuite.account}),
-            StripeServer(clock, rate_limits=RateLimits.off()),
-            SlackServer(clock),
-        )
-        for server in servers:
-            stack.enter_context(server)
-        netsuite_server, stripe_server, slack_server = servers
-        world = HistoryWorld(aws, clock, netsuite_server, stripe_server, slack_server)
+    with (
+        aws_world(stack) as aws,
+        StripeServer(clock, rate_limits=RateLimits.off(), account=f"{ACCOUNT}{stack[1:]}") as stripe,
+        SlackServer(clock) as slack,
+    ):
+        world = HistoryWorld(aws, clock, netsuite, stripe, slack)
         world.parameters.update(
             {
-                "NetSuiteApiUrl": netsuite_server.url,
-                "StripeApiUrl": stripe_server.url,
-                "SlackApiUrl": f"{slack_server.url}/api",
+                "NetSuiteApiUrl": netsuite.url,
+                "StripeApiUrl": stripe.url,
+                "SlackApiUrl": f"{slack.url}/api",
                 "Approvers": f"Finance: {ANN}, {BOB}",
                 "SenderEmail": SENDER,
                 "OwnerEmails": "owner@firm.example",
@@ -452,22 +489,8 @@ def history_world(netsuite: World, now: datetime, **parameters: str) -> Iterator
                 **parameters,
             }
         )
-        boto3 = SimpleNamespace(client=world.client)
-        for target, name, value in (
-            (aws_connections, "boto3", boto3),
-            (mail_connection, "boto3", boto3),
-            (secrets, "boto3", boto3),
-            (product_clock, "now", clock.now),
-            (netsuite_connection, "time", _Time(clock)),
-            (stripe_connection, "time", _Time(clock)),
-            (HTTPClient, "_sleep_time_seconds", lambda *_: 0),
-            (http.client.HTTPConnection, "getresponse", _counted(world)),
-            (http.client.HTTPConnection, "putrequest", _noted(world)),
-        ):
-            stack.enter_context(patch.object(target, name, value))
-        secrets._read.cache_clear()
         yield world
-        for server in servers:
+        for server in (stripe, slack):
             assert server.errors == [], "a stand-in itself failed"
 
 

@@ -1,18 +1,23 @@
-"""NetSuite is asked by the thousand, never order by order."""
+"""NetSuite is asked by the thousand, never order by order; Stripe no more than it takes to be sure."""
 
 from __future__ import annotations
 
 import json
 import time
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
+from benchmarks.calls import calls_of
+from benchmarks.results import read_results
 from tests.played.story import deployed
 from tests.sandbox import Sandbox
 from tests.sandbox.netsuite import generate_world
 from tests.sandbox.sandbox import Run
 
+COUNTED = ("netsuite", "stripe reads", "stripe writes", "matching reads", "drafting reads", "transitions")
+SMALL, CLIENTS = 10, 3
 DRY = {"scheduledAt": "2026-06-01T13:00:00Z", "dryRun": True}
 
 
@@ -59,3 +64,33 @@ def test_the_states_output_stays_a_small_summary(listed: tuple[Sandbox, Run]) ->
     ]
     assert outputs
     assert all(len(output) < 4_000 for output in outputs)
+
+
+@pytest.fixture(scope="module")
+def ten() -> dict[str, Any]:
+    """A month of ten orders of three clients whom Stripe does not know, and the same month started again: the
+    functions' own entries in one process (tests.histories)."""
+    return calls_of(SMALL)
+
+
+def test_an_invoice_is_looked_for_and_read_back_and_nothing_else_of_stripe_is_read_for_it(ten: dict[str, Any]) -> None:
+    """A client just created has nothing to look for, and one list of its address instead: two reads for each order."""
+    assert ten["first"]["drafting reads"] == 2 * SMALL
+
+
+def test_an_unknown_client_costs_one_search(ten: dict[str, Any]) -> None:
+    """Besides, for the whole run: what was created lately, and the drafts and open invoices that wait in Stripe."""
+    assert ten["first"]["matching reads"] == CLIENTS + 1 + 2
+
+
+def test_writes_are_the_floor_and_a_month_that_is_billed_is_written_no_more(ten: dict[str, Any]) -> None:
+    """Two an invoice, its draft and its lines, and one a new client."""
+    assert ten["first"]["stripe writes"] == 2 * SMALL + CLIENTS
+    assert ten["replay"]["stripe writes"] == 0
+
+
+@pytest.mark.parametrize("which", ["first", "replay"])
+def test_ten_orders_cost_the_calls_that_the_last_benchmark_counted(ten: dict[str, Any], which: str) -> None:
+    kept = read_results()["counts"]["calls"][str(SMALL)]
+    found = {name: ten[which][name] for name in COUNTED}
+    assert found == {name: kept[which][name] for name in COUNTED}, "run `make bench BENCH_ARGS=calls-10`, and say why"

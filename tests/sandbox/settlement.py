@@ -248,13 +248,15 @@ def equations_of(proof: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     return found
 
 
-def policies_for(netsuite: NetSuiteServer, extra: str = "", choices: str = "") -> str:
+def policies_for(netsuite: NetSuiteServer, extra: str = "", choices: str = "", subsidiary: str = "") -> str:
     """A policy file with the accounts, currencies and items of a NetSuite stand-in. `choices` are lines of the top
-    level (closed_period = "first_open"), `extra` tables of their own."""
+    level (closed_period = "first_open"), `extra` tables of their own. With the name of a subsidiary it is that of the
+    Stripe account that belongs to it."""
     accounts = {str(one["acctName"]): str(one["id"]) for one in netsuite.records("account")}
     currencies = {str(one["symbol"]).lower(): one for one in netsuite.records("currency")}
-    banks = _banks(netsuite)
-    lines = [choices]
+    named = {str(one["name"]): str(one["id"]) for one in netsuite.records("subsidiary")} if subsidiary else {}
+    banks = _banks(netsuite, named.get(subsidiary, ""))
+    lines = [choices, *([f'subsidiary = "{named[subsidiary]}"'] if subsidiary else [])]
     for code, currency in sorted(currencies.items()):
         bank = banks.get(str(currency["id"]), "")
         precision = 0 if str(currency.get("currencyPrecision", 2)) in ("0", "{'id': '0'}") else 2
@@ -271,9 +273,10 @@ def policies_for(netsuite: NetSuiteServer, extra: str = "", choices: str = "") -
     return "\n".join(lines) + "\n"
 
 
-def _banks(netsuite: NetSuiteServer) -> dict[str, str]:
-    """The bank account of each currency, by NetSuite's ids. Of several, that of the subsidiary whose customers have
-    most orders in the currency: a deposit holds payments of its bank's subsidiary only. Checking accounts first."""
+def _banks(netsuite: NetSuiteServer, of: str) -> dict[str, str]:
+    """The bank account of each currency, by NetSuite's ids; of one subsidiary (an internal id), if it is named. Of
+    several, that of the subsidiary whose customers have most orders in the currency: a deposit holds payments of its
+    bank's subsidiary only. Checking accounts first."""
     subsidiary_of = {str(one["entityId"]): _id(one.get("subsidiary")) for one in netsuite.records("customer")}
     orders = Counter(
         (order.currency, subsidiary_of.get(order.customer or "", "")) for order in netsuite.orders().values()
@@ -285,6 +288,8 @@ def _banks(netsuite: NetSuiteServer) -> dict[str, str]:
         if _id(account["acctType"]) != "Bank" or not currency:
             continue
         subsidiaries = [_id(one) for one in (account.get("subsidiary") or {}).get("items", [])]
+        if of and of not in subsidiaries:
+            continue
         most = sum(orders[symbols[currency], one] for one in subsidiaries)
         weight = most, str(account["acctName"]).startswith("Checking")
         if currency not in found or weight > found[currency][0]:

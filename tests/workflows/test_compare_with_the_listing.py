@@ -14,7 +14,7 @@ import pytest
 from billing.adapters.aws.run_files import RunFiles
 from billing.adapters.dynamodb.carry_over import CarryOver
 from billing.adapters.dynamodb.ended_orders import EndedOrders
-from billing.adapters.netsuite.beside_the_listing import order_states, orders_before
+from billing.adapters.netsuite.beside_the_listing import order_states, orders_before, orders_of_others
 from billing.adapters.netsuite.fingerprints import columns_beside, order_fingerprints, orders_listed_now
 from billing.adapters.netsuite.sales_orders import list_sales_orders
 from billing.domain.errors import OurFault
@@ -63,6 +63,7 @@ class Listing:
             partial(orders_before, suiteql),
             partial(order_states, suiteql),
             lambda _: None,
+            partial(orders_of_others, suiteql),
         )
         listed = list_the_sales_orders(
             a_run(self.run), self.parameters, netsuite, self.carry_over, self.ended, self.files

@@ -294,6 +294,40 @@ def test_several_customers_that_claim_the_client_need_a_person(world: DraftingWo
     assert world.live() == []
 
 
+def test_a_client_that_another_order_has_just_created_is_not_read_again(world: DraftingWorld) -> None:
+    """The first order lists the address, creates, reads back; the second looks for its draft and reads it back."""
+    first, second = world.approve([*two_lines(), *two_lines(id="501", number="SO-1002")])
+    world.draft(first)
+    reads = world.stripe.reads
+    assert reads == 2
+    world.draft(second)
+    assert world.stripe.reads - reads == 2
+    assert len({one["customer"] for one in world.live()}) == len(world.stripe.customers()) == 1
+
+
+def test_a_client_that_was_created_and_deleted_since_is_created_again(world: DraftingWorld) -> None:
+    """Our map names the first one. Stripe refuses a draft for it, and only then it is looked at."""
+    first, second = world.approve([*two_lines(), *two_lines(id="501", number="SO-1002")])
+    world.draft(first)
+    (gone,) = world.stripe.customers()
+    world.stripe.delete_customer(gone["id"])
+    assert world.draft(second) == "drafted"
+    (other,) = world.stripe.customers()
+    assert {one["customer"] for one in world.live()} == {gone["id"], other["id"]}
+    assert world.known.one("77") == KnownCustomer(other["id"])
+    assert world.entry(second).stripe_customer == other["id"]
+    assert len(world.live()) == 2
+
+
+def test_a_customer_that_appears_with_the_clients_address_is_not_doubled(world: DraftingWorld, item: Item) -> None:
+    """Approved for a new one; meanwhile somebody made one by hand, which the search that matched could not know."""
+    made = str(world.stripe.create_customer(name="Northwind", email="ap@northwind.example")["id"])
+    with pytest.raises(PersonNeeded, match=made):
+        world.draft(item)
+    assert world.live() == []
+    assert [one["id"] for one in world.stripe.customers()] == [made]
+
+
 # Faults of Stripe ----------------------------------------------------------------------------------------
 
 CREATE, ADD = "^/v1/invoices$", "/add_lines$"

@@ -93,6 +93,21 @@ def test_a_run_takes_its_period_and_says_what_it_bills() -> None:
     assert run["prefix"] == "runs/2026-05/run-1/"
 
 
+def test_a_run_lists_the_subsidiaries_that_the_stack_bills_or_some_of_them() -> None:
+    two = {"subsidiaries": ("2", "5")}
+    assert start(Locks())["filter"] == {}
+    assert start(Locks(), **two)["filter"] == {"subsidiaries": ["2", "5"]}
+    narrowed = {**JUNE, "filter": {"subsidiaries": ["5"], "customerCategories": ["7"]}}
+    assert start(Locks(), raw=narrowed, **two)["filter"] == {"subsidiaries": ["5"], "customerCategories": ["7"]}
+
+
+def test_a_run_for_another_stacks_subsidiary_is_refused_by_name() -> None:
+    locks = Locks()
+    with pytest.raises(InputInvalid, match=r'"filter.subsidiaries" asks for 3, which .* Subsidiaries names 2, 5\.'):
+        start(locks, raw={**JUNE, "filter": {"subsidiaries": ["2", "3"]}}, subsidiaries=("2", "5"))
+    assert locks.held == {}
+
+
 def test_a_second_start_says_who_is_at_work_and_takes_nothing() -> None:
     locks = Locks()
     start(locks)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
@@ -13,7 +14,7 @@ from billing.domain.doctor.netsuite import CertificateFound, CurrencyFound, Quer
 from billing.domain.doctor.policies import Existing
 from billing.domain.doctor.stripe import Allowed, ReadFound, WebhookFound, WebhookWanted
 from billing.domain.doctor.suiteql_text import asking_nothing, columns_read
-from billing.domain.settlement.policies import parse_policies
+from billing.domain.settlement.policies import SettlementPolicies, parse_policies
 
 TODAY = date(2026, 6, 1)
 
@@ -306,3 +307,23 @@ def test_tables_and_columns_are_read_from_a_querys_own_text() -> None:
 )
 def test_a_query_is_asked_for_no_rows(query: str, expected: str) -> None:
     assert asking_nothing(query) == expected
+
+
+def test_one_stripe_account_is_one_subsidiary() -> None:
+    given = parse_policies('subsidiary = "2"\n[currencies.usd]\nid = "1"\nbank = "12"')
+    there = {
+        "account": Existing({"12": False}, {}),
+        "subsidiary": Existing({"2": False}, {}),
+        "currency": Existing({"1": False}, {"1": "USD"}),
+    }
+    none = replace(given, subsidiary="")
+
+    def found(policy: SettlementPolicies, *more: tuple[str, ...]) -> Finding:
+        return policies.policies_finding(policy, there, *more)
+
+    assert verdict(found(none, ("1", "2")), "subsidiary is missing, and the role sees 2 (1, 2)") is Verdict.WRONG
+    assert verdict(found(given, ("1", "2"), ("1",)), "Subsidiaries bills 1 into") is Verdict.WRONG
+    assert verdict(found(given, ("1", "2"), ("2", "3")), "bills 2, 3 into") is Verdict.WRONG
+    assert verdict(found(given, ("1", "2")), "Subsidiaries is empty") is Verdict.WRONG
+    for right in (found(given, ("1", "2"), ("2",)), found(given, ("2",)), found(none, ("2",)), found(none)):
+        assert verdict(right, "not set") is Verdict.NOTE, "what is left are the fee accounts"

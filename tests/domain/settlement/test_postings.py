@@ -85,6 +85,20 @@ def test_coupons_are_hashed_where_their_id_is_no_legal_external_id() -> None:
     assert external_ids.is_legal(external_ids.coupon_item("x" * 500))
 
 
+@pytest.mark.parametrize(
+    ("item", "subsidiary", "found"),
+    [
+        ("coupon-SPRING10", "", "coupon-SPRING10"),
+        ("coupon-SPRING10", "2", "coupon-SPRING10-s2"),
+        ("gold-monthly", "2", "gold-monthly-s2"),
+        ("price_1QabcDEFghiJKL", "2", "price_1QabcDEFghiJKL"),
+    ],
+)
+def test_an_id_that_people_type_is_an_item_of_each_subsidiary(item: str, subsidiary: str, found: str) -> None:
+    assert external_ids.item_of_subsidiary(item, subsidiary) == found
+    assert external_ids.is_legal(external_ids.item_of_subsidiary("x" * 100, "2"))
+
+
 def test_dues_are_taken_in_order_with_one_first_if_asked() -> None:
     dues = Dues([("a", 5), ("b", 5), ("c", 5)])
     assert dues.take(7, first="b") == (Apply("b", 5), Apply("a", 2))

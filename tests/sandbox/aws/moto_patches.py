@@ -23,6 +23,7 @@ from moto.core.exceptions import AWSError
 from moto.core.responses import ActionResult
 from moto.iam.access_control import PermissionResult
 from moto.s3 import models as s3_models
+from moto.scheduler import models as scheduler_models
 from moto.stepfunctions.parser import models as sfn_models
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.state import state as state_module
@@ -121,6 +122,7 @@ def install() -> None:
     _sign_as_the_state_machine()
     _parse_once()
     _move_with_the_clock()
+    scheduler_models.unix_time = lambda: hooks().clock()
     _show_redrives_in_the_context()
     _remember_where_it_stands()
     _name_lambda_errors_as_aws()

@@ -214,9 +214,10 @@ class NetSuiteServer(HttpServer):
 
     # The books.
 
-    def ledger(self) -> dict[str, dict[str, Decimal]]:
-        """Balances by account's name and currency (ISO); debits are positive. Every account is there."""
-        return self._records.ledger()
+    def ledger(self, subsidiary: str | None = None) -> dict[str, dict[str, Decimal]]:
+        """Balances by account's name and currency (ISO); debits are positive. Every account is there. With the name of
+        a subsidiary only what its own transactions posted."""
+        return self._records.ledger(subsidiary)
 
     def records(self, record: str) -> list[dict[str, Any]]:
         """Every "invoice", "customerPayment", ... as GET shows it with its sublists."""

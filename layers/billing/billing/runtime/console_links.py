@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from urllib.parse import quote
 
 from billing.domain.runs.report import Report
 
@@ -11,6 +12,14 @@ def execution_url(arn: str, region: str = "") -> str:
     """Return the page of an execution in the console of Step Functions. `region` is the function's own without one."""
     region = region or os.environ["AWS_REGION"]
     return f"https://{region}.console.aws.amazon.com/states/home?region={region}#/v2/executions/details/{arn}"
+
+
+def alarm_url(name: str, region: str = "") -> str:
+    """Return the page of an alarm in the console of CloudWatch. `region` is the function's own without one."""
+    region = region or os.environ["AWS_REGION"]
+    return (
+        f"https://{region}.console.aws.amazon.com/cloudwatch/home?region={region}#alarmsV2:alarm/{quote(name, safe='')}"
+    )
 
 
 def object_url(bucket: str, key: str, region: str = "") -> str:

@@ -10,7 +10,7 @@ from dataclasses import is_dataclass
 from typing import Any
 
 from billing.adapters.aws.aws_faults import aws_faults_named
-from billing.domain.errors import ENDS, SETTLEMENT_ENDS, OurFault
+from billing.domain.errors import ENDS, SETTLEMENT_ENDS, OurFault, PassingError
 from billing.domain.run import to_state
 from billing.runtime.telemetry import logger, metrics, tracer
 
@@ -49,6 +49,23 @@ def state(handler: Handler) -> Handler:
         return answer
 
     return tracer.capture_lambda_handler(capture_response=False)(metrics.log_metrics(wrapped))  # type: ignore[no-any-return]
+
+
+def telling(handler: Handler) -> Handler:
+    """Wrap, inside of `state`, the handler of a state that tells people. Its state machine goes on without it, so only
+    an alarm says that somebody did not hear: "MessagesDelayed" counts failures that pass, which the state tries again.
+    Lambda's own Errors count all."""
+
+    @functools.wraps(handler)
+    def wrapped(event: dict[str, Any], context: Any) -> Any:
+        try:
+            with aws_faults_named():
+                return handler(event, context)
+        except PassingError:
+            metrics.add_metric(name="MessagesDelayed", unit="Count", value=1)
+            raise
+
+    return wrapped
 
 
 def _run_id(event: dict[str, Any]) -> str:

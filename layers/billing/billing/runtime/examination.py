@@ -191,6 +191,7 @@ def _netsuite() -> NetSuiteSetup:
         env.optional("STRIPE_ID_FIELD"),
         _settles(),
         _match_field(),
+        env.texts("SUBSIDIARIES"),
     )
     return NetSuiteSetup(SuiteQL(base_url, login, _pause, requests.Session()), asked, _today())
 
@@ -332,4 +333,5 @@ def _policies() -> SettlementPolicies:
 def _settlement_policies() -> Finding:
     given, setup = _policies(), _netsuite()
     asked = {table: keys.values() for table, keys in policies.ids_of(given).items() if keys}
-    return policies.policies_finding(given, {table: setup.existing(table, ids) for table, ids in asked.items()})
+    existing = {table: setup.existing(table, ids) for table, ids in asked.items()}
+    return policies.policies_finding(given, existing, setup.subsidiaries(), env.texts("SUBSIDIARIES"))

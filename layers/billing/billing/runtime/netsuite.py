@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from functools import lru_cache
 
 from billing.adapters.netsuite.records import NetSuiteRecords
 from billing.adapters.netsuite.settlement_lookups import NetSuiteCustomers, NetSuiteItems, accounting_periods
@@ -20,7 +19,6 @@ suiteql = connection(environment())
 """Queries, by one connection a process."""
 
 
-@lru_cache(maxsize=1)
 def records() -> NetSuiteRecords:
     """The record API."""
     return NetSuiteRecords(suiteql().transport)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 from billing.adapters.stripe.customers import StripeCustomers
 from billing.adapters.stripe.metadata import StripeMetadata
 from billing.adapters.stripe.settlement import SettlementReads
@@ -18,7 +16,6 @@ connect = stripe(environment(), _SHARE)
 """The client, made at the first call."""
 
 
-@lru_cache(maxsize=1)
 def reads() -> SettlementReads:
     """Reads for the settlement."""
     return SettlementReads(*connect())

@@ -1,11 +1,13 @@
-"""AWS::Logs::* and AWS::CloudWatch::Alarm."""
+"""AWS::Logs::*, AWS::CloudWatch::Alarm and AWS::CloudWatch::Dashboard."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 from tests.sandbox.aws.deploy.intrinsics import Physical
 from tests.sandbox.aws.deploy.registry import Deployment, Properties, creates, tags_as_list, tags_as_object, whole
+from tests.sandbox.aws.errors import DeployError
 
 
 @creates("AWS::Logs::LogGroup")
@@ -62,3 +64,19 @@ def create_alarm(deployment: Deployment, logical_id: str, properties: Properties
     )  # fmt: skip
     properties.finish()
     return Physical(name, {"Arn": deployment.arn("cloudwatch", f"alarm:{name}")})
+
+
+@creates("AWS::CloudWatch::Dashboard")
+def create_dashboard(deployment: Deployment, logical_id: str, properties: Properties) -> Physical:
+    """A dashboard. CloudWatch refuses a body that is no JSON object with widgets, as this does."""
+    name = properties.take("DashboardName", None) or deployment.name(logical_id, 255)
+    body = properties.take("DashboardBody")
+    properties.finish()
+    try:
+        widgets = json.loads(body)["widgets"]
+    except (ValueError, TypeError, KeyError) as error:
+        raise DeployError(f"{logical_id}: its body is no JSON object with widgets ({error})") from None
+    if not all(isinstance(one, dict) and {"type", "properties"} <= one.keys() for one in widgets):
+        raise DeployError(f"{logical_id}: a widget lacks its type or its properties")
+    deployment.clients("cloudwatch").put_dashboard(DashboardName=name, DashboardBody=body)
+    return Physical(name, {})

@@ -82,6 +82,14 @@ class Ledger:
     def entries(self) -> Iterable[Entry]:
         return list(self._entries.values())
 
+    def of_subsidiary(self, subsidiary: int) -> Ledger:
+        """The entries of one subsidiary's transactions."""
+        found = Ledger()
+        for entry in self._entries.values():
+            if entry.subsidiary == subsidiary:
+                found.write(entry)
+        return found
+
     def balance(self, account: int, currency: int) -> Decimal:
         """In `currency`; debits positive."""
         return self._balances.get((account, currency), Decimal(0))

@@ -116,10 +116,12 @@ class RecordService:
         except Refused as refused:
             return refused.answer()
 
-    def ledger(self) -> dict[str, dict[str, Decimal]]:
-        """Account's name -> currency (ISO) -> balance, debits positive."""
+    def ledger(self, subsidiary: str | None = None) -> dict[str, dict[str, Decimal]]:
+        """Account's name -> currency (ISO) -> balance, debits positive; of one subsidiary (a name), or of all."""
         with self._store.lock:
             chart, ledger = self._store.chart, self.register.ledger
+            if subsidiary is not None:
+                ledger = ledger.of_subsidiary(chart.subsidiary_names.index(subsidiary) + 1)
             return {
                 account.name: {
                     chart.symbol(currency): ledger.balance(account.id, currency) for currency in chart.currencies

@@ -13,7 +13,7 @@ import boto3
 from billing.domain.errors import PersonNeeded
 
 KEPT_SECONDS = 300
-"""After this long every process knows what was put into a secret. docs/runbook.md, "Rotating", counts on it."""
+"""After this long every process knows what was put into a secret. docs/runbook, "Rotating", counts on it."""
 
 
 def secret(arn: str) -> Mapping[str, Any]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Final
 
-from billing.adapters.netsuite.beside_the_listing import order_states, orders_before
+from billing.adapters.netsuite.beside_the_listing import order_states, orders_before, orders_of_others
 from billing.adapters.netsuite.books import NetSuiteBooks
 from billing.adapters.netsuite.clients import client_by_id, clients_sharing, clients_with_emails
 from billing.adapters.netsuite.fingerprints import order_fingerprints, order_lines_now, orders_listed_now
@@ -39,13 +39,15 @@ may not make it: Oracle's help, "Using Create-Form" (article_1217103046)."""
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What a stack asks of NetSuite: its listing's parameters, and whether and how it settles."""
+    """What a stack asks of NetSuite: its listing's parameters, whether and how it settles, and the subsidiaries (ids)
+    that it bills, empty for all."""
 
     statuses: tuple[str, ...]
     email_fields: tuple[str, ...] = ()
     stripe_id_field: str = ""
     settles: bool = False
     match_item_field: str = ""
+    subsidiaries: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -89,6 +91,11 @@ def queries(asked: Asked, today: date) -> dict[str, Callable[[SuiteQL], object]]
             suiteql, query, "F", ["1"], list_sales_orders(suiteql, query).absent_columns
         ),
         "orders before BillFrom": lambda suiteql: orders_before(suiteql, query),
+        **(
+            {"orders of other subsidiaries": lambda suiteql: orders_of_others(suiteql, query, asked.subsidiaries)}
+            if asked.subsidiaries
+            else {}
+        ),
         "the state of orders": lambda suiteql: order_states(suiteql, ["1"]),
         "what has moved": lambda suiteql: order_fingerprints(suiteql, ["1"]),
         "the lines of orders": lambda suiteql: order_lines_now(suiteql, ["1"]),
@@ -202,6 +209,14 @@ class NetSuiteSetup:
             return ""
         records = NetSuiteRecords(self.connection.transport)
         return _refused(lambda: records.preview_transform("salesOrder", rows[0]["id"], "invoice", {}))
+
+    def subsidiaries(self) -> tuple[str, ...]:
+        """Internal ids of the active subsidiaries that the role sees; none in an account without OneWorld."""
+        try:
+            rows = self.connection.page("SELECT x.id FROM subsidiary x WHERE x.isinactive = 'F' ORDER BY x.id ASC")
+        except PersonNeeded:
+            return ()
+        return tuple(row["id"] for row in rows)
 
     def existing(self, table: str, ids: Iterable[str]) -> Existing:
         """Which of these internal ids the account has, with whether each is inactive."""

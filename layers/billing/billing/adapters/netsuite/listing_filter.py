@@ -24,13 +24,13 @@ def parts_of(query: OrderQuery, found: Container[str] = ()) -> Iterator[str]:
     An order that comes back is left out if its date lists it already, and if its id is in `found` by the time its part
     is reached: whoever has seen it need not ask. A trial by dates leaves out all that come back.
     """
-    yield _dates(query)
+    yield dates_of(query)
     if query.filter.from_date is not None or query.filter.to_date is not None:
         return
     wanted = [order_id for order_id in query.carried if order_id not in found]
     for start in range(0, len(wanted), IDS_IN_A_LIST):
         ids = ",".join(str(int(order_id)) for order_id in wanted[start : start + IDS_IN_A_LIST])
-        yield f"t.id IN ({ids}) AND NOT ({_dates(query)})"
+        yield f"t.id IN ({ids}) AND NOT ({dates_of(query)})"
 
 
 def conditions(query: OrderQuery, part: str) -> tuple[list[str], list[str]]:
@@ -51,7 +51,8 @@ def conditions(query: OrderQuery, part: str) -> tuple[list[str], list[str]]:
     return where + _cycle_filter(query.filter, params), params
 
 
-def _dates(query: OrderQuery) -> str:
+def dates_of(query: OrderQuery) -> str:
+    """The condition that an order's own date meets, whatever comes back beside it."""
     listed_from = max(filter(None, (query.listed_from, query.filter.from_date)))
     listed_before = min(filter(None, (query.listed_before, query.filter.to_date)))
     return (

@@ -27,6 +27,7 @@ _ALIASES = {
 }
 """What the query calls each record."""
 _NO_LINE = -1
+_OR_THE_STACK = {"subsidiary": ", or the stack's parameter Subsidiaries,"}
 
 
 def list_sales_orders(suiteql: SuiteQL, query: OrderQuery) -> ListedRows:
@@ -113,8 +114,8 @@ def refuse_unknown_filter(error: UnknownColumn, chosen: OrderFilter) -> None:
         fields["category"] = "filter.customerCategories"
     if name in fields:
         raise InputInvalid(
-            f'The field "{fields[name]}" of the input asks for {name}, which NetSuite does not know on sales orders. '
-            "Correct its spelling, or let the integration's role see it."
+            f'The field "{fields[name]}" of the input{_OR_THE_STACK.get(name, "")} asks for {name}, which NetSuite '
+            "does not know on sales orders. Correct its spelling, or let the integration's role see it."
         )
 
 

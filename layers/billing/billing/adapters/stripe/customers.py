@@ -40,7 +40,7 @@ class StripeCustomers:
         """Customers whose metadata name this NetSuite customer, and those with this address in any case: one search.
 
         A list's `email` filter compares the case, and Stripe keeps it so (stripe-dotnet#2240); search does not. Search
-        lags by up to a minute, so what has just been created is found by the list alone.
+        lags by up to a minute, an hour in outages: what has just been created is in `created_since` alone.
         """
         query = f"metadata['{NETSUITE_ID}']:'{_quoted(netsuite_id)}'"
         if email is not None and len(email) <= MAX_EMAIL:
@@ -58,10 +58,15 @@ class StripeCustomers:
 
     def by_email(self, email: str) -> list[StripeCustomer]:
         """Customers with exactly this address, strongly consistent. Stripe compares the case."""
-        if len(email) > MAX_EMAIL:
-            return []
+        return self._listed({"email": email}) if len(email) <= MAX_EMAIL else []
+
+    def created_since(self, moment: int) -> list[StripeCustomer]:
+        """Customers that were created at or after `moment` (epoch seconds), strongly consistent, a hundred a call."""
+        return self._listed({"created": {"gte": moment}})
+
+    def _listed(self, which: Mapping[str, Any]) -> list[StripeCustomer]:
         found: list[StripeCustomer] = []
-        params: Any = {"email": email, "limit": 100}
+        params: Any = {**which, "limit": 100}
         while True:
             page = self.call("list customers", lambda: self.client.v1.customers.list(dict(params)))  # type: ignore[arg-type]
             found += map(_customer, page.data)

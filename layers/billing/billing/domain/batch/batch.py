@@ -22,6 +22,7 @@ from billing.domain.ledger.customer_match import MatchedCustomer
 from billing.domain.ledger.ended_orders import EndedListed
 from billing.domain.ledger.ledger import Disposition, OrderLink
 from billing.domain.money.money import round_half_up, rule_of
+from billing.domain.orders.other_subsidiaries import OtherSubsidiary
 from billing.domain.orders.outstanding import Carried, CarriedGone, Outstanding
 from billing.domain.orders.sales_order import Problem
 from billing.domain.records import WRITTEN_IF_SET, read_stored, stored, written_as
@@ -114,7 +115,8 @@ class Batch:
     `carried_gone` are orders of earlier runs outside the listing; `left_alone` is what lies before the start, None
     where that was told before; `paid` are invoices that were seen paid for the first time; `billed_otherwise` are those
     of `outstanding` that come back until a person has looked (see billed_otherwise); `past` is what the months before
-    billed, None where none has billed anything, in a trial, and in batches that were written before it was kept."""
+    billed, None where none has billed anything, in a trial, and in batches that were written before it was kept;
+    `of_others` are open orders of subsidiaries that this stack does not bill, None for none."""
 
     run: RunFrame
     invoices: tuple[BatchInvoice, ...]
@@ -129,6 +131,7 @@ class Batch:
     paid: tuple[str, ...] = ()
     billed_otherwise: tuple[Carried, ...] = ()
     past: PastMonths | None = field(default=None, metadata=WRITTEN_IF_SET)
+    of_others: tuple[OtherSubsidiary, ...] | None = field(default=None, metadata=WRITTEN_IF_SET)
 
     @property
     def says_nothing(self) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -10,6 +10,7 @@ from billing.domain.doctor.finding import Finding, fine, listed, note, wrong
 from billing.domain.doctor.netsuite import PERMISSIONS
 from billing.domain.settlement.policies import SettlementPolicies
 
+_SHOWN: Final = 20
 TABLES: Final = ("account", "item", "subsidiary", "currency", "customer")
 
 
@@ -52,8 +53,14 @@ def ids_of(policies: SettlementPolicies) -> dict[str, dict[str, str]]:
     return {table: {key: given for key, given in keys.items() if given} for table, keys in found.items()}
 
 
-def policies_finding(policies: SettlementPolicies, existing: Mapping[str, Existing]) -> Finding:
-    """`existing` by table, for those of which ids are named."""
+def policies_finding(
+    policies: SettlementPolicies,
+    existing: Mapping[str, Existing],
+    subsidiaries: Sequence[str] = (),
+    billed: Sequence[str] = (),
+) -> Finding:
+    """`existing` by table, for those of which ids are named. `subsidiaries` are all that the role sees, none without
+    OneWorld, `billed` those of the parameter Subsidiaries; internal ids."""
     check = "settlement.policies"
     mistakes, hidden = [], []
     for table, keys in ids_of(policies).items():
@@ -70,6 +77,7 @@ def policies_finding(policies: SettlementPolicies, existing: Mapping[str, Existi
         ]
         mistakes += [f"{key} = {given} is inactive" for key, given in keys.items() if found.inactive.get(given)]
     mistakes += _wrong_codes(policies, existing.get("currency"))
+    mistakes += _wrong_subsidiary(policies.subsidiary, subsidiaries, billed)
     if mistakes:
         return wrong(check, f"{listed(mistakes)}. Correct the policy file, or the account.")
     if not policies.currencies:
@@ -80,6 +88,17 @@ def policies_finding(policies: SettlementPolicies, existing: Mapping[str, Existi
     if lacking:
         return note(check, f"{listed(lacking)} is not set: what needs it will be held.")
     return fine(check, f"{sum(len(keys) for keys in ids_of(policies).values())} ids are there and active")
+
+
+def _wrong_subsidiary(settled: str, subsidiaries: Sequence[str], billed: Sequence[str]) -> list[str]:
+    """One Stripe account is one subsidiary: where there are several, both files have to say which."""
+    if not settled and len(subsidiaries) > 1:
+        return [f"subsidiary is missing, and the role sees {len(subsidiaries)} ({', '.join(subsidiaries[:_SHOWN])})"]
+    if settled and billed and list(billed) != [settled]:
+        return [f"subsidiary = {settled}, but the parameter Subsidiaries bills {', '.join(billed)} into this account"]
+    if settled and not billed and len(subsidiaries) > 1:
+        return [f"the parameter Subsidiaries is empty: this stack would also bill orders of others than {settled}"]
+    return []
 
 
 def _wrong_codes(policies: SettlementPolicies, found: Existing | None) -> list[str]:

@@ -75,6 +75,27 @@ def next_times(expression: str, zone: ZoneInfo, now: datetime, count: int = 5) -
     return tuple(one.astimezone(zone) for one in islice(_after(cron, zone, now), count))
 
 
+def last_time(expression: str, zone: ZoneInfo, now: datetime, since: datetime) -> datetime | None:
+    """The latest instant after `since` and not after `now`, in `zone`; None if there is none, or if the expression does
+    not say (rate). Raises ScheduleInvalid."""
+    kind, inner = _split(expression)
+    if kind == "rate":
+        _check_rate(inner)
+        return None
+    if kind == "at":
+        found = next_times(expression, zone, since, 1)
+        return found[0] if found and found[0] <= now else None
+    cron = parse_cron(expression)
+    day, first = now.astimezone(zone).date(), since.astimezone(zone).date()
+    while day >= first:
+        if cron.on(day):
+            times = [one for one in cron.times_on(day, zone) if since < one <= now]
+            if times:
+                return times[-1].astimezone(zone)
+        day -= timedelta(days=1)
+    return None
+
+
 def is_rate(expression: str) -> bool:
     """Whether it fires every so often instead of at times of the clock."""
     return expression.strip().startswith("rate(")

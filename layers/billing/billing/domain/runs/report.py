@@ -18,6 +18,7 @@ from billing.domain.batch.batch import Batch, BatchInvoice, DoneOrder, LeftAlone
 from billing.domain.ledger.ended_orders import EndedListed
 from billing.domain.ledger.ledger import UNSETTLED, Disposition, EntryState, LedgerEntry
 from billing.domain.orders.due_date import due_date
+from billing.domain.orders.other_subsidiaries import OtherSubsidiary
 from billing.domain.orders.outstanding import CarriedGone, Outstanding
 from billing.domain.records import written_as
 from billing.domain.run import Run
@@ -97,7 +98,8 @@ class Report:
     """Everything about a run. `request` is the last approval request as it stood in the end, `record` everything that
     happened to all of the run's requests, and `asked` the addresses of everybody whom the last one asked at some time.
     `outstanding` are orders of earlier runs that this one did not list, `carried_gone` those ended in NetSuite since,
-    and `left_alone` what lies before the day from which the firm bills, None where that was told before.
+    `left_alone` what lies before the day from which the firm bills, None where that was told before, and `of_others`
+    the open orders of subsidiaries that this stack does not bill.
     `totals` maps a fate to sums in minor units by currency; `counts` counts orders."""
 
     run: Run
@@ -118,6 +120,7 @@ class Report:
     outstanding: tuple[Outstanding, ...] = ()
     carried_gone: tuple[CarriedGone, ...] = ()
     left_alone: tuple[LeftAlone, ...] | None = None
+    of_others: tuple[OtherSubsidiary, ...] = ()
     redrive_count: int = 0
 
     def of(self, fate: LineOutcome) -> tuple[ReportLine, ...]:

@@ -9,6 +9,7 @@ from typing import Any
 from billing.domain.batch.batch import LeftAlone, left_alone
 from billing.domain.ledger.ended_orders import EndedOrder
 from billing.domain.orders.invoice_preview import InvoicePreview
+from billing.domain.orders.other_subsidiaries import OtherSubsidiary
 from billing.domain.orders.outstanding import Carried, CarriedGone, Outstanding, not_asked
 from billing.domain.orders.sales_order import Listing
 from billing.domain.records import read_stored
@@ -21,6 +22,7 @@ class Snapshot:
     the list of orders that come back, `ended` were ended by a person, `outstanding` wait outside the listing (None in a
     snapshot that did not ask), `carried_gone` were ended in NetSuite. `left_alone` is what lies before the start, as
     (currency code, orders, sum in major units), None where it was not asked. `previews` go by NetSuite's internal id.
+    `of_others` are the open orders of subsidiaries that this stack does not bill.
     """
 
     columns: tuple[str, ...]
@@ -33,6 +35,7 @@ class Snapshot:
     carried_gone: tuple[CarriedGone, ...] = ()
     left_alone: tuple[tuple[str, int, str], ...] | None = None
     previews: Mapping[str, InvoicePreview] = field(default_factory=dict)
+    of_others: tuple[OtherSubsidiary, ...] = ()
 
     def check_as_read(self) -> None:
         """Raise ValueError if a row is not as long as the columns."""

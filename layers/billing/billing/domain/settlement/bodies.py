@@ -168,6 +168,7 @@ def preview_of(answer: Mapping[str, Any], record: NetSuiteRecord, currency_codes
         tax=tax,
         shipping=minor(answer.get("shippingCost") or 0) + minor(answer.get("handlingCost") or 0),
         discount=-abs(minor(answer.get("discountTotal") or 0)),
+        subsidiary=_ref(answer.get("subsidiary")),
     )
 
 

@@ -13,6 +13,7 @@ import re
 from typing import Final
 
 LEGAL: Final = re.compile(r"[A-Za-z0-9_-]{1,100}")
+_MADE_BY_STRIPE: Final = re.compile(r"price_[A-Za-z0-9]{14,}")
 _HASH_DIGITS: Final = 24
 
 
@@ -97,6 +98,16 @@ def deposit(payout: str, number: int = 1) -> str:
 def coupon_item(coupon: str) -> str:
     """The discount item of a coupon."""
     return legal("coupon", coupon)
+
+
+def item_of_subsidiary(item: str, subsidiary: str) -> str:
+    """An item's externalId where the policies name a subsidiary. Ids of coupons and old plans are typed by people, so
+    two Stripe accounts may both have a SUMMER10: each subsidiary's is an item of its own. Ids that Stripe makes up
+    ("price_...") are of one account."""
+    if not subsidiary or _MADE_BY_STRIPE.fullmatch(item):
+        return item
+    plain = f"{item}-s{subsidiary}"
+    return plain if is_legal(plain) else legal("item", plain)
 
 
 def price_item(price: str) -> str:

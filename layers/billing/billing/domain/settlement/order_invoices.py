@@ -153,7 +153,8 @@ class PreviewLine:
 @dataclass(frozen=True, slots=True)
 class Preview:
     """The invoice that NetSuite would save, in minor units of its currency. `discount` is that of the whole order, zero
-    or less. `tax` is None where the account's REST does not show it (legacy tax): the total decides then."""
+    or less. `tax` is None where the account's REST does not show it (legacy tax): the total decides then. `subsidiary`
+    is an internal id, "" in an account without OneWorld."""
 
     customer: str
     currency: str
@@ -162,6 +163,21 @@ class Preview:
     tax: int | None = None
     shipping: int = 0
     discount: int = 0
+    subsidiary: str = ""
+
+
+def of_another_subsidiary(record: NetSuiteRecord, preview: Preview, subsidiary: str) -> Hold | None:
+    """The hold for an order of another subsidiary than that of this Stripe account (an internal id, "" for none): its
+    payment would reach this subsidiary's bank, and no deposit takes another's. Pure."""
+    if record.transform is None or not subsidiary or preview.subsidiary in ("", subsidiary):
+        return None
+    return Hold(
+        "invalid_subsidiary",
+        f"Order {record.transform.order_number} belongs to subsidiary {preview.subsidiary} in NetSuite, and this "
+        f"Stripe account to subsidiary {subsidiary}. Void the Stripe invoice and bill the order from its own account; "
+        "the parameter Subsidiaries keeps orders of others out of the run.",
+        (("subsidiary", subsidiary, preview.subsidiary),),
+    )
 
 
 def rounding_of(record: NetSuiteRecord, preview: Preview, allowed: int) -> int:

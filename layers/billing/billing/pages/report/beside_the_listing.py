@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from billing.domain.batch.batch import Batch, LeftAlone
+from billing.domain.orders.other_subsidiaries import OtherSubsidiary
 from billing.domain.orders.outstanding import CarriedGone, Outstanding
 from billing.domain.period_name import period_name
 from billing.pages.formatting import counted, day_words, money_words
@@ -57,9 +58,33 @@ def left_alone_words(left_alone: Sequence[LeftAlone] | None, bill_from: str) -> 
     )
 
 
+def of_others_words(of_others: Sequence[OtherSubsidiary]) -> str:
+    """The open orders of subsidiaries that this stack does not bill, with the numbers of the first; "" for none."""
+    if not of_others:
+        return ""
+    groups = [_of_one(one) for one in of_others[:_MOST_CURRENCIES]]
+    rest = sum(one.orders for one in of_others[_MOST_CURRENCIES:])
+    orders = sum(one.orders for one in of_others)
+    return (
+        f"{counted(orders, 'open order')} of this period {'belongs' if orders == 1 else 'belong'} to subsidiaries that "
+        f"this stack does not bill (parameter Subsidiaries), and {'is' if orders == 1 else 'are'} not part of this "
+        "run: "
+        f"{'; '.join([*groups, *([f'{rest:,} more'] if rest else [])])}. Make sure that another stack bills "
+        f"{'it' if orders == 1 else 'them'}."
+    )
+
+
+def _of_one(one: OtherSubsidiary) -> str:
+    who = " ".join(filter(None, (one.name or "no subsidiary", f"(id {one.subsidiary})" if one.subsidiary else "")))
+    total = money_words(one.total, one.currency) if one.total is not None else "an unknown amount"
+    rest = one.orders - len(one.numbers[:_MOST_NAMED])
+    named = ", ".join(one.numbers[:_MOST_NAMED]) + (f" and {rest:,} more" if rest else "")
+    return f"{who}: {counted(one.orders, 'order')}, {total} by NetSuite's totals ({named})"
+
+
 def batch_notes(batch: Batch) -> tuple[str, ...]:
     """What an approver reads above the invoices about everything that is not among them."""
-    notes = [left_alone_words(batch.left_alone, batch.run.bill_from)]
+    notes = [left_alone_words(batch.left_alone, batch.run.bill_from), of_others_words(batch.of_others or ())]
     if batch.outstanding:
         waits = counted(len(batch.outstanding), "order of earlier runs waits", "orders of earlier runs wait")
         notes.append(f"{waits} outside this request: {outstanding_numbers(batch.outstanding)}.")

@@ -17,6 +17,7 @@ from billing.pages.report.beside_the_listing import (
     OUTSTANDING_TITLE,
     gone_words,
     left_alone_words,
+    of_others_words,
     outstanding_words,
 )
 from billing.pages.report.report_story import (
@@ -93,6 +94,7 @@ def report_page(report: Report, console_url: str, stripe_dashboard: str) -> str:
             "invoice_url": lambda invoice_id: invoice_url(stripe_dashboard, invoice_id),
             "facts": _facts(report),
             "left_alone": left_alone_words(report.left_alone, report.run.bill_from),
+            "of_others": of_others_words(report.of_others),
             "beside": [
                 (title, [(one.number or one.order_id, words) for one, words in named])
                 for title, named in (

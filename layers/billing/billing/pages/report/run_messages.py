@@ -14,6 +14,7 @@ from billing.pages.report.beside_the_listing import (
     OUTSTANDING_TITLE,
     gone_words,
     left_alone_words,
+    of_others_words,
     outstanding_words,
 )
 from billing.pages.report.report_story import (
@@ -37,7 +38,8 @@ def slack_summary(report: Report, *, console_url: str, report_url: str, stripe_d
     """The run's end for a channel. Foreign text in it cannot mention anybody, link anywhere or break a limit."""
     title = headline(report)
     if report.outcome is RunOutcome.NOTHING_NEW:
-        return SlackMessage(text=escaped(title, 600), blocks=[section(escaped(f"{title}.", 600))])
+        told = [f"{title}.", *([of_others_words(report.of_others)] if report.of_others else [])]
+        return SlackMessage(text=escaped(title, 600), blocks=[section(escaped(one, 1_500)) for one in told])
     mark = ":white_check_mark:" if is_good(report) else ":rotating_light:"
     blocks: list[dict[str, Any]] = [
         header(title),
@@ -46,7 +48,8 @@ def slack_summary(report: Report, *, console_url: str, report_url: str, stripe_d
     sums = [f"*{label}:* {orders:,}" + (f" ({words})" if words else "") for label, orders, words in _sum_rows(report)]
     blocks.append(section("\n".join(sums)))
     left_alone = left_alone_words(report.left_alone, report.run.bill_from)
-    blocks += [section(escaped(left_alone, 1_500))] if left_alone else []
+    others = of_others_words(report.of_others)
+    blocks += [section(escaped(one, 1_500)) for one in (left_alone, others) if one]
     blocks += [section(_beside_text(title, named)) for title, named in _beside(report)]
     found = troubles(report)
     # One section each: ten reasons of some length would not fit into one.
@@ -94,7 +97,7 @@ def summary_mail(report: Report, *, console_url: str, report_url: str, stripe_da
         Email(
             subject=title,
             heading=title,
-            opening=(explanation(report), *([left_alone] if left_alone else [])),
+            opening=(explanation(report), *(one for one in (left_alone, of_others_words(report.of_others)) if one)),
             amounts=[Figure(money_words(minor, currency), "drafted") for currency, minor in drafted.items()],
             facts=[
                 (label, counted(orders, "order") + (f", {words}" if words else ""))

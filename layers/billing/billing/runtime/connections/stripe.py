@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from functools import cache
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from billing.adapters.aws.secrets import field
@@ -16,11 +16,12 @@ if TYPE_CHECKING:
 
 
 def stripe(env: Environment, share: int) -> Callable[[], tuple[StripeClient, Caller]]:
-    """One client a process, made at the first call. `share`: how many functions call Stripe at the same time."""
+    """One client a process, made at the first call, and another within five minutes of a key's rotation. `share`: how
+    many functions call Stripe at the same time."""
 
-    @cache
-    def connect() -> tuple[StripeClient, Caller]:
-        client = stripe_client(field(env.text("STRIPE_SECRET_ARN"), "api_key"), env.optional("STRIPE_API_URL"))
+    @lru_cache(maxsize=1)
+    def made(api_key: str) -> tuple[StripeClient, Caller]:
+        client = stripe_client(api_key, env.optional("STRIPE_API_URL"))
         return client, Caller(time.sleep, time.monotonic, share)
 
-    return connect
+    return lambda: made(field(env.text("STRIPE_SECRET_ARN"), "api_key"))

@@ -9,5 +9,8 @@ from billing.workflows.monthly_billing.list_the_sales_orders import ListingSetti
 def listing_settings(env: Environment) -> ListingSettings:
     """Return the settings. InputInvalid names a variable that cannot be read."""
     return ListingSettings(
-        env.texts("ORDER_STATUSES"), env.texts("BILLING_EMAIL_FIELDS"), env.optional("STRIPE_ID_FIELD")
+        env.texts("ORDER_STATUSES"),
+        env.texts("BILLING_EMAIL_FIELDS"),
+        env.optional("STRIPE_ID_FIELD"),
+        env.texts("SUBSIDIARIES"),
     )

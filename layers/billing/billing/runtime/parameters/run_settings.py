@@ -23,4 +23,5 @@ def run_settings(env: Environment) -> RunSettings:
             env.number("ESCALATION_AFTER_SECONDS"),
         ),
         draft_concurrency=env.number("DRAFT_CONCURRENCY"),
+        subsidiaries=env.texts("SUBSIDIARIES"),
     )

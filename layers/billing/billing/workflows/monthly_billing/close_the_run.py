@@ -189,6 +189,7 @@ class Closing:
             outstanding=_outstanding(run, evidence, self.carry_over),
             carried_gone=batch.carried_gone if batch is not None else (),
             left_alone=batch.left_alone if batch is not None else None,
+            of_others=(batch.of_others or ()) if batch is not None else (),
         )
         if earlier is not None:
             report = _proved_before(report, earlier)
@@ -354,6 +355,7 @@ def _proved_before(report: Report, earlier: Report) -> Report:
         live_mode=earlier.live_mode if report.live_mode is None else report.live_mode,
         record=report.record or earlier.record,
         left_alone=earlier.left_alone if report.left_alone is None else report.left_alone,
+        of_others=report.of_others or earlier.of_others,
         **asked,
     )
 

@@ -214,11 +214,7 @@ class Drafting:
 
     def _settled(self, plan: InvoicePlan, approved: MatchedCustomer, intent: LedgerEntry, first: bool) -> LedgerEntry:
         try:
-            customer, created_now = self._customer(plan, approved)
-            intent = self._for_customer(plan, customer, intent)
-            self._give_up(plan, customer, intent)
-            look = not (created_now and first)
-            invoice, intent, fresh = self._invoice(plan, customer, intent, look=look, again=not first)
+            customer, invoice, intent, fresh = self._begun(plan, approved, intent, first)
             if invoice.status == "draft":
                 intent = self._keep_the_days(invoice, intent)
                 intent = self._add_missing_lines(plan, invoice, intent, fresh)
@@ -250,6 +246,25 @@ class Drafting:
             reason=wrong.message if wrong else None,
             live_mode=held.live_mode,
         )
+
+    def _begun(
+        self, plan: InvoicePlan, approved: MatchedCustomer, intent: LedgerEntry, first: bool
+    ) -> tuple[str, StripeInvoice, LedgerEntry, bool]:
+        """The customer, and its draft as `_invoice` gives it. One that our map remembers is not read before: if it is
+        gone, Stripe refuses the draft by that name, and then it is read and made again."""
+        for remembered in (True, False):
+            customer, created_now = self._customer(plan, approved, trusts_our_map=remembered)
+            intent = self._for_customer(plan, customer, intent)
+            self._give_up(plan, customer, intent)
+            look = not (created_now and first)
+            try:
+                invoice, intent, fresh = self._invoice(plan, customer, intent, look=look, again=not first)
+            except CustomerMissing:
+                if approved.id is not None or created_now or not remembered:
+                    raise
+                continue
+            return customer, invoice, intent, fresh
+        raise OurFault(f"{plan.key}: its Stripe customer was asked for more often than there are ways to find it.")
 
     def _mark(self, invoice_id: str, code: str, intent: LedgerEntry) -> LedgerEntry:
         """So that nobody finalizes it unseen. Answers the intent, which has a new attempt if keys were burnt."""
@@ -290,8 +305,9 @@ class Drafting:
         """What must equal the plan's total: Stripe's own tax comes on top of it."""
         return invoice.total_excluding_tax if self.settings.tax == "stripe" else invoice.total
 
-    def _customer(self, plan: InvoicePlan, approved: MatchedCustomer) -> tuple[str, bool]:
-        """The customer to bill, and whether it was created by this very call."""
+    def _customer(self, plan: InvoicePlan, approved: MatchedCustomer, *, trusts_our_map: bool) -> tuple[str, bool]:
+        """The customer to bill, and whether it was created by this very call. `trusts_our_map`: a customer that was
+        remembered since the approval is not read to see whether it still is there."""
         netsuite_id, at = plan.client.netsuite_id, self.now.isoformat()
         row = self.known.one(netsuite_id)
         kept = row.stripe_id if row is not None else None
@@ -304,14 +320,22 @@ class Drafting:
             if kept != approved.id and not (row is not None and row.settled_by):
                 self.known.remember(netsuite_id, approved.id, kept, at)
             return approved.id, False
-        if kept is not None and self.customers.by_id(kept) is not None:
+        if kept is not None and (trusts_our_map or self.customers.by_id(kept) is not None):
             return kept, False
         email = approved.email
         if email is None:
             raise OurFault(f"{plan.key}: a customer without an e-mail address cannot be created.")
         for attempt in range(_CUSTOMER_KEYS):
             # Another order of the same client, or a former attempt that was killed, may have created it.
-            ours = [customer.id for customer in self.customers.by_email(email) if customer.netsuite_id == netsuite_id]
+            same = self.customers.by_email(email)
+            ours = [customer.id for customer in same if customer.netsuite_id == netsuite_id]
+            others = [customer.id for customer in same if customer.netsuite_id is None]
+            if others and not ours:
+                # When it was approved as new, no customer without a NetSuite id had this address.
+                raise PersonNeeded(
+                    f"{plan.key}: since it was approved for a new Stripe customer, one with its client's address has "
+                    f"appeared ({', '.join(sorted(others)[:5])}). Run again: it is matched with that one, or named."
+                )
             if len(ours) > 1:
                 raise PersonNeeded(f"{plan.key}: several Stripe customers bear the NetSuite customer {netsuite_id}.")
             try:

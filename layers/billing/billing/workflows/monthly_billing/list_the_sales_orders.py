@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
@@ -10,6 +10,7 @@ from typing import Protocol
 from billing.domain.ledger.ended_orders import EndedOrder, contents_of
 from billing.domain.orders.invoice_preview import InvoicePreview
 from billing.domain.orders.order_rows import read_orders
+from billing.domain.orders.other_subsidiaries import other_subsidiaries
 from billing.domain.orders.outstanding import (
     Carried,
     CarriedGone,
@@ -43,23 +44,26 @@ class CarriedOrders(Protocol):
 @dataclass(frozen=True, slots=True)
 class NetSuite:
     """What a listing asks: the orders with their lines; open orders before the listing's first day as (currency code,
-    count, sum); how single orders are now, by internal id; and the invoice that it would make of an order, None for one
-    that it is not asked about."""
+    count, sum); how single orders are now, by internal id; the invoice that it would make of an order, None for one
+    that it is not asked about; and the open orders that belong to none of these subsidiaries."""
 
     orders: Callable[[OrderQuery], ListedRows]
     before: Callable[[OrderQuery], list[tuple[str, int, str]]]
     states: Callable[[Iterable[str]], Mapping[str, OrderState]]
     preview: Callable[[SalesOrder], InvoicePreview | None]
+    of_others: Callable[[OrderQuery, Sequence[str]], Iterable[Row]]
 
 
 @dataclass(frozen=True, slots=True)
 class ListingSettings:
     """The stack's parameters for a listing: letters of sales order statuses such as "F", the fields in which an address
-    for bills may stand, and the one in which NetSuite stores Stripe's customer, "" for none."""
+    for bills may stand, the one in which NetSuite stores Stripe's customer, "" for none, and the subsidiaries that the
+    stack bills (internal ids), empty for all."""
 
     statuses: tuple[str, ...]
     email_fields: tuple[str, ...] = ()
     stripe_id_field: str = ""
+    subsidiaries: tuple[str, ...] = ()
 
 
 def list_the_sales_orders(
@@ -76,7 +80,8 @@ def list_the_sales_orders(
 
     Of orders that came back and were not listed NetSuite is asked how they are now: one call more, and only if there
     are any. What lies before the start is summed up in one call, in the first run only (`bill_from_is_new`).
-    The invoice that NetSuite would make of an order is kept beside its rows.
+    Where the stack bills some subsidiaries only, the open orders of the others are summed up by every run that is no
+    trial, a thousand a call. The invoice that NetSuite would make of an order is kept beside its rows.
     """
     every = carry_over.of(run.cycle)
     carried = _coming_back(run, every)
@@ -98,6 +103,8 @@ def list_the_sales_orders(
             ),
         )
     left_alone = netsuite.before(query) if run.bill_from_is_new else None
+    names_others = settings.subsidiaries and not run.filter.is_trial
+    others = other_subsidiaries(netsuite.of_others(query, settings.subsidiaries)) if names_others else ()
     listing = read_orders(listed.rows)
     contents = contents_of(row for row in listed.rows if row.get("id") in ended_now)
     # Nobody is asked about what a person has ended: NetSuite need not say what it would bill of it.
@@ -114,6 +121,7 @@ def list_the_sales_orders(
         outstanding=outstanding,
         carried_gone=gone,
         left_alone=None if left_alone is None else tuple(left_alone),
+        of_others=others,
         previews={
             order.id: shown
             for order in listing.orders

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
@@ -75,6 +75,8 @@ _OURS = (How.NEW, How.KNOWN, How.METADATA)
 _CHANGED_SINCE = "{} It has changed in NetSuite since then."
 # An intent claims all orders of an invoice in one transaction, and DynamoDB takes 100 writes in one.
 _ORDERS_PER_INVOICE = 90
+# Stripe's search is less than a minute behind, up to an hour in an outage ("Search", its "Data freshness").
+_SEARCH_LAGS = timedelta(hours=1, minutes=5)
 
 
 class Ledger(Protocol):
@@ -100,7 +102,7 @@ class Customers(Protocol):
 
     def by_id(self, customer_id: str) -> StripeCustomer | None: ...
     def by_netsuite_id_or_email(self, netsuite_id: str, email: str | None = None) -> list[StripeCustomer]: ...
-    def by_email(self, email: str) -> list[StripeCustomer]: ...
+    def created_since(self, moment: int) -> list[StripeCustomer]: ...
 
 
 class Invoices(Protocol):
@@ -223,6 +225,7 @@ class Matching:
             ),
             billed_otherwise=tuple(one for one, _ in kept),
             left_alone=snapshot.before_the_start,
+            of_others=snapshot.of_others or None,
             paid=tuple(sorted(paid)),
             past=past,
         )
@@ -391,6 +394,7 @@ class Matching:
         kept = self.known.known(by_id)
         matches: dict[str, MatchedCustomer | Unmatched] = {}
         unsettled: dict[str, list[StripeCustomer]] = {}
+        just_created: list[StripeCustomer] | None = None
         for netsuite_id, client in by_id.items():
             same = [name for other, name in stored.get(client.stripe_id or "", {}).items() if other != netsuite_id]
             match: MatchedCustomer | Unmatched | None
@@ -398,20 +402,19 @@ class Matching:
                 match = shared_by(client.name, client.stripe_id, same)
             else:
                 match = self._by_id(client, kept.get(netsuite_id))
-            found: list[StripeCustomer] = []
-            if match is None and client.email is not None:
-                # A list is strongly consistent and carries metadata, so it often settles what a search would be asked.
-                found = self.customers.by_email(client.email)
-                match = match_by_metadata(client.name, [c for c in found if c.netsuite_id == netsuite_id])
             if match is None:
-                # In another case the list does not find the address; search does, a minute late.
+                # Search lags. What it may not know yet is on one list, which is strongly consistent, for all clients.
+                if just_created is None:
+                    just_created = self.customers.created_since(int((self.now - _SEARCH_LAGS).timestamp()))
+                new = [one for one in just_created if _is_of(one, netsuite_id, client.email)]
                 searched = self.customers.by_netsuite_id_or_email(netsuite_id, client.email)
-                match = match_by_metadata(client.name, [c for c in searched if c.netsuite_id == netsuite_id])
-                found = list({one.id: one for one in (*found, *searched)}.values())
-            if match is None:
-                unsettled[netsuite_id] = found
-            else:
-                matches[netsuite_id] = match
+                # The list comes last: where both know a customer, what it says is newer.
+                found = list({one.id: one for one in (*searched, *new)}.values())
+                match = match_by_metadata(client.name, [one for one in found if one.netsuite_id == netsuite_id])
+                if match is None:
+                    unsettled[netsuite_id] = found
+                    continue
+            matches[netsuite_id] = match
         in_question: dict[str, str] = {}
         for netsuite_id, found in unsettled.items():
             client = by_id[netsuite_id]
@@ -481,6 +484,10 @@ def _stored(rows: Iterable[Mapping[str, str]]) -> dict[str, dict[str, str]]:
         if stripe_id and client_id:
             found.setdefault(stripe_id, {})[client_id] = row.get("clientname") or row.get("clientnumber", client_id)
     return found
+
+
+def _is_of(customer: StripeCustomer, netsuite_id: str, email: str | None) -> bool:
+    return customer.netsuite_id == netsuite_id or same_email(customer.email, email)
 
 
 def _signed_days(one: BatchInvoice, entry: LedgerEntry | None, approval: Approval | None) -> SignedDays | None:

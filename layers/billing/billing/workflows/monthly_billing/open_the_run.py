@@ -21,6 +21,7 @@ from billing.domain.approval.approvers import (
 )
 from billing.domain.approval.waiting import WaitingRules, check_rules
 from billing.domain.errors import ApprovalExpired, ApprovalUndeliverable, InputInvalid, PassingError
+from billing.domain.orders.order_filter import OrderFilter
 from billing.domain.records import RecordUnreadable
 from billing.domain.run import Former, Run, RunLimits, RunState, read_run_state
 from billing.domain.runs.period import BillingPeriod, parse_bill_from
@@ -50,7 +51,8 @@ class Locks(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class RunSettings:
-    """The stack's parameters that a run carries along."""
+    """The stack's parameters that a run carries along. `subsidiaries` are NetSuite's internal ids of those whose orders
+    the stack bills, empty for all."""
 
     zone: ZoneInfo
     cycle: str
@@ -61,6 +63,7 @@ class RunSettings:
     requester_may_sign: bool
     waiting: WaitingRules
     draft_concurrency: int
+    subsidiaries: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +91,7 @@ def open_the_run(
     for the lock).
     """
     run_input = parse_run_input(start.input, settings.zone, settings.cycle)
+    run_input = replace(run_input, filter=_of_this_stack(run_input.filter, settings.subsidiaries))
     requester = requester_id(run_input.requested_by) if run_input.requested_by else ""
     # A schedule gives its own time, and never a period.
     by_hand = run_input.scheduled_at is None or (isinstance(start.input, Mapping) and "period" in start.input)
@@ -159,6 +163,20 @@ def open_the_run(
         locks.note_start(run.id, run_input.requested_by, now.isoformat())
     finished = holder.finished_by if holder is not None else ""
     return replace(run, lock=HELD_BY_THIS_RUN, finished_by="" if finished == run.id else finished)
+
+
+def _of_this_stack(chosen: OrderFilter, subsidiaries: tuple[str, ...]) -> OrderFilter:
+    """The run's filter within the subsidiaries that the stack bills. Raises InputInvalid where it asks for another's:
+    that stack has another Stripe account, and a ledger of its own."""
+    if not subsidiaries:
+        return chosen
+    others = [one for one in chosen.subsidiaries if one not in subsidiaries]
+    if others:
+        raise InputInvalid(
+            f'The field "filter.subsidiaries" asks for {", ".join(others)}, which this stack does not bill. Its '
+            f"parameter Subsidiaries names {', '.join(subsidiaries)}."
+        )
+    return chosen if chosen.subsidiaries else replace(chosen, subsidiaries=subsidiaries)
 
 
 def _bill_from(settings: RunSettings, period: BillingPeriod, locks: Locks) -> date:

@@ -7,7 +7,7 @@ fit are a person's decision. A pair is kept in our own table, and never changed 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,7 @@ from billing.workflows.settlement.ports import Bells, CustomerSearch, Files, Set
 from billing.workflows.settlement.writing import Held
 
 _LONGEST_NAME = 83  # NetSuite's company name
+_MOST_READ = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +67,29 @@ class Finding:
                     "take the old pair away (see the runbook), then redrive.",
                 )
             )
+        if not self._is_of_our_subsidiary(held):
+            raise Held(
+                Hold(
+                    "invalid_subsidiary",
+                    f"The NetSuite customer {known}, the pair of {stripe_id}, belongs to another subsidiary than this "
+                    f"Stripe account ({self.policies.subsidiary}). Write the id of this subsidiary's customer into the "
+                    "metadata of Stripe's customer as netsuite_customer_id, and take the old pair away (see the "
+                    "runbook), then redrive.",
+                )
+            )
         self._admit(known, held, currencies)
+
+    def _is_of_our_subsidiary(self, held: Mapping[str, Any] | None) -> bool:
+        """A record that shows no subsidiary is of an account without OneWorld."""
+        of = str(((held or {}).get("subsidiary") or {}).get("id") or "")
+        return not self.policies.subsidiary or not of or of == self.policies.subsidiary
+
+    def _ours(self, found: list[str]) -> list[str]:
+        """Of the customers that fit by a field, those of our subsidiary: a client of two subsidiaries is two customers,
+        with one address. One call each, the first ten."""
+        if not self.policies.subsidiary:
+            return found
+        return [one for one in found[:_MOST_READ] if self._is_of_our_subsidiary(self.netsuite.by_id(one))]
 
     def _found(self, stripe_id: str) -> tuple[str, str]:
         """The customer's internal id, and what it was found by."""
@@ -113,9 +136,12 @@ class Finding:
         if field == "external_id":
             held = self.netsuite.by_external_id(customer.id)
             return [str(held["id"])] if held is not None else []
-        if field == "email":
-            return self.netsuite.with_email(customer.email) if customer.email and customer.email.strip() else []
-        return self.netsuite.with_name(customer.name) if customer.name and customer.name.strip() else []
+        by_field = {
+            "email": (customer.email, self.netsuite.with_email),
+            "name": (customer.name, self.netsuite.with_name),
+        }
+        text, search = by_field[field]
+        return self._ours(search(text)) if text and text.strip() else []
 
     def _created(self, customer: StripeCustomer) -> str:
         """A new customer. Its externalId is the guard: a repeat finds the one that was made."""

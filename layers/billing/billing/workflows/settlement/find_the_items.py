@@ -6,11 +6,13 @@ here updates one.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from billing.domain.errors import PassingError
+from billing.domain.settlement import external_ids
 from billing.domain.settlement.item_choice import item_key, items_to_find
 from billing.domain.settlement.passes import Pass, Step
 from billing.domain.settlement.policies import SettlementPolicies
@@ -61,10 +63,17 @@ class Finding:
                 )
             return found[0], field
         record_type = _DISCOUNT if ref.role is ItemRole.DISCOUNT else _SERVICE
-        held = self.netsuite.by_external_id(record_type, key)
-        if held is not None:
-            return str(held["id"]), "external_id"
-        return self._made(record_type, key), "created"
+        own = external_ids.item_of_subsidiary(key, self.policies.subsidiary)
+        for name in dict.fromkeys((own, key)):
+            held = self.netsuite.by_external_id(record_type, name)
+            if held is not None and (name == own or self._may_be_used(held)):
+                return str(held["id"]), "external_id"
+        return self._made(record_type, own), "created"
+
+    def _may_be_used(self, item: Mapping[str, Any]) -> bool:
+        """Whether an item under a bare typed id is of our subsidiary: another Stripe account may have made it."""
+        listed = (item.get("subsidiary") or {}).get("items") or ()
+        return any(str(one.get("id")) == self.policies.subsidiary for one in listed)
 
     def _made(self, record_type: str, key: str) -> str:
         body: dict[str, Any] = {"externalId": key, "itemId": key}

@@ -29,7 +29,7 @@ from billing.domain.settlement.bodies import (
     with_line_on,
     with_rounding,
 )
-from billing.domain.settlement.order_invoices import Preview, compare, rounding_of
+from billing.domain.settlement.order_invoices import Preview, compare, of_another_subsidiary, rounding_of
 from billing.domain.settlement.policies import SettlementPolicies
 from billing.domain.settlement.postings import in_netsuite
 from billing.domain.settlement.records import Hold, NetSuiteRecord, RecordType, Transform
@@ -196,6 +196,9 @@ class Writer:
             return preview_of(answer, record, codes)
 
         would = preview(body)
+        elsewhere = of_another_subsidiary(record, would, self.policies.subsidiary)
+        if elsewhere is not None:
+            raise Held(elsewhere)
         hold = compare(record, would)
         rounding = rounding_of(record, would, self.policies.rounding_line)
         if hold is not None and rounding:
