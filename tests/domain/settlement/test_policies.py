@@ -49,6 +49,18 @@ def test_a_value_that_needs_another_key_names_both(key: str, value: str) -> None
         parse_policies(chosen(key, value, ""))
 
 
+def test_money_outside_stripe_needs_an_account_of_each_currency_or_one_for_the_others() -> None:
+    chosen_one = 'out_of_band = "payment_to_account"\n'
+    usd, eur = '[currencies.usd]\nid = "1"\nout_of_band = "5"\n', '[currencies.eur]\nid = "2"\n'
+    assert parse_policies(chosen_one + usd).outside_account("usd") == "5"
+    with pytest.raises(InputInvalid, match=r"needs accounts\.out_of_band, or out_of_band of every currency"):
+        parse_policies(chosen_one + usd + eur)
+    both = parse_policies(f'{chosen_one}{usd}{eur}[accounts]\nout_of_band = "9"')
+    assert [both.outside_account(code) for code in ("usd", "eur")] == ["5", "9"]
+    with pytest.raises(InputInvalid, match=r"currencies\.usd\.out_of_band is an internal id"):
+        parse_policies(usd.replace('"5"', '"petty"'))
+
+
 @pytest.mark.parametrize("key", CHOICES)
 def test_every_choice_has_the_connectors_default_and_refuses_other_values(key: str) -> None:
     assert parse_policies("").choice(key) == CHOICES[key][0]
