@@ -23,8 +23,8 @@ SCHEMAS = files("cfnlint") / "data" / "schemas"
 ITSELF = ("SamDeploys", "SamUploads")
 """Statements for SAM's command line, which is no resource of the template."""
 
-MOST_CHARACTERS = 6144
-"""Of a managed policy, white space not counted ("IAM and AWS STS quotas")."""
+MOST_CHARACTERS = 10_240
+"""Of a role's inline policies together, white space not counted ("IAM and AWS STS quotas"); a managed one has 6,144."""
 
 NOT_OURS = {
     "data itself, which a deployment neither reads nor writes": (
@@ -135,6 +135,7 @@ def test_no_feature_is_left_out_that_no_handler_asks_for() -> None:
 
 def test_a_policy_of_this_size_can_be_made() -> None:
     text = re.sub(r"\s", "", json.dumps(POLICY))
+    text = text.replace("ACCOUNT", "123456789012").replace("REGION", "ap-southeast-2").replace("STACK", "x" * 48)
     assert len(text) < MOST_CHARACTERS, len(text)
 
 
