@@ -15,7 +15,7 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
-from oncall.commands import monthly, orders, settling
+from oncall.commands import monthly, orders, secrets, settling
 from oncall.exits import Ended, Exit
 
 _EXPIRED = ("ExpiredToken", "ExpiredTokenException", "UnrecognizedClientException", "InvalidClientTokenId")
@@ -33,7 +33,7 @@ def oncall() -> None:
     """
 
 
-for one in (*monthly.COMMANDS, *orders.COMMANDS, *settling.COMMANDS):
+for one in (*monthly.COMMANDS, *orders.COMMANDS, *settling.COMMANDS, *secrets.COMMANDS):
     oncall.add_command(one)
 
 
