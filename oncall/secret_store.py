@@ -11,15 +11,14 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
 from botocore.exceptions import ClientError
 
 from oncall.exits import NotFound
-from oncall.invocations import invoke
+from oncall.setup_examination import examined
 from oncall.stack import Stack
 
-EXAMINED: Final = "ExamineTheSetupFunction"
 _CURRENT, _PENDING = "AWSCURRENT", "AWSPENDING"
 
 
@@ -54,7 +53,7 @@ class SecretStore:
             VersionStages=[_PENDING],
         )["VersionId"]
         try:
-            return version, invoke(self.stack, EXAMINED, {"secret": self.service, "version": version})
+            return version, examined(self.stack, {"secret": self.service, "version": version})
         except BaseException:
             self.forget(version)
             raise

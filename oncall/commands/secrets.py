@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import secrets as randomness
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -12,9 +13,11 @@ import click
 from billing.domain.approval.key_ring import KeyRing, key_ring, known_at, old_ends_at
 from oncall.choices import Choices, with_choices
 from oncall.exits import Exit, NotFound, Refused
+from oncall.first_secrets import tried
 from oncall.secret_store import SecretStore
 from oncall.secret_values import SERVICES, TOKENS, asked_values, webhook_secret
 from oncall.stack import Stack
+from oncall.terminal import NOTHING_DONE
 
 _READ: Final = "Every function reads it within five minutes; runs that wait or are at work go on."
 _THEN: Final = {
@@ -54,6 +57,40 @@ def put(choices: Choices, service: str, token_based: bool, only: bool, anyway: b
         f"{_READ} {_THEN[service]}",
     ]
     return _stored(choices, store, made, will, anyway)
+
+
+@secrets.command("create")
+@click.argument("service", type=click.Choice(sorted(SERVICES)))
+@click.option("--name", required=True, help="Name of the new secret, for instance month-end-billing/stripe.")
+@click.option("--token-based", is_flag=True, help="NetSuite: token-based authentication instead of a certificate.")
+@click.option("--slack-channel", default="", help="Slack: the channel's id, to see whether the bot is in it.")
+@click.option("--api-url", default="", help="Another server than the service's public one, as the stack's parameter.")
+@click.option("--anyway", is_flag=True, help="Create it though something is wrong.")
+@with_choices
+def create(
+    choices: Choices, service: str, name: str, token_based: bool, slack_channel: str, api_url: str, anyway: bool
+) -> Exit:
+    """Create a secret before the first deployment, and say its ARN, which the deployment asks for.
+
+    Its values are tried from this machine, for there is no stack yet that could.
+    """
+    terminal, client = choices.terminal, choices.session.client("secretsmanager")
+    values = asked_values(TOKENS if token_based and service == "netsuite" else SERVICES[service].fields, {})
+    made = webhook_secret(values, {}, only=True) if service == "webhook" else values
+    tries = "Tries them first, by reads that change nothing." if service != "webhook" else "Only events can try it."
+    terminal.ask([f"Creates the secret {name} in {choices.session.region_name} with {', '.join(values)}.", tries])
+    untried: dict[str, Any] = {"ok": True, "lines": []}
+    answer = tried(service, made, api_url, slack_channel) if service != "webhook" else untried
+    for line in answer["lines"]:
+        terminal.say(str(line))
+    _refuse_if_wrong(answer, anyway)
+    try:
+        arn = client.create_secret(Name=name, SecretString=json.dumps(made))["ARN"]
+    except client.exceptions.ResourceExistsException:
+        raise Refused(f"There is a secret {name} already: `secrets put {service}` changes it. {NOTHING_DONE}") from None
+    terminal.answer({"secret": arn, "ok": answer["ok"]})
+    terminal.say(arn)
+    return Exit.DONE
 
 
 @secrets.command("rotate-links")
@@ -141,14 +178,21 @@ def _stored(
     version, answer = store.examined(value)
     for line in answer["lines"]:
         terminal.say(str(line))
-    if not answer["ok"] and not anyway:
+    try:
+        _refuse_if_wrong(answer, anyway)
+    except Refused:
         store.forget(version)
-        wrong = next(one for one in answer["findings"] if one["verdict"] not in ("fine", "note"))
-        raise Refused(f"{wrong['check']}: {wrong['text']} Nothing was stored; --anyway stores it nevertheless.")
+        raise
     store.use(version, former)
     terminal.answer({"secret": store.arn, "stored": True, "ok": answer["ok"], "findings": answer["findings"]})
     terminal.say("Stored. " + _READ)
     return Exit.DONE
+
+
+def _refuse_if_wrong(answer: Mapping[str, Any], anyway: bool) -> None:
+    if not answer["ok"] and not anyway:
+        wrong = next(one for one in answer["findings"] if one["verdict"] not in ("fine", "note"))
+        raise Refused(f"{wrong['check']}: {wrong['text']} Nothing was stored; --anyway stores it nevertheless.")
 
 
 COMMANDS: Final = (secrets,)

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import io
 import json
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -14,12 +15,14 @@ from typing import Any
 import pytest
 import requests
 
+from billing.runtime import examination
 from tests.docs.repository import README, RUNBOOK
 from tests.oncall.spoken import Spoken, typed
 from tests.played.firm import firm, only, order
 from tests.played.story import SECONDS, deployed
 from tests.sandbox import Sandbox
-from tests.sandbox.netsuite import NetSuiteServer
+from tests.sandbox.netsuite import NetSuiteServer, load_world
+from tests.sandbox.stripe import StripeServer
 
 STRIPE, SLACK = f"rk_test_{'n' * 30}", f"xoxb-new-{'n' * 20}"
 WEBHOOK = f"whsec_{'n' * 30}"
@@ -207,8 +210,43 @@ def test_a_person_is_asked_without_an_echo_and_a_key_by_its_path(
     assert rotated.secret("NetSuiteSecretArn") == fresh
 
 
+def test_before_there_is_a_stack_a_value_is_tried_from_here_and_its_arn_is_said(
+    rotated: Rotated, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(examination, "env", examination.env)  # put back afterwards
+    world = load_world("tiny")
+    good = NetSuiteServer.new_credentials(account=world.account)
+    unknown = NetSuiteServer.new_credentials(account=world.account)
+    with NetSuiteServer(world, time.time, good) as netsuite, StripeServer(api_keys={STRIPE}) as stripe:
+        asked = f"--api-url {netsuite.url} --yes"
+        refused = typed(f"secrets create netsuite --name first/netsuite {asked}", answers=json.dumps(unknown))
+        stored = typed(f"secrets create netsuite --name first/netsuite {asked}", answers=json.dumps(good))
+        again = typed(f"secrets create netsuite --name first/netsuite {asked}", answers=json.dumps(good))
+        key = typed(
+            f"secrets create stripe --name first/stripe --api-url {stripe.url} --yes --json",
+            answers=json.dumps({"api_key": STRIPE}),
+        )
+        wrong = typed(
+            f"secrets create stripe --name first/wrong --api-url {stripe.url} --yes",
+            answers=json.dumps({"api_key": STRIPE.replace("n", "m")}),
+        )
+    assert (refused.code, "netsuite.login: NetSuite refused" in refused.err) == (4, True), refused
+    assert (stored.code, ":secret:first/netsuite-" in stored.out) == (0, True), stored
+    assert (again.code, "already" in again.err) == (4, True), again
+    assert (key.code, ":secret:first/stripe-" in key.json["secret"]) == (0, True), key
+    assert (wrong.code, "stripe.permissions" in wrong.err) == (4, True), wrong
+    client = rotated.sandbox.aws.client("secretsmanager")
+    assert json.loads(client.get_secret_value(SecretId="first/netsuite")["SecretString"]) == good
+    names = {one["Name"] for one in client.list_secrets()["SecretList"]}
+    assert "first/wrong" not in names
+    for value in (STRIPE, good["client_id"], unknown["client_id"]):
+        assert value not in "".join(one.out + one.err for one in (refused, stored, again, key, wrong))
+
+
 def test_the_documents_name_these_commands() -> None:
     text = README.read_text(encoding="utf-8") + RUNBOOK.read_text(encoding="utf-8")
     for command in ("secrets put netsuite", "secrets put stripe", "secrets put slack", "secrets put webhook",
                     "secrets rotate-links", "secrets retire-links"):  # fmt: skip
         assert f"oncall {command}" in text
+    for service in ("netsuite", "stripe", "slack"):
+        assert f"secrets create {service} --name month-end-billing/{service}" in text

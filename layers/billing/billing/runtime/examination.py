@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 import requests
 
-from billing.adapters.aws.setup_reads import MailSetup, bucket_versioning, readable_secret, table_states
+from billing.adapters.aws.setup_reads import MailSetup, bucket_versioning, readable_secret, table_states, with_fields
 from billing.adapters.netsuite.certificates import certificate_in
 from billing.adapters.netsuite.examination import WRITTEN, Asked, NetSuiteSetup, optional_columns
 from billing.adapters.netsuite.login import CertificateLogin, account_host, base_url_of, login_from_secret
@@ -30,6 +30,7 @@ from billing.runtime.clock import now
 from billing.runtime.connections.aws import CONFIG, dynamodb, environment, run_files
 from billing.runtime.parameters.settlement import policy_file
 from billing.runtime.parameters.whole import check_who_and_when
+from billing.runtime.settings import Environment
 from billing.runtime.webhook import signing_secrets
 from billing.workflows.operations.examine_the_setup import Check
 
@@ -56,6 +57,9 @@ _OF_A_SECRET: Mapping[str, tuple[str, tuple[str, ...]]] = {
 _versions: dict[str, str] = {}
 """Versions of secrets that are examined instead of the current ones, by the variable of their ARN."""
 
+_values: dict[str, Mapping[str, Any]] = {}
+"""Values that are in no secret yet, by the same."""
+
 
 def checks_of_a_secret(service: str, version_id: str) -> Sequence[Check]:
     """The checks that use this service's secret, with one version of it instead of the current one. Raises InputInvalid
@@ -65,6 +69,18 @@ def checks_of_a_secret(service: str, version_id: str) -> Sequence[Check]:
     variable, names = _OF_A_SECRET[service]
     _versions[variable] = version_id
     return [check for check in checks() if check.name in names]
+
+
+def checks_of_a_value(service: str, value: Mapping[str, Any], variables: Mapping[str, str]) -> Sequence[Check]:
+    """The checks that use this service's secret, with a value that no stack has yet, for a process that is no function:
+    `variables` stand for those of the template. Without SLACK_CHANNEL no channel is looked at."""
+    global env
+    env = Environment(variables)
+    forget_connections()
+    variable, names = _OF_A_SECRET[service]
+    _values[variable] = value
+    hidden = () if env.optional("SLACK_CHANNEL") else ("slack.channel",)
+    return [check for check in checks() if check.name in names and check.name not in hidden]
 
 
 def checks() -> Sequence[Check]:
@@ -113,11 +129,14 @@ def _settlement_checks() -> Sequence[Check]:
 def forget_connections() -> None:
     """A warm process looks anew: with today's secrets, and with what was corrected since."""
     _versions.clear()
+    _values.clear()
     for made in (_netsuite, _stripe, _identity):
         made.cache_clear()
 
 
 def _secret(variable: str, parameter: str, fields: Iterable[str] = ()) -> Mapping[str, Any]:
+    if variable in _values:
+        return with_fields(_values[variable], parameter, fields)
     return readable_secret(env.text(variable), parameter, fields, _versions.get(variable, ""))
 
 

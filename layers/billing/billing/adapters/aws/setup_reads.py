@@ -104,6 +104,11 @@ def readable_secret(arn: str, parameter: str, fields: Iterable[str] = (), versio
                 f"The secret of {parameter} is encrypted with a key of its own: use aws/secretsmanager (README, 4)."
             ) from None
         raise
+    return with_fields(found, parameter, fields)
+
+
+def with_fields(found: Mapping[str, Any], parameter: str, fields: Iterable[str]) -> Mapping[str, Any]:
+    """The secret's value, if it has these fields. PersonNeeded naming those that it lacks."""
     lacking = [name for name in fields if not found.get(name)]
     if lacking:
         raise PersonNeeded(f"The secret of {parameter} has no {', '.join(lacking)}. The README shows its fields.")
