@@ -6,6 +6,8 @@ from dataclasses import fields
 from datetime import date
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from billing.domain.errors import InputInvalid
 from billing.domain.settlement.policies import CHOICES, CurrencyPolicy, SettlementPolicies, parse_policies
@@ -159,3 +161,38 @@ def test_an_empty_file_has_every_default() -> None:
     empty = parse_policies("")
     for field in fields(SettlementPolicies):
         assert getattr(empty, field.name) == getattr(SettlementPolicies(), field.name), field.name
+
+
+NAMES = st.sampled_from(
+    (
+        "start_date subsidiary items tax customer accounts accounts.fees currencies currencies.usd block allow "
+        "movements defaults defaults.invoices match global mode id bank precision rounding_line "
+        "payments_per_deposit balance uncollectible"
+    ).split()
+)
+VALUES = st.one_of(
+    st.booleans().map(lambda value: str(value).lower()),
+    st.integers(-5, 10**20).map(str),
+    st.floats(allow_nan=False).map(repr),
+    st.text(st.characters(exclude_characters='"\\', exclude_categories=("Cc", "Cs")), max_size=12).map('"{}"'.format),
+    st.sampled_from(['["a", "b"]', "[]", "[1]", "{}", '{x = "1"}', "2026-06-01", '"2026-06-01"', '"1"', "inf", "nan"]),
+)
+LINES = st.one_of(
+    st.tuples(NAMES, VALUES).map(" = ".join),
+    NAMES.map("[{}]".format),
+    NAMES.map("[[{}]]".format),
+    st.text(max_size=15),
+)
+
+
+@settings(max_examples=300)
+@given(st.lists(LINES, max_size=6).map("\n".join))
+def test_a_file_of_any_kind_is_read_or_refused_by_a_sentence(text: str) -> None:
+    try:
+        parse_policies(text)
+    except InputInvalid as refused:
+        said = str(refused)
+        said.encode()
+        assert said
+        assert len(said) < 2_000
+        assert "Traceback" not in said
