@@ -128,6 +128,8 @@ class RequestView:
     newer request now. `held` are the orders that approvers hold back, `delegate_domains` where this person may pass the
     request on to, `passed_to` to whom they did; `signed_before` says that they signed for other content. `finalizes`
     says that the stack lets Stripe finalize and send automatically; `drafting` is how far an approved run has come.
+    `seen` is what the forms carry along to say when they were shown, "" where that does not matter; `origins` are the
+    votes whose origin this person may see.
     """
 
     request: ApprovalRequest
@@ -146,6 +148,8 @@ class RequestView:
     signed_before: bool = False
     finalizes: bool = False
     drafting: Drafting | None = None
+    seen: str = ""
+    origins: Sequence[Vote] = ()
 
     @property
     def late(self) -> bool:
@@ -231,6 +235,7 @@ def approval_page(
             "approving": asked == Answer.APPROVE,
             "asked": asked if asked in _FIELDS else "",
             "field": "hold-together" if posted.together else _FIELDS.get(asked, "typed-invoices"),
+            "seen": view.seen,
             "typed_comment": _kept(typed.get("comment", "")),
             "typed_reason": _kept(typed.get("reason", "")),
             "typed_order": " ".join(typed.get("order", "").split())[:60],
@@ -264,6 +269,7 @@ def status_page(view: RequestView, batch: Batch | None, posted: Posted = NOT_POS
             "next_title": "What happened next" if view.end and not view.asked_anew else "What happens next",
             "next_step": _next_step(view, posted.awake),
             "drafting": _drafting(view),
+            "origins": view.origins,
             "mistake": posted.mistake,
             "said": posted.said,
             "earlier": next((vote for vote in reversed(view.voided) if vote.approver == view.approver), None),

@@ -166,20 +166,12 @@ def look(link: str, requests: Requests, signing: Signing, who: WhoMaySign, now: 
     return Seen(present, approver, expired, taken_off, expired or off_the_list)
 
 
-def answer(
-    seen: Seen,
-    form: Mapping[str, str],
-    batch: Batch,
-    shown: str,
-    requests: Requests,
-    signing: Signing,
-    who: WhoMaySign,
-    now: datetime,
-) -> Answered:
-    """Record this person's answer. `batch` is what is asked about now, and `shown` what the page sums up of it.
+def intended(
+    seen: Seen, form: Mapping[str, str], batch: Batch, shown: str, who: WhoMaySign, now: datetime
+) -> Answered | Vote | Entry:
+    """What this person's form would record; or what it came to at once, with nothing to record. It writes nothing.
 
-    Safe to repeat: the first answer of a person about a content stands. A repeated POST after the decision asks for the
-    run to be woken again, so that a lost callback is sent.
+    `batch` is what is asked about now, and `shown` what the page sums up of it.
     """
     asked = form.get("answer", "")
     if not seen.open:
@@ -191,28 +183,29 @@ def answer(
         return Answered(mistake=why)
     if form.get(TRAP):
         return Answered(mistake=_TRAPPED)
-    content = form.get("content", "")
-    if content != seen.request.request_hash:
+    if form.get("content", "") != seen.request.request_hash:
         return Answered(mistake=_CHANGED_SINCE)
-    if asked in (EntryKind.HOLD, EntryKind.RELEASE, EntryKind.DELEGATE):
-        entry = (
-            _delegation(seen, form, who, now)
-            if asked == EntryKind.DELEGATE
-            else _hold(seen, EntryKind(asked), form, batch, now)
-        )
-        if isinstance(entry, Answered):
-            return entry
-        answered = _append(seen, entry, requests, signing)
-        # The run writes at once that a hold takes an earlier approval away: it may be aborted before it looks again.
-        return replace(answered, wake=True) if answered.said and _objects(entry, batch) else answered
+    if asked == EntryKind.DELEGATE:
+        return _delegation(seen, form, who, now)
+    if asked in (EntryKind.HOLD, EntryKind.RELEASE):
+        return _hold(seen, EntryKind(asked), form, batch, now)
     if asked == Answer.APPROVE and _days_moved(batch, form.get("day", ""), now):
         return Answered(mistake=_DAYS_MOVED)
     vote = _vote(seen, form, shown, now)
     if isinstance(vote, str):
         return Answered(mistake=vote)
-    vote = replace(vote, slots=who.slots_of(seen.approver, seen.present))
-    signed = signing.sign_vote(vote_fields(seen.request.id, vote))
-    if not requests.vote(seen.request.id, approver_id(seen.approver), signed, content):
+    return replace(vote, slots=who.slots_of(seen.approver, seen.present))
+
+
+def record(seen: Seen, what: Vote | Entry, batch: Batch, requests: Requests, signing: Signing) -> Answered:
+    """Write what was intended. Safe to repeat: the first answer of a person about a content stands. A repeated POST
+    after the decision asks for the run to be woken again, so that a lost callback is sent."""
+    if isinstance(what, Entry):
+        answered = _append(seen, what, requests, signing)
+        # The run writes at once that a hold takes an earlier approval away: it may be aborted before it looks again.
+        return replace(answered, wake=True) if answered.said and _objects(what, batch) else answered
+    signed = signing.sign_vote(vote_fields(seen.request.id, what))
+    if not requests.vote(seen.request.id, approver_id(seen.approver), signed, what.request_hash):
         return Answered(mistake=_CHANGED)
     return Answered(signed=True)
 
