@@ -11,10 +11,11 @@ from typing import Any
 from billing.adapters.dynamodb.approvals import ApprovalsTable
 from billing.adapters.dynamodb.codes import Codes
 from billing.adapters.dynamodb.ledger import LedgerTable
+from billing.adapters.dynamodb.message_log import MessageLog
 from billing.runtime.clock import now
 from billing.runtime.connections.aws import dynamodb, environment, run_files, task_callback
 from billing.runtime.connections.signing import signatures
-from billing.runtime.guarding import guarding
+from billing.runtime.guarding import guarding, questioning
 from billing.runtime.parameters.signers import listed_people
 from billing.runtime.telemetry import logger, metrics, tracer
 from billing.workflows.approval.who_may_sign import WhoMaySign
@@ -27,6 +28,7 @@ listed, finalizes = listed_people(env), env.flag("AUTO_ADVANCE")
 tables = dynamodb()
 requests = ApprovalsTable(tables, env.text("APPROVALS_TABLE"))
 guard = guarding(env, Codes(tables, env.text("APPROVALS_TABLE")))
+questions = questioning(env, MessageLog(tables, env.text("APPROVALS_TABLE")))
 telemetry = Telemetry(logger, metrics)
 files, callback = run_files(env), task_callback()
 after = AfterSigning(LedgerTable(tables, env.text("LEDGER_TABLE"), ""), files)
@@ -43,6 +45,7 @@ def connect() -> ApprovalExchange:
         who=WhoMaySign(listed()),
         after=after,
         guard=guard(signed),
+        questions=questions,
         now=now,
         finalizes=finalizes,
         telemetry=telemetry,

@@ -40,7 +40,7 @@ def test_nobody_may_delete_or_rewrite_in_bulk_what_was_voted(function: str) -> N
     }
 
 
-def test_the_page_can_complete_a_task_and_write_votes_and_nothing_else() -> None:
+def test_the_page_can_complete_a_task_write_votes_and_mail_codes_and_questions_and_nothing_else() -> None:
     allowed: dict[str, set[str]] = {}
     for action, resource in grants("ApprovalPageFunction"):
         allowed.setdefault(action, set()).add(resource)
@@ -53,6 +53,8 @@ def test_the_page_can_complete_a_task_and_write_votes_and_nothing_else() -> None
         "dynamodb:BatchGetItem": ["LedgerTable"],
         "s3:GetObject": ["/runs/*/batch.json", "/runs/*/report.html"],
         "secretsmanager:GetSecretValue": ["SigningSecret"],
+        "ses:SendEmail": ["identity/*", "MailConfigurationSet"],
+        "ses:SendRawEmail": ["identity/*", "MailConfigurationSet"],
         "kms:Decrypt": ["TaskTokenKey"],
         "states:SendTaskSuccess": ["*"],
     }

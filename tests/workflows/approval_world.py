@@ -32,6 +32,7 @@ from billing.domain.records import stored
 from billing.domain.run import Matched, read_state, to_state
 from billing.pages.approval.approval_mail import approval_mail
 from billing.pages.approval.code_mail import code_mail
+from billing.pages.approval.question_mail import question_mail
 from billing.runtime.telemetry import logger, metrics
 from billing.workflows.approval.approval_links import ApproverLinks
 from billing.workflows.approval.who_may_sign import WhoMaySign
@@ -39,6 +40,7 @@ from billing.workflows.approval_page.after_signing import AfterSigning
 from billing.workflows.approval_page.approval_exchange import ApprovalExchange, approval_exchange
 from billing.workflows.approval_page.confirming import Confirming
 from billing.workflows.approval_page.guard import Guard
+from billing.workflows.approval_page.questions import Questions
 from billing.workflows.monthly_billing.ask_for_approval import Asking
 from billing.workflows.monthly_billing.ask_the_deputies import ask_the_deputies
 from billing.workflows.monthly_billing.read_the_decision import read_the_decision
@@ -97,6 +99,7 @@ class ApprovalWorld:
     factor: SecondFactor = "off"
     least_seconds: int = 0
     controllers: tuple[str, ...] = ()
+    owners: tuple[str, ...] = ()
     made_codes: int = 0
     sleeper: Sleeper = field(default_factory=Sleeper)
     outbox: Outbox = field(default_factory=Outbox)
@@ -229,6 +232,7 @@ class ApprovalWorld:
             who,
             AfterSigning(self.ledger, self.files),
             self.guard,
+            Questions(self.owners, MessageLog(self.aws.dynamodb, APPROVALS), lambda: self.outbox, question_mail),
             lambda: self.clock.now,
             finalizes=False,
             telemetry=TELEMETRY,

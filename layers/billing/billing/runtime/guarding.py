@@ -9,18 +9,21 @@ from typing import get_args
 
 from billing.adapters.aws.mailer import Mailer
 from billing.adapters.dynamodb.codes import Codes
+from billing.adapters.dynamodb.message_log import MessageLog
 from billing.adapters.signatures import Signatures
 from billing.domain.approval.approvers import parse_people
 from billing.domain.approval.second_factor import DIGITS, SecondFactor, digits_of
 from billing.domain.errors import InputInvalid
 from billing.domain.mail import MailContent
 from billing.pages.approval.code_mail import code_mail
+from billing.pages.approval.question_mail import question_mail
 from billing.runtime.clock import now
 from billing.runtime.connections.mail import mailer
 from billing.runtime.settings import Environment
 from billing.workflows.approval_page.approval_page import Seen
 from billing.workflows.approval_page.confirming import Confirming
 from billing.workflows.approval_page.guard import Guard
+from billing.workflows.approval_page.questions import Questions
 
 
 def guarding(env: Environment, codes: Codes) -> Callable[[Signatures], Guard]:
@@ -35,6 +38,12 @@ def guarding(env: Environment, codes: Codes) -> Callable[[Signatures], Guard]:
         return Guard(confirming, signed, least, controllers)
 
     return made
+
+
+def questioning(env: Environment, messages: MessageLog) -> Questions:
+    """Return what mails questions to whoever started a run."""
+    owners = tuple(address.lower() for address in env.texts("OWNER_EMAILS"))
+    return Questions(owners, messages, mail_connection(env), question_mail)
 
 
 def mail_connection(env: Environment) -> Callable[[], Mailer]:

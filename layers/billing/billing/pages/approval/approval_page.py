@@ -67,6 +67,7 @@ _FIELDS: Final[Mapping[str, str]] = {
     str(EntryKind.HOLD): "hold-order",
     str(EntryKind.RELEASE): "release-order",
     str(EntryKind.DELEGATE): "delegate",
+    str(EntryKind.QUESTION): "question",
 }
 """The field to look at first after a mistake, by what was tried."""
 
@@ -128,8 +129,8 @@ class RequestView:
     newer request now. `held` are the orders that approvers hold back, `delegate_domains` where this person may pass the
     request on to, `passed_to` to whom they did; `signed_before` says that they signed for other content. `finalizes`
     says that the stack lets Stripe finalize and send automatically; `drafting` is how far an approved run has come.
-    `seen` is what the forms carry along to say when they were shown, "" where that does not matter; `origins` are the
-    votes whose origin this person may see.
+    `seen` is what the forms carry along to say when they were shown, "" where that does not matter; `ask_to`
+    is who gets a question, "" for nobody; `origins` are the votes whose origin this person may see.
     """
 
     request: ApprovalRequest
@@ -149,6 +150,7 @@ class RequestView:
     finalizes: bool = False
     drafting: Drafting | None = None
     seen: str = ""
+    ask_to: str = ""
     origins: Sequence[Vote] = ()
 
     @property
@@ -236,6 +238,8 @@ def approval_page(
             "asked": asked if asked in _FIELDS else "",
             "field": "hold-together" if posted.together else _FIELDS.get(asked, "typed-invoices"),
             "seen": view.seen,
+            "ask_to": view.ask_to,
+            "typed_question": _kept(typed.get("question", "")),
             "typed_comment": _kept(typed.get("comment", "")),
             "typed_reason": _kept(typed.get("reason", "")),
             "typed_order": " ".join(typed.get("order", "").split())[:60],

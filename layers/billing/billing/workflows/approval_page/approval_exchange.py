@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Protocol
 
-from billing.domain.approval.approval_entries import passed_on
+from billing.domain.approval.approval_entries import EntryKind, passed_on
 from billing.domain.approval.approval_request import ApprovalRequest
 from billing.domain.approval.approvers import Outcome
 from billing.domain.approval.origin import Origin
@@ -16,6 +16,7 @@ from billing.domain.batch.batch import Batch, totals
 from billing.domain.errors import OurFault
 from billing.domain.run import RunFrame
 from billing.pages.approval.approval_page import (
+    LONGEST_REASON,
     NOT_POSTED,
     Posted,
     RequestView,
@@ -34,13 +35,14 @@ from billing.pages.approval.approval_view import changes_words, held_orders
 from billing.pages.approval.batch_csv import batch_csv_parts
 from billing.pages.approval.confirm_page import confirm_page
 from billing.pages.approval.inbox_page import inbox_page
-from billing.pages.formatting import counted, sums_words
+from billing.pages.formatting import counted, people_words, sums_words
 from billing.pages.rendering import Shown, page_csp, private_headers
 from billing.workflows.approval.who_may_sign import WhoMaySign
 from billing.workflows.approval_page import approval_page as one_request
 from billing.workflows.approval_page import inbox as inboxes
 from billing.workflows.approval_page.after_signing import AfterSigning
 from billing.workflows.approval_page.approval_page import (
+    QUESTION_KEPT,
     Answered,
     Seen,
     batch_of,
@@ -61,6 +63,7 @@ from billing.workflows.approval_page.http_exchange import (
     query_of,
 )
 from billing.workflows.approval_page.inbox import Expired, inbox
+from billing.workflows.approval_page.questions import Questions
 from billing.workflows.ports import ReadableFiles, Telemetry
 
 _TRIES = 5
@@ -108,6 +111,7 @@ class ApprovalExchange:
     who: WhoMaySign
     after: AfterSigning
     guard: Guard
+    questions: Questions
     now: Callable[[], datetime]
     finalizes: bool
     telemetry: Telemetry
@@ -171,9 +175,13 @@ class ApprovalExchange:
         batch = batch_of(seen, self.files) if seen.open else Batch(RunFrame(), (), ())
         shown = f"{counted(seen.request.invoices, 'invoice')}, {sums_words(totals(batch.to_draft))}"
         what = intended(seen, form, batch, shown, self.who, self.now())
+        asks = form.get("answer") == EntryKind.QUESTION
+        if asks and not self.questions.recipients(seen):
+            what = Answered(mistake="Nobody is on record who could be asked: the run was started without a name.")
         if not isinstance(what, Answered):
             too_soon = self.guard.too_soon(seen, form.get("seen", ""), self.now())
-            asked = None if too_soon else self.guard.confirm(seen, form, self.now())
+            # A question decides nothing, and nobody should need a code to ask who asked for it.
+            asked = None if too_soon or asks else self.guard.confirm(seen, form, self.now())
             if asked is not None:
                 return _html(200 if asked in (Asked.SENT, Asked.SENT_BEFORE) else 422, self._confirm(seen, form, asked))
             what = Answered(mistake=too_soon) if too_soon else self.guard.marked(what, origin)
@@ -196,10 +204,18 @@ class ApprovalExchange:
             # Only the answer that decided says that the run was not there to hear it: later ones find it at work.
             awake = woken or not answered.signed
         self.telemetry.logger.info("approval answered", extra={"outcome": str(after.tally.outcome)})
+        if answered.said and asks:
+            answered = replace(answered, said=self._sent_question(after, form))
         if answered.said and after.open:
             return _html(200, self._page(after, {}, Posted(said=answered.said)))
         posted = Posted(mistake=answered.late, said=answered.said, just_signed=answered.signed, awake=awake)
         return _html(200, self._standing(after, posted))
+
+    def _sent_question(self, seen: Seen, form: Mapping[str, str]) -> str:
+        to = people_words(self.questions.recipients(seen))
+        if self.questions.send(seen, " ".join(form.get("question", "").split())[:LONGEST_REASON], self.now()):
+            return f"{QUESTION_KEPT} It was mailed to {to}."
+        return f"{QUESTION_KEPT} It could not be mailed to {to}: send it again in a minute."
 
     def _confirm(self, seen: Seen, form: Mapping[str, str], asked: Asked) -> Shown:
         self.telemetry.logger.info("code asked for", extra={"code": str(asked)})
@@ -260,6 +276,7 @@ class ApprovalExchange:
             passed_to=seen.passed_to,
             signed_before=any(vote.approver == seen.approver for vote in present.votes),
             finalizes=self.finalizes,
+            ask_to=people_words(self.questions.recipients(seen)),
             origins=present.votes if self.guard.sees_origins(seen.approver) else (),
         )
 

@@ -44,6 +44,9 @@ _THOUSANDS = re.compile(r"(?<=\d)[ ,.'\u2019\u00a0\u202f](?=\d{3}(?!\d))")
 """What stands between thousands, as the page's button writes it and as others do."""
 _UNSEEN = ("Cf", "Mn", "Me", "Co", "Cn")
 _MOST_NAMED = 20
+_MOST_QUESTIONS = 10
+"""Of one person about one request: each is a mail."""
+QUESTION_KEPT = "Your question is on record."
 UNKNOWN = "-"
 """No request has this id: a run's name stands before the number of each."""
 TRAP = "note"
@@ -187,6 +190,8 @@ def intended(
         return Answered(mistake=_CHANGED_SINCE)
     if asked == EntryKind.DELEGATE:
         return _delegation(seen, form, who, now)
+    if asked == EntryKind.QUESTION:
+        return _question(seen, form, now)
     if asked in (EntryKind.HOLD, EntryKind.RELEASE):
         return _hold(seen, EntryKind(asked), form, batch, now)
     if asked == Answer.APPROVE and _days_moved(batch, form.get("day", ""), now):
@@ -257,7 +262,10 @@ def _append(seen: Seen, entry: Entry, requests: Requests, signing: Signing) -> A
     said = {
         EntryKind.HOLD: f"Order {entry.order} is on hold.",
         EntryKind.RELEASE: f"Order {entry.order} is no longer on hold.",
+        EntryKind.QUESTION: QUESTION_KEPT,
     }.get(entry.kind, "The request was delegated.")
+    if entry.kind is EntryKind.QUESTION:
+        return Answered(said=said)
     must_look = run_must_look(
         seen.present.entries, [vote.at for vote in seen.present.votes], datetime.fromisoformat(entry.at)
     )
@@ -335,6 +343,23 @@ def _delegation(seen: Seen, form: Mapping[str, str], who: WhoMaySign, now: datet
     if mistake:
         return Answered(mistake=mistake)
     return Entry(EntryKind.DELEGATE, seen.approver, now.isoformat(), people=(to,))
+
+
+def _question(seen: Seen, form: Mapping[str, str], now: datetime) -> Entry | Answered:
+    """The entry that puts a question on record, or the sentence that says what is missing. The same question again is
+    on record already: it may not have been mailed."""
+    text = _reason({"reason": form.get("question", "")}, form.get("number", "").strip())
+    own = [entry for entry in seen.present.entries if entry.kind is EntryKind.QUESTION and entry.by == seen.approver]
+    if not text:
+        return Answered(mistake="Please put your question in words.")
+    mistake = _wrong_number(seen, form, "number", "send the question")
+    if mistake:
+        return Answered(mistake=mistake)
+    if any(entry.reason == text for entry in own):
+        return Answered(said=QUESTION_KEPT)
+    if len(own) >= _MOST_QUESTIONS:
+        return Answered(mistake=f"You have put {len(own)} questions about this request: please ask by other means.")
+    return Entry(EntryKind.QUESTION, seen.approver, now.isoformat(), reason=text)
 
 
 def _reason(form: Mapping[str, str], beside: str) -> str:
