@@ -24,6 +24,7 @@ from botocore.exceptions import ClientError
 from billing.adapters.aws.event_queue import EventQueue
 from billing.domain.settlement.event_roots import doorbell
 from tests.histories.machine import Execution, Machine, StateFailed
+from tests.histories.promises import Settled
 from tests.histories.world import (
     SETTLEMENT,
     Clock,
@@ -256,6 +257,11 @@ class SettlingWorld:
             for one in self.netsuite.records(kind)
             if one.get("externalId")
         ]
+
+    def settled(self) -> Settled:
+        """For `promises.broken_promises`."""
+        rings = {key for key, row in self.bells().items() if row.get("list")}
+        return Settled(self.transactions(), frozenset(rings), frozenset(self.bells()))
 
     def delete_in_netsuite(self, record: str, record_id: str) -> None:
         """A person deletes a transaction there."""

@@ -330,6 +330,42 @@ def test_what_waits_does_not_hide_that_another_record_of_it_was_edited() -> None
     assert {one.kind for one in differences} == {Kind.WAITING, Kind.AMOUNT}
 
 
+TAXED = root_of(
+    drafted(order("700", ("item", 10000), ("item", 5000), ("discount", -1000), ("shipping", 600), ("tax", 400)))
+)
+"""150.00 of goods; what is beside them has items in NetSuite that our ledger does not know."""
+
+
+@pytest.mark.parametrize(
+    "beside", [{"77": "-10.00", "88": "6.00"}, {"77": "-10.00", "88": "6.00", "99": "4.00"}, {"": "0.00"}]
+)
+def test_an_orders_goods_are_compared_by_item_however_netsuite_splits_tax_and_shipping(beside: dict[str, str]) -> None:
+    lines = {"91": "100.00", "92": "50.00", **beside}
+    books = changed(books_of((TAXED,)), "in_1-so700", lines=lines)
+    equations, differences = proved(books, (TAXED,))
+    assert differences == ()
+    assert {one.difference for one in equations.values()} == {0}
+    assert equations["revenue"].stripe == 15000
+
+
+@pytest.mark.parametrize(
+    ("lines", "items"),
+    [
+        ({"91": "90.00", "92": "60.00", "77": "-10.00", "88": "10.00"}, {"91", "92"}),
+        ({"91": "90.00", "92": "50.00", "95": "10.00", "77": "-10.00", "88": "10.00"}, {"91", "none"}),
+        ({"91": "150.00", "77": "-10.00", "88": "10.00"}, {"91", "92"}),
+    ],
+)
+def test_revenue_of_an_orders_goods_on_another_item_is_found_beside_tax_and_shipping(
+    lines: dict[str, str], items: set[str]
+) -> None:
+    books = changed(books_of((TAXED,)), "in_1-so700", lines=lines)
+    equations, differences = proved(books, (TAXED,))
+    assert {one.kind for one in differences} == {Kind.AMOUNT}
+    assert {one.stripe.partition(":")[0].removeprefix("item ") for one in differences} == items
+    assert equations["revenue"].difference == sum(abs(one.off) for one in differences) > 0
+
+
 def test_a_date_that_the_policy_moved_is_no_difference() -> None:
     moved = "Stripe: ch_9. Original transaction date: 2026-06-03"
     books = changed(

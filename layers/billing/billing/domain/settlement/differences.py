@@ -290,11 +290,13 @@ def _inside(comparison: Comparison, one: ProvenRoot, record: NetSuiteRecord, boo
     if record.type in (RecordType.INVOICE, RecordType.CREDIT_MEMO):
         wanted = expected_items(record, one.facts, comparison.policies, comparison.rows.items)
         sign = 1 if record.type is RecordType.INVOICE else -1
-        held = booked_items(booked, comparison.books.lines_of(booked), record.currency)
-        if wanted is None or sum(wanted.values()) != record.amount:
+        lines = booked_items(booked, comparison.books.lines_of(booked), record.currency)
+        if wanted is None or wanted.total != record.amount:
             return
-        for item in sorted({*wanted, *held}):
-            asked, there = wanted.get(item, 0), sign * held.get(item, 0)
+        held = {item: sign * amount for item, amount in lines.items()}
+        by_item = wanted.beside(held)
+        for item in sorted({*by_item, *held}):
+            asked, there = by_item.get(item, 0), held.get(item, 0)
             if asked != there:
                 yield (
                     DifferenceKind.EDITED if _edited(comparison, booked) else DifferenceKind.AMOUNT,

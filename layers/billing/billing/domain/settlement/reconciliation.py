@@ -130,11 +130,12 @@ class _Proving:
             return {}
         sign = 1 if record.type is RecordType.INVOICE else -1
         expected = expected_items(record, one.facts, self.policies, self.rows.items)
-        if expected is not None and sum(expected.values()) == record.amount:
-            return {item: sign * amount for item, amount in expected.items()}
-        # Where the plan leaves the items to NetSuite, they are NetSuite's; what the totals differ by is of no item.
         booked = self.books.by_external_id.get(record.external_id)
         there = booked_items(booked, self.books.lines_of(booked), record.currency) if booked is not None else {}
+        if expected is not None and expected.total == record.amount:
+            by_item = expected.beside({item: sign * amount for item, amount in there.items()})
+            return {item: sign * amount for item, amount in by_item.items()}
+        # Where the plan leaves the items to NetSuite, they are NetSuite's; what the totals differ by is of no item.
         there[""] = there.get("", 0) + sign * record.amount - sum(there.values())
         return there
 
