@@ -95,8 +95,8 @@ def test_what_hears_of_bounces_cannot_read_the_signing_keys_so_it_cannot_vote() 
 
 
 def test_that_an_address_is_lost_is_written_by_who_hears_of_it_and_by_who_asks() -> None:
-    """The row BOUNCE# is a new item. Who reminds only hears of it from the table, and who shows the page mails codes and
-    questions, which ask nobody to sign."""
+    """The row BOUNCE# is a new item. Who reminds only hears of it from the table, and who shows the page mails codes
+    and questions, which ask nobody to sign."""
     mailing = {name for name in FUNCTIONS if any(action == "ses:SendEmail" for action, _ in grants(name))}
     assert mailing == {
         "ApprovalPageFunction",

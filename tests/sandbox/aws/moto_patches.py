@@ -27,6 +27,7 @@ from moto.dynamodb.models.table import Table
 from moto.iam.access_control import PermissionResult
 from moto.s3 import models as s3_models
 from moto.scheduler import models as scheduler_models
+from moto.secretsmanager.models import SecretsManagerBackend
 from moto.stepfunctions.parser import models as sfn_models
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.state import state as state_module
@@ -126,6 +127,7 @@ def install() -> None:
     _parse_once()
     _move_with_the_clock()
     scheduler_models.unix_time = lambda: hooks().clock()
+    _read_the_version_that_is_current()
     _show_redrives_in_the_context()
     _remember_where_it_stands()
     _name_lambda_errors_as_aws()
@@ -183,6 +185,20 @@ def _move_with_the_clock() -> None:
     for module in (state_module, sfn_models, execution_module):
         module.datetime = Shim()
     EventManager._get_current_timestamp = staticmethod(lambda: Moved.now(real_datetime.UTC))
+
+
+def _read_the_version_that_is_current() -> None:
+    """A label that is moved moves what GetSecretValue gives, which without a version is AWSCURRENT (API reference)."""
+    original = SecretsManagerBackend.update_secret_version_stage
+
+    def update_secret_version_stage(self: Any, secret_id: str, *given: Any, **named: Any) -> Any:
+        answer = original(self, secret_id, *given, **named)
+        secret = self.secrets[secret_id]
+        current = [name for name, one in secret.versions.items() if "AWSCURRENT" in one["version_stages"]]
+        secret.default_version_id = current[0] if current else secret.default_version_id
+        return answer
+
+    SecretsManagerBackend.update_secret_version_stage = update_secret_version_stage
 
 
 def _show_redrives_in_the_context() -> None:

@@ -35,6 +35,7 @@ from billing.pages.approval.approval_view import changes_words, held_orders
 from billing.pages.approval.batch_csv import batch_csv_parts
 from billing.pages.approval.confirm_page import confirm_page
 from billing.pages.approval.inbox_page import inbox_page
+from billing.pages.approval.table_choice import choice_of
 from billing.pages.formatting import counted, people_words, sums_words
 from billing.pages.rendering import Shown, page_csp, private_headers
 from billing.workflows.approval.who_may_sign import WhoMaySign
@@ -248,15 +249,8 @@ class ApprovalExchange:
         return seen
 
     def _page(self, seen: Seen, query: Mapping[str, str], posted: Posted = NOT_POSTED) -> Shown:
-        number = query.get("page", "1")
         view = replace(self._view(seen), seen=self.guard.seen_mark(seen, self.now(), posted.typed.get("seen", "")))
-        return approval_page(
-            view,
-            batch_of(seen, self.files),
-            posted,
-            query=query.get("q", ""),
-            page=int(number) if number.isdecimal() and len(number) < 6 else 1,
-        )
+        return approval_page(view, batch_of(seen, self.files), posted, choice=choice_of(query))
 
     def _view(self, seen: Seen) -> RequestView:
         present = seen.present
