@@ -9,20 +9,24 @@ from __future__ import annotations
 from typing import Any
 
 from billing.adapters.dynamodb.approvals import ApprovalsTable
+from billing.adapters.dynamodb.ledger import LedgerTable
 from billing.runtime.clock import now
 from billing.runtime.connections.aws import dynamodb, environment, run_files, task_callback
 from billing.runtime.connections.signing import signatures
 from billing.runtime.parameters.signers import listed_people
 from billing.runtime.telemetry import logger, metrics, tracer
 from billing.workflows.approval.who_may_sign import WhoMaySign
+from billing.workflows.approval_page.after_signing import AfterSigning
 from billing.workflows.approval_page.approval_exchange import ApprovalExchange, approval_exchange
 from billing.workflows.ports import Telemetry
 
 env = environment()
 listed, finalizes = listed_people(env), env.flag("AUTO_ADVANCE")
-requests = ApprovalsTable(dynamodb(), env.text("APPROVALS_TABLE"))
+tables = dynamodb()
+requests = ApprovalsTable(tables, env.text("APPROVALS_TABLE"))
 telemetry = Telemetry(logger, metrics)
 files, callback = run_files(env), task_callback()
+after = AfterSigning(LedgerTable(tables, env.text("LEDGER_TABLE"), ""), files)
 
 
 def connect() -> ApprovalExchange:
@@ -33,6 +37,7 @@ def connect() -> ApprovalExchange:
         signatures=signatures(env),
         callback=callback,
         who=WhoMaySign(listed()),
+        after=after,
         now=now,
         finalizes=finalizes,
         telemetry=telemetry,

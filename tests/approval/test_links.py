@@ -12,6 +12,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from billing.adapters.signatures import Signatures
 from billing.domain.approval.approvers import approver_id
@@ -272,3 +274,30 @@ def test_a_table_that_cannot_be_read_tells_unknown_and_forged_no_better_apart(wo
         answers = [world._call(link, method, query, form if method == "POST" else None, page) for link in links]
         assert answers[0]["statusCode"] == 500
         assert all(answer == answers[0] for answer in answers), (page, method, query)
+
+
+A_LINK = st.one_of(
+    st.text(max_size=60),
+    st.text("abcABC012-_.", max_size=120),
+    st.binary(max_size=60).map(lambda raw: base64.urlsafe_b64encode(raw).decode()),
+    st.binary(max_size=60).map(lambda raw: "." + base64.urlsafe_b64encode(zlib.compress(raw)).decode() + ".x"),
+)
+
+
+def test_links_forms_and_questions_of_any_kind_are_answered_with_a_page_and_change_nothing(world: LinkWorld) -> None:
+    before = world.aws.dump()
+
+    @settings(max_examples=40, deadline=None)
+    @given(A_LINK, st.sampled_from(ASKS), st.text(max_size=40), st.text(max_size=60))
+    def ask(link: str, asked: tuple[str, str, str], query: str, body: str) -> None:
+        page, method, _ = asked
+        for name in (link, world.old[0], world.old[1]):
+            answer = world._call(name, method, query, body if method == "POST" else None, page)
+            assert answer["statusCode"] in (200, 400, 404, 405, 410, 413, 422), (name, answer)
+            assert "Traceback" not in answer["body"]
+            if name == link:
+                assert answer["statusCode"] == 404
+
+    ask()
+    assert world.aws.dump() == before
+    assert world.sleeper.woken == []

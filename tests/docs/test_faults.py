@@ -9,11 +9,11 @@ from functools import cache
 from tests.docs.repository import ROOT, table_rows
 
 PAGE = ROOT / "docs" / "faults.md"
-NUMBER = re.compile(r"S?\d+")
+NUMBER = re.compile(r"[SB]?\d+")
 TEST = re.compile(r"`([\w/]+\.py)::(\w+)`")
 ROWS = {row[0]: row[1:] for row in table_rows(PAGE.read_text(encoding="utf-8")) if NUMBER.fullmatch(row[0])}
 NAMED = sorted({found for _, played in ROWS.values() for found in TEST.findall(played)})
-OF_A_RUN, OF_THE_SETTLEMENT = 51, 21
+OF_A_RUN, OF_THE_SETTLEMENT, OF_INPUT = 51, 21, 5
 
 
 @cache
@@ -28,7 +28,8 @@ def defined_in(file: str) -> frozenset[str]:
 def test_every_fault_has_a_row_and_no_number_is_given_twice() -> None:
     numbers = [row[0] for row in table_rows(PAGE.read_text(encoding="utf-8")) if NUMBER.fullmatch(row[0])]
     of_a_run = [str(number) for number in range(1, OF_A_RUN + 1)]
-    assert numbers == of_a_run + [f"S{number}" for number in range(1, OF_THE_SETTLEMENT + 1)]
+    of_the_settlement = [f"S{number}" for number in range(1, OF_THE_SETTLEMENT + 1)]
+    assert numbers == [*of_a_run, *of_the_settlement, *(f"B{number}" for number in range(1, OF_INPUT + 1))]
 
 
 def test_every_row_names_the_fault_and_a_test_that_plays_it() -> None:

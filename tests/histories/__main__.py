@@ -3,6 +3,7 @@
     --without "enter late,kill"   leave actions out
     --only "extend,void"          nothing but these
     --set InvoiceGrouping=client  a parameter of the template
+    --template                    through the deployed template, as far as it can be played there
 
 Exits with 1 if a promise was broken; the number in the last line plays that history again.
 """
@@ -15,7 +16,7 @@ import sys
 from collections import Counter
 
 import tests.conftest  # noqa: F401 - the environment that the logger reads
-from tests.histories.history import ACTIONS, play
+from tests.histories.history import ACTIONS, play, play_on_template
 from tests.histories.world import seconds
 
 
@@ -27,6 +28,7 @@ def main() -> int:
     parser.add_argument("--without", default="")
     parser.add_argument("--months", type=int, default=5)
     parser.add_argument("--set", action="append", default=[], help="a template parameter: LineStyle=quantity")
+    parser.add_argument("--template", action="store_true", help="through the deployed template: ten seconds a month")
     parser.add_argument("--go-on", action="store_true", help="count what breaks instead of stopping at the first")
     asked = parser.parse_args()
     left_out = set(filter(None, asked.without.split(",")))
@@ -36,13 +38,14 @@ def main() -> int:
     actions = [name for name in chosen if name not in left_out]
     began, seed, played, found = seconds(), asked.seed, 0, Counter[str]()
     while True:
-        history = play(seed, actions, asked.months, **dict(one.split("=", 1) for one in asked.set))
+        parameters = dict(one.split("=", 1) for one in asked.set)
+        history = (play_on_template if asked.template else play)(seed, actions, asked.months, **parameters)
         played += 1
         if history.broken:
             found[history.broken[0].partition(":")[0]] += 1
             print(history.story() if not asked.go_on else f"{seed}: {history.broken[0]}", flush=True)
             if not asked.go_on:
-                print(f"python -m tests.histories {seed}")
+                print(f"again: python -m tests.histories {seed}; through the deployed template: add --template")
                 return 1
         elif not asked.minutes:
             print(history.story())

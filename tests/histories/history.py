@@ -1,6 +1,9 @@
 """One firm's months, made from a number: what people do in NetSuite, on the approval page and in Stripe, and runs that
 are killed, redriven and started twice. The same number gives the same months.
 
+Drawn as well, apart from what people do, so that leaving an action out moves nothing else: the stack's parameters
+(grouping, look, what becomes of drafts that nobody signed for again) and whether the settlement is on.
+
 `Played.trace` says in words what was done, `Played.broken` which promises were broken. A world that is not yet promised
 is switched off by leaving its action out of `actions`.
 """
@@ -9,12 +12,14 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tests.histories import settled_firm
 from tests.histories.books import BILLABLE, OVER, Books, OrderBook, OrderedLine, Standing, shares_of
+from tests.histories.lives import Chaos
 from tests.histories.machine import Execution
 from tests.histories.promises import (
     Evidence,
@@ -26,7 +31,10 @@ from tests.histories.promises import (
     out_of_sight,
     signed_on,
 )
+from tests.histories.settling import SettlingWorld, settling_world
+from tests.histories.template_world import NOT_HERE, TemplateWorld, parameters_of
 from tests.histories.world import ANN, BOB, HistoryWorld, Kill, history_world
+from tests.sandbox import Sandbox
 from tests.sandbox.faults import Answer, DropAfter
 from tests.sandbox.netsuite import load_world, unexpected_error_fault
 
@@ -54,13 +62,14 @@ FIRST = (2026, 1)
 
 @dataclass
 class Played:
-    """What a history came to."""
+    """What a history came to. `records` are NetSuite's transactions that the settlement wrote."""
 
     seed: int
     trace: list[str]
     broken: list[str]
     runs: int = 0
     drafts: int = 0
+    records: int = 0
 
     def story(self) -> str:
         """For a person who has to understand it."""
@@ -75,30 +84,61 @@ def play(
     **parameters: str,
 ) -> Played:
     """Play a history. It stops at the month in which a promise was broken. `actions` are names out of `ACTIONS`, all
-    without it; `parameters` are the template's."""
-    world = load_world(
-        {
-            "account": "1234567_SB1",
-            "timeZone": "America/New_York",
-            "currencies": [{"symbol": "USD", "name": "US Dollar"}, {"symbol": "EUR", "name": "Euro"}],
-            "terms": [{"name": "Net 30", "daysUntilNetDue": 30}, {"name": "Net 10", "daysUntilNetDue": 10}],
-            "customers": [
-                {"number": number, "name": f"Client {number[2:]} LLC", "email": email}
-                for number, email in CLIENTS.items()
-            ],
-            "items": [{"name": "Consulting", "type": "Service"}],
-            "taxCodes": [{"name": f"Tax {rate}", "rate": rate} for rate in TAXES if rate],
-            "orders": [],
-        }
-    )
+    without it; `parameters` are the template's, over those that are drawn."""
+    chosen = tuple(actions or ACTIONS)
+    given = {**drawn_parameters(seed, chosen), **parameters}
+    world = load_world(firm())
     year, month = FIRST
-    with history_world(world, datetime(year, month, 10, 12, tzinfo=UTC), **parameters) as opened:
-        return _History(opened, seed, tuple(actions or ACTIONS)).play(months, orders)
+    begins = datetime(year, month, 10, 12, tzinfo=UTC)
+    if given.get("Settlement") == "on":
+        with settling_world(world, begins, settled_firm.policies, **given) as settling:
+            return _History(settling.world, seed, chosen, settling=settling).play(months, orders, given)
+    with history_world(world, begins, **given) as opened:
+        return _History(opened, seed, chosen).play(months, orders, given)
+
+
+def play_on_template(
+    seed: int, actions: Sequence[str] | None = None, months: int = 2, orders: int = 3, **parameters: str
+) -> Played:
+    """The same history through the deployed template, as far as it can be played there."""
+    chosen = tuple(name for name in actions or ACTIONS if name not in NOT_HERE)
+    drawn = drawn_parameters(seed, tuple(actions or ACTIONS))
+    given = {**drawn, "Settlement": "off", **parameters}
+    year, month = FIRST
+    begins = datetime(year, month, 10, 12, tzinfo=UTC)
+    with Sandbox(load_world(firm()), parameters_of(given), now=begins, retry_delay_scale=0.02) as sandbox:
+        return _History(TemplateWorld(sandbox, given), seed, chosen).play(months, orders, given)
+
+
+def drawn_parameters(seed: int, actions: Sequence[str]) -> dict[str, str]:
+    """The stack of a history, by its number."""
+    drawn = random.Random(f"{seed} parameters")
+    look = {
+        "InvoiceGrouping": drawn.choice(["order", "client"]),
+        "LineStyle": drawn.choice(["amount", "quantity"]),
+        "UnsignedDrafts": drawn.choice(["hold", "hold", "delete"]),
+        "PreviewPartlyBilled": drawn.choice(["off", "on"]),
+    }
+    settlement = "on" if drawn.random() < 0.4 and "settlement" in actions else "off"
+    return {**(look if "parameters" in actions else {}), "Settlement": settlement}
+
+
+def firm() -> dict[str, Any]:
+    """Four clients and no order, with the items and accounts that the settlement's policies name."""
+    return {
+        **settled_firm.WORLD,
+        "terms": [{"name": "Net 30", "daysUntilNetDue": 30}, {"name": "Net 10", "daysUntilNetDue": 10}],
+        "customers": [
+            {"number": number, "name": f"Client {number[2:]} LLC", "email": email} for number, email in CLIENTS.items()
+        ],
+        "taxCodes": [{"name": f"Tax {rate}", "rate": rate} for rate in TAXES if rate],
+        "orders": [],
+    }
 
 
 @dataclass
 class _History:
-    world: HistoryWorld
+    world: HistoryWorld | TemplateWorld
     seed: int
     actions: tuple[str, ...]
     books: Books = field(default_factory=Books)
@@ -110,21 +150,24 @@ class _History:
     starts: int = 0
     told_posts: int = 0
     told_mails: int = 0
+    settling: SettlingWorld | None = None
 
     def __post_init__(self) -> None:
         self.random = random.Random(self.seed)
-        self.orphans = ""
+        self.chaos = Chaos(random.Random(f"{self.seed} events"), loses=0.2)
 
     # The months.
 
-    def play(self, months: int, orders: int) -> Played:
+    def play(self, months: int, orders: int, parameters: Mapping[str, str]) -> Played:
+        self.say(" ".join(f"{name}={value}" for name, value in parameters.items()))
         for _ in range(orders):
             self.enter(self.month_of(0))
         for number in range(months):
             self.month(number)
             if self.broken:
                 break
-        return Played(self.seed, self.trace, self.broken, len(self.ended), len(self.world.stripe.invoices()))
+        records = len(self.settling.transactions()) if self.settling is not None else 0
+        return Played(self.seed, self.trace, self.broken, len(self.ended), len(self.world.stripe.invoices()), records)
 
     def month(self, number: int) -> None:
         """Work in the month, then its run on the first of the next."""
@@ -135,11 +178,13 @@ class _History:
         self.work(self.random.randint(0 if not number else 1, 5))
         if "skip the month" in self.actions and number and self.chance(0.1):
             self.say("no run this month")
+            self.settle_all()
             return
         year, month = FIRST
         moment = datetime(year, month, 1, 14, 30, tzinfo=UTC)
         for _ in range(number + 1):
             moment = (moment + timedelta(days=32)).replace(day=1)
+        self.settle_all()
         self.world.clock.move_to(moment)
         self.run(number, moment)
 
@@ -153,6 +198,53 @@ class _History:
         mine = [name for name in self.actions if name in WORK]
         for _ in range(times if mine else 0):
             WORK[self.random.choice(mine)](self)
+            self.settle_some()
+
+    # The settlement.
+
+    def settle_some(self) -> None:
+        """Some of what happened in Stripe is told, in any order, lost or repeated, to workers of whom some die."""
+        if self.settling is None:
+            return
+        kill, self.world.kill = self.world.kill, None
+        chosen = self.chaos.chosen
+        self.chaos.take(self.settling.new_events())
+        self.settling.tell(self.chaos.some())
+        if chosen.random() < 0.2:
+            self.world.kill = Kill(chosen.randint(1, 60), chosen.random() < 0.5, whole_run=False)
+        if chosen.random() < 0.7:
+            self.settling.work()
+        self.world.kill = kill
+        self.follow_netsuite()
+
+    def settle_all(self) -> None:
+        """Rest, after a night or two: what waits is told, the sweep finds what was lost and takes over from whoever
+        died."""
+        if self.settling is None:
+            return
+        self.settling.tell(self.chaos.some())
+        self.settling.work()
+        self.settling.new_events()
+        for _ in range(3):
+            self.world.clock.pause(1_200)
+            self.settling.sweep(since=(self.world.clock.now() - timedelta(days=29)).date().isoformat())
+            self.settling.settle()
+            if not self.settling.parked():
+                break
+        self.follow_netsuite()
+
+    def follow_netsuite(self) -> None:
+        """The settlement bills orders in NetSuite as an accountant does: Stripe's hours, so they are there once."""
+        for key, book in self.books.orders.items():
+            if book.gone:
+                continue
+            source = self.source(key)
+            hours = {str(one["description"]).split()[0]: int(one.get("billed") or 0) for one in source["lines"]}
+            for line in book.lines:
+                more = hours.get(f"W{key}-{line.number}", 0) - line.billed
+                if more > 0:
+                    self.books.bill_in_netsuite(key, line.number, more, self.invoices())
+            book.status = str(source["status"])
 
     # A run.
 
@@ -168,9 +260,14 @@ class _History:
             self.break_something()
         self.say(f"run-{self.starts} starts")
         listing = self.listing()
+        meddled: set[int] = set()
+        if "meddle" in self.actions and self.chance(0.3):
+            self.meddle_at(self.random.randint(1, 150), meddled)
         run = self.world.start(f"run-{self.starts}", given)
-        expected -= self.through(run)
-        self.nothing_twice(listing)
+        meddled |= self.through(run)
+        self.world.between = lambda: None
+        expected -= meddled
+        self.nothing_twice(listing, meddled)
         for _ in range(3):
             if run.status != "ABORTED" and not (run.status == "FAILED" and self.chance(0.6)):
                 break
@@ -212,9 +309,26 @@ class _History:
         books = self.books.copy()
         return books, books.standings(self.invoices())
 
-    def nothing_twice(self, listing: tuple[Books, dict[int, Standing]]) -> None:
+    def meddle_at(self, call: int, touched: set[int]) -> None:
+        """At the run's k-th call that leaves a function, before it is made, somebody changes something."""
+        calls = 0
+        possible = [name for name in self.actions if name in WORK and name not in NOT_MEANWHILE]
+
+        def between() -> None:
+            nonlocal calls
+            calls += 1
+            if calls == call and possible:
+                self.say(f"(meanwhile, in {self.world.function}:)")
+                touched.update(self.changed_by(lambda: WORK[self.random.choice(possible)](self)))
+
+        self.world.between = between
+
+    def nothing_twice(self, listing: tuple[Books, dict[int, Standing]], touched: Collection[int] = ()) -> None:
+        """`touched` are orders that changed while the run listed or drafted: it may have seen either."""
         books, were = listing
-        self.broken += billed_twice(were, books.standings(self.invoices()))
+        after, now = books.standings(self.invoices()), self.books.standings(self.invoices())
+        seen = {key: one for key, one in after.items() if key not in touched or now[key].gap < 0}
+        self.broken += billed_twice(were, seen)
 
     def changed_by(self, work: Callable[[], None]) -> set[int]:
         """The orders that people touched, in NetSuite or in Stripe."""
@@ -312,13 +426,15 @@ class _History:
         ]
 
     def check(self, run: Execution, expected: set[int]) -> None:
+        self.settle_all()
         invoices = self.invoices()
         report = self.world.report(run)
         told = (*self.posts(), *self.sent())
         self.ended.append(RunEnded(run.name, run.status, report, told=tuple(told)))
         # What a person edited is no longer what was signed, and that is theirs.
         ours = [one for one in invoices if one["id"] not in self.edited]
-        self.broken += broken_promises(Evidence(ours, self.signed, [self.ended[-1]]))
+        settled = self.settling.settled() if self.settling is not None else None
+        self.broken += broken_promises(Evidence(ours, self.signed, [self.ended[-1]], settled))
         if report is None or report["outcome"] == "stopped by an error":
             self.say(f"{run.name} could not list: {run.error} {run.cause[:200]}")
             return
@@ -663,6 +779,23 @@ def pay(it: _History) -> None:
         it.say(f"{_named(sent)} is paid")
 
 
+def refund(it: _History) -> None:
+    """Half of it, or all."""
+    charges = [one for one in it.world.stripe.objects("charge") if one["amount_refunded"] == 0 and one["paid"]]
+    if charges:
+        charge = it.random.choice(charges)
+        amount = it.random.choice([charge["amount"], charge["amount"] // 2])
+        it.world.stripe.refund(charge, amount)
+        it.say(f"{amount} of {charge['id']} are refunded")
+
+
+def pay_out(it: _History) -> None:
+    for currency in ("usd", "eur"):
+        if it.world.stripe.ledger().get(currency, {}).get("movements", 0) > 0:
+            it.world.stripe.payout(currency)
+            it.say(f"Stripe pays out its {currency}")
+
+
 # What people do to the stack.
 
 
@@ -696,6 +829,8 @@ WORK: dict[str, Callable[[_History], None]] = {
     "finalise": finalise,
     "void": void,
     "pay": pay,
+    "refund": refund,
+    "pay out": pay_out,
     "group otherwise": group_otherwise,
 }
 DURING = (
@@ -709,5 +844,10 @@ DURING = (
     "fault",
     "skip the month",
     "taxes",
+    "parameters",
+    "settlement",
+    "meddle",
 )
+NOT_MEANWHILE = ("edit a draft", "group otherwise", "big order")
+"""What is not done in the middle of a call: the first would be taken for what the client is billed, half written."""
 ACTIONS = (*WORK, *DURING)

@@ -7,6 +7,12 @@
     I5  running again after completion writes nothing
     I6  nothing waits in silence: what has ended has told the team
 
+and of the settlement, where it is on:
+
+    S1  no record twice: NetSuite has one record of each of Stripe's objects (and order)
+    S2  both books agree: what NetSuite holds of an invoice is what Stripe billed, and what is due there is due here
+    S3  nothing leaves sight: what was finalised is in NetSuite, or waits by a name
+
 Written from the promises alone; amounts are Stripe's minor units. What comes in is plain data, so that the stand-ins'
 stores and the run's files can be given as they are.
 """
@@ -47,13 +53,26 @@ class RunEnded:
     told: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Settled:
+    """What the settlement left behind. `records` are NetSuite's transactions that name an object of Stripe's in their
+    externalId, each with its `recordType`; `waiting` are Stripe's ids of what is held, parked or rings; `heard` of what
+    a bell has rung for."""
+
+    records: Sequence[Json] = ()
+    waiting: frozenset[str] = frozenset()
+    heard: frozenset[str] = frozenset()
+
+
 @dataclass
 class Evidence:
-    """What a world left behind. `signed` are the invoices on pages that were approved, by content hash."""
+    """What a world left behind. `signed` are the invoices on pages that were approved, by content hash; `settled` is
+    None where the settlement is off."""
 
     invoices: Sequence[Json] = ()
     signed: Mapping[str, Signed] = field(default_factory=dict)
     runs: Sequence[RunEnded] = ()
+    settled: Settled | None = None
 
 
 def broken_promises(evidence: Evidence) -> list[str]:
@@ -64,6 +83,7 @@ def broken_promises(evidence: Evidence) -> list[str]:
         *(sentence for run in evidence.runs for sentence in report_adds_up(run)),
         *(sentence for run in evidence.runs for sentence in decisions_are_on_record(run)),
         *(sentence for run in evidence.runs for sentence in end_was_told(run)),
+        *(settlement_agrees(evidence.invoices, evidence.settled) if evidence.settled is not None else ()),
     ]
 
 
@@ -74,8 +94,8 @@ def one_live_invoice_per_plan(invoices: Iterable[Json]) -> list[str]:
     """At most one live invoice for a plan, whatever happened; an order's parts and additions are plans of their own."""
     alive: dict[str, list[str]] = defaultdict(list)
     for one in invoices:
-        if one["status"] != "void":
-            alive[str(one["metadata"].get("billing_plan"))].append(str(one["id"]))
+        if one["status"] != "void" and "billing_plan" in one["metadata"]:
+            alive[str(one["metadata"]["billing_plan"])].append(str(one["id"]))
     return [f"I1: {plan} has {len(ids)} live invoices: {', '.join(ids)}" for plan, ids in alive.items() if len(ids) > 1]
 
 
@@ -114,7 +134,7 @@ def signed_on(batch: bytes, sha256: str, held: Iterable[str] = ()) -> dict[str, 
 
 def drafts_without_approval(invoices: Iterable[Json], signed: Mapping[str, Signed]) -> list[str]:
     """Every invoice of ours that is whole was signed for, and holds exactly that. One that was begun and not finished
-    has no more lines than were signed."""
+    has no more lines than were signed. One that a person changed while it was written says so itself."""
     found = []
     for one in invoices:
         metadata = one["metadata"]
@@ -126,7 +146,8 @@ def drafts_without_approval(invoices: Iterable[Json], signed: Mapping[str, Signe
             continue
         lines = Counter((line["description"], line["amount"]) for line in one["lines"]["data"])
         whole = Counter(approved.lines)
-        if one["currency"] != approved.currency or lines - whole:
+        says_so = "differs_from_approval" in metadata
+        if not says_so and (one["currency"] != approved.currency or lines - whole):
             found.append(f"I2: {one['id']} of {metadata['billing_plan']} holds other lines than were signed")
     return found
 
@@ -204,6 +225,47 @@ def end_was_told(run: RunEnded) -> list[str]:
     if run.status == "RUNNING":
         return [f"I6: {run.name} runs and waits for nobody"]
     return [] if run.told else [f"I6: {run.name} ended as {run.status}, and nobody was told"]
+
+
+# S1 to S3
+
+_NO_DECIMALS = ("jpy", "krw", "vnd", "clp", "isk")
+
+
+def settlement_agrees(invoices: Iterable[Json], settled: Settled) -> list[str]:
+    """Of each object one record; of each finalised invoice that was heard of and does not wait, the same amounts in
+    NetSuite as in Stripe. Amounts of NetSuite are in major units."""
+    found = []
+    times = Counter(str(one["externalId"]).lower() for one in settled.records)
+    found += [f"S1: NetSuite has {count} records {key}" for key, count in times.items() if count > 1]
+    for one in invoices:
+        root = str(one["id"])
+        if one["status"] == "draft" or root not in settled.heard or root in settled.waiting or one["total"] <= 0:
+            continue
+        mirrors = [
+            record
+            for record in settled.records
+            if record["recordType"] == "invoice" and str(record["externalId"]).partition("-")[0] == root
+        ]
+        if not mirrors:
+            # What was voided before anybody heard of it is nothing.
+            if one["status"] != "void":
+                found.append(
+                    f"S3: {root} is {one['status']} in Stripe, NetSuite has no invoice of it, and nothing waits"
+                )
+            continue
+        minor = 1 if one["currency"] in _NO_DECIMALS else 100
+        # What was collected of the client's balance with it is an invoice of its own.
+        own = [record for record in mirrors if not str(record["externalId"]).endswith("-debit")]
+        billed = round(sum(float(record["total"]) for record in own) * minor)
+        due = round(sum(float(record["amountRemaining"]) for record in mirrors) * minor)
+        owed = one["amount_remaining"] if one["status"] == "open" else 0
+        if billed != one["total"]:
+            found.append(f"S2: {root} is {one['total']} in Stripe and {billed} in NetSuite")
+        # Whether one that is written off stays due is the firm's policy.
+        if due != owed and one["status"] != "uncollectible":
+            found.append(f"S2: of {root} Stripe waits for {owed} and NetSuite for {due}")
+    return found
 
 
 # The equation of a month's end.

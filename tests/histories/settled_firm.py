@@ -11,6 +11,11 @@ from tests.histories.small_firm import START
 from tests.sandbox.netsuite import NetSuiteServer, load_world
 from tests.sandbox.settlement import policies_for
 
+PETTY_CASH = tuple(
+    {"name": name, "type": "Bank", "currency": code}
+    for name, code in (("Petty cash", "USD"), ("Petty cash EUR", "EUR"), ("Petty cash JPY", "JPY"))
+)
+"""Where money goes that Stripe did not process: an account of each currency."""
 WORLD: dict[str, Any] = {
     "account": "1234567_SB1",
     "timeZone": "America/New_York",
@@ -32,7 +37,7 @@ WORLD: dict[str, Any] = {
         {"name": "Freight", "type": "OthCharge", "incomeAccount": "Shipping Income"},
         {"name": "Bad debt", "type": "OthCharge", "incomeAccount": "Bad Debt Expense"},
     ],
-    "accounts": [{"name": "Petty cash", "type": "Bank", "currency": "USD"}]
+    "accounts": [*PETTY_CASH]
     + [{"name": f"Checking {code}", "type": "Bank", "currency": code} for code in ("USD", "EUR", "JPY")],
     "orders": [],
 }
@@ -57,8 +62,11 @@ def policies(netsuite: NetSuiteServer, choices: str = "", extra: str = "", subsi
         f'shipping = "{items["Freight"]}"',
         f'bad_debt = "{items["Bad debt"]}"',
     ]
+    others = {code: accounts[f"Petty cash {code.upper()}"] for code in ("eur", "jpy")}
     text = policies_for(netsuite, "\n".join([*lines, extra]), choices, subsidiary)
     outside = f'out_of_band = "{accounts["Petty cash"]}"\nfx = "{accounts["Realized Gain/Loss"]}"\n'
+    for code, account in others.items():
+        text = text.replace(f"[currencies.{code}]\n", f'[currencies.{code}]\nout_of_band = "{account}"\n')
     return text.replace("[accounts]\n", f"[accounts]\n{outside}").replace(
         "[accounts.fees]\n", f'[accounts.fees]\ndispute = "{accounts["Dispute Fees"]}"\n'
     )

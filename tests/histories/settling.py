@@ -24,6 +24,7 @@ from botocore.exceptions import ClientError
 from billing.adapters.aws.event_queue import EventQueue
 from billing.domain.settlement.event_roots import doorbell
 from tests.histories.machine import Execution, Machine, StateFailed
+from tests.histories.promises import Settled
 from tests.histories.world import (
     SETTLEMENT,
     Clock,
@@ -257,6 +258,11 @@ class SettlingWorld:
             if one.get("externalId")
         ]
 
+    def settled(self) -> Settled:
+        """For `promises.broken_promises`."""
+        rings = {key for key, row in self.bells().items() if row.get("list")}
+        return Settled(self.transactions(), frozenset(rings), frozenset(self.bells()))
+
     def delete_in_netsuite(self, record: str, record_id: str) -> None:
         """A person deletes a transaction there."""
         from billing.runtime import netsuite
@@ -265,6 +271,16 @@ class SettlingWorld:
             "DELETE", f"/services/rest/record/v1/{record}/{record_id}", None, {"Accept": "application/json"}
         )
         assert answer.status_code == 204, answer.text
+
+    def create_in_netsuite(self, record: str, body: dict[str, Any]) -> str:
+        """A person enters a record there; its internal id."""
+        from billing.runtime import netsuite
+
+        answer = netsuite.suiteql().transport.send(
+            "POST", f"/services/rest/record/v1/{record}", body, {"Accept": "application/json"}
+        )
+        assert answer.status_code == 204, answer.text
+        return str(answer.headers["Location"]).rpartition("/")[2]
 
     def balance(self, account: str, currency: str = "USD") -> Decimal:
         """Major units, debits positive."""

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from tests.histories.settled_firm import MONEY_CHOICES, WORLD, policies
+from tests.histories.settled_firm import MONEY_CHOICES, PETTY_CASH, WORLD, policies
 from tests.histories.settling import SettlingWorld, settling_beside
 from tests.histories.small_firm import START, month, order
 from tests.histories.world import Clock, netsuite_of
@@ -160,7 +160,7 @@ def settled() -> Iterator[Settled]:
         {
             **WORLD,
             "subsidiaries": [{"name": name, "currency": code} for name, code in SUBSIDIARIES.items()],
-            "accounts": [{"name": "Petty cash", "type": "Bank", "currency": "USD"}, *banks],
+            "accounts": [*PETTY_CASH, *banks],
             "customers": _clients(),
             "orders": [one for of in orders.values() for one in of],
         }

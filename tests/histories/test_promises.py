@@ -14,6 +14,7 @@ from tests.histories.books import Alive, Books, OrderBook, OrderedLine, Standing
 from tests.histories.promises import (
     Evidence,
     RunEnded,
+    Settled,
     billed_twice,
     broken_promises,
     named_as_open,
@@ -125,6 +126,54 @@ def test_i5_a_second_run_that_wrote(played: Evidence) -> None:
 def test_i6_an_end_that_nobody_heard_of_and_a_wait_without_one(played: Evidence) -> None:
     assert "nobody was told" in broken(played, runs=ended(played, told=()))
     assert "waits for nobody" in broken(played, runs=ended(played, status="RUNNING"))
+
+
+# The settlement.
+
+
+def settled_as(waiting: frozenset[str] = frozenset(), **changed: Any) -> Settled:
+    record = {"recordType": "invoice", "externalId": "in_1-so500", "total": 1000.0, "amountRemaining": 1000.0} | changed
+    return Settled([record], waiting, frozenset({"in_1"}))
+
+
+def books_disagree(settled: Settled, **changed: Any) -> list[str]:
+    of = {"id": "in_1", "status": "open", "currency": "usd", "total": 100_000, "amount_remaining": 100_000} | changed
+    found = broken_promises(Evidence([{"metadata": {}, **of}], settled=settled))
+    return [one.partition(":")[0] for one in found]
+
+
+def test_both_books_that_agree_break_none() -> None:
+    assert books_disagree(settled_as()) == []
+    assert books_disagree(settled_as(total=100_000.0, amountRemaining=100_000.0), currency="jpy") == []
+    assert books_disagree(settled_as(amountRemaining=0.0), status="paid", amount_remaining=0) == []
+    assert books_disagree(settled_as(amountRemaining=0.0), status="void") == []
+    assert books_disagree(Settled([], frozenset(), frozenset()), status="draft") == []
+
+
+def test_s1_a_record_twice() -> None:
+    once = settled_as()
+    assert "S1" in books_disagree(Settled([*once.records, *once.records], frozenset(), once.heard))
+    assert (
+        books_disagree(Settled([*once.records, {**once.records[0], "externalId": "ch_1"}], frozenset(), once.heard))
+        == []
+    )
+
+
+@pytest.mark.parametrize("changed", [{"total": 999.99}, {"amountRemaining": 999.99}])
+def test_s2_books_that_differ_by_a_cent(changed: dict[str, Any]) -> None:
+    assert books_disagree(settled_as(**changed)) == ["S2"]
+    assert books_disagree(settled_as(frozenset({"in_1"}), **changed)) == [], "it waits for a person"
+
+
+def test_s2_what_is_paid_and_still_due() -> None:
+    assert books_disagree(settled_as(), status="paid", amount_remaining=0) == ["S2"]
+
+
+def test_s3_what_was_finalised_and_is_nowhere() -> None:
+    nowhere = Settled([], frozenset(), frozenset({"in_1"}))
+    assert books_disagree(nowhere) == ["S3"]
+    assert books_disagree(Settled([], frozenset({"in_1"}), nowhere.heard)) == []
+    assert books_disagree(nowhere, status="void") == []
 
 
 # The books, and the equation of a month's end. 10 hours at 100.00, unless a test says else.

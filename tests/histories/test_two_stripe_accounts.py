@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.histories.settled_firm import WORLD, items_of, policies
+from tests.histories.settled_firm import PETTY_CASH, WORLD, items_of, policies
 from tests.histories.settling import SettlingWorld, settling_beside
 from tests.histories.small_firm import START, month, order
 from tests.histories.world import Clock, netsuite_of
@@ -42,21 +42,18 @@ def _policies(netsuite: NetSuiteServer, subsidiary: str) -> str:
     )
 
 
-def _made_before(netsuite: NetSuiteServer) -> None:
+def _made_before(world: SettlingWorld) -> None:
     """Acme Inc's coupon item by the name that earlier versions gave it."""
-    from billing.runtime import netsuite as connection
-
-    accounts = {str(one["acctName"]): str(one["id"]) for one in netsuite.records("account")}
-    body = {
-        "externalId": "coupon-SPRING5",
-        "itemId": "coupon-SPRING5",
-        "account": {"id": accounts["Sales Discounts"]},
-        "subsidiary": {"items": [{"id": "1"}]},
-    }
-    answer = connection.suiteql().transport.send(
-        "POST", "/services/rest/record/v1/discountItem", body, {"Accept": "application/json"}
+    accounts = {str(one["acctName"]): str(one["id"]) for one in world.netsuite.records("account")}
+    world.create_in_netsuite(
+        "discountItem",
+        {
+            "externalId": "coupon-SPRING5",
+            "itemId": "coupon-SPRING5",
+            "account": {"id": accounts["Sales Discounts"]},
+            "subsidiary": {"items": [{"id": "1"}]},
+        },
     )
-    assert answer.status_code == 204, answer.text
 
 
 @pytest.fixture(scope="module")
@@ -66,7 +63,7 @@ def played() -> Iterator[Played]:
             **WORLD,
             "subsidiaries": [{"name": INC, "currency": "USD"}, {"name": GMBH, "currency": "EUR"}],
             "accounts": [
-                {"name": "Petty cash", "type": "Bank", "currency": "USD"},
+                *PETTY_CASH,
                 *(
                     {"name": f"Bank {name}", "type": "Bank", "currency": "USD", "subsidiary": name}
                     for name in (INC, GMBH)
@@ -96,7 +93,7 @@ def played() -> Iterator[Played]:
         for name, side in (("inc", inc), ("gmbh", gmbh)):
             with side.at_work():
                 if side is inc:
-                    _made_before(netsuite)
+                    _made_before(inc)
                 side.stripe.coupon("SUMMER10", percent_off=10)
                 side.stripe.coupon("SPRING5", percent_off=10)
                 client = side.stripe.create_customer(name="Birke", email=SHARED)["id"]
@@ -160,6 +157,16 @@ def test_a_customer_of_the_other_subsidiary_is_held_by_name_and_nothing_is_writt
     assert played.ids["taken"] not in {one["externalId"] for one in played.gmbh.transactions()}
 
 
+def test_whoever_corrects_the_customer_and_redrives_has_it_settled(played: Played) -> None:
+    with played.gmbh.at_work():
+        stripe, invoice = played.gmbh.stripe, played.ids["taken"]
+        customer = stripe.invoice(invoice)["customer"]
+        stripe.as_person("POST", f"/v1/customers/{customer}", {"metadata": {"netsuite_customer_id": "502"}})
+        played.gmbh.redrive(played.gmbh.runs(invoice)[-1])
+        assert played.gmbh.held() == {}
+    assert played.record(invoice)["entity"]["id"] == "502"
+
+
 def test_an_order_of_the_other_subsidiary_is_held_before_netsuite_saves_anything(played: Played) -> None:
     with played.inc.at_work():
         assert played.inc.held() == {played.ids["order"]: "invalid_subsidiary"}
@@ -168,8 +175,9 @@ def test_an_order_of_the_other_subsidiary_is_held_before_netsuite_saves_anything
 
 
 def test_neither_proof_sees_the_others_books(played: Played) -> None:
-    for side, held in ((played.inc, "order"), (played.gmbh, "taken")):
+    for side in (played.inc, played.gmbh):
         with side.at_work():
             proof = side.prove("2026-06-01")
-        assert {(one["kind"], one["root"]) for one in proof["differences"]} == {("waiting", played.ids[held])}
+            held = {("waiting", root) for root in side.held()}
+        assert {(one["kind"], one["root"]) for one in proof["differences"]} == held
         assert [one for one in proof["equations"] if one["difference"]] == []

@@ -208,6 +208,8 @@ class HistoryWorld:
     function: str = ""
     calling: str = ""
     heard: Callable[[str, str], None] = lambda function, call: None
+    between: Callable[[], None] = lambda: None
+    """Called before each call that leaves a function: what people do at that very moment."""
 
     def __post_init__(self) -> None:
         self.machine = Machine(definition("MonthlyBilling"), self._invoke, self._object, self.clock, self.clock.pause)
@@ -242,6 +244,8 @@ class HistoryWorld:
         """Around every call that leaves a function: an AWS client's method, or "POST /record/path"."""
         self.calls += 1
         self.calling = call
+        if " " not in call:
+            self.between()
         self.heard(self.function, call)
         if self.kill is None:
             yield
@@ -511,6 +515,8 @@ def _noted(world: HistoryWorld) -> Callable[..., Any]:
 
     def putrequest(connection: Any, method: str, url: str, *arguments: Any, **named: Any) -> Any:
         connection._asked_for = f"{method} {url}"
+        # Not where the answer is read: the stand-in would be at work at the same time.
+        world.between()
         if world.kill is not None:
             world.kill.sending(connection._asked_for)
         return real(connection, method, url, *arguments, **named)

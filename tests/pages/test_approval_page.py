@@ -175,7 +175,7 @@ def test_an_order_that_a_person_ended_is_named_once_with_who_and_why_and_counted
 def test_the_form_can_only_be_answered_with_something_typed() -> None:
     page = tree()
     forms = list(page.all("form", method="post"))
-    asked = {"approve": ["invoices"], "reject": ["number", "reason"], "hold": ["order", "reason"]}
+    asked = {"approve": ["invoices", "comment"], "reject": ["number", "reason"], "hold": ["order", "reason"]}
     assert len(forms) == len(asked)
     for form in forms:
         hidden = list(form.all("input", type="hidden"))
@@ -223,8 +223,8 @@ def test_a_mistake_is_announced_first_and_at_its_field_and_the_typed_number_is_n
 def test_a_reason_that_was_typed_is_kept_and_its_form_is_open() -> None:
     page = tree(mistake="Too short.", typed={"answer": "reject", "reason": "\n no <b> "})
     assert "open" in page.first("details").attributes
-    assert page.first("textarea").attributes["aria-invalid"] == "true"
-    assert page.first("textarea").text == "no <b>"
+    assert page.first("textarea", id="reason").attributes["aria-invalid"] == "true"
+    assert page.first("textarea", id="reason").text == "no <b>"
 
 
 def test_the_page_shows_who_must_sign_and_who_has() -> None:

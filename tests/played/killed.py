@@ -74,16 +74,20 @@ def is_billed_and_told_once(sandbox: Sandbox, k: int, when: When) -> set[str]:
     is_billed_once(sandbox, k)
     assert [post for post in sandbox.posts()[posts:] if killed.run.name in json.dumps(post)] != []
     assert len(sandbox.posts()) == posts + 2, "Slack can be asked what it has: it hears each thing once"
-    told = [mail.to[0] for mail in killed.mails]
-    for who, teller in (
-        (ANN, "AskForApprovalFunction"),
-        (BOB, "AskForApprovalFunction"),
-        (OWNER, "TellTheTeamFunction"),
+    asked = [mail.to[0] for mail in killed.mails if sandbox.asking_links(mail)]
+    told = [mail.to[0] for mail in killed.mails if not sandbox.asking_links(mail)]
+    for who, teller, sent in (
+        (ANN, "AskForApprovalFunction", asked),
+        (BOB, "AskForApprovalFunction", asked),
+        (ANN, "TellTheTeamFunction", told),
+        (BOB, "TellTheTeamFunction", told),
+        (OWNER, "TellTheTeamFunction", told),
     ):
         # SES cannot be asked what it sent: killed around a sending, it sends again rather than never.
         most = 2 if killed.struck(teller) in ("sesv2", "dynamodb") else 1
-        assert 1 <= told.count(who) <= most, (who, killed.struck(teller))
-    assert len([mail for mail in killed.mails if mail.to != (OWNER,)]) <= 3, "one kill repeats one mail at most"
+        assert 1 <= sent.count(who) <= most, (who, killed.struck(teller))
+    assert len(asked) <= 3, "one kill repeats one mail at most"
+    assert len(told) <= 4, "one kill repeats one mail at most"
     return struck
 
 

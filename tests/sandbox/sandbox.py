@@ -7,12 +7,12 @@ import secrets
 import threading
 import time
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal, Self, TypeVar
+from typing import Any, ClassVar, Literal, Self, TypeVar
 
 import requests as http
 from boto3.dynamodb.types import TypeDeserializer
@@ -89,6 +89,9 @@ class Sandbox:
     clock, and shares `requests`, `denials`, `accesses` and planned kills with it. Close it first.
     """
 
+    at_the_end: ClassVar[Callable[[Any], None] | None] = None
+    """Called with every sandbox before it closes, unless an exception closes it."""
+
     def __init__(
         self,
         world: str | Path | World | Mapping[str, object] = "services_firm",
@@ -143,6 +146,7 @@ class Sandbox:
         self._mails_read = 0
         self._parameters: dict[str, Any] = {}
         self._mails_lock = threading.Lock()
+        self.breaks: dict[str, str] = {}
 
     # --- opening and closing -----------------------------------------------------------------------------
 
@@ -157,7 +161,11 @@ class Sandbox:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self.close()
+        try:
+            if kind is None and Sandbox.at_the_end is not None:
+                Sandbox.at_the_end(self)
+        finally:
+            self.close()
 
     def _open(self) -> None:
         if self._beside is not None:

@@ -32,6 +32,7 @@ from billing.pages.approval.approval_mail import approval_mail
 from billing.runtime.telemetry import logger, metrics
 from billing.workflows.approval.approval_links import ApproverLinks
 from billing.workflows.approval.who_may_sign import WhoMaySign
+from billing.workflows.approval_page.after_signing import AfterSigning
 from billing.workflows.approval_page.approval_exchange import ApprovalExchange, approval_exchange
 from billing.workflows.monthly_billing.ask_for_approval import Asking
 from billing.workflows.monthly_billing.ask_the_deputies import ask_the_deputies
@@ -198,6 +199,7 @@ class ApprovalWorld:
             self.signatures,
             callback,
             who,
+            AfterSigning(self.ledger, self.files),
             lambda: self.clock.now,
             finalizes=False,
             telemetry=TELEMETRY,

@@ -78,7 +78,7 @@ class Team:
             self.outbox,
             lambda _: ("text", []),
             lambda _: MailContent("s", "t", "h"),
-            lambda request, outcome, to, votes: MailContent(f"ended for {to}", "t", "h"),
+            lambda report, to: MailContent(f"ended for {to}", "t", "h"),
             NOW,
         ).tell(a_run(), Closed(str(outcome), "", "", {}, "report.json", redrives))
 
@@ -90,14 +90,20 @@ def team(aws: AwsWorld) -> Team:
 
 def test_slack_and_the_owners_hear_once_however_often_the_state_is_repeated(team: Team) -> None:
     for _ in range(3):
-        assert team.tell() == {"told": 2, "untold": 0}
+        assert team.tell() == {"told": 4, "untold": 0}
     assert len(team.channel.posts) == 1
-    assert team.outbox.receivers == [OWNER]
+    assert team.outbox.receivers == [OWNER, *ASKED]
 
 
-@pytest.mark.parametrize("outcome", [RunOutcome.REJECTED, RunOutcome.EXPIRED, RunOutcome.UNDELIVERABLE])
-def test_after_a_reject_or_an_expiry_the_approvers_hear_too_and_nobody_twice(team: Team, outcome: RunOutcome) -> None:
-    team.tell(outcome)
+@pytest.mark.parametrize(
+    "outcome",
+    [RunOutcome.REJECTED, RunOutcome.EXPIRED, RunOutcome.UNDELIVERABLE, RunOutcome.BILLED, RunOutcome.MISSING],
+)
+def test_however_it_ended_everybody_who_was_asked_hears_the_result_and_nobody_twice(
+    team: Team, outcome: RunOutcome
+) -> None:
+    for _ in range(2):
+        team.tell(outcome)
     assert team.outbox.receivers == [OWNER, *ASKED]
 
 
@@ -105,18 +111,18 @@ def test_a_redriven_runs_new_end_is_told_anew(team: Team) -> None:
     team.tell(RunOutcome.MISSING)
     team.tell(RunOutcome.BILLED, redrives=1)
     assert len(set(team.channel.posts)) == 2
-    assert len(team.outbox.mails) == 2
+    assert team.outbox.receivers == [OWNER, *ASKED] * 2
 
 
 def test_slack_being_down_keeps_no_mail_back_and_is_tried_again(team: Team) -> None:
     team.channel.fails = PassingError("Slack is down")
     with pytest.raises(PassingError, match="Slack is down"):
         team.tell()
-    assert team.outbox.receivers == [OWNER]
+    assert team.outbox.receivers == [OWNER, *ASKED]
     team.channel.fails = None
-    assert team.tell() == {"told": 2, "untold": 0}
+    assert team.tell() == {"told": 4, "untold": 0}
     assert len(team.channel.posts) == 1
-    assert len(team.outbox.mails) == 1
+    assert len(team.outbox.mails) == 3
 
 
 def test_a_post_whose_answer_was_lost_is_found_and_not_repeated(team: Team) -> None:
@@ -144,7 +150,7 @@ def test_whatever_keeps_slack_from_hearing_the_owners_hear(team: Team, error: Ex
 
     with pytest.raises(type(error)):
         team.tell(open_channel=closed)
-    assert team.outbox.receivers == [OWNER]
+    assert team.outbox.receivers == [OWNER, *ASKED]
 
 
 def test_what_can_pass_is_raised_before_what_cannot(team: Team) -> None:
@@ -156,7 +162,7 @@ def test_what_can_pass_is_raised_before_what_cannot(team: Team) -> None:
     team.outbox.refuses.clear()
     with pytest.raises(PersonNeeded):
         team.tell()
-    assert team.outbox.receivers == [OWNER]
+    assert team.outbox.receivers == [*ASKED, OWNER]
 
 
 def test_a_log_that_is_throttled_keeps_nobody_else_from_hearing(aws: AwsWorld, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -171,7 +177,7 @@ def test_a_log_that_is_throttled_keeps_nobody_else_from_hearing(aws: AwsWorld, m
     monkeypatch.setattr(MessageLog, "begin", throttled)
     with pytest.raises(ClientError):
         team.tell()
-    assert team.outbox.receivers == [OWNER]
+    assert team.outbox.receivers == [OWNER, *ASKED]
 
 
 def test_a_notice_to_an_address_that_ses_refuses_is_no_error_of_the_run(team: Team) -> None:

@@ -240,6 +240,20 @@ def test_paid_out_of_band_is_nothing_or_a_payment_that_never_sees_undeposited_fu
     assert record(plan, "prec_1").account == OUTSIDE
 
 
+def test_paid_out_of_band_is_on_the_account_of_its_currency() -> None:
+    """A bank account of NetSuite's has one currency, and takes no payment in another."""
+    given = policies(out_of_band="payment_to_account")
+    euro = replace(given.currencies["eur"], out_of_band="24")
+    given = replace(given, currencies={**given.currencies, "eur": euro})
+    outside = InvoicePayment("prec_1", 10000, at("2026-06-05"), None)
+    for currency, account in (("usd", OUTSIDE), ("eur", "24"), ("jpy", OUTSIDE)):
+        of = facts(invoice(status="paid", paid_off_stripe=10000, currency=currency), payments=(outside,))
+        given_back = note(post=4000, out_of_band=4000)
+        plan = plan_of(replace(of, credit_notes=(given_back,)), given)
+        accounts = {one.external_id: one.account for one in plan.records if one.account}
+        assert accounts == {"prec_1": account, f"{given_back.id}-oob": account}
+
+
 def test_a_debit_that_failed_later_and_was_paid_again_is_paid_by_the_second_alone() -> None:
     failed = paid(10000, "py_1", failed_later_at=at("2026-06-09"))
     of = facts(invoice(status="paid"), payments=(failed, paid(10000, "py_2", "2026-06-12")))

@@ -54,7 +54,7 @@ INVOICES = [
 def test_an_order_is_transformed_with_exactly_our_lines() -> None:
     made = record(plan_of(drafted(FIRST)), "in_1-so500")
     assert made.transform is not None
-    assert made.transform.lines == (TransformLine("1", "5001", "2", 6000),)
+    assert made.transform.lines == (TransformLine("1", "5001", "2", 6000, "91"),)
     assert made.transform.other_lines == (("discount", -1000), ("shipping", 500), ("tax", 500))
     assert made.transform.kept == ("5002",)  # the discount line goes with the goods
     assert (made.amount, made.netsuite_customer, made.memo) == (6000, "77", "Stripe: in_1. SO-500")
@@ -237,6 +237,8 @@ def test_a_preview_that_is_what_stripe_billed_is_equal() -> None:
     assert compare(transformed(), preview()) is None
     header = (PreviewLine("1", Decimal(2), 6000),)
     assert compare(transformed(), preview(lines=header, discount=-1000)) is None
+    same = (PreviewLine("1", Decimal(2), 6000, "91"), PreviewLine("2", None, -1000, "70"))
+    assert compare(transformed(), preview(lines=same)) is None, "the items of discounts are NetSuite's own"
     # Legacy tax is not shown: the total decides.
     assert compare(transformed(), preview(tax=None)) is None
 
@@ -252,6 +254,10 @@ def test_a_preview_that_is_what_stripe_billed_is_equal() -> None:
         (
             {"lines": (PreviewLine("1", Decimal(3), 6000), PreviewLine("2", None, -1000))},
             [("line 1, quantity", "2", "3")],
+        ),
+        (
+            {"lines": (PreviewLine("1", Decimal(2), 6000, "95"), PreviewLine("2", None, -1000))},
+            [("line 1, item", "91", "95")],
         ),
         (
             {"lines": (PreviewLine("1", Decimal(2), 5999), PreviewLine("2", None, -999))},

@@ -6,6 +6,8 @@ from dataclasses import fields
 from datetime import date
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from billing.domain.errors import InputInvalid
 from billing.domain.settlement.policies import CHOICES, CurrencyPolicy, SettlementPolicies, parse_policies
@@ -47,6 +49,18 @@ def test_every_value_of_every_choice_is_taken(key: str, value: str) -> None:
 def test_a_value_that_needs_another_key_names_both(key: str, value: str) -> None:
     with pytest.raises(InputInvalid, match=f"{key} is '{value}', which needs"):
         parse_policies(chosen(key, value, ""))
+
+
+def test_money_outside_stripe_needs_an_account_of_each_currency_or_one_for_the_others() -> None:
+    chosen_one = 'out_of_band = "payment_to_account"\n'
+    usd, eur = '[currencies.usd]\nid = "1"\nout_of_band = "5"\n', '[currencies.eur]\nid = "2"\n'
+    assert parse_policies(chosen_one + usd).outside_account("usd") == "5"
+    with pytest.raises(InputInvalid, match=r"needs accounts\.out_of_band, or out_of_band of every currency"):
+        parse_policies(chosen_one + usd + eur)
+    both = parse_policies(f'{chosen_one}{usd}{eur}[accounts]\nout_of_band = "9"')
+    assert [both.outside_account(code) for code in ("usd", "eur")] == ["5", "9"]
+    with pytest.raises(InputInvalid, match=r"currencies\.usd\.out_of_band is an internal id"):
+        parse_policies(usd.replace('"5"', '"petty"'))
 
 
 @pytest.mark.parametrize("key", CHOICES)
@@ -147,3 +161,38 @@ def test_an_empty_file_has_every_default() -> None:
     empty = parse_policies("")
     for field in fields(SettlementPolicies):
         assert getattr(empty, field.name) == getattr(SettlementPolicies(), field.name), field.name
+
+
+NAMES = st.sampled_from(
+    (
+        "start_date subsidiary items tax customer accounts accounts.fees currencies currencies.usd block allow "
+        "movements defaults defaults.invoices match global mode id bank precision rounding_line "
+        "payments_per_deposit balance uncollectible"
+    ).split()
+)
+VALUES = st.one_of(
+    st.booleans().map(lambda value: str(value).lower()),
+    st.integers(-5, 10**20).map(str),
+    st.floats(allow_nan=False).map(repr),
+    st.text(st.characters(exclude_characters='"\\', exclude_categories=("Cc", "Cs")), max_size=12).map('"{}"'.format),
+    st.sampled_from(['["a", "b"]', "[]", "[1]", "{}", '{x = "1"}', "2026-06-01", '"2026-06-01"', '"1"', "inf", "nan"]),
+)
+LINES = st.one_of(
+    st.tuples(NAMES, VALUES).map(" = ".join),
+    NAMES.map("[{}]".format),
+    NAMES.map("[[{}]]".format),
+    st.text(max_size=15),
+)
+
+
+@settings(max_examples=300)
+@given(st.lists(LINES, max_size=6).map("\n".join))
+def test_a_file_of_any_kind_is_read_or_refused_by_a_sentence(text: str) -> None:
+    try:
+        parse_policies(text)
+    except InputInvalid as refused:
+        said = str(refused)
+        said.encode()
+        assert said
+        assert len(said) < 2_000
+        assert "Traceback" not in said

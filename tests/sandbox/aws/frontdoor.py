@@ -50,10 +50,10 @@ class Denial:
     reason: str
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class SentMail:
     """The parameters of a SES SendEmail call that was accepted; moto itself keeps only one of two bodies. `message_id`
-    is SES's, `caller` the session that sent it."""
+    is SES's, `caller` the session that sent it. Each is itself: two mails with the same words are two."""
 
     time: float
     parameters: Mapping[str, Any]
@@ -200,7 +200,7 @@ class FrontDoor:
             return "200 OK", [("Content-Type", "application/json")], json.dumps(found).encode()
         # DynamoDB takes each call as a whole; moto lets two conditions hold at once.
         with self._tables if call.service == "dynamodb" else nullcontext():
-            reply = self._ask_moto(environ)
+            reply = ask(self._moto, environ)
         if call.service == "s3" and reply[0].startswith("404") and call.operation in ("GetObject", "HeadObject"):
             hidden = self._hide_missing_object(caller, call)
             if hidden is not None:
@@ -219,23 +219,6 @@ class FrontDoor:
         if decide(self._roles.statements(caller.role_arn or ""), access).allowed:
             return None
         return self._deny(caller, "rest-xml", access, "because no identity-based policy allows it")
-
-    def _ask_moto(self, environ: Environ) -> Reply:
-        caught: list[tuple[str, list[tuple[str, str]]]] = []
-
-        def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], None]:
-            caught.append((status, headers))
-            return lambda _: None
-
-        answer = self._moto(environ, start)
-        try:
-            body = b"".join(answer)
-        finally:
-            close = getattr(answer, "close", None)
-            if close:
-                close()
-        status, headers = caught[-1]
-        return status, headers, body
 
     def allows(self, role_arn: str, access: Access) -> str | None:
         """None if the role may do this; otherwise why not, in AWS's words. For services that act for a role
@@ -326,6 +309,25 @@ class FrontDoor:
         if outcome.error is not None:
             headers.append(("X-Amz-Function-Error", outcome.error))
         return "200 OK", headers, outcome.payload
+
+
+def ask(application: Callable[[Environ, StartResponse], Iterable[bytes]], environ: Environ) -> Reply:
+    """The whole answer of a WSGI application: status, headers, body."""
+    started: list[tuple[str, list[tuple[str, str]]]] = []
+
+    def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], None]:
+        started.append((status, headers))
+        return lambda _: None
+
+    answer = application(environ, start)
+    try:
+        body = b"".join(answer)
+    finally:
+        close = getattr(answer, "close", None)
+        if close:
+            close()
+    status, headers = started[-1]
+    return status, headers, body
 
 
 def _read_body(environ: Environ) -> bytes:

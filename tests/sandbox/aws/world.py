@@ -7,6 +7,7 @@ import logging
 import os
 import threading
 import time
+import traceback
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -26,7 +27,7 @@ from tests.sandbox.aws.deploy.registry import Deployment
 from tests.sandbox.aws.deploy.stack import Stack, deploy, update
 from tests.sandbox.aws.deploy.template import load_template
 from tests.sandbox.aws.errors import DeployError, SandboxError
-from tests.sandbox.aws.frontdoor import ADMIN_KEY, FrontDoor
+from tests.sandbox.aws.frontdoor import ADMIN_KEY, FrontDoor, ask
 from tests.sandbox.aws.gateway import Gateway
 from tests.sandbox.aws.iam.evaluate import matches
 from tests.sandbox.aws.iam.principals import Caller, Credentials, Roles
@@ -48,6 +49,34 @@ _open_lock = threading.Lock()
 class _QuietHandler(MotoRequestHandler):  # type: ignore[misc]
     def log(self, type: str, message: str, *args: Any) -> None:
         """Requests are recorded, not printed."""
+
+    def run_wsgi(self) -> None:
+        """As werkzeug's, but the connection stays open: werkzeug closes each, for an application may leave a part of
+        the body unread, and waits ten milliseconds for such a rest. The front door reads a body whole, and a
+        connection and a thread for each call cost more than many a call does."""
+        if self.headers.get("Expect", "").strip().lower() == "100-continue":
+            self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        self.environ = environ = self.make_environ()
+        try:
+            status, headers, body = ask(self.server.app, environ)
+        except Exception:  # noqa: BLE001 - whatever it is, the client gets an answer and the log the reason
+            self.server.log("error", f"Error on request:\n{traceback.format_exc()}")
+            status, headers, body = "500 Internal Server Error", [], b""
+        code, _, reason = status.partition(" ")
+        self.send_response(int(code), reason)
+        for name, value in headers:
+            if name.lower() not in ("content-length", "connection"):
+                self.send_header(name, value)
+        if environ["REQUEST_METHOD"] == "HEAD":
+            # The length that a GET would have, which is not that of this body.
+            told = next((value for name, value in headers if name.lower() == "content-length"), str(len(body)))
+            self.send_header("Content-Length", told)
+            body = b""
+        elif code not in ("204", "304"):
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+        self.wfile.flush()
 
 
 class EmbeddedAws:

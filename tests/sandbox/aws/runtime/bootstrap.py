@@ -4,6 +4,8 @@ Started by the sandbox as `python -S bootstrap.py <settings as JSON>`, or forked
 library only, so that nothing of the tests' environment is there for the function to lean on.
 """
 
+import datetime
+import importlib
 import json
 import os
 import sys
@@ -25,15 +27,17 @@ def _end_with_the_parent() -> None:
     threading.Thread(target=watch, daemon=True).start()
 
 
-def _shift_the_clock(offset: float, place: str) -> None:
+def load_the_clock(place: str) -> Any:
+    """The module time_machine, which the function's own sys.path does not lead to."""
     sys.path.insert(0, place)
-    import datetime
-
-    import time_machine
-
+    time_machine = importlib.import_module("time_machine")
     sys.path.remove(place)
+    return time_machine
+
+
+def _shift_the_clock(offset: float, place: str) -> None:
     now = datetime.datetime.now(datetime.UTC) + datetime.timedelta(seconds=offset)
-    time_machine.travel(now, tick=True).start()
+    load_the_clock(place).travel(now, tick=True).start()
 
 
 def become(settings: dict[str, Any], standard_library: list[str]) -> None:

@@ -78,6 +78,7 @@ class _Pool:
     settings: FunctionSettings
     idle: list[Instance] = field(default_factory=list)
     busy: set[Instance] = field(default_factory=set)
+    starting: int = 0
     retired: set[Instance] = field(default_factory=set)
     """Those at work with a configuration that is no longer the function's: they end after their invocation."""
 
@@ -202,13 +203,27 @@ class Functions:
                     pool.busy.add(instance)
                     return instance
                 self._discard(instance)
-            if settings.reserved is not None and len(pool.busy) >= settings.reserved:
+            if settings.reserved is not None and len(pool.busy) + pool.starting >= settings.reserved:
                 raise Throttled(settings.name)
-            launch, key = self._launch(pool.settings)
-            instance = Instance(launch, self._logger(settings))
-            self._keys[instance.id] = key
-            pool.busy.add(instance)
-            return instance
+            pool.starting += 1
+            latest = pool.settings
+        # A start takes its time, and calls that come at once start at once.
+        try:
+            started, key = self._start(latest)
+        except BaseException:
+            with self._lock:
+                pool.starting -= 1
+            raise
+        with self._lock:
+            pool.starting -= 1
+            self._keys[started.id] = key
+            pool.busy.add(started)
+            if pool.settings is not latest:
+                pool.retired.add(started)
+        if self._closing.is_set():
+            self._discard(started)
+            raise SandboxError("the sandbox is closed")
+        return started
 
     def _give_back(self, name: str, instance: Instance) -> None:
         with self._lock:
@@ -240,7 +255,7 @@ class Functions:
 
         return log
 
-    def _launch(self, settings: FunctionSettings) -> tuple[Launch, Credentials]:
+    def _start(self, settings: FunctionSettings) -> tuple[Instance, Credentials]:
         interpreter = find_interpreter()
         caller = Caller(settings.role_arn, settings.name, settings.logical_id, uuid.uuid4().hex)
         key = self._roles.issue(caller)
@@ -256,10 +271,10 @@ class Functions:
             timeout_seconds=settings.timeout_seconds,
             working_directory=settings.code,
             clock_offset=self._clock.offset,
-            clock_path=clock_path(interpreter) if self._clock.offset else "",
+            clock_path=clock_path(interpreter),
             pycache=str(cache_directory() / "pycache"),
         )
-        return launch, key
+        return Instance(launch, self._logger(settings)), key
 
     def _environment(self, settings: FunctionSettings, key: Credentials, version: str) -> dict[str, str]:
         return {

@@ -1,9 +1,11 @@
-"""A process that has imported Lambda's own packages and forks itself for every start of a function.
+"""A process that has imported what its functions import and forks itself for every start of one.
 
 Started by the sandbox as `python -S nursery.py <settings as JSON>`, one for every order of layers: what it imports
 is found on exactly the sys.path that its functions have, so a layer's own version of a package wins here as there,
-and a missing layer is missed. Orders come over the socket that is its standard input, each with the descriptors of
-the new process's standard streams and of a pipe on which its number and its exit code are told.
+and a missing layer is missed. What a module reads of the environment while it is imported is noted, and the first
+thing that the nursery says: a function for which those variables have other values is none of its children. Orders
+come over the socket that is its standard input, each with the descriptors of the new process's standard streams and
+of a pipe on which its number and its exit code are told.
 """
 
 import contextlib
@@ -16,12 +18,14 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 _MOST_BYTES = 200_000
 
 
-def _serve(control: socket.socket) -> dict[str, Any]:
+def _serve(control: socket.socket, kept: frozenset[int]) -> dict[str, Any]:
     """Take orders until the sandbox is gone. Returns in the forked processes only, each with its order."""
     woken, wakes = os.pipe()
     for end in (woken, wakes):
@@ -40,7 +44,7 @@ def _serve(control: socket.socket) -> dict[str, Any]:
             child = os.fork()
             if child == 0:
                 control.detach()
-                _settle(streams)
+                _settle(streams, kept)
                 return dict(json.loads(message))
             reports[child] = streams.pop()
             for stream in streams:
@@ -55,30 +59,119 @@ def _serve(control: socket.socket) -> dict[str, Any]:
             os.close(report)
 
 
-def _settle(streams: list[int]) -> None:
-    """Nothing of the nursery stays open, and the process leads a session of its own before its number is told."""
+def _settle(streams: list[int], kept: frozenset[int]) -> None:
+    """Nothing of the nursery stays open but what an imported module opened for itself (X-Ray's SDK a socket), and the
+    process leads a session of its own before its number is told."""
     signal.set_wakeup_fd(-1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     os.setsid()
     os.write(streams[3], b"%d\n" % os.getpid())
     for wanted, stream in enumerate(streams[:3]):
         os.dup2(stream, wanted)
-    os.closerange(3, os.sysconf("SC_OPEN_MAX"))
+    start = 3
+    for one in sorted(kept):
+        os.closerange(start, one)
+        start = one + 1
+    os.closerange(start, os.sysconf("SC_OPEN_MAX"))
+
+
+def _open_descriptors() -> frozenset[int]:
+    listed = [int(entry.name) for entry in Path("/proc/self/fd").iterdir()]
+    return frozenset(one for one in listed if one > 2 and _is_open(one))
+
+
+def _is_open(descriptor: int) -> bool:
+    """False for the one that the listing itself was read through."""
+    try:
+        os.fstat(descriptor)
+    except OSError:
+        return False
+    return True
+
+
+def _modules_in(folder: str) -> Iterator[str]:
+    """Every module of the packages in a folder, by name."""
+    for file in sorted(Path(folder).glob("*/**/*.py")):
+        parts = file.relative_to(folder).with_suffix("").parts
+        yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _import_beforehand(settings: dict[str, Any]) -> dict[str, str | None]:
+    """Import Lambda's own packages and every module of the layers in `folders` that can be imported: not what wants
+    a layer or a variable that these functions lack. Returns the variables that were read, with what they held (None
+    where there was none). A module that lists them all is read as one that read each."""
+    read: dict[str, str | None] = {}
+    environment = type(os.environ)
+    plain, listed = environment.__getitem__, environment.__iter__
+
+    def noted(self: Any, key: str) -> str:
+        try:
+            found = plain(self, key)
+        except KeyError:
+            read[key] = None
+            raise
+        read[key] = found
+        return found
+
+    def each_noted(self: Any) -> Iterator[str]:
+        read.update({key: plain(self, key) for key in listed(self)})
+        return listed(self)
+
+    os.environ.update(settings["environment"])
+    environment.__getitem__, environment.__iter__ = noted, each_noted  # type: ignore[method-assign]
+    try:
+        for name in settings["modules"]:
+            importlib.import_module(name)
+        for folder in settings["folders"]:
+            for name in _modules_in(folder):
+                with contextlib.suppress(Exception):
+                    importlib.import_module(name)
+    finally:
+        environment.__getitem__, environment.__iter__ = plain, listed  # type: ignore[method-assign]
+    return read
+
+
+def _remember_what_botocore_reads(clients: list[str]) -> None:
+    """botocore parses a service's description for every client; its files do not change while a process lives."""
+    import boto3
+    import botocore.loaders
+
+    files: Any = botocore.loaders.JSONFileLoader
+    plain = files._load_file
+    remembered: dict[tuple[str, Any], Any] = {}
+
+    def load(self: Any, path: str, opener: Any) -> Any:
+        if (path, opener) not in remembered:
+            remembered[path, opener] = plain(self, path, opener)
+        return remembered[path, opener]
+
+    files._load_file = load
+    session: Any = boto3.session.Session(
+        aws_access_key_id="none", aws_secret_access_key="none", region_name="us-east-1"
+    )
+    for name in clients:
+        session.client(name)
 
 
 def main() -> None:
-    """Settings: path (layers and Lambda's own packages), pycache, modules (what is imported beforehand)."""
+    """Settings: path (layers and Lambda's own packages), pycache, modules (what is imported beforehand), folders (of
+    which every module is), environment (of the first function that it is for), clients (services of boto3),
+    clock_path (where time_machine lies)."""
     settings = json.loads(sys.argv[1])
     bootstrap = importlib.import_module("bootstrap")
     del sys.modules["bootstrap"]
     standard_library = sys.path[1:]
     sys.path[:] = [*settings["path"], *standard_library]
     sys.pycache_prefix = settings["pycache"]
-    for name in settings["modules"]:
-        importlib.import_module(name)
+    before = _open_descriptors()
+    bootstrap.load_the_clock(settings["clock_path"])
+    read = _import_beforehand(settings)
+    _remember_what_botocore_reads(settings["clients"])
+    kept = _open_descriptors() - before
     gc.collect()
     gc.freeze()
-    order = _serve(socket.socket(fileno=os.dup(0)))
+    os.write(1, json.dumps(read).encode() + b"\n")
+    order = _serve(socket.socket(fileno=os.dup(0)), kept)
     os.chdir(order["directory"])
     os.environ.clear()
     os.environ.update(order["environment"])

@@ -86,8 +86,9 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """One person's answer to exactly one content. `at` is an ISO instant; `reason` is given with every reject. `slots`
-    are those that the person could sign for at that time; None: not recorded, every slot in which they stand. `shown`
+    """One person's answer to exactly one content. `at` is an ISO instant; `reason` is given with every reject, and
+    is the comment that may come with an approval. `slots` are those that the person could sign for at that time; None:
+    not recorded, every slot in which they stand. `shown`
     sums up what the page showed them when they signed."""
 
     approver: str

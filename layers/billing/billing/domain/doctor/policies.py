@@ -38,6 +38,7 @@ def ids_of(policies: SettlementPolicies) -> dict[str, dict[str, str]]:
         **{f"accounts.fees.{name}": given for name, given in policies.fees.items()},
         **{f"movements.{name}": given for name, given in policies.movements.items()},
         **{f"currencies.{code}.bank": one.bank for code, one in policies.currencies.items()},
+        **{f"currencies.{code}.out_of_band": one.out_of_band for code, one in policies.currencies.items()},
     }
     items = {
         **{f"items.{name}": given for name, given in policies.items.items()},

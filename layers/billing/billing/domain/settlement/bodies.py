@@ -152,6 +152,7 @@ def preview_of(answer: Mapping[str, Any], record: NetSuiteRecord, currency_codes
                 order_line=str(line.get("orderLine") or ""),
                 quantity=_number(quantity) if quantity is not None else None,
                 amount=amount,
+                item=_ref(line.get("item")),
             )
         )
     shows_tax = answer.get("taxTotal") is not None or answer.get("taxDetails") is not None

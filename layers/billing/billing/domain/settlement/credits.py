@@ -210,7 +210,7 @@ def credit_note(
                 memo=memo(note.id, "Given back outside Stripe"),
                 netsuite_customer=built.netsuite_customer,
                 applies=refund_applies(note, memos)[_OUT_OF_BAND],
-                account=policies.out_of_band_account,
+                account=policies.outside_account(facts.invoice.currency),
                 write_backs=(WriteBack(note.id, _REFUND_KEY),),
             )
         )

@@ -134,7 +134,7 @@ def _transform(order: BilledOrder) -> Transform:
     return Transform(
         order.order_id,
         order.order_number,
-        tuple(TransformLine(line.order_line, line.line_id, line.quantity, line.amount) for line in goods),
+        tuple(TransformLine(line.order_line, line.line_id, line.quantity, line.amount, line.item) for line in goods),
         tuple(sorted(others.items())),
         kept=tuple(line.line_id for line in order.lines if line.kind in ("discount", "payment")),
     )
@@ -143,11 +143,12 @@ def _transform(order: BilledOrder) -> Transform:
 @dataclass(frozen=True, slots=True)
 class PreviewLine:
     """An item line of the invoice that NetSuite would save. `quantity` is None where the line has none, `order_line` is
-    "" for a line that is of no order's line."""
+    "" for a line that is of no order's line, `item` its item's internal id."""
 
     order_line: str
     quantity: Decimal | None
     amount: int
+    item: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +225,8 @@ def _line_columns(record: NetSuiteRecord, transform: Transform, preview: Preview
         if found is None:
             yield name, _shown(line.amount, record), "not on the invoice"
             continue
+        if line.item and found.item and line.item != found.item:
+            yield f"{name}, item", line.item, found.item
         if line.quantity is not None and found.quantity is not None and Decimal(line.quantity) != found.quantity:
             yield f"{name}, quantity", line.quantity, f"{found.quantity:f}"
         if found.amount != line.amount:

@@ -128,7 +128,7 @@ def _outside_stripe(
             memo=memo(payment.id, f"Paid outside Stripe: {invoice.id}"),
             netsuite_customer=party.netsuite_customer,
             applies=dues.take(payment.amount),
-            account=policies.out_of_band_account,
+            account=policies.outside_account(invoice.currency),
         )
     ]
 

@@ -95,13 +95,15 @@ _RECORDS: Final = ("invoice", "invoice_line", "creditMemo", "customerPayment", "
 
 @dataclass(frozen=True, slots=True)
 class CurrencyPolicy:
-    """A currency in NetSuite: its internal id, its decimals there (0 or 2), the bank account of its payouts, and by how
-    many minor units a deposit may differ by exchange rates."""
+    """A currency in NetSuite: its internal id, its decimals there (0 or 2), the bank account of its payouts, by how
+    many minor units a deposit may differ by exchange rates, and the account of money in it that Stripe did not process,
+    "" for accounts.out_of_band: a bank account of NetSuite's is of one currency."""
 
     netsuite_id: str
     precision: int = 2
     bank: str = ""
     max_fx_difference: int = 0
+    out_of_band: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +143,11 @@ class SettlementPolicies:
     def choice(self, key: str) -> str:
         """The value of a choice, the default where the file says nothing. KeyError for a key that is none."""
         return self.choices.get(key, CHOICES[key][0])
+
+    def outside_account(self, currency: str) -> str:
+        """The account of money in this currency (Stripe's code) that Stripe did not process, "" for none."""
+        found = self.currencies.get(currency)
+        return (found.out_of_band if found is not None else "") or self.out_of_band_account
 
     def item(self, role: ItemRole) -> str:
         """The internal id of the item of a role. Lines of prices use the global item unless prices have their own."""
@@ -234,9 +241,11 @@ class _Reading:
 
     def _whole(self, policies: SettlementPolicies) -> None:
         """What one choice needs of the others."""
+        own = [one.out_of_band for one in policies.currencies.values()]
+        outside = policies.out_of_band_account or (own and all(own))
         needs = {
             "uncollectible": ("bad_debt_item", "items.bad_debt", policies.items.get("bad_debt")),
-            "out_of_band": ("payment_to_account", "accounts.out_of_band", policies.out_of_band_account),
+            "out_of_band": ("payment_to_account", "accounts.out_of_band, or out_of_band of every currency", outside),
             "items.prices": ("per_price", "items.income_account", policies.income_account),
             # Credit of a negative invoice would be written when it is given and once more when it is used.
             "negative_invoice": ("credit_memo", "balance = 'when_funded'", policies.choice("balance") == "when_funded"),
@@ -319,6 +328,7 @@ class _Reading:
                 precision=precision,
                 bank=self._id(entry, "bank", f"{key}.bank"),
                 max_fx_difference=self._number(entry, "max_fx_difference", f"{key}.max_fx_difference", 0),
+                out_of_band=self._id(entry, "out_of_band", f"{key}.out_of_band"),
             )
             if not found[code].netsuite_id:
                 self.wrong.append(f"{key}.id is missing: the currency's internal id in NetSuite.")

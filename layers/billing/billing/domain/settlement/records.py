@@ -78,12 +78,14 @@ class RecordLine:
 @dataclass(frozen=True, slots=True)
 class TransformLine:
     """What an invoice takes from one line of its sales order: the line's number (`orderLine`), its key that never moves
-    (`lineUniqueKey`), the quantity billed (None: the line has none), and the amount that Stripe bills for it."""
+    (`lineUniqueKey`), the quantity billed (None: the line has none), the amount that Stripe bills for it, and the
+    internal id of its item ("" where our ledger did not keep it)."""
 
     order_line: str
     unique_key: str
     quantity: str | None
     amount: int
+    item: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -143,11 +143,36 @@ def quantity_of(quantity: Decimal | str) -> int:
     return int(Decimal(quantity).scaleb(QUANTITY_DECIMALS).to_integral_value())
 
 
+@dataclass(frozen=True, slots=True)
+class ExpectedItems:
+    """What an invoice or a memo holds by item (NetSuite's internal id), in minor units. `rest` is what the plan leaves
+    to NetSuite, None for nothing: of an order its tax, shipping and discounts (which may add up to 0), lines of items
+    that our ledger does not know."""
+
+    items: Mapping[str, int]
+    rest: int | None = None
+
+    @property
+    def total(self) -> int:
+        """Of the whole record."""
+        return sum(self.items.values()) + (self.rest or 0)
+
+    def beside(self, there: Mapping[str, int]) -> dict[str, int]:
+        """By item, beside what NetSuite's record holds (the same signs): the rest is split as it is there, and what
+        NetSuite's split lacks of it is of no item."""
+        found = dict(self.items)
+        if self.rest is not None:
+            split = {item: amount for item, amount in there.items() if item and item not in found}
+            found.update(split)
+            found[""] = found.get("", 0) + self.rest - sum(split.values())
+        return {item: amount for item, amount in found.items() if amount}
+
+
 def expected_items(
     record: NetSuiteRecord, facts: Facts | None, policies: SettlementPolicies, items: Mapping[str, str]
-) -> dict[str, int] | None:
-    """What an invoice or a memo holds by item, in minor units; None where the plan leaves the items to NetSuite (a memo
-    that takes its invoice's lines in proportion, a line of an order of which our ledger kept no item)."""
+) -> ExpectedItems | None:
+    """What an invoice or a memo holds by item; None where the plan leaves the items to NetSuite (a memo that takes its
+    invoice's lines in proportion, an order's line of which our ledger kept no item)."""
     if record.transform is not None:
         return _items_of_order(record, facts)
     if record.credits and not record.lines:
@@ -158,18 +183,20 @@ def expected_items(
         if line.amount and line.item not in chosen and not line.taxable:
             return None
         found[chosen.get(line.item, "")] += line.amount
-    return dict(found)
+    return ExpectedItems(dict(found))
 
 
-def _items_of_order(record: NetSuiteRecord, facts: Facts | None) -> dict[str, int] | None:
+def _items_of_order(record: NetSuiteRecord, facts: Facts | None) -> ExpectedItems | None:
     orders = facts.orders if isinstance(facts, InvoiceFacts) else ()
     order = next((one for one in orders if record.transform and one.order_id == record.transform.order_id), None)
-    if order is None or any(line.amount and (not line.item or line.kind != "item") for line in order.lines):
+    if order is None or any(line.amount and not line.item for line in order.lines if line.kind == "item"):
         return None
     found: dict[str, int] = defaultdict(int)
     for line in order.lines:
-        found[line.item] += line.amount
-    return dict(found)
+        if line.kind == "item":
+            found[line.item] += line.amount
+    others = [line.amount for line in order.lines if line.kind != "item"]
+    return ExpectedItems(dict(found), sum(others) if others else None)
 
 
 def booked_items(booked: BookedRecord, lines: Mapping[str, Decimal], currency: str) -> dict[str, int]:

@@ -403,6 +403,11 @@ def decided_mail(
         by,
         why,
         ("Signed by", people_words(signed)) if signed else None,
+        *[
+            ("Comment", f"{vote.approver}: {vote.reason}")
+            for vote in votes
+            if vote.answer is Answer.APPROVE and vote.reason
+        ],
         *[("Signed an earlier version", words) for words in _voided_words(voided, votes, zone)],
         ("No response from", people_words(silent)) if silent and outcome.outcome == Outcome.EXPIRED else None,
         ("When", local_words(outcome.at, zone)),

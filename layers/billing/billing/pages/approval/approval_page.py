@@ -2,9 +2,10 @@
 
 The forms' fields, for whoever reads the POST: `content` (hidden: the hash of what the page showed), `answer` (from the
 button: "approve", "reject", "hold", "release" or "delegate"), `invoices` (typed, to approve), `number` (the same, to
-reject or to pass on), `reason` (typed, to reject, hold or release), `order` (typed, to hold or release), `together`
-(typed, how many orders are held at once, where one invoice bills several), `delegate` (typed, an address), and `note`,
-which people neither see nor hear: whatever fills it is a machine. Nothing typed is filled in beforehand but what was
+reject or to pass on), `reason` (typed, to reject, hold or release), `comment` (may be typed, to approve), `order`
+(typed, to hold or release), `together` (typed, how many orders are held at once, where one invoice bills several),
+`delegate` (typed, an address), and `note`, which people neither see nor hear: whatever fills it is a machine.
+Nothing typed is filled in beforehand but what was
 typed before.
 Links and forms stay on the page's own path, so the token belongs into the path and never into the query.
 """
@@ -20,6 +21,7 @@ from billing.domain.approval.approval_entries import EntryKind
 from billing.domain.approval.approval_request import ApprovalRequest, RecordedOutcome, RunEnd
 from billing.domain.approval.approvers import Answer, Outcome, Tally, Vote
 from billing.domain.batch.batch import Batch
+from billing.domain.batch.drafting import Drafting
 from billing.domain.invoices.order_plan import PO_FIELD
 from billing.domain.period_name import period_name
 from billing.domain.text import clean
@@ -37,6 +39,7 @@ from billing.pages.approval.approval_view import (
 )
 from billing.pages.approval.batch_csv import batch_csv
 from billing.pages.approval.batch_search import LONGEST_QUERY, page_of
+from billing.pages.approval.drafting_section import DraftingSection, drafting_section
 from billing.pages.formatting import counted, instant_words, people_words, remaining_words
 from billing.pages.rendering import Shown
 from billing.pages.rendering import page as render_page
@@ -124,7 +127,7 @@ class RequestView:
     happened since the request was opened, `end` how the run ended, and `asked_anew` says that the run asks under a
     newer request now. `held` are the orders that approvers hold back, `delegate_domains` where this person may pass the
     request on to, `passed_to` to whom they did; `signed_before` says that they signed for other content. `finalizes`
-    says that the stack lets Stripe finalize and send automatically.
+    says that the stack lets Stripe finalize and send automatically; `drafting` is how far an approved run has come.
     """
 
     request: ApprovalRequest
@@ -142,6 +145,7 @@ class RequestView:
     passed_to: str = ""
     signed_before: bool = False
     finalizes: bool = False
+    drafting: Drafting | None = None
 
     @property
     def late(self) -> bool:
@@ -227,6 +231,7 @@ def approval_page(
             "approving": asked == Answer.APPROVE,
             "asked": asked if asked in _FIELDS else "",
             "field": "hold-together" if posted.together else _FIELDS.get(asked, "typed-invoices"),
+            "typed_comment": _kept(typed.get("comment", "")),
             "typed_reason": _kept(typed.get("reason", "")),
             "typed_order": " ".join(typed.get("order", "").split())[:60],
             "said": posted.said,
@@ -258,6 +263,7 @@ def status_page(view: RequestView, batch: Batch | None, posted: Posted = NOT_POS
             "explanation": explanation,
             "next_title": "What happened next" if view.end and not view.asked_anew else "What happens next",
             "next_step": _next_step(view, posted.awake),
+            "drafting": _drafting(view),
             "mistake": posted.mistake,
             "said": posted.said,
             "earlier": next((vote for vote in reversed(view.voided) if vote.approver == view.approver), None),
@@ -362,6 +368,13 @@ def trouble_page(reference: str, answering: bool = False) -> Shown:
             "reference": reference,
         },
     )
+
+
+def _drafting(view: RequestView) -> DraftingSection | None:
+    if view.drafting is None or view.outcome is None:
+        return None
+    end = view.end if view.end is not None and view.end.at >= view.outcome.at else None
+    return drafting_section(view.drafting, end, report=end is not None)
 
 
 def _kept(reason: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Protocol
 
@@ -37,6 +37,7 @@ from billing.pages.rendering import Shown, page_csp, private_headers
 from billing.workflows.approval.who_may_sign import WhoMaySign
 from billing.workflows.approval_page import approval_page as one_request
 from billing.workflows.approval_page import inbox as inboxes
+from billing.workflows.approval_page.after_signing import AfterSigning
 from billing.workflows.approval_page.approval_page import (
     Answered,
     Seen,
@@ -93,6 +94,7 @@ class ApprovalExchange:
     signatures: Signing
     callback: Callback
     who: WhoMaySign
+    after: AfterSigning
     now: Callable[[], datetime]
     finalizes: bool
     telemetry: Telemetry
@@ -122,6 +124,8 @@ class ApprovalExchange:
         if query.get("format") == "csv":
             batch = batch_of(seen, self.files)
             return _csv(event, seen, batch, query.get("part", ""), batch.day_of(self.now()))
+        if query.get("format") == "report":
+            return self._report(event, seen)
         if not seen.open:
             return _html(200, self._standing(seen))
         return _html(200, self._page(seen, query))
@@ -141,6 +145,12 @@ class ApprovalExchange:
         if method == "POST":
             self._wake(seen)
         return _html(409, altered_page())
+
+    def _report(self, event: Mapping[str, Any], seen: Seen) -> dict[str, Any]:
+        """The run's report, to whoever was asked; until there is one, how the request stands."""
+        report = self.after.report(seen, self.requests.end(seen.request.id))
+        file = None if report is None else file_of(event, _report_headers(), report)
+        return file or _html(200, self._page(seen, {}) if seen.open else self._standing(seen))
 
     def _decide(self, link: str, seen: Seen, form: Mapping[str, str]) -> dict[str, Any]:
         # What cannot be shown (missing, altered) cannot be signed for. A request that has ended needs it no more: a
@@ -238,7 +248,7 @@ class ApprovalExchange:
             batch = batch_of(seen, self.files)
         except OurFault:
             batch = None  # How it ended can be told without it.
-        return status_page(self._view(seen), batch, posted)
+        return status_page(replace(self._view(seen), drafting=self.after.drafting(seen, batch)), batch, posted)
 
     def _ended(self, seen: Seen, posted: Posted = NOT_POSTED) -> Shown:
         mine = seen.own_vote or seen.present.earlier_vote_of(seen.approver)
@@ -279,6 +289,10 @@ def _csv(event: Mapping[str, Any], seen: Seen, batch: Batch, part: str, today: d
         if one is not None:
             return one
     return _html(200, csv_parts_page(seen.approver, len(parts)))
+
+
+def _report_headers() -> dict[str, str]:
+    return private_headers("text/html; charset=utf-8", page_csp())
 
 
 def _csv_headers(request: ApprovalRequest, part: str = "") -> dict[str, str]:

@@ -353,6 +353,12 @@ def _reason(form: Mapping[str, str], beside: str) -> str:
     return "" if says_nothing else reason
 
 
+def _comment(form: Mapping[str, str]) -> str:
+    """What may be said with an approval, in one line; "" for nothing that can be seen."""
+    comment = " ".join(form.get("comment", "").split())[:LONGEST_REASON]
+    return comment if clean(comment) else ""
+
+
 def _wrong_number(seen: Seen, form: Mapping[str, str], field: str, to_do: str) -> str:
     """The sentence for a number of invoices that was not typed, or "" if it was."""
     typed = form.get(field, "").strip()
@@ -367,7 +373,7 @@ def _vote(seen: Seen, form: Mapping[str, str], shown: str, now: datetime) -> Vot
     asked = form.get("answer", "")
     if asked not in (Answer.APPROVE, Answer.REJECT):
         return "Nothing was decided: choose approve or reject, and fill in its field."
-    reason = _reason(form, form.get("number", "").strip()) if asked == Answer.REJECT else ""
+    reason = _reason(form, form.get("number", "").strip()) if asked == Answer.REJECT else _comment(form)
     if asked == Answer.REJECT and not reason:
         return "To reject, please give a reason in words: the team sees it, and it is kept on record."
     mistake = _wrong_number(seen, form, "invoices" if asked == Answer.APPROVE else "number", asked)

@@ -1,4 +1,5 @@
-"""State "Tell the team": the summary in Slack and to the owners, and to the approvers how their request ended.
+"""State "Tell the team": the summary in Slack and to the owners, and to the approvers how their request ended and what
+was drafted.
 
 Each message is sent once. One channel that fails does not keep the others from hearing.
 """
@@ -10,8 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from billing.domain.approval.approval_request import ApprovalRequest, RecordedOutcome
-from billing.domain.approval.approvers import Vote, approver_id
+from billing.domain.approval.approvers import approver_id
 from billing.domain.errors import AddressRefused, PassingError
 from billing.domain.mail import MailContent
 from billing.domain.run import Closed, Run
@@ -19,8 +19,6 @@ from billing.domain.runs.report import Report, RunOutcome
 from billing.domain.runs.report_record import read_report
 from billing.domain.sending import Sending
 from billing.workflows.ports import Channel, Mail, Messages, ReadableFiles
-
-_ENDS = (RunOutcome.REJECTED, RunOutcome.EXPIRED, RunOutcome.UNDELIVERABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +32,7 @@ class TellingTheTeam:
     mail: Mail
     write_slack: Callable[[Report], tuple[str, Sequence[dict[str, Any]]]]
     write_mail: Callable[[Report], MailContent]
-    write_notice: Callable[[ApprovalRequest, RecordedOutcome, str, Sequence[Vote]], MailContent]
+    write_notice: Callable[[Report, str], MailContent]
     now: datetime
 
     def tell(self, run: Run, closed: Closed) -> dict[str, int]:
@@ -80,19 +78,22 @@ class TellingTheTeam:
                 f"mail-{approver_id(address)}-{edition}",
                 lambda _, to=address: self.mail.send(to, self.write_mail(report), thread=run.id),  # type: ignore[misc]
             )
-        request, decision = report.request, report.decision
-        if request is not None and decision is not None and report.outcome in _ENDS:
+        if _concerns_those_who_were_asked(report):
             for address in report.asked:
                 tell(
                     f"end-{approver_id(address)}-{edition}",
-                    lambda _, to=address: self.mail.send(  # type: ignore[misc]
-                        to, self.write_notice(request, decision, to, report.votes), thread=run.id
-                    ),
+                    lambda _, to=address: self.mail.send(to, self.write_notice(report, to), thread=run.id),  # type: ignore[misc]
                 )
         passing = next((error for error in failures if isinstance(error, PassingError)), None)
         if failures:
             raise passing or failures[0]
         return {"told": told, "untold": refused}
+
+
+def _concerns_those_who_were_asked(report: Report) -> bool:
+    """Whether their request has ended, and the run with it: decided against, not decided, or approved. Of a run that an
+    error stopped while they were still asked they hear nothing yet: their links are good."""
+    return report.request is not None and report.decision is not None
 
 
 def _nothing_new(run: Run, closed: Closed) -> Report:

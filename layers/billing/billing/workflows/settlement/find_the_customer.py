@@ -53,10 +53,8 @@ class Finding:
         return one.after(Step.CUSTOMER).to_dict()
 
     def _pair(self, stripe_id: str, currencies: set[str]) -> None:
-        known = self.rows.customer(stripe_id)
-        if known is None:
-            known, how = self._found(stripe_id)
-            self.rows.keep_customer(stripe_id, known, how, self.at)
+        kept = self.rows.customer(stripe_id)
+        known, how = (kept, "") if kept is not None else self._found(stripe_id)
         held = self.netsuite.by_id(known)
         if held is None:
             raise Held(
@@ -68,15 +66,18 @@ class Finding:
                 )
             )
         if not self._is_of_our_subsidiary(held):
+            # A pair that is kept was of this subsidiary once, or the policies named another then.
+            old = ", and take the old pair away (see the runbook)" if kept is not None else ""
             raise Held(
                 Hold(
                     "invalid_subsidiary",
                     f"The NetSuite customer {known}, the pair of {stripe_id}, belongs to another subsidiary than this "
                     f"Stripe account ({self.policies.subsidiary}). Write the id of this subsidiary's customer into the "
-                    "metadata of Stripe's customer as netsuite_customer_id, and take the old pair away (see the "
-                    "runbook), then redrive.",
+                    f"metadata of Stripe's customer as netsuite_customer_id{old}, then redrive.",
                 )
             )
+        if kept is None:
+            self.rows.keep_customer(stripe_id, known, how, self.at)
         self._admit(known, held, currencies)
 
     def _is_of_our_subsidiary(self, held: Mapping[str, Any] | None) -> bool:

@@ -56,7 +56,7 @@ class Door:
             return 400, Reception.FORGED
         try:
             event = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):  # brackets nested deeper than Python reads are no event either
             event = None
         return self._received(event)
 
@@ -83,11 +83,9 @@ class Door:
 
 
 def _raw_body(request: Mapping[str, Any]) -> bytes | None:
-    """The bytes that were signed: API Gateway encodes what it takes for binary."""
-    body = request.get("body") or ""
-    if not request.get("isBase64Encoded"):
-        return str(body).encode()
+    """The bytes that were signed: API Gateway encodes what it takes for binary. None for what no bytes make."""
+    body = str(request.get("body") or "")
     try:
-        return base64.b64decode(str(body), validate=True)
+        return base64.b64decode(body, validate=True) if request.get("isBase64Encoded") else body.encode()
     except (binascii.Error, ValueError):
         return None
