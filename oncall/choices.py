@@ -29,12 +29,17 @@ class Choices:
     terminal: Terminal
 
     @cached_property
-    def stack(self) -> Stack:
-        """The stack, looked for once. Raises NotFound."""
+    def session(self) -> boto3.Session:
+        """The person's own credentials, in the region where the stack is or will be. Raises NoRegionError."""
         session = boto3.Session(profile_name=self.profile, region_name=self.region)
         if not session.region_name:
             raise NoRegionError
-        return find_stack(self.stack_name, session)
+        return session
+
+    @cached_property
+    def stack(self) -> Stack:
+        """The stack, looked for once. Raises NotFound."""
+        return find_stack(self.stack_name, self.session)
 
     @property
     def settling_stack(self) -> Stack:

@@ -15,7 +15,7 @@ from botocore.exceptions import (
     TokenRetrievalError,
 )
 
-from oncall.commands import monthly, orders, settling
+from oncall.commands import examining, monthly, orders, secrets, settling
 from oncall.exits import Ended, Exit
 
 _EXPIRED = ("ExpiredToken", "ExpiredTokenException", "UnrecognizedClientException", "InvalidClientTokenId")
@@ -29,11 +29,11 @@ def oncall() -> None:
     machines.
 
     Exit codes: 0 done; 1 AWS could not be asked; 2 a mistake in what was typed; 3 not found; 4 refused or declined;
-    5 failed, or the run that is shown ended red; 6 something differs.
+    5 failed, or the run that is shown ended red; 6 something differs or is wrong.
     """
 
 
-for one in (*monthly.COMMANDS, *orders.COMMANDS, *settling.COMMANDS):
+for one in (*monthly.COMMANDS, *orders.COMMANDS, *settling.COMMANDS, *secrets.COMMANDS, *examining.COMMANDS):
     oncall.add_command(one)
 
 

@@ -1,6 +1,6 @@
 """`make doctor`: asks a deployed stack whether everything is set up as it needs it, and says one line for each check.
 
-    make doctor STACK=month-end-billing                      # invokes ExamineTheSetupFunction, with your credentials
+    make doctor STACK=month-end-billing                      # as `oncall doctor`, with your credentials
     make doctor STACK=month-end-billing DOCTOR_ARGS=--json   # the function's answer, for machines
     make doctor WORLD=tiny                                   # the same function in the sandbox, without AWS
 
@@ -14,11 +14,14 @@ import json
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any
 
-FUNCTION: Final = "ExamineTheSetupFunction"
-_READ_SECONDS: Final = 330
-"""Longer than the function's own time-out: Lambda answers at its end."""
+import boto3
+from botocore.exceptions import BotoCoreError, ClientError, NoRegionError
+
+from oncall.exits import Ended
+from oncall.setup_examination import FUNCTION, examined, summary
+from oncall.stack import find_stack
 
 
 class NotExamined(Exception):
@@ -38,34 +41,27 @@ def main(arguments: Sequence[str], environment: Mapping[str, str]) -> int:
     else:
         for line in answer["lines"]:
             print(line)
-        print(_summary(answer))
+        print(summary(answer))
     return 0 if answer["ok"] else 1
 
 
 def of_stack(stack: str, region: str | None) -> dict[str, Any]:
-    """Invoke the function of a deployed stack. NotExamined if there is none, or if it fails as a whole."""
-    import boto3
-    from botocore.config import Config
-    from botocore.exceptions import BotoCoreError, ClientError
+    """Ask a deployed stack, as `oncall doctor` does. NotExamined if there is none, or if its function fails as a whole.
 
-    # It is not invoked a second time by itself: an examination that takes long is not made shorter by another.
-    config = Config(read_timeout=_READ_SECONDS, retries={"max_attempts": 0})
+    It is not invoked a second time by itself: an examination that takes long is not made shorter by another.
+    """
     try:
-        described = boto3.client("cloudformation", region_name=region).describe_stack_resource(
-            StackName=stack, LogicalResourceId=FUNCTION
-        )
-        name = described["StackResourceDetail"]["PhysicalResourceId"]
-        invoked = boto3.client("lambda", region_name=region, config=config).invoke(FunctionName=name, Payload=b"{}")
+        session = boto3.Session(region_name=region)
+        if not session.region_name:
+            raise NoRegionError
+        return examined(find_stack(stack, session))
+    except Ended as ended:
+        raise NotExamined(str(ended)) from None
     except (ClientError, BotoCoreError) as error:
         raise NotExamined(
-            f"the stack {stack} could not be asked ({error}). It needs cloudformation:DescribeStackResource and "
-            f"lambda:InvokeFunction, and a deployment that has {FUNCTION}."
+            f"the stack {stack} could not be asked ({error}). It needs cloudformation:DescribeStacks, "
+            f"cloudformation:ListStackResources and lambda:InvokeFunction, and a deployment that has {FUNCTION}."
         ) from None
-    answer = json.loads(invoked["Payload"].read())
-    if invoked.get("FunctionError") or not isinstance(answer, dict) or "lines" not in answer:
-        said = answer.get("errorMessage", "") if isinstance(answer, dict) else ""
-        raise NotExamined(f"{FUNCTION} of {stack} failed: {said or 'see its log'}")
-    return answer
 
 
 def of_world(world: str, params: str) -> dict[str, Any]:
@@ -91,11 +87,6 @@ def _parsed(arguments: Sequence[str], environment: Mapping[str, str]) -> argpars
     parser.add_argument("--params", default=environment.get("PARAMS", ""), help="the sandbox's template parameters")
     parser.add_argument("--json", action="store_true", help="the function's whole answer")
     return parser.parse_args(list(arguments))
-
-
-def _summary(answer: Mapping[str, Any]) -> str:
-    counts = ", ".join(f"{count} {verdict}" for verdict, count in answer["counts"].items() if count)
-    return f"{'all well' if answer['ok'] else 'something is to be done'}: {counts}"
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
+from tests.sandbox.aws import moto_dynamodb
+
 LEDGER, RUNS, APPROVALS, CUSTOMERS, BUCKET = "ledger", "runs", "approvals", "customers", "runs-bucket"
 REGION = "eu-central-1"
 SENDER = "billing@firm.example"
@@ -23,6 +25,7 @@ SENDER = "billing@firm.example"
 @functools.cache
 def client(service: str) -> Any:
     """One client per service and process: making one costs more than a test. moto answers it while a test runs."""
+    moto_dynamodb.install()
     session = boto3.Session("testing", "testing", region_name=REGION)
     return session.client(service, config=Config(retries={"total_max_attempts": 1}))
 

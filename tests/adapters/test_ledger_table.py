@@ -408,16 +408,20 @@ class HalfDeaf:
         return self._real.batch_get_item(**request)
 
 
-def test_what_dynamodb_did_not_take_is_asked_for_again(aws: AwsWorld, ledger: LedgerTable) -> None:
+def test_what_dynamodb_did_not_take_is_asked_for_again_after_longer_and_longer_pauses(
+    aws: AwsWorld, ledger: LedgerTable, table_pauses: list[float]
+) -> None:
     ledger.record_approvals([Approval("order-5", HASH, None)], "run-1", "now")
     _, approvals = LedgerTable(HalfDeaf(aws.dynamodb, 3), LEDGER).entries_and_approvals({"order-5": HASH})  # type: ignore[arg-type]
     assert set(approvals) == {"order-5"}
+    assert table_pauses == [0.05, 0.1, 0.2]
 
 
-def test_a_table_that_stays_throttled_is_a_passing_error(aws: AwsWorld) -> None:
+def test_a_table_that_stays_throttled_is_a_passing_error(aws: AwsWorld, table_pauses: list[float]) -> None:
     deaf = LedgerTable(HalfDeaf(aws.dynamodb, 10**6), LEDGER)  # type: ignore[arg-type]
     with pytest.raises(PassingError):
         deaf.entries(["order-5"])
+    assert max(table_pauses) == 2.0, "two seconds at most, or the function's time runs out"
 
 
 @pytest.mark.parametrize(

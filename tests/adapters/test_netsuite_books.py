@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -161,6 +161,18 @@ def test_older_records_are_found_by_their_names(account: Account) -> None:
     assert [one.external_id for one in found.records] == ["ch_1", "ch_2"]
     assert [one.amount for one in found.applies] == [Decimal(30), Decimal(30)]
     assert account.books.of_records([]) == Books()
+
+
+def test_a_deposit_is_found_by_its_internal_id_and_takes_its_payouts_name(account: Account) -> None:
+    every = account.books.since(date(2020, 1, 1))
+    deposit = next(one for one in every.records if one.type is RecordType.DEPOSIT)
+    found = account.books.of_ids([deposit.internal_id, "0", "not an id"])
+    assert found.records == (deposit,)
+    assert found.deposit_lines == tuple(one for one in every.deposit_lines if one.deposit == deposit.internal_id)
+    nameless = replace(found, records=(replace(deposit, external_id=""),))
+    assert nameless.named({deposit.internal_id: "po_9"}).records[0].external_id == "po_9"
+    assert found.named({deposit.internal_id: "po_9"}) == found, "an externalId that it has stays"
+    assert account.books.of_ids([]) == Books()
 
 
 def test_another_subsidiarys_records_are_another_stacks() -> None:

@@ -102,7 +102,7 @@ def test_what_was_held_comes_back_is_passed_on_and_rejected_by_keyboard(browser:
     slept(sandbox, run, 2)
     with page_of(browser, links(sandbox, run)[DI]) as page:
         page.locator("#typed-invoices").focus()
-        for key in ("Tab", "Tab", "Enter", "Tab"):
+        for key in ("Tab", "Tab", "Tab", "Enter", "Tab"):
             page.keyboard.press(key)
         page.keyboard.type("Both were paid in advance.")
         page.keyboard.press("Tab")

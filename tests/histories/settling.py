@@ -272,6 +272,16 @@ class SettlingWorld:
         )
         assert answer.status_code == 204, answer.text
 
+    def create_in_netsuite(self, record: str, body: dict[str, Any]) -> str:
+        """A person enters a record there; its internal id."""
+        from billing.runtime import netsuite
+
+        answer = netsuite.suiteql().transport.send(
+            "POST", f"/services/rest/record/v1/{record}", body, {"Accept": "application/json"}
+        )
+        assert answer.status_code == 204, answer.text
+        return str(answer.headers["Location"]).rpartition("/")[2]
+
     def balance(self, account: str, currency: str = "USD") -> Decimal:
         """Major units, debits positive."""
         return self.netsuite.ledger()[account][currency]

@@ -149,3 +149,33 @@ def test_a_manual_payout_is_a_persons(world: SettlingWorld) -> None:
     payout = world.stripe.payout("usd", 50_00)
     world.settle()
     assert world.held() == {payout["id"]: "manual_payout"}
+
+
+def test_a_manual_payout_is_deposited_by_a_person_who_writes_down_where(world: SettlingWorld) -> None:
+    """100.00 were paid, 50.00 of it paid out by hand: the person posts what is left of it on the reserve."""
+    bill = sold(world)
+    charge = world.stripe.pay(bill)
+    world.stripe.make_available("usd")
+    payout = world.stripe.payout("usd", 50_00)
+    world.settle()
+    accounts = {str(one["acctName"]): str(one["id"]) for one in world.netsuite.records("account")}
+    (payment,) = [one for one in world.netsuite.records("customerPayment") if one["externalId"] == charge["id"]]
+    left = float(payment["payment"]) - 50.0
+    deposit = world.create_in_netsuite(
+        "deposit",
+        {
+            "account": {"id": accounts["Checking USD"]},
+            "payment": {"items": [{"id": int(payment["id"]), "deposit": True}]},
+            "cashback": {"items": [{"account": {"id": accounts["Stripe Reserve"]}, "amount": left}]},
+        },
+    )
+    waiting = world.prove("2026-06-01")
+    assert {one["kind"] for one in waiting["differences"]} == {"waiting", "deposited elsewhere"}
+    metadata = {"netsuite_deposit_id": deposit, "netsuite_resolved": "manual_payout"}
+    world.stripe.as_person("POST", f"/v1/payouts/{payout['id']}", {"metadata": metadata})
+    world.settle()
+    assert world.held() == {}
+    proof = world.prove("2026-06-01")
+    assert proof["differences"] == []
+    assert [one for one in proof["equations"] if one["difference"] or one["waiting"]] == []
+    assert next(one for one in proof["equations"] if one["name"] == "bank")["netsuite"] == 50_00

@@ -42,21 +42,18 @@ def _policies(netsuite: NetSuiteServer, subsidiary: str) -> str:
     )
 
 
-def _made_before(netsuite: NetSuiteServer) -> None:
+def _made_before(world: SettlingWorld) -> None:
     """Acme Inc's coupon item by the name that earlier versions gave it."""
-    from billing.runtime import netsuite as connection
-
-    accounts = {str(one["acctName"]): str(one["id"]) for one in netsuite.records("account")}
-    body = {
-        "externalId": "coupon-SPRING5",
-        "itemId": "coupon-SPRING5",
-        "account": {"id": accounts["Sales Discounts"]},
-        "subsidiary": {"items": [{"id": "1"}]},
-    }
-    answer = connection.suiteql().transport.send(
-        "POST", "/services/rest/record/v1/discountItem", body, {"Accept": "application/json"}
+    accounts = {str(one["acctName"]): str(one["id"]) for one in world.netsuite.records("account")}
+    world.create_in_netsuite(
+        "discountItem",
+        {
+            "externalId": "coupon-SPRING5",
+            "itemId": "coupon-SPRING5",
+            "account": {"id": accounts["Sales Discounts"]},
+            "subsidiary": {"items": [{"id": "1"}]},
+        },
     )
-    assert answer.status_code == 204, answer.text
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +93,7 @@ def played() -> Iterator[Played]:
         for name, side in (("inc", inc), ("gmbh", gmbh)):
             with side.at_work():
                 if side is inc:
-                    _made_before(netsuite)
+                    _made_before(inc)
                 side.stripe.coupon("SUMMER10", percent_off=10)
                 side.stripe.coupon("SPRING5", percent_off=10)
                 client = side.stripe.create_customer(name="Birke", email=SHARED)["id"]

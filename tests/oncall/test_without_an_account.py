@@ -77,10 +77,13 @@ def test_a_mistake_in_what_was_typed_is_named_before_anybody_is_asked(line: str,
 
 
 def test_every_command_says_what_it_does_and_takes_the_common_options() -> None:
-    found = {**oncall.commands, **{f"sync {name}": one for name, one in oncall.commands["sync"].commands.items()}}  # type: ignore[attr-defined]
+    groups = ("sync", "secrets")
+    found = dict(oncall.commands)
+    for group in groups:
+        found |= {f"{group} {name}": one for name, one in oncall.commands[group].commands.items()}  # type: ignore[attr-defined]
     for name, one in found.items():
         assert one.help, name
-        if name != "sync":
+        if name not in groups:
             options = {option for parameter in one.params for option in parameter.opts}
             assert {"--stack", "--region", "--profile", "--yes", "--json"} <= options, name
 

@@ -12,7 +12,15 @@ from urllib.parse import parse_qs, urlsplit
 from billing.domain.approval.approval_request import ApprovalRequest
 from billing.domain.approval.approvers import Answer, Vote
 from billing.domain.batch.batch import Batch
-from billing.pages.approval.approval_page import Posted, RequestView, approval_page, batch_csv, status_page
+from billing.pages.approval.approval_page import (
+    NO_CHOICE,
+    Posted,
+    RequestView,
+    approval_page,
+    batch_csv,
+    status_page,
+)
+from billing.pages.approval.table_choice import Choice, choice_of
 from billing.pages.rendering import Shown
 from tests.pages import samples
 
@@ -32,8 +40,7 @@ class Desk:
             return batch_csv(self.batch)
         if any(vote.approver == self.approver for vote in self.votes):
             return self._standing()
-        number = fields.get("page", "")
-        return self._page(query=fields.get("q", ""), number=int(number) if number.isdigit() else 1)
+        return self._page(choice=choice_of(fields))
 
     def post(self, form: dict[str, str]) -> Shown:
         self.posts.append(form)
@@ -45,13 +52,19 @@ class Desk:
             if not form.get("reason", "").strip():
                 return self._page(mistake="A rejection needs a reason. Write it down.", typed=form)
             self.votes.append(samples.vote(self.approver, Answer.REJECT, form["reason"].strip()))
+        elif form.get("answer") == "hold":
+            if not form.get("reason", "").strip() or form.get("number", "").strip() != str(self.request.invoices):
+                return self._page(mistake="Give a reason, and type the number.", typed=form)
+            return self._page(said="The order is on hold.")
         else:
             return self._page(mistake="Choose to approve or to reject.", typed=form)
         return self._standing(just_signed=True)
 
-    def _page(self, query: str = "", number: int = 1, mistake: str = "", typed: dict[str, str] | None = None) -> Shown:
-        posted = Posted(mistake=mistake, typed=typed or {})
-        return approval_page(self._view(), self.batch, posted, query=query, page=number)
+    def _page(
+        self, choice: Choice = NO_CHOICE, mistake: str = "", typed: dict[str, str] | None = None, said: str = ""
+    ) -> Shown:
+        posted = Posted(mistake=mistake, typed=typed or {}, said=said)
+        return approval_page(self._view(), self.batch, posted, choice=choice)
 
     def _standing(self, just_signed: bool = False) -> Shown:
         return status_page(self._view(), self.batch, Posted(just_signed=just_signed))

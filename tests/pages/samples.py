@@ -10,8 +10,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from billing.domain.approval.approval_request import ApprovalRequest, RecordedOutcome
-from billing.domain.approval.approvers import Answer, Slot, Tally, Vote, count_votes
+from billing.domain.approval.approvers import Answer, Slot, SlotRule, Tally, Vote, count_votes
 from billing.domain.batch.batch import Batch, BatchInvoice
+from billing.domain.batch.month_comparison import MonthInvoice, compare_with_last_month
+from billing.domain.batch.past_months import past_months
+from billing.domain.batch.upper_bounds import bound_warnings
 from billing.domain.invoices.order_plan import PO_FIELD
 from billing.domain.invoices.plan_record import (
     InvoicePlan,
@@ -31,8 +34,10 @@ from billing.domain.ledger.ledger import Disposition, EntryState, LedgerEntry
 from billing.domain.orders.due_date import DayOfMonth, Due, NetDays
 from billing.domain.orders.sales_order import Problem
 from billing.domain.run import Run, RunFrame
+from billing.domain.runs.period import months_to_read
 from billing.domain.runs.report import Report, RunOutcome, count_orders, report_lines, sum_amounts
 from billing.pages.approval.approval_page import Posted, RequestView
+from billing.pages.approval.preview_page import preview_page
 from tests.a_run import a_run
 
 RUN_ID = "monthly-2026-05-7f3c9a"
@@ -156,6 +161,39 @@ def month(size: int = 40) -> Batch:
     return Batch(run_frame(), tuple(invoices), problems())
 
 
+def beside_last_year(batch: Batch) -> Batch:
+    """The batch with twelve months before it: one client five times as much as last month, one new, one gone, the rest
+    about as ever; and a bound that two invoices are above."""
+    sums: dict[tuple[str, str], int] = {}
+    names: dict[str, str] = {}
+    for one in batch.to_draft:
+        client, currency = one.plan.client.netsuite_id, one.plan.currency
+        sums[client, currency] = sums.get((client, currency), 0) + one.plan.total
+        names[client] = one.plan.client.name
+    months = [(period, _billed(sums, names, place)) for place, period in enumerate(months_to_read("2026-05")[:-1])]
+    now = [MonthInvoice(client, names[client], currency, total) for (client, currency), total in sums.items()]
+    return replace(
+        batch,
+        past=past_months([*months, ("2026-05", ())], names),
+        warnings=(
+            *bound_warnings([one.plan for one in batch.to_draft], {"usd": 1_700_000}),
+            *compare_with_last_month(now, months[-1][1], 30),
+        ),
+    )
+
+
+def _billed(sums: Mapping[tuple[str, str], int], names: Mapping[str, str], month: int) -> tuple[MonthInvoice, ...]:
+    """What the sample's clients were billed in month number `month` (from 0) of the twelve before."""
+    made = [MonthInvoice("999", "Zephyr Labs", "usd", 123_450)]
+    for number, ((client, currency), total) in enumerate(sums.items()):
+        tenths = 2 if number == 2 else 0 if number == 5 else (10, 9, 11, 10, 4, 12)[(month + number) % 6]
+        if number in (2, 5) or month < 11:
+            tenths = tenths if month == 11 or number == 5 else 10 - (month + number) % 4
+        if tenths:
+            made.append(MonthInvoice(client, names[client], currency, total * tenths // 1_000 * 100))
+    return tuple(made)
+
+
 def run_frame(**fields: Any) -> RunFrame:
     """A run's public frame."""
     return sample_run(**fields).frame
@@ -217,6 +255,14 @@ def request(batch: Batch, slots: tuple[Slot, ...] = SLOTS) -> ApprovalRequest:
         expires_at="2026-06-08T09:00:00+00:00",
         invoices=len(batch.to_draft),
     )
+
+
+def preview(batch: Batch) -> str:
+    """The page of a dry run of `batch`."""
+    dry = replace(batch, run=replace(batch.run, dry_run=True))
+    return preview_page(
+        replace(sample_run(), dry_run=True), dry, SHA, rules=(SlotRule(SLOTS[0]),), finalizes=False, opened=NOW
+    ).decode()
 
 
 def vote(

@@ -22,20 +22,33 @@ ILL = {**WELL, "ok": False, "counts": {"fine": 0, "note": 0, "wrong": 1, "unchec
 
 
 class Account:
-    """Stands in for the clients of CloudFormation and Lambda."""
+    """Stands in for a session and its clients of CloudFormation and Lambda."""
+
+    region_name = "eu-central-1"
 
     def __init__(self, answer: Any, error: str = "") -> None:
         self.answer, self.error, self.asked = answer, error, list[dict[str, Any]]()
+
+    def __call__(self, **options: Any) -> Account:
+        return self
 
     def client(self, service: str, **options: Any) -> Account:
         self.asked.append({"service": service, **options})
         return self
 
-    def describe_stack_resource(self, **given: str) -> dict[str, Any]:
+    def describe_stacks(self, **given: str) -> dict[str, Any]:
         if given["StackName"] != "month-end-billing":
-            raise ClientError({"Error": {"Code": "ValidationError", "Message": "does not exist"}}, "Describe")
-        assert given["LogicalResourceId"] == "ExamineTheSetupFunction"
-        return {"StackResourceDetail": {"PhysicalResourceId": "month-end-billing-Examine-1"}}
+            message = f"Stack with id {given['StackName']} does not exist"
+            raise ClientError({"Error": {"Code": "ValidationError", "Message": message}}, "DescribeStacks")
+        return {"Stacks": [{}]}
+
+    def get_paginator(self, name: str) -> Account:
+        assert name == "list_stack_resources"
+        return self
+
+    def paginate(self, **given: str) -> list[dict[str, Any]]:
+        one = {"LogicalResourceId": "ExamineTheSetupFunction", "PhysicalResourceId": "month-end-billing-Examine-1"}
+        return [{"StackResourceSummaries": [one]}]
 
     def invoke(self, **given: Any) -> dict[str, Any]:
         assert given == {"FunctionName": "month-end-billing-Examine-1", "Payload": b"{}"}
@@ -50,18 +63,18 @@ def test_a_stack_is_asked_by_its_own_function(
     answer: Any, code: int, last: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     account = Account(answer)
-    monkeypatch.setattr(boto3, "client", account.client)
+    monkeypatch.setattr(boto3, "Session", account)
     assert doctor.main([], {"STACK": "month-end-billing"}) == code
     assert capsys.readouterr().out.splitlines() == [*answer["lines"], last]
     config = account.asked[-1]["config"]
     assert config.read_timeout > 300, "the function may run for five minutes"
-    assert config.retries["max_attempts"] == 0
+    assert config.retries["total_max_attempts"] == 1
 
 
 def test_machines_are_given_the_whole_answer(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(boto3, "client", Account(ILL).client)
+    monkeypatch.setattr(boto3, "Session", Account(ILL))
     assert doctor.main(["--json", "--stack", "month-end-billing"], {}) == 1
     assert json.loads(capsys.readouterr().out) == ILL
 
@@ -69,7 +82,7 @@ def test_machines_are_given_the_whole_answer(
 @pytest.mark.parametrize(
     ("stack", "account", "words"),
     [
-        ("no-such-stack", Account(WELL), "could not be asked"),
+        ("no-such-stack", Account(WELL), "There is no stack no-such-stack"),
         ("month-end-billing", Account({"errorMessage": "Task timed out"}, "Unhandled"), "Task timed out"),
         ("month-end-billing", Account(None), "see its log"),
     ],
@@ -77,7 +90,7 @@ def test_machines_are_given_the_whole_answer(
 def test_an_examination_that_could_not_be_run_is_told_apart(
     stack: str, account: Account, words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(boto3, "client", account.client)
+    monkeypatch.setattr(boto3, "Session", account)
     assert doctor.main([], {"STACK": stack}) == 2
     said = capsys.readouterr()
     assert words in said.err

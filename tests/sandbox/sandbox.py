@@ -86,7 +86,8 @@ class Sandbox:
     parameter Settlement "on": settlement_policies is the text of the policy file (made from NetSuite's stand-in if it
     is not given), webhook_secrets are the signing secrets of the webhook. stack_name names the stack. beside: another
     open sandbox, into whose AWS account this one's stack is deployed too, with stand-ins of its own; it has that one's
-    clock, and shares `requests`, `denials`, `accesses` and planned kills with it. Close it first.
+    clock, and shares `requests`, `denials`, `accesses` and planned kills with it. Close it first. account: makes what
+    is in the account before the stack (a key, a hosted zone) and gives the parameters that name it.
     """
 
     at_the_end: ClassVar[Callable[[Any], None] | None] = None
@@ -114,10 +115,12 @@ class Sandbox:
         webhook_secrets: Sequence[str] | None = None,
         stack_name: str = STACK_NAME,
         beside: Sandbox | None = None,
+        account: Callable[[EmbeddedAws], Mapping[str, Any]] = lambda aws: {},
     ) -> None:
         self._world = world
         self._given = dict(parameters or {})
         self._beside = beside
+        self._account = account
         self.clock: SandboxClock
         if beside is not None:
             self.clock = beside.clock
@@ -190,7 +193,7 @@ class Sandbox:
         ):
             if parameter in declared and parameter not in self._given:
                 parameters[parameter] = self._keep_secret(service)
-        parameters.update(self._given)
+        parameters.update({**self._account(self.aws), **self._given})
         settles = parameters.get("Settlement") == "on"
         if settles:
             parameters = {**self._settlement_parameters(), **parameters}
@@ -352,7 +355,8 @@ class Sandbox:
 
     def unused_permissions(self) -> list[tuple[str, str, str, str]]:
         """(role's logical id, Sid, action, resource) of whatever a role may do and nothing has done so far, but for
-        logs and traces. After runs that take every way through the product, what is left here is too much."""
+        logs, traces and network interfaces (what SAM attaches). After runs that take every way through the product,
+        what is left here is too much."""
         allowed = set(self.aws.door.allowed)
         found = []
         for logical_id, role in self.stack.of_type("AWS::IAM::Role").items():
@@ -361,7 +365,7 @@ class Sandbox:
             found += [
                 (logical_id, *grant)
                 for grant in unused_grants(self.aws.roles.statements(arn), used)
-                if not grant[1].startswith(("logs:", "xray:"))
+                if not grant[1].startswith(("logs:", "xray:", "ec2:"))
             ]
         return found
 

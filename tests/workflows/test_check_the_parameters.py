@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from billing.domain.errors import InputInvalid
+from billing.runtime.parameters import settlement
+from billing.runtime.settings import Environment
 from billing.workflows.operations.check_the_parameters import check_the_parameters
 
 REQUEST = {
@@ -63,3 +65,30 @@ def test_a_check_that_breaks_down_still_answers_and_quotes_nothing() -> None:
 
 def test_a_stack_can_always_be_removed() -> None:
     assert answered(refuse, RequestType="Delete")["Status"] == "SUCCESS"
+
+
+ON = {"SETTLEMENT": "on", "SETTLEMENT_POLICIES": "nordic", "STRIPE_WEBHOOK_SECRET_ARN": "arn:secret"}
+
+
+@pytest.mark.parametrize(
+    ("policy", "billed", "wrong"),
+    [
+        ('subsidiary = "2"', "2", ""),
+        ('subsidiary = "2"', "", ""),
+        ("", "2,5", ""),
+        ('subsidiary = "2"', "5", "Subsidiaries is 5, and the policy file nordic settles subsidiary 2"),
+        ('subsidiary = "2"', "2,5", "Subsidiaries is 2, 5, and"),
+        ('subsidary = "2"', "2", "subsidary is not a policy"),
+    ],
+)
+def test_the_settlements_subsidiary_is_the_one_that_the_stack_bills(
+    monkeypatch: pytest.MonkeyPatch, policy: str, billed: str, wrong: str
+) -> None:
+    monkeypatch.setattr(settlement, "policy_file", lambda name: policy)
+    env = Environment({**ON, "SUBSIDIARIES": billed})
+    if not wrong:
+        settlement.check_settlement(env)
+        return
+    with pytest.raises(InputInvalid, match=wrong):
+        settlement.check_settlement(env)
+    settlement.check_settlement(Environment({**ON, "SUBSIDIARIES": billed, "SETTLEMENT": "off"}))

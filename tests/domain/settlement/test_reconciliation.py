@@ -11,7 +11,14 @@ from decimal import Decimal
 
 import pytest
 
-from billing.domain.settlement.books import BookedDepositPayment, BookedOrder, BookedRecord, Books, Lookalike
+from billing.domain.settlement.books import (
+    BookedDepositLine,
+    BookedDepositPayment,
+    BookedOrder,
+    BookedRecord,
+    Books,
+    Lookalike,
+)
 from billing.domain.settlement.event_roots import RootKind
 from billing.domain.settlement.policies import SettlementPolicies
 from billing.domain.settlement.proof import Difference, DifferenceKind, Equation, Proof
@@ -463,6 +470,78 @@ def test_a_manual_payout_waits_and_its_amount_is_what_the_bank_waits_for() -> No
     assert difference.reason.startswith("manual_payout: ")
     assert (equations["bank"].stripe, equations["bank"].netsuite, equations["bank"].waiting) == (5000, 0, 5000)
     assert {one.difference for one in equations.values()} == {0}
+
+
+BY_HAND_PAYOUT = PayoutFacts(
+    payout(2400, automatic=False, reconciliation_status="not_applicable", metadata={"netsuite_deposit_id": "901"}), ()
+)
+
+
+def settled_by_hand(total: str = "24.00", account: str = BANK, currency: str = "1", external_id: str = "") -> tuple:
+    """A manual payout that a person deposited: the charge of 25.00, less 1.00 of fees. The roots, and the books."""
+    by_hand = ProvenRoot("po_1", RootKind.PAYOUT, BY_HAND_PAYOUT, SettlementPlan("po_1"))
+    all_roots = (root_of(ALONE), by_hand)
+    books = books_of((root_of(ALONE),))
+    (paid_by,) = [one.internal_id for one in books.records if one.external_id == "ch_9"]
+    made = BookedRecord(
+        "901", RecordType.DEPOSIT, external_id, "", currency, Decimal(total), day("2026-06-09"), account=account
+    )
+    books = replace(
+        books,
+        records=(*books.records, made),
+        deposited=(BookedDepositPayment("901", external_id, paid_by),),
+        deposit_lines=(BookedDepositLine("901", "18", Decimal("1.00")),),
+    )
+    return all_roots, books
+
+
+@pytest.mark.parametrize("external_id", ["", "po_1"])
+def test_a_manual_payout_that_a_person_deposited_agrees_by_its_metadata_or_its_external_id(external_id: str) -> None:
+    all_roots, books = settled_by_hand(external_id=external_id)
+    equations, differences = proved(books.named({"901": "po_1"}), all_roots)
+    assert differences == ()
+    assert {name: (one.stripe, one.netsuite, one.difference) for name, one in equations.items()} == {
+        "receivables": (-2500, -2500, 0),
+        "undeposited_funds": (0, 0, 0),
+        "bank": (2400, 2400, 0),
+        "fees": (100, 100, 0),
+        "revenue": (0, 0, 0),
+        "orders": (0, 0, 0),
+    }
+
+
+@pytest.mark.parametrize(
+    ("changes", "kind", "bank"),
+    [
+        ({"total": "23.00"}, Kind.AMOUNT, 100),
+        ({"account": "19"}, Kind.DEPOSITED_ELSEWHERE, 2400),
+        ({"currency": "2"}, Kind.CURRENCY, 2400),
+    ],
+)
+def test_a_manual_payout_that_was_deposited_otherwise_is_a_difference(
+    changes: dict[str, str], kind: DifferenceKind, bank: int
+) -> None:
+    all_roots, books = settled_by_hand(**changes)
+    equations, differences = reconcile(all_roots, books.named({"901": "po_1"}), rows_of(all_roots), policies())
+    assert {one.kind for one in differences} >= {kind}
+    assert {one.root for one in differences} == {"po_1"}
+    assert next(one for one in equations if (one.name.value, one.currency) == ("bank", "usd")).difference == bank
+
+
+def test_a_manual_payout_that_is_settled_and_has_no_deposit_is_missing_and_nothing_can_write_it() -> None:
+    all_roots, books = settled_by_hand()
+    without_it = replace(books, records=tuple(one for one in books.records if one.internal_id != "901"), deposited=())
+    equations, (difference,) = proved(without_it, all_roots)
+    assert (difference.kind, difference.external_id, difference.fix) == (Kind.MISSING_THERE, "po_1", False)
+    assert "netsuite_deposit_id" in difference.reason
+    assert equations["bank"].difference == 2400
+
+
+def test_a_payment_on_a_deposit_that_no_payout_names_says_where_to_write_its_id() -> None:
+    _, books = settled_by_hand()
+    _, differences = proved(books, (root_of(ALONE),))
+    (elsewhere,) = [one for one in differences if one.kind is Kind.DEPOSITED_ELSEWHERE]
+    assert "write 901 into the payout's metadata as netsuite_deposit_id" in elsewhere.reason
 
 
 def test_a_payout_that_waited_for_the_next_one_is_in_its_deposit() -> None:

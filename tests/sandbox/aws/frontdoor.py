@@ -256,7 +256,15 @@ class FrontDoor:
             "aws:sourceaccount": [self._account],
             "aws:requestedregion": [self._region],
         }
+        if caller.function is not None:
+            name = caller.session
+            context["lambda:sourcefunctionarn"] = [f"arn:aws:lambda:{self._region}:{self._account}:function:{name}"]
         access = Access(access.action, access.resource, context)
+        boundary = self._roles.boundary(caller.role_arn or "")
+        if boundary is not None:
+            bounded = decide(boundary, access, kind="permissions boundary")
+            if not bounded.allowed:
+                return bounded.reason
         decision = decide(self._roles.statements(caller.role_arn or ""), access)
         policy = self._policy_for(access)
         if policy is not None:

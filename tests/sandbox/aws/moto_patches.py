@@ -21,12 +21,10 @@ from jsonpath_ng.ext.parser import parse as parse_json_path
 from moto import backends as moto_backends
 from moto.core.exceptions import AWSError
 from moto.core.responses import ActionResult
-from moto.dynamodb import models as dynamodb_models
-from moto.dynamodb.models.dynamo_type import DynamoType
-from moto.dynamodb.models.table import Table
 from moto.iam.access_control import PermissionResult
 from moto.s3 import models as s3_models
 from moto.scheduler import models as scheduler_models
+from moto.secretsmanager.models import SecretsManagerBackend
 from moto.stepfunctions.parser import models as sfn_models
 from moto.stepfunctions.parser.asl.component.common.retry import retrier_decl
 from moto.stepfunctions.parser.asl.component.state import state as state_module
@@ -43,6 +41,7 @@ from moto.stepfunctions.parser.backend.execution_worker import ExecutionWorker
 from moto.stepfunctions.parser.utils import TMP_THREADS
 from moto.stepfunctions.responses import StepFunctionResponse
 
+from tests.sandbox.aws import moto_dynamodb
 from tests.sandbox.aws.iam.evaluate import Access
 
 
@@ -126,13 +125,14 @@ def install() -> None:
     _parse_once()
     _move_with_the_clock()
     scheduler_models.unix_time = lambda: hooks().clock()
+    _read_the_version_that_is_current()
     _show_redrives_in_the_context()
     _remember_where_it_stands()
     _name_lambda_errors_as_aws()
     _answer_late_callbacks_as_aws()
     _stop_at_once()
     _leave_bucket_policies_to_the_front_door()
-    _snapshot_what_a_transaction_touches()
+    moto_dynamodb.install()
     _scale_the_waits_of_retry()
     _time_out_by_the_clock()
     map_runs.install()
@@ -183,6 +183,20 @@ def _move_with_the_clock() -> None:
     for module in (state_module, sfn_models, execution_module):
         module.datetime = Shim()
     EventManager._get_current_timestamp = staticmethod(lambda: Moved.now(real_datetime.UTC))
+
+
+def _read_the_version_that_is_current() -> None:
+    """A label that is moved moves what GetSecretValue gives, which without a version is AWSCURRENT (API reference)."""
+    original = SecretsManagerBackend.update_secret_version_stage
+
+    def update_secret_version_stage(self: Any, secret_id: str, *given: Any, **named: Any) -> Any:
+        answer = original(self, secret_id, *given, **named)
+        secret = self.secrets[secret_id]
+        current = [name for name, one in secret.versions.items() if "AWSCURRENT" in one["version_stages"]]
+        secret.default_version_id = current[0] if current else secret.default_version_id
+        return answer
+
+    SecretsManagerBackend.update_secret_version_stage = update_secret_version_stage
 
 
 def _show_redrives_in_the_context() -> None:
@@ -357,61 +371,6 @@ def _leave_bucket_policies_to_the_front_door() -> None:
     """moto applies a bucket policy's Deny without its Condition, so "only over TLS" would lock everybody out.
     The front door evaluates bucket policies, conditions included."""
     s3_models.FakeBucket.get_permission = lambda self, action, resource: PermissionResult.NEUTRAL
-
-
-def _snapshot_what_a_transaction_touches() -> None:
-    """For the case that it fails, moto copies each table of a TransactWriteItems with all that is in it, which takes
-    longer with every row. What it may change are the items that it names."""
-    transact = dynamodb_models.DynamoDBBackend.transact_write_items
-    touched = threading.local()
-
-    class Copying:
-        @staticmethod
-        def deepcopy(value: Any) -> Any:
-            keys = getattr(touched, "keys", None)
-            if keys is None or not isinstance(value, Table):
-                return copy.deepcopy(value)
-            return _snapshot(value, keys.get(value.name, []))
-
-    def transact_write_items(self: Any, transact_items: list[dict[str, Any]]) -> None:
-        touched.keys = _keys_by_table(self, transact_items)
-        try:
-            transact(self, transact_items)
-        finally:
-            touched.keys = None
-
-    dynamodb_models.copy = Copying
-    dynamodb_models.DynamoDBBackend.transact_write_items = transact_write_items
-
-
-def _keys_by_table(backend: Any, transact_items: list[dict[str, Any]]) -> dict[str, list[tuple[Any, Any]]]:
-    found: dict[str, list[tuple[Any, Any]]] = {}
-    for operation in (next(iter(item.values())) for item in transact_items):
-        table = backend.tables.get(operation.get("TableName"))
-        named = operation.get("Key") or operation.get("Item") or {}
-        if table is not None and table.hash_key_attr in named:
-            range_key = named.get(table.range_key_attr) if table.range_key_attr else None
-            key = DynamoType(named[table.hash_key_attr]), DynamoType(range_key) if range_key else None
-            found.setdefault(table.name, []).append(key)
-    return found
-
-
-def _snapshot(table: Any, keys: list[tuple[Any, Any]]) -> Any:
-    """The table with containers of its own, and copies of the items of these keys: what moto changes in place."""
-    kept = copy.copy(table)
-    kept.items = table.items.copy()
-    for hash_key, range_key in keys:
-        if hash_key not in table.items:
-            continue
-        if range_key is None:
-            kept.items[hash_key] = copy.deepcopy(table.items[hash_key])
-        else:
-            ranges = kept.items[hash_key]
-            if ranges is table.items[hash_key]:
-                ranges = kept.items[hash_key] = ranges.copy()
-            if range_key in ranges:
-                ranges[range_key] = copy.deepcopy(ranges[range_key])
-    return kept
 
 
 def _scale_the_waits_of_retry() -> None:

@@ -44,7 +44,9 @@ class World:
             **{
                 "stripe": lambda since: self,
                 "ledger": cast(Any, None),
-                "netsuite": cast(Any, SimpleNamespace(since=self._books, of_records=_none, of_orders=_none)),
+                "netsuite": cast(
+                    Any, SimpleNamespace(since=self._books, of_records=_none, of_ids=_none, of_orders=_none)
+                ),
                 "rows": cast(Any, SimpleNamespace(records=_empty, customers=_empty, items=_empty)),
                 "bells": cast(Any, SimpleNamespace(bell=self._bell, listed=self._listed)),
                 "proofs": cast(Any, SimpleNamespace(of_day=self.days.get, latest=self._latest, keep=self._keep)),

@@ -113,6 +113,24 @@ def test_payments_and_refunds_bear_the_payment_method_of_the_policy(start: Calla
     assert [one["paymentOption"]["id"] for one in desk.held("customerRefund")] == ["8"]
 
 
+def test_where_netsuite_routes_invoices_they_are_sent_as_approved_by_policy_or_their_payment_is_held(
+    start: Callable[..., Desk],
+) -> None:
+    of = facts(invoice(**OURS), payments=(paid(10000),))
+    for choice, letter in (("approved", "B"), ("none", "D")):
+        desk = start(
+            lambda found, choice=choice: replace(found, choices={"approval_status": choice}), approval_routing=True
+        )
+        if choice == "approved":
+            desk.settle(plan(desk, of))
+        else:
+            with pytest.raises(Held, match="ch_1"):
+                desk.settle(plan(desk, of))
+        (saved,) = desk.held("invoice")
+        assert saved["status"]["id"] == letter
+        assert len(desk.held("customerPayment")) == (1 if choice == "approved" else 0)
+
+
 CUTS = ("before our first row", "before sending", "after the commit", "before our last row")
 
 

@@ -66,6 +66,16 @@ def change_words(now: int, last: int) -> str:
     return f"{'up' if now > last else 'down'} {f'{share:,}%' if share else 'by less than 1%'}"
 
 
+def share_words(now: int, last: int) -> str:
+    """The same for a cell of a table: "+73%", "−12%", "new", "same"; `last` may be anything."""
+    if now == last:
+        return "same"
+    if last == 0:
+        return "new"
+    share = abs(now - last) * 100 // abs(last)
+    return f"{'+' if now > last else '−'}{f'{share:,}' if share else '<1'}%"
+
+
 def day_words(day: str) -> str:
     """ "2026-05-31" as "31 May 2026"; anything else as it is."""
     try:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from functools import cache
+from typing import Any
 
 import boto3
 import requests
 
-from billing.adapters.aws.setup_reads import MailSetup, bucket_versioning, readable_secret, table_states
+from billing.adapters.aws.setup_reads import MailSetup, bucket_versioning, readable_secret, table_states, with_fields
 from billing.adapters.netsuite.certificates import certificate_in
 from billing.adapters.netsuite.examination import WRITTEN, Asked, NetSuiteSetup, optional_columns
 from billing.adapters.netsuite.login import CertificateLogin, account_host, base_url_of, login_from_secret
@@ -22,13 +23,14 @@ from billing.domain.approval.approvers import parse_people, parse_slot_rules
 from billing.domain.doctor import kept, mail, netsuite, policies, schedules, slack
 from billing.domain.doctor import stripe as stripe_lines
 from billing.domain.doctor.finding import Finding, fine
-from billing.domain.errors import OurFault, PersonNeeded
+from billing.domain.errors import InputInvalid, OurFault, PersonNeeded
 from billing.domain.settlement.event_roots import EVENTS
 from billing.domain.settlement.policies import SettlementPolicies, parse_policies
 from billing.runtime.clock import now
 from billing.runtime.connections.aws import CONFIG, dynamodb, environment, run_files
 from billing.runtime.parameters.settlement import policy_file
 from billing.runtime.parameters.whole import check_who_and_when
+from billing.runtime.settings import Environment
 from billing.runtime.webhook import signing_secrets
 from billing.workflows.operations.examine_the_setup import Check
 
@@ -36,6 +38,49 @@ _LONGEST_PAUSE = 2.0
 """Seconds before a call is repeated: somebody waits, and may run it again."""
 
 env = environment()
+
+_OF_A_SECRET: Mapping[str, tuple[str, tuple[str, ...]]] = {
+    "netsuite": (
+        "NETSUITE_SECRET_ARN",
+        ("secret.netsuite", "netsuite.login", "netsuite.certificate", "netsuite.columns"),
+    ),
+    "stripe": ("STRIPE_SECRET_ARN", ("secret.stripe", "stripe.key", "stripe.permissions", "stripe.version")),
+    "slack": ("SLACK_SECRET_ARN", ("secret.slack", "slack.token", "slack.scopes", "slack.channel")),
+    "webhook": (
+        "STRIPE_WEBHOOK_SECRET_ARN",
+        ("secret.stripe", "stripe.key", "stripe.permissions", "secret.webhook", "stripe.webhook"),
+    ),
+    "links": ("SIGNING_SECRET_ARN", ("links.keys",)),
+}
+"""By a secret's service: the variable of its ARN, and the checks that use it."""
+
+_versions: dict[str, str] = {}
+"""Versions of secrets that are examined instead of the current ones, by the variable of their ARN."""
+
+_values: dict[str, Mapping[str, Any]] = {}
+"""Values that are in no secret yet, by the same."""
+
+
+def checks_of_a_secret(service: str, version_id: str) -> Sequence[Check]:
+    """The checks that use this service's secret, with one version of it instead of the current one. Raises InputInvalid
+    for a service that the stack has not."""
+    if service not in _OF_A_SECRET or (service == "webhook" and not _settles()):
+        raise InputInvalid(f"There is no secret of {service[:40]!r} in this stack: {', '.join(_OF_A_SECRET)}.")
+    variable, names = _OF_A_SECRET[service]
+    _versions[variable] = version_id
+    return [check for check in checks() if check.name in names]
+
+
+def checks_of_a_value(service: str, value: Mapping[str, Any], variables: Mapping[str, str]) -> Sequence[Check]:
+    """The checks that use this service's secret, with a value that no stack has yet, for a process that is no function:
+    `variables` stand for those of the template. Without SLACK_CHANNEL no channel is looked at."""
+    global env
+    env = Environment(variables)
+    forget_connections()
+    variable, names = _OF_A_SECRET[service]
+    _values[variable] = value
+    hidden = () if env.optional("SLACK_CHANNEL") else ("slack.channel",)
+    return [check for check in checks() if check.name in names and check.name not in hidden]
 
 
 def checks() -> Sequence[Check]:
@@ -83,8 +128,20 @@ def _settlement_checks() -> Sequence[Check]:
 
 def forget_connections() -> None:
     """A warm process looks anew: with today's secrets, and with what was corrected since."""
+    _versions.clear()
+    _values.clear()
     for made in (_netsuite, _stripe, _identity):
         made.cache_clear()
+
+
+def _secret(variable: str, parameter: str, fields: Iterable[str] = ()) -> Mapping[str, Any]:
+    if variable in _values:
+        return with_fields(_values[variable], parameter, fields)
+    return readable_secret(env.text(variable), parameter, fields, _versions.get(variable, ""))
+
+
+def _signing_secrets() -> Sequence[str]:
+    return signing_secrets(env, _versions.get("STRIPE_WEBHOOK_SECRET_ARN", ""))
 
 
 def _settles() -> bool:
@@ -144,7 +201,7 @@ def _bucket() -> Finding:
 
 
 def _link_keys() -> Finding:
-    return kept.ring_finding(readable_secret(env.text("SIGNING_SECRET_ARN"), "SigningSecret"))
+    return kept.ring_finding(_secret("SIGNING_SECRET_ARN", "SigningSecret"))
 
 
 # ---- mail -----------------------------------------------------------------------------------------------------------
@@ -174,7 +231,7 @@ def _mail_tracking() -> Finding:
 
 
 def _netsuite_secret() -> Finding:
-    secret = readable_secret(env.text("NETSUITE_SECRET_ARN"), "NetSuiteSecretArn", ("account",))
+    secret = _secret("NETSUITE_SECRET_ARN", "NetSuiteSecretArn", ("account",))
     login_from_secret(secret, base_url_of(secret, env.optional("NETSUITE_API_URL")), time.time)
     return fine("secret.netsuite", "can be read, and has the fields of a login")
 
@@ -182,7 +239,7 @@ def _netsuite_secret() -> Finding:
 @cache
 def _netsuite() -> NetSuiteSetup:
     """Without a slot of those that the runs share: taking one would be a write."""
-    secret = readable_secret(env.text("NETSUITE_SECRET_ARN"), "NetSuiteSecretArn")
+    secret = _secret("NETSUITE_SECRET_ARN", "NetSuiteSecretArn")
     base_url = base_url_of(secret, env.optional("NETSUITE_API_URL"))
     login = login_from_secret(secret, base_url, time.time)
     asked = Asked(
@@ -211,7 +268,7 @@ def _method() -> str:
 
 
 def _account() -> str:
-    return str(readable_secret(env.text("NETSUITE_SECRET_ARN"), "NetSuiteSecretArn", ("account",))["account"])
+    return str(_secret("NETSUITE_SECRET_ARN", "NetSuiteSecretArn", ("account",))["account"])
 
 
 def _netsuite_login() -> Finding:
@@ -220,7 +277,7 @@ def _netsuite_login() -> Finding:
 
 
 def _netsuite_certificate() -> Finding:
-    secret = readable_secret(env.text("NETSUITE_SECRET_ARN"), "NetSuiteSecretArn")
+    secret = _secret("NETSUITE_SECRET_ARN", "NetSuiteSecretArn")
     return netsuite.certificate_finding(_method(), certificate_in(secret), _today())
 
 
@@ -248,12 +305,12 @@ def _netsuite_records() -> Finding:
 
 
 def _stripe_secret() -> Finding:
-    readable_secret(env.text("STRIPE_SECRET_ARN"), "StripeSecretArn", ("api_key",))
+    _secret("STRIPE_SECRET_ARN", "StripeSecretArn", ("api_key",))
     return fine("secret.stripe", "can be read")
 
 
 def _stripe_api_key() -> str:
-    return str(readable_secret(env.text("STRIPE_SECRET_ARN"), "StripeSecretArn", ("api_key",))["api_key"])
+    return str(_secret("STRIPE_SECRET_ARN", "StripeSecretArn", ("api_key",))["api_key"])
 
 
 @cache
@@ -280,26 +337,26 @@ def _stripe_version() -> Finding:
 
 
 def _webhook_secret() -> Finding:
-    secrets = signing_secrets(env)
+    secrets = _signing_secrets()
     return fine("secret.webhook", f"holds {len(secrets)} signing secret(s)")
 
 
 def _stripe_webhook() -> Finding:
     wanted = stripe_lines.WebhookWanted(env.text("STRIPE_WEBHOOK_URL"), EVENTS, bool(env.optional("STRIPE_EVENT_BUS")))
     mode = stripe_lines.mode_of(_stripe_api_key())
-    return stripe_lines.webhook_finding(wanted, _stripe().webhooks(), mode, len(signing_secrets(env)))
+    return stripe_lines.webhook_finding(wanted, _stripe().webhooks(), mode, len(_signing_secrets()))
 
 
 # ---- Slack ----------------------------------------------------------------------------------------------------------
 
 
 def _slack_secret() -> Finding:
-    readable_secret(env.text("SLACK_SECRET_ARN"), "SlackSecretArn", ("bot_token",))
+    _secret("SLACK_SECRET_ARN", "SlackSecretArn", ("bot_token",))
     return fine("secret.slack", "can be read")
 
 
 def _slack() -> Slack:
-    token = readable_secret(env.text("SLACK_SECRET_ARN"), "SlackSecretArn", ("bot_token",))["bot_token"]
+    token = _secret("SLACK_SECRET_ARN", "SlackSecretArn", ("bot_token",))["bot_token"]
     return Slack(slack_client(str(token), env.optional("SLACK_API_URL")), env.text("SLACK_CHANNEL"))
 
 

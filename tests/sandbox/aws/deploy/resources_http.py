@@ -140,3 +140,52 @@ def route_settings(logical_id: str, settings: dict[str, Any]) -> dict[str, Any]:
     if "ThrottlingRateLimit" in found:
         found["ThrottlingRateLimit"] = float(found["ThrottlingRateLimit"])
     return found
+
+
+@creates("AWS::ApiGatewayV2::DomainName")
+def create_domain_name(deployment: Deployment, logical_id: str, properties: Properties) -> Physical:
+    """A domain name. moto keeps it; the gateway goes on serving by its own address."""
+    name = properties.take("DomainName")
+    created = deployment.clients("apigatewayv2").create_domain_name(
+        DomainName=name,
+        DomainNameConfigurations=properties.take("DomainNameConfigurations"),
+        Tags=tags_as_object(properties.take("Tags", {})),
+    )
+    properties.finish()
+    return Physical(
+        created["DomainName"],
+        {
+            "RegionalDomainName": f"d-{logical_id.lower()}.execute-api.{deployment.region}.amazonaws.com",
+            "RegionalHostedZoneId": "Z1UJRXOUMOOFQ8",
+        },
+    )
+
+
+@creates("AWS::ApiGatewayV2::ApiMapping")
+def create_api_mapping(deployment: Deployment, logical_id: str, properties: Properties) -> Physical:
+    """Which API answers at a domain name."""
+    created = deployment.clients("apigatewayv2").create_api_mapping(
+        ApiId=properties.take("ApiId"),
+        DomainName=properties.take("DomainName"),
+        Stage=properties.take("Stage"),
+        **properties.take_present("ApiMappingKey"),
+    )
+    properties.finish()
+    return Physical(created["ApiMappingId"], {"ApiMappingId": created["ApiMappingId"]})
+
+
+@creates("AWS::Route53::RecordSet")
+def create_record_set(deployment: Deployment, logical_id: str, properties: Properties) -> Physical:
+    """A record of a hosted zone that is there."""
+    name, zone = properties.take("Name"), properties.take("HostedZoneId")
+    target = properties.take("AliasTarget")
+    record = {
+        "Name": name,
+        "Type": properties.take("Type"),
+        "AliasTarget": {"EvaluateTargetHealth": False, **target},
+    }
+    properties.finish()
+    deployment.clients("route53").change_resource_record_sets(
+        HostedZoneId=zone, ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]}
+    )
+    return Physical(name, {})

@@ -17,13 +17,16 @@ def create_role(deployment: Deployment, logical_id: str, properties: Properties)
     inline: list[dict[str, Any]] = properties.take("Policies", [])
     managed: list[str] = properties.take("ManagedPolicyArns", [])
     iam = deployment.clients("iam")
+    boundary = properties.take_present("PermissionsBoundary")
     created = iam.create_role(
         RoleName=name,
         AssumeRolePolicyDocument=json.dumps(trust),
         Tags=tags_as_list(properties.take("Tags", [])),
-        **properties.take_present("Path", "Description", "MaxSessionDuration", "PermissionsBoundary"),
+        **properties.take_present("Path", "Description", "MaxSessionDuration"),
+        **boundary,
     )["Role"]
     properties.finish()
+    deployment.roles.bound(created["Arn"], boundary.get("PermissionsBoundary"))
     attach(deployment, name, created["Arn"], trust, inline, managed)
     return Physical(name, {"Arn": created["Arn"], "RoleId": created["RoleId"]})
 
@@ -51,6 +54,20 @@ def attach(
 def _for_moto(document: dict[str, Any]) -> str:
     """moto wants a Version, which AWS lets a policy leave out (and SAM does)."""
     return json.dumps({"Version": "2012-10-17", **document})
+
+
+@creates("AWS::IAM::ManagedPolicy")
+def create_managed_policy(deployment: Deployment, logical_id: str, properties: Properties) -> Physical:
+    """A policy of the account's, as a boundary of roles."""
+    name = properties.take("ManagedPolicyName", None) or deployment.name(logical_id)
+    document = properties.take("PolicyDocument")
+    created = deployment.clients("iam").create_policy(
+        PolicyName=name, PolicyDocument=json.dumps(document), **properties.take_present("Path", "Description")
+    )
+    properties.finish()
+    arn = created["Policy"]["Arn"]
+    deployment.roles.add_boundary(arn, document)
+    return Physical(arn, {"PolicyArn": arn})
 
 
 @creates("AWS::IAM::Policy")

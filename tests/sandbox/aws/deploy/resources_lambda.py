@@ -88,6 +88,7 @@ def function_settings(
     handler = properties.take("Handler")
     logging = properties.take("LoggingConfig", {})
     reserved = properties.take("ReservedConcurrentExecutions", None)
+    key_of = properties.take_present("KmsKeyArn")
     asked = {
         "FunctionName": name,
         "Role": role,
@@ -99,7 +100,8 @@ def function_settings(
         "Timeout": timeout,
         "LoggingConfig": logging,
         "Tags": tags_as_object(properties.take("Tags", [])),
-        **properties.take_present("Description", "Architectures", "TracingConfig", "EphemeralStorage"),
+        **properties.take_present("Description", "Architectures", "TracingConfig", "EphemeralStorage", "VpcConfig"),
+        **{"KMSKeyArn" if key == "KmsKeyArn" else key: value for key, value in key_of.items()},
     }
     properties.finish()
     settings = FunctionSettings(

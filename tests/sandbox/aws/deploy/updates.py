@@ -95,6 +95,7 @@ def _role(deployment: Deployment, old: Physical, before: Mapping[str, Any], prop
     properties.finish()
     if boundary is not None:
         deployment.clients("iam").put_role_permissions_boundary(RoleName=old.ref, PermissionsBoundary=boundary)
+    deployment.roles.bound(old.attributes["Arn"], boundary)
     resources_iam.attach(deployment, old.ref, old.attributes["Arn"], trust, inline, managed)
     return old
 

@@ -50,6 +50,26 @@ MANAGED_POLICIES: Mapping[str, Mapping[str, Any]] = {
             }
         ],
     },
+    "arn:aws:iam::aws:policy/service-role/AWSLambdaVPCAccessExecutionRole": {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Action": [
+                    "logs:CreateLogGroup",
+                    "logs:CreateLogStream",
+                    "logs:PutLogEvents",
+                    "ec2:CreateNetworkInterface",
+                    "ec2:DescribeNetworkInterfaces",
+                    "ec2:DescribeSubnets",
+                    "ec2:DeleteNetworkInterface",
+                    "ec2:AssignPrivateIpAddresses",
+                    "ec2:UnassignPrivateIpAddresses",
+                ],
+                "Resource": "*",
+            }
+        ],
+    },
     "arn:aws:iam::aws:policy/AWSXRayDaemonWriteAccess": _XRAY_WRITE,
     "arn:aws:iam::aws:policy/AWSXrayWriteOnlyAccess": _XRAY_WRITE,
 }

@@ -55,6 +55,8 @@ class Roles:
         self._statements: dict[str, list[Statement]] = {}
         self._trusted: dict[str, list[Statement]] = {}
         self._callers: dict[str, Caller] = {}
+        self._boundaries: dict[str, list[Statement]] = {}
+        self._bound: dict[str, str] = {}
 
     def set_role(
         self,
@@ -74,6 +76,21 @@ class Roles:
         """Attach the statements of a policy document to the role."""
         with self._lock:
             self._statements[role_arn].extend(statements_of(document))
+
+    def add_boundary(self, policy_arn: str, document: Mapping[str, Any]) -> None:
+        """Register a managed policy that may be the boundary of roles."""
+        with self._lock:
+            self._boundaries[policy_arn] = statements_of(document)
+
+    def bound(self, role_arn: str, policy_arn: str | None) -> None:
+        """Give the role a permissions boundary. One that no stack has made is kept and not evaluated."""
+        with self._lock:
+            self._bound[role_arn] = policy_arn or ""
+
+    def boundary(self, role_arn: str) -> list[Statement] | None:
+        """The statements of the role's boundary; None if it has none, or one that is not of a stack."""
+        with self._lock:
+            return self._boundaries.get(self._bound.get(role_arn, ""))
 
     def statements(self, role_arn: str) -> list[Statement]:
         """The role's statements; empty for a role that does not exist."""

@@ -487,7 +487,13 @@ def _sts(operation: str, parameters: Mapping[str, Any], context: _Context) -> It
 
 _QUEUE_ACTIONS = ("SendMessage", "ReceiveMessage", "DeleteMessage", "GetQueueAttributes", "GetQueueUrl",
                   "ChangeMessageVisibility")  # fmt: skip
-_SECRET_ACTIONS = ("GetSecretValue", "DescribeSecret", "PutSecretValue", "UpdateSecret")
+_SECRET_ACTIONS = (
+    "GetSecretValue",
+    "DescribeSecret",
+    "PutSecretValue",
+    "UpdateSecret",
+    "UpdateSecretVersionStage",
+)
 
 _DERIVE: dict[str, Callable[[str, Mapping[str, Any], _Context], Iterator[Access]]] = {
     "dynamodb": _dynamodb,

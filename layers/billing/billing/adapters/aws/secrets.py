@@ -21,9 +21,19 @@ def secret(arn: str) -> Mapping[str, Any]:
     return _read(arn, int(time.time() // KEPT_SECONDS))
 
 
+def secret_version(arn: str, version_id: str) -> Mapping[str, Any]:
+    """One version of the secret, current or not. PersonNeeded if it is no JSON object."""
+    return _object(
+        arn, boto3.client("secretsmanager").get_secret_value(SecretId=arn, VersionId=version_id)["SecretString"]
+    )
+
+
 @lru_cache(maxsize=8)
 def _read(arn: str, _turn: int) -> Mapping[str, Any]:
-    text = boto3.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"]
+    return _object(arn, boto3.client("secretsmanager").get_secret_value(SecretId=arn)["SecretString"])
+
+
+def _object(arn: str, text: str) -> Mapping[str, Any]:
     try:
         value = json.loads(text)
     except ValueError:

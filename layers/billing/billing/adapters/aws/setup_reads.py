@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from billing.adapters.aws.secrets import secret
+from billing.adapters.aws.secrets import secret, secret_version
 from billing.domain.doctor.kept import TableState
 from billing.domain.doctor.mail import AccountFound, ConfigurationFound
 from billing.domain.errors import PersonNeeded
@@ -85,10 +85,11 @@ def bucket_versioning(s3: S3Client, bucket: str) -> str | None:
         raise
 
 
-def readable_secret(arn: str, parameter: str, fields: Iterable[str] = ()) -> Mapping[str, Any]:
-    """A secret, with the fields that it must have. PersonNeeded naming the stack's parameter."""
+def readable_secret(arn: str, parameter: str, fields: Iterable[str] = (), version_id: str = "") -> Mapping[str, Any]:
+    """A secret (its current version, or the one named), with the fields that it must have. PersonNeeded naming the
+    stack's parameter."""
     try:
-        found = secret(arn)
+        found = secret_version(arn, version_id) if version_id else secret(arn)
     except ClientError as error:
         code = error.response["Error"]["Code"]
         if code == "ResourceNotFoundException":
@@ -103,6 +104,11 @@ def readable_secret(arn: str, parameter: str, fields: Iterable[str] = ()) -> Map
                 f"The secret of {parameter} is encrypted with a key of its own: use aws/secretsmanager (README, 4)."
             ) from None
         raise
+    return with_fields(found, parameter, fields)
+
+
+def with_fields(found: Mapping[str, Any], parameter: str, fields: Iterable[str]) -> Mapping[str, Any]:
+    """The secret's value, if it has these fields. PersonNeeded naming those that it lacks."""
     lacking = [name for name in fields if not found.get(name)]
     if lacking:
         raise PersonNeeded(f"The secret of {parameter} has no {', '.join(lacking)}. The README shows its fields.")

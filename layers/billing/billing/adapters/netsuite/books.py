@@ -63,6 +63,15 @@ class NetSuiteBooks:
             )
         return found
 
+    def of_ids(self, internal_ids: Iterable[str]) -> Books:
+        """The transactions with these internal ids, whatever their dates and externalIds."""
+        found = Books()
+        ids = sorted({int(one) for one in internal_ids if one.isdecimal()})
+        for start in range(0, len(ids), PAGE_SIZE):
+            chosen = _Chosen((), internal_ids=tuple(ids[start : start + PAGE_SIZE]), subsidiary=self.subsidiary)
+            found = found.and_also(self._of(chosen, with_lookalikes=False))
+        return found
+
     def of_orders(self, order_ids: Iterable[str]) -> Books:
         """The billed quantities of these sales orders, and what each invoice bills of them."""
         orders: list[BookedOrder] = []
@@ -247,16 +256,19 @@ class NetSuiteBooks:
 
 @dataclass(frozen=True, slots=True)
 class _Chosen:
-    """Which records: since a day or open, or by their externalIds."""
+    """Which records: since a day or open, or by their externalIds or internal ids."""
 
     params: tuple[str, ...]
     external_ids: tuple[str, ...] = ()
     subsidiary: str = ""
+    internal_ids: tuple[int, ...] = ()
 
     def where(self, t: str) -> str:
         if self.external_ids:
             listed = ", ".join(f"'{one}'" for one in self.external_ids)
             return f"{t}.externalid IN ({listed})"
+        if self.internal_ids:
+            return f"{t}.id IN ({', '.join(map(str, self.internal_ids))}){self.of_subsidiary(t)}"
         return (
             f"({_OURS.format(t=t)}) AND ({t}.trandate >= TO_DATE(?, 'YYYY-MM-DD') "
             f"OR {t}.foreignamountunpaid <> 0 OR {t}.foreignpaymentamountunused <> 0){self.of_subsidiary(t)}"

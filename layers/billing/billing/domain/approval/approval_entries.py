@@ -184,6 +184,11 @@ def with_holds(batch: Batch, entries: Iterable[Entry]) -> Batch:
     )
 
 
+HELD_BY = "Held back by "
+"""How the reason begins of what an approver holds back, as against what the run itself holds."""
+
+
 def held_reason(entry: Entry) -> str:
     """For the approvers and the report."""
-    return f"Held back by {entry.by}: {entry.reason} It comes back in the next run."
+    reason = entry.reason if entry.reason.endswith((".", "!", "?", "…")) else f"{entry.reason}."
+    return f"{HELD_BY}{entry.by}: {reason} It comes back in the next run."

@@ -80,21 +80,22 @@ def bound_warnings(plans: Iterable[InvoicePlan], bounds: Mapping[str, int]) -> t
     return tuple(
         BatchWarning(
             ABOVE_UPPER_BOUND,
-            f"{_named(plan)} for {plan.client.name}: {Money(plan.total, plan.currency)} is above the upper bound of "
-            f"{Money(bounds[plan.currency], plan.currency)} for one invoice.",
+            f"{bound_subject(plan)} for {plan.client.name}: {Money(plan.total, plan.currency)} is above the upper "
+            f"bound of {Money(bounds[plan.currency], plan.currency)} for one invoice.",
             plan.client.netsuite_id,
             plan.currency,
             plan.total,
             bounds[plan.currency],
             plan.client.name,
-            _named(plan),
+            bound_subject(plan),
         )
         for plan in plans
         if plan.currency in bounds and plan.total > bounds[plan.currency]
     )
 
 
-def _named(plan: InvoicePlan) -> str:
+def bound_subject(plan: InvoicePlan) -> str:
+    """How a warning names its invoice; nothing stands before it."""
     shown = truncate(", ".join(order.number for order in plan.orders), 200)
     part = f" (part {plan.part} of {plan.parts})" if plan.parts > 1 else ""
     return f"{shown}{part}"

@@ -5,7 +5,8 @@ Amounts are Decimals in major units of the record's currency; ids are NetSuite's
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import TypeVar
@@ -132,6 +133,26 @@ class Books:
             _once(self.orders, more.orders),
             _once(self.order_invoices, more.order_invoices),
             _once(self.lookalikes, more.lookalikes),
+        )
+
+    def named(self, deposits: Mapping[str, str]) -> Books:
+        """With deposits that people made under the name of their payout ({internal id: payout}), as if it were their
+        externalId; one that has an externalId keeps it."""
+
+        def name(internal_id: str, external_id: str) -> str:
+            return external_id or deposits.get(internal_id, "")
+
+        return replace(
+            self,
+            records=tuple(
+                replace(one, external_id=name(one.internal_id, one.external_id))
+                if one.type is RecordType.DEPOSIT
+                else one
+                for one in self.records
+            ),
+            deposited=tuple(
+                replace(one, deposit_external_id=name(one.deposit, one.deposit_external_id)) for one in self.deposited
+            ),
         )
 
 

@@ -10,10 +10,13 @@ from typing import Final
 from billing.domain.money.money import Money
 from billing.domain.settlement.books import BookedRecord
 from billing.domain.settlement.ledger_index import BooksIndex, stripe_id
+from billing.domain.settlement.payout import DEPOSIT_KEY, is_itemized
 from billing.domain.settlement.policies import SettlementPolicies
 from billing.domain.settlement.proof import Difference, DifferenceKind
 from billing.domain.settlement.records import Deposit, Hold, NetSuiteRecord, RecordType
 from billing.domain.settlement.sides import OurRows, ProvenRoot, booked_items, expected_items, minor_of
+from billing.domain.settlement.stripe_objects import PayoutFacts
+from billing.domain.settlement.stripe_side import banked
 from billing.domain.settlement.written import WriteState
 
 _APPLIED_TYPES: Final = (RecordType.PAYMENT, RecordType.CREDIT_MEMO, RecordType.REFUND)
@@ -52,8 +55,8 @@ class Comparison:
                 self.books.currency_of(payment),
                 payout or "in no payout yet",
                 f"deposit {row.deposit}",
-                "It is on a deposit that the settlement did not make. Take it off that deposit; if the deposit is the "
-                "payout's and was made by hand, give it the payout's id as its externalId.",
+                "It is on a deposit that the settlement did not make. Take it off that deposit; if the deposit is that "
+                f"of a manual payout, write {row.deposit} into the payout's metadata as {DEPOSIT_KEY}.",
             )
 
 
@@ -129,6 +132,51 @@ def booked_difference(books: BooksIndex, one: ProvenRoot | None, root: str, book
             reason,
         )
     ]
+
+
+def is_by_hand(one: ProvenRoot) -> bool:
+    """Whether it is a payout whose deposit a person has made and said so: Stripe does not itemize it, and nothing about
+    it waits."""
+    facts = one.facts
+    return isinstance(facts, PayoutFacts) and not is_itemized(facts.payout) and not one.left_out and one.waits is None
+
+
+def deposit_by_hand(comparison: Comparison, one: ProvenRoot) -> list[Difference]:
+    """What of a person's deposit is not as the payout: it must be there, with its total, on the bank account of its
+    currency. What it holds is theirs to say."""
+    facts = one.facts
+    if not isinstance(facts, PayoutFacts):
+        return []
+    amount, currency = _money(banked(facts), one.currency), comparison.policies.currencies.get(one.currency)
+    booked = comparison.books.by_external_id.get(one.root)
+
+    def differs(kind: DifferenceKind, here: str, there: str, reason: str, off: int = 0) -> Difference:
+        made = booked.internal_id if booked is not None else ""
+        return Difference(
+            kind, one.root, RecordType.DEPOSIT.value, one.root, made, one.currency, here, there, reason, off
+        )
+
+    if booked is None or booked.type is not RecordType.DEPOSIT or booked.voided:
+        reason = f"It was settled by hand, and its metadata ({DEPOSIT_KEY}) names no deposit of NetSuite's."
+        return [differs(DifferenceKind.MISSING_THERE, amount, "none", reason, banked(facts))]
+    found = []
+    total = minor_of(booked.total, one.currency)
+    if comparison.books.currency_of(booked) != one.currency:
+        code = comparison.books.currency_of(booked).upper() or f"currency {booked.currency}"
+        found.append(
+            differs(
+                DifferenceKind.CURRENCY, one.currency.upper(), code, "The deposit made by hand has another currency."
+            )
+        )
+    elif total != banked(facts):
+        reason = "The deposit made by hand has another total than the payout."
+        found.append(differs(DifferenceKind.AMOUNT, amount, _money(total, one.currency), reason, banked(facts) - total))
+    if currency is not None and currency.bank and booked.account != currency.bank:
+        reason = "The deposit made by hand is on another account than the payouts of its currency."
+        found.append(
+            differs(DifferenceKind.DEPOSITED_ELSEWHERE, f"account {currency.bank}", f"account {booked.account}", reason)
+        )
+    return found
 
 
 _Row = tuple[DifferenceKind, str, str, str] | tuple[DifferenceKind, str, str, str, int]

@@ -24,6 +24,8 @@ from billing.domain.settlement.records import (
 )
 from billing.domain.settlement.stripe_objects import Payout, PayoutFacts, PayoutMember
 
+DEPOSIT_KEY: Final = "netsuite_deposit_id"
+"""The key of a payout's metadata with its deposit's internal id, the connector's own."""
 PAYMENT_TYPES: Final = frozenset({"charge", "payment"})
 REFUND_TYPES: Final = frozenset({"refund", "payment_refund"})
 FEE_TYPES: Final = {
@@ -107,7 +109,7 @@ def desired_for_payout(facts: PayoutFacts, policies: SettlementPolicies, calenda
             ),
         )
     day = calendar.day(payout.arrival_date)
-    write_backs = tuple(WriteBack(one.id, "netsuite_deposit_id") for one in (payout, *facts.earlier))
+    write_backs = tuple(WriteBack(one.id, DEPOSIT_KEY) for one in (payout, *facts.earlier))
     records = tuple(
         NetSuiteRecord(
             type=RecordType.DEPOSIT,
@@ -131,6 +133,18 @@ def desired_for_payout(facts: PayoutFacts, policies: SettlementPolicies, calenda
     )
     waits = tuple(one.external_id for one in built.payments)
     return SettlementPlan(payout.id, records, waits_for=waits)
+
+
+def is_itemized(payout: Payout) -> bool:
+    """Whether Stripe says which movements are in a payout: it does for automatic ones only. Pure."""
+    return payout.automatic and payout.reconciliation_status != "not_applicable"
+
+
+def deposit_by_hand(facts: PayoutFacts) -> str:
+    """The internal id of the deposit that a person made of a payout that Stripe does not itemize, as they wrote it into
+    the payout's metadata; "" where they wrote none. Pure."""
+    named = facts.payout.metadata.get(DEPOSIT_KEY, "").strip()
+    return named if not is_itemized(facts.payout) and named.isdecimal() else ""
 
 
 def earlier_of(payout: Payout, others: Iterable[Payout]) -> tuple[Payout, ...]:
@@ -171,11 +185,12 @@ def _not_yet(facts: PayoutFacts, policies: SettlementPolicies, calendar: Calenda
         )
     if payout.status in ("failed", "canceled"):
         return f"The payout {payout.status}: no money reached the bank.", None
-    if not payout.automatic or payout.reconciliation_status == "not_applicable":
+    if not is_itemized(payout):
         return "", Hold(
             "manual_payout",
             f"{payout.id} was paid out by hand (or instantly), so Stripe does not say which payments are in it. Post "
-            "its deposit in NetSuite by hand, or let Stripe pay out automatically.",
+            "its deposit in NetSuite by hand, write the deposit's internal id into the payout's metadata as "
+            f"{DEPOSIT_KEY}, and settle the hold (see the runbook); or let Stripe pay out automatically.",
         )
     if payout.reconciliation_status != "completed" or payout.status != "paid":
         return "Stripe has not reconciled it yet: it rings again when it has.", None

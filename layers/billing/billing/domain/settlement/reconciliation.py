@@ -21,9 +21,16 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 
 from billing.domain.settlement.books import BookedRecord, Books
-from billing.domain.settlement.differences import Comparison, booked_difference, compare, waiting
+from billing.domain.settlement.differences import (
+    Comparison,
+    booked_difference,
+    compare,
+    deposit_by_hand,
+    is_by_hand,
+    waiting,
+)
 from billing.domain.settlement.ledger_index import BooksIndex
-from billing.domain.settlement.payout import record_of
+from billing.domain.settlement.payout import is_itemized, record_of
 from billing.domain.settlement.policies import SettlementPolicies
 from billing.domain.settlement.proof import ClosedDifference, Difference, DifferenceKind, Equation, EquationName, Proof
 from billing.domain.settlement.records import NetSuiteRecord, RecordType
@@ -149,6 +156,25 @@ class _Proving:
             paid = movements.get(external_id) or Movement(external_id, member.movement.amount, one.currency)
             sides.stripe(one.root, EquationName.UNDEPOSITED_FUNDS, paid.currency, -paid.amount)
 
+        if not is_itemized(facts.payout):
+            self._deposited_by_hand(sides, one)
+
+    def _deposited_by_hand(self, sides: Sides, one: ProvenRoot) -> None:
+        """Stripe does not say what is in it; whoever made its deposit has said so in NetSuite. That the deposit is
+        worth the payout is what the bank's equation proves."""
+        deposit = self.books.by_external_id.get(one.root)
+        if deposit is None:
+            return
+        for external_id in self.books.payments_of(deposit):
+            payment = self.books.by_external_id.get(external_id)
+            if payment is not None and self.books.is_money(payment):
+                currency = self.books.currency_of(payment)
+                moved = self.books.signed(payment, currency)
+                sides.stripe(one.root, EquationName.UNDEPOSITED_FUNDS, currency, -moved)
+        for account, cost in self.books.deposit_lines_of(deposit).items():
+            if account in self.books.fee_accounts:
+                sides.stripe(one.root, EquationName.FEES, one.currency, minor_of(cost, one.currency))
+
     def _movements(self) -> dict[str, Movement]:
         return {
             move.external_id: move
@@ -229,8 +255,10 @@ class _Proving:
             for record in one.plan.records:
                 expected.add(record.external_id)
                 found += compare(comparison, one, record)
+        by_hand = {one.root for one in self.roots if is_by_hand(one)}
+        found += [each for one in self.roots if one.root in by_hand for each in deposit_by_hand(comparison, one)]
         for booked in self.books.records:
-            if booked.external_id not in expected:
+            if booked.external_id not in expected and booked.external_id not in by_hand:
                 root = self.books.root_of(booked.external_id)
                 found += booked_difference(self.books, by_root.get(root), root, booked)
         found += self._orders_that_differ()

@@ -3,9 +3,9 @@
 The forms' fields, for whoever reads the POST: `content` (hidden: the hash of what the page showed), `answer` (from the
 button: "approve", "reject", "hold", "release" or "delegate"), `invoices` (typed, to approve), `number` (the same, to
 reject or to pass on), `reason` (typed, to reject, hold or release), `comment` (may be typed, to approve), `order`
-(typed, to hold or release), `together` (typed, how many orders are held at once, where one invoice bills several),
-`delegate` (typed, an address), and `note`, which people neither see nor hear: whatever fills it is a machine.
-Nothing typed is filled in beforehand but what was
+(typed, to hold or release) or `picked` (hidden, the plan whose row was clicked: then `number` is typed), `together`
+(typed, how many orders are held at once, where one invoice bills several), `delegate` (typed, an address), and `note`,
+which people neither see nor hear: whatever fills it is a machine. Nothing typed is filled in beforehand but what was
 typed before.
 Links and forms stay on the page's own path, so the token belongs into the path and never into the query.
 """
@@ -17,31 +17,34 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
 
-from billing.domain.approval.approval_entries import EntryKind
+from billing.domain.approval.approval_entries import HELD_BY, EntryKind, with_the_same_orders
 from billing.domain.approval.approval_request import ApprovalRequest, RecordedOutcome, RunEnd
 from billing.domain.approval.approvers import Answer, Outcome, Tally, Vote
-from billing.domain.batch.batch import Batch
+from billing.domain.batch.batch import Batch, totals
 from billing.domain.batch.drafting import Drafting
-from billing.domain.invoices.order_plan import PO_FIELD
+from billing.domain.ledger.ledger import Disposition
 from billing.domain.period_name import period_name
 from billing.domain.text import clean
 from billing.pages.approval.approval_view import (
     answer_of,
     checked_count,
+    currencies_gone,
     currency_totals,
     frame_notes,
-    groups,
     newest_first,
-    order_numbers,
     orders_not_billed,
     rejects,
     slot_states,
 )
 from billing.pages.approval.batch_csv import batch_csv
-from billing.pages.approval.batch_search import LONGEST_QUERY, page_of
+from billing.pages.approval.batch_table import Pages, lookup, page_of
 from billing.pages.approval.drafting_section import DraftingSection, drafting_section
-from billing.pages.formatting import counted, instant_words, people_words, remaining_words
-from billing.pages.rendering import Shown
+from billing.pages.approval.review_first import groups, unbilled
+from billing.pages.approval.table_choice import LONGEST_QUERY, SHOWN, Choice
+from billing.pages.approval.table_rows import table_rows
+from billing.pages.approval.unbilled import cause_title
+from billing.pages.formatting import counted, instant_words, money_words, people_words, remaining_words
+from billing.pages.rendering import Shown, kept_page
 from billing.pages.rendering import page as render_page
 from billing.pages.report.beside_the_listing import batch_notes, done_note
 from billing.pages.report.run_end_words import ended_before_words, ended_words, no_end_words, stopped_words
@@ -70,7 +73,6 @@ _FIELDS: Final[Mapping[str, str]] = {
 }
 """The field to look at first after a mistake, by what was tried."""
 
-_NOT_DRAFTED: Final = ("problems", "held", "skipped")
 _NOTHING: Final = "Nothing is drafted and nothing is billed."
 _ASKED_ANEW: Final = (
     "This request was replaced by a newer one. Use the link in the most recent email to decide; this one no longer can."
@@ -171,79 +173,142 @@ class Posted:
 
 
 NOT_POSTED: Final = Posted()
+NO_CHOICE: Final = Choice()
 
 
-def approval_page(
-    view: RequestView, batch: Batch, posted: Posted = NOT_POSTED, *, query: str = "", page: int = 1
-) -> Shown:
+@dataclass(frozen=True, slots=True)
+class OneOrder:
+    """The order whose row was clicked, to hold it or to release it: `kind` is one of the two, `key` the plan's, and
+    `others` are the orders that go with it."""
+
+    kind: str
+    key: str
+    number: str
+    others: tuple[str, ...]
+    client: str
+    amount: str
+
+
+def approval_page(view: RequestView, batch: Batch, posted: Posted = NOT_POSTED, *, choice: Choice = NO_CHOICE) -> Shown:
     """The page to sign on, for an approver who has not answered while the request is open.
 
     Of what was typed, a reason is kept and a number never is. Raises CountDiffers if the request does not fit the
     batch.
     """
+    return render_page("approval_page.html.j2", _approval_values(view, batch, posted, choice, kept=False))
+
+
+def approval_preview(view: RequestView, batch: Batch) -> str:
+    """The same page as a file that is kept, for a dry run: every row is on it, and nothing that a file cannot do."""
+    return kept_page("approval_page.html.j2", _approval_values(view, batch, NOT_POSTED, NO_CHOICE, kept=True))
+
+
+def _approval_values(view: RequestView, batch: Batch, posted: Posted, choice: Choice, *, kept: bool) -> dict[str, Any]:
     request, typed = view.request, posted.typed
-    pages = page_of(batch.to_draft, query, page)
+    known = lookup(batch, batch.day_of(view.now))
+    pages = page_of(known, choice, kept=kept)
     count = checked_count(request, batch)
     drafts = len(batch.to_draft)
-    today = batch.day_of(view.now)
     asked = typed.get("answer", "")
     rejecting = asked == Answer.REJECT
-    return render_page(
-        "approval_page.html.j2",
-        {
-            **_frame(view),
-            "title": f"Approve invoices for {period_name(request.period)}?",
-            "batch": batch,
-            "count": count,
-            "drafts": drafts,
-            "signed_earlier": drafts - count,
-            "totals": currency_totals(batch),
-            "notes": (*frame_notes(batch.run, batch.absent_columns), *batch_notes(batch), *done_note(batch)),
-            "groups": groups(batch, today),
-            "found_elsewhere": [group for group in groups(batch, today, pages.query) if group.id in _NOT_DRAFTED]
-            if pages.query
-            else [],
-            "new_customers": len(
-                {
-                    invoice.plan.client.netsuite_id
-                    for invoice in batch.to_draft
-                    if invoice.customer is not None and invoice.customer.id is None
-                }
-            ),
-            "not_billed": orders_not_billed(batch),
-            "pages": pages,
-            "invoice_day": batch.run.invoice_date,
-            "other_days": any(
-                days.invoice != batch.run.invoice_date
-                for days in map(batch.days_of, batch.to_draft)
-                if days is not None
-            ),
-            "today": today,
-            "longest_query": LONGEST_QUERY,
-            "longest_reason": LONGEST_REASON,
-            "order_numbers": order_numbers,
-            "po_field": PO_FIELD,
-            "slots": slot_states(request, view.votes, view.voided),
-            "still_to_sign": view.tally.reason,
-            "left": remaining_words(datetime.fromisoformat(request.expires_at) - view.now),
-            "mistake": posted.mistake,
-            "rejecting": rejecting,
-            "approving": asked == Answer.APPROVE,
-            "asked": asked if asked in _FIELDS else "",
-            "field": "hold-together" if posted.together else _FIELDS.get(asked, "typed-invoices"),
-            "typed_comment": _kept(typed.get("comment", "")),
-            "typed_reason": _kept(typed.get("reason", "")),
-            "typed_order": " ".join(typed.get("order", "").split())[:60],
-            "said": posted.said,
-            "changes": newest_first(view.changes),
-            "together": posted.together,
-            "stopped": stopped_words(view.end) if view.end else "",
-            "held_orders": view.held,
-            "delegate_domains": view.delegate_domains,
-            "signed_before": view.signed_before,
-            "finalizes": view.finalizes,
-        },
+    one = _one_order(batch, choice, typed)
+    picked = one is not None and bool(typed.get("picked"))
+    what = f"{counted(drafts, 'invoice')} for {period_name(request.period)}"
+    return {
+        **_frame(view),
+        "title": f"Dry run: {what} would be drafted" if kept else f"Approve {what}?",
+        "kept": kept,
+        "batch": batch,
+        "count": count,
+        "drafts": drafts,
+        "signed_earlier": drafts - count,
+        "totals": (*currency_totals(batch), *currencies_gone(batch)),
+        "last_month": period_name(batch.past.last_month) if batch.past else "",
+        "notes": (*frame_notes(batch.run, batch.absent_columns), *batch_notes(batch), *done_note(batch)),
+        "unbilled": unbilled(known),
+        "groups": groups(known),
+        "new_customers": len(
+            {
+                invoice.plan.client.netsuite_id
+                for invoice in batch.to_draft
+                if invoice.customer is not None and invoice.customer.id is None
+            }
+        ),
+        "not_billed": orders_not_billed(batch),
+        "pages": pages,
+        "choice": choice,
+        "table_title": _table_title(pages, drafts),
+        "rows": table_rows(pages, known, can_hold=not kept and drafts > 1),
+        "shown_kinds": [(show, words, pages.kinds[show]) for show, words in SHOWN.items() if show in pages.kinds],
+        "invoice_day": batch.run.invoice_date,
+        "other_days": any(
+            days.invoice != batch.run.invoice_date for days in map(batch.days_of, batch.to_draft) if days is not None
+        ),
+        "today": known.today,
+        "longest_query": LONGEST_QUERY,
+        "longest_reason": LONGEST_REASON,
+        "slots": slot_states(request, view.votes, view.voided),
+        "still_to_sign": view.tally.reason,
+        "left": remaining_words(datetime.fromisoformat(request.expires_at) - view.now),
+        "mistake": posted.mistake,
+        "rejecting": rejecting,
+        "approving": asked == Answer.APPROVE,
+        "asked": asked if asked in _FIELDS and not picked else "",
+        "field": _field(asked, picked=picked, together=bool(posted.together)),
+        "typed_comment": _kept(typed.get("comment", "")),
+        "typed_reason": _kept(typed.get("reason", "")),
+        "typed_order": " ".join(typed.get("order", "").split())[:60],
+        "said": posted.said,
+        "changes": newest_first(view.changes),
+        "together": posted.together,
+        "one": one,
+        "picked": picked,
+        "stopped": stopped_words(view.end) if view.end else "",
+        "held_orders": view.held,
+        "delegate_domains": view.delegate_domains,
+        "signed_before": view.signed_before,
+        "finalizes": view.finalizes,
+    }
+
+
+def _table_title(pages: Pages, drafts: int) -> str:
+    """What the table shows, and how many rows it has in all."""
+    choice, found = pages.choice, pages.found
+    if not choice.narrows:
+        return f"{counted(drafts, 'invoice')} to be drafted"
+    kind = cause_title(choice.cause) if choice.cause else next((w for s, w in SHOWN.items() if s == choice.show), "")
+    parts = [kind or "Found", choice.currency.upper()]
+    return f"{' in '.join(part for part in parts if part)}: {counted(found, 'row')}"
+
+
+def _one_order(batch: Batch, choice: Choice, typed: Mapping[str, str]) -> OneOrder | None:
+    """The order whose row was clicked, if it can (still) be held or released."""
+    answer = typed.get("answer", "")
+    picked = typed.get("picked", "") if answer in (EntryKind.HOLD, EntryKind.RELEASE) else ""
+    kind = EntryKind(answer) if picked else EntryKind.RELEASE if choice.release else EntryKind.HOLD
+    key = picked or choice.release or choice.hold
+    held = [one for one in batch.of(Disposition.HOLD) if one.reason.startswith(HELD_BY)]
+    among = batch.to_draft if kind is EntryKind.HOLD else held
+    meant = next((one.plan.orders[0].number for one in among if one.plan.key == key), "")
+    if not meant or (kind is EntryKind.HOLD and len(among) == 1):
+        return None
+    found = with_the_same_orders(among, meant)
+    numbers = dict.fromkeys(order.number for one in found for order in one.plan.orders)
+    return OneOrder(
+        str(kind),
+        key,
+        meant,
+        tuple(each for each in numbers if each != meant),
+        found[0].plan.client.name,
+        ", ".join(money_words(total, currency) for currency, total in totals(found).items()),
     )
+
+
+def _field(asked: str, *, picked: bool, together: bool) -> str:
+    """The id of the field to look at first after a mistake."""
+    if picked:
+        return "one-reason"
+    return "hold-together" if together else _FIELDS.get(asked, "typed-invoices")
 
 
 def status_page(view: RequestView, batch: Batch | None, posted: Posted = NOT_POSTED) -> Shown:

@@ -1,4 +1,4 @@
-"""The page that the approvers would be shown, for a dry run."""
+"""The page that the approvers would be shown, for a dry run: named so, and without what a file cannot do."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from billing.domain.approval.approval_request import ApprovalRequest
 from billing.domain.approval.approvers import SlotRule, count_votes, everybody, slots_without
 from billing.domain.batch.batch import Batch, totals
 from billing.domain.run import Run
-from billing.pages.approval.approval_page import RequestView, approval_page
+from billing.pages.approval.approval_page import RequestView, approval_preview
 
 
 def preview_page(
@@ -37,4 +37,4 @@ def preview_page(
     )
     tally = count_votes(slots, (), sha256)
     view = RequestView(request, everybody(slots)[0], (), tally, opened, finalizes=finalizes)
-    return approval_page(view, batch).html.encode()
+    return approval_preview(view, batch).encode()

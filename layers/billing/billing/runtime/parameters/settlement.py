@@ -10,15 +10,22 @@ from billing.runtime.settings import Environment
 
 
 def check_settlement(env: Environment) -> None:
-    """InputInvalid for a policy file of the layer that cannot be followed, and for a webhook without a secret. A file
-    in the bucket is read when it is used: at the first deployment there is no bucket yet."""
+    """InputInvalid for a policy file of the layer that cannot be followed, or that settles another subsidiary than the
+    stack bills, and for a webhook without a secret. A file in the bucket is read when it is used: at the first
+    deployment there is no bucket yet."""
     if env.text("SETTLEMENT") == "off":
         return
     if not env.optional("STRIPE_WEBHOOK_SECRET_ARN"):
         raise InputInvalid("StripeWebhookSecretArn is empty: the settlement verifies every event with it.")
     name = env.text("SETTLEMENT_POLICIES")
-    if "/" not in name:
-        parse_policies(policy_file(name))
+    if "/" in name:
+        return
+    settled, billed = parse_policies(policy_file(name)).subsidiary, env.texts("SUBSIDIARIES")
+    if settled and billed and billed != (settled,):
+        raise InputInvalid(
+            f"Subsidiaries is {', '.join(billed)}, and the policy file {name} settles subsidiary {settled}: one Stripe "
+            "account is one subsidiary. A second one is a second stack."
+        )
 
 
 def policy_file(name: str) -> str:

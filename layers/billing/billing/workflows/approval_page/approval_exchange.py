@@ -32,6 +32,7 @@ from billing.pages.approval.approval_page import (
 from billing.pages.approval.approval_view import changes_words, held_orders
 from billing.pages.approval.batch_csv import batch_csv_parts
 from billing.pages.approval.inbox_page import inbox_page
+from billing.pages.approval.table_choice import choice_of
 from billing.pages.formatting import counted, sums_words
 from billing.pages.rendering import Shown, page_csp, private_headers
 from billing.workflows.approval.who_may_sign import WhoMaySign
@@ -208,14 +209,7 @@ class ApprovalExchange:
         return seen
 
     def _page(self, seen: Seen, query: Mapping[str, str], posted: Posted = NOT_POSTED) -> Shown:
-        number = query.get("page", "1")
-        return approval_page(
-            self._view(seen),
-            batch_of(seen, self.files),
-            posted,
-            query=query.get("q", ""),
-            page=int(number) if number.isdecimal() and len(number) < 6 else 1,
-        )
+        return approval_page(self._view(seen), batch_of(seen, self.files), posted, choice=choice_of(query))
 
     def _view(self, seen: Seen) -> RequestView:
         present = seen.present

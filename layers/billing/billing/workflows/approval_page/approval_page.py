@@ -60,6 +60,7 @@ _DAYS_MOVED = (
     "A day has passed since you opened this page, and with it due dates have moved, so nothing was recorded. Look at "
     "the dates as they are now, and answer then."
 )
+_NO_REASON = "Please give a reason in words: the other approvers see it, and it is kept on record."
 _CHANGED = (
     "Someone else changed the request at the same moment, so nothing was recorded. Please review it again, then "
     "respond."
@@ -283,7 +284,7 @@ def _days_moved(batch: Batch, shown_on: str, now: datetime) -> bool:
 
 def _hold(seen: Seen, kind: EntryKind, form: Mapping[str, str], batch: Batch, now: datetime) -> Entry | Answered:
     """The entry that holds an order back or takes that back, or the sentence that says what is missing."""
-    typed = " ".join(form.get("order", "").split())
+    typed = " ".join((form.get("order") or _number_of(form.get("picked", ""), batch)).split())
     reason = _reason(form, typed)
     held = holds(seen.present.entries)
     if kind is EntryKind.HOLD:
@@ -304,7 +305,12 @@ def _hold(seen: Seen, kind: EntryKind, form: Mapping[str, str], batch: Batch, no
         if not found:
             return Answered(mistake="To release an order, type its number as shown among the held orders on this page.")
     if not reason:
-        return Answered(mistake="Please give a reason in words: the other approvers see it, and it is kept on record.")
+        return Answered(mistake=_NO_REASON)
+    if not form.get("order"):
+        # Its row was clicked, so its number was not typed: the number of invoices is, as for every other answer.
+        wrong = _wrong_number(seen, form, "number", str(kind))
+        if wrong or not _reason(form, form.get("number", "").strip()):
+            return Answered(mistake=wrong or _NO_REASON)
     number, others = _together(found, typed)
     if kind is EntryKind.HOLD and others and form.get("together", "").strip() != str(len(others) + 1):
         return Answered(
@@ -315,6 +321,11 @@ def _hold(seen: Seen, kind: EntryKind, form: Mapping[str, str], batch: Batch, no
     order = f"{number} (with {_list(others)})" if others else number
     plans = tuple(one.plan.key for one in found)
     return Entry(kind, seen.approver, now.isoformat(), reason=reason, order=order, plans=plans)
+
+
+def _number_of(key: str, batch: Batch) -> str:
+    """The number of a plan's first order, "" if the batch has no such plan."""
+    return next((one.plan.orders[0].number for one in batch.invoices if key and one.plan.key == key), "")
 
 
 def _objects(entry: Entry, batch: Batch) -> bool:

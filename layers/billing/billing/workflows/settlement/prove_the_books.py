@@ -22,6 +22,7 @@ from billing.domain.settlement.event_roots import RootKind
 from billing.domain.settlement.item_choice import item_key, items_to_find
 from billing.domain.settlement.ledger_index import stripe_id
 from billing.domain.settlement.passes import BellList
+from billing.domain.settlement.payout import deposit_by_hand
 from billing.domain.settlement.policies import SettlementPolicies
 from billing.domain.settlement.postings import Calendar
 from billing.domain.settlement.proof import Proof
@@ -54,6 +55,7 @@ class NetSuiteBooks(Protocol):
 
     def since(self, day: date) -> Books: ...
     def of_records(self, external_ids: Iterable[str]) -> Books: ...
+    def of_ids(self, internal_ids: Iterable[str]) -> Books: ...
     def of_orders(self, order_ids: Iterable[str]) -> Books: ...
 
 
@@ -249,6 +251,13 @@ class ProvingTheBooks:
         there = {one.external_id for one in books.records}
         asked = {record.external_id for one in roots for record in one.plan.records}
         books = books.and_also(self.netsuite.of_records(asked - there))
+        by_hand = {
+            made: one.root
+            for one in roots
+            if isinstance(one.facts, PayoutFacts) and (made := deposit_by_hand(one.facts))
+        }
+        if by_hand:
+            books = books.and_also(self.netsuite.of_ids(by_hand)).named(by_hand)
         orders = {
             record.transform.order_id for one in roots for record in one.plan.records if record.transform is not None
         }

@@ -1,4 +1,4 @@
-"""A transaction of DynamoDB that is cancelled leaves every table as it was."""
+"""DynamoDB as moto plays it, with what the sandbox changes in it: transactions are whole, values come back as put."""
 
 from __future__ import annotations
 
@@ -75,3 +75,36 @@ def test_a_transaction_that_holds_changes_every_row_that_it_names(dynamodb: Any)
         ),
         WITHOUT: sorted([_row("a", kept="changed"), _row("b", kept="new")], key=str),
     }
+
+
+def test_every_kind_of_value_comes_back_as_it_was_written(dynamodb: Any) -> None:
+    plain: dict[str, Any] = {
+        "text": {"S": ""},
+        "number": {"N": "-12.50"},
+        "yes": {"BOOL": True},
+        "nothing": {"NULL": True},
+        "bytes": {"B": b"\x00\xff"},
+        "texts": {"SS": ["a", "b"]},
+        "numbers": {"NS": ["1", "2.5"]},
+        "several bytes": {"BS": [b"\x01", b"\x02"]},
+    }
+    row = {
+        "pk": {"S": "kinds"},
+        **plain,
+        "list": {"L": [*plain.values(), {"L": []}]},
+        "map": {
+            "M": {
+                **plain,
+                "inner": {"M": {"deep": {"L": [{"S": "x"}, {"B": b"y"}]}}},
+                "S": {"S": "a name like a kind's"},
+            }
+        },
+    }
+    dynamodb.put_item(TableName=WITHOUT, Item=row)
+    found = dynamodb.get_item(TableName=WITHOUT, Key={"pk": {"S": "kinds"}})["Item"]
+    assert found == row
+    assert dynamodb.query(
+        TableName=WITHOUT,
+        KeyConditionExpression="pk = :pk",
+        ExpressionAttributeValues={":pk": {"S": "kinds"}},
+    )["Items"] == [row]
