@@ -9,6 +9,7 @@ MAKEFLAGS += --no-print-directory
 PYTHON ?= python3
 VENV ?= .venv
 VENV_BUILD ?= .venv-build
+VENV_POLICY ?= .venv-policy
 VENV_313 ?= .venv-313
 CONFIG_ENV ?= dev
 PYTEST_ARGS ?=
@@ -55,6 +56,13 @@ $(VENV)/.dev: requirements/dev.txt | $(VENV)/bin/python
 $(VENV)/.oncall: requirements/oncall.txt | $(VENV)/bin/python
 	@echo "installing requirements/oncall.txt (once) ..." >&2
 	@$(VENV)/bin/python $(INSTALL) $< >&2
+	@touch $@
+
+# checkov pins boto3 and others exactly too. uv, for these hundred packages take pip half a minute.
+$(VENV_POLICY)/.policy: requirements/policy.txt $(VENV)/.dev
+	@echo "installing requirements/policy.txt (once) ..." >&2
+	@$(VENV)/bin/uv venv --quiet --clear --python $(VENV)/bin/python $(VENV_POLICY)
+	@$(VENV)/bin/uv pip install --quiet --python $(VENV_POLICY)/bin/python --require-hashes --no-deps --requirement $<
 	@touch $@
 
 $(VENV_BUILD)/.build: requirements/build.txt | $(VENV_BUILD)/bin/python
@@ -115,7 +123,7 @@ soak: $(VENV)/.dev  ## months of a firm and lives of invoices, made at random; S
 		tests/histories/test_settled_cuts.py tests/histories/test_faults_of_a_run.py
 
 .PHONY: lint
-lint: $(VENV)/.dev $(VENV_BUILD)/.build  ## style, types, boundaries, template, state machine; reports all, then fails
+lint: $(VENV)/.dev $(VENV_BUILD)/.build $(VENV_POLICY)/.policy  ## style, types, boundaries, template, state machine; reports all, then fails
 	@status=0; \
 	run() { echo "-- $$*" >&2; "$$@" || status=1; }; \
 	run $(VENV)/bin/ruff check .; \
@@ -124,6 +132,7 @@ lint: $(VENV)/.dev $(VENV_BUILD)/.build  ## style, types, boundaries, template, 
 	run $(VENV)/bin/python -m checks; \
 	run env PYTHONPATH=layers/billing:. $(VENV)/bin/lint-imports --no-cache; \
 	run $(VENV)/bin/cfn-lint template.yaml; \
+	run $(VENV)/bin/python -m checks.policy $(VENV_POLICY)/bin/checkov; \
 	run $(VENV_BUILD)/bin/sam validate --lint --template template.yaml; \
 	test $$status = 0 && echo "lint: all green" || { echo "lint: see above" >&2; exit 1; }
 
@@ -168,4 +177,4 @@ print-python-313:
 
 .PHONY: clean
 clean:  ## remove environments and everything built
-	@rm -rf $(VENV) $(VENV_BUILD) $(VENV_313) .aws-sam build .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	@rm -rf $(VENV) $(VENV_BUILD) $(VENV_POLICY) $(VENV_313) .aws-sam build .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from benchmarks import calls, starts
+from benchmarks import calls, drafting, starts
 from benchmarks.link_times import REQUESTS, differences
 from benchmarks.results import ROOT, keep, read_results
 from benchmarks.tables import pages, parts
@@ -37,6 +37,15 @@ def _starts() -> None:
     keep("starts", {name: one.modules for name, one in found.items()}, {"milliseconds": milliseconds})
 
 
+def _drafting() -> None:
+    found = {
+        "every client known": drafting.drafted(known=True),
+        "every client new": drafting.drafted(known=False),
+        drafting.LOW_CODE: drafting.low_code(),
+    }
+    keep("drafting", found, None)
+
+
 def _links() -> None:
     print(f"{REQUESTS} GETs of each kind in turn; milliseconds; p by Mann-Whitney\n")
     print("| page | kinds | medians | difference | 95 % of it | p |\n| --- | --- | ---: | ---: | ---: | ---: |")
@@ -47,7 +56,7 @@ def _links() -> None:
         print(f"| {found.page} | {' and '.join(found.kinds)} | {first}, {second} | {words} |", flush=True)
 
 
-USUAL: dict[str, Callable[[], None]] = {"calls": _calls, "settled": _settled, "starts": _starts}
+USUAL: dict[str, Callable[[], None]] = {"calls": _calls, "settled": _settled, "starts": _starts, "drafting": _drafting}
 ASKED_FOR: dict[str, Callable[[], None]] = {
     "calls-10": lambda: _calls(10),
     "calls-10000": lambda: _calls(calls.LARGE),

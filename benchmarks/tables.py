@@ -30,6 +30,7 @@ def parts(results: Results) -> dict[str, str]:
         "bench ratios": _table(("what", "ratio", "target", "counted"), "lrrl", ratios(results)),
         "bench calls": _calls(counts),
         "bench cost": _cost(counts),
+        "bench drafting": _drafting(counts),
         "bench starts": _starts(counts, times),
     }
 
@@ -72,6 +73,16 @@ def ratios(results: Results) -> list[Sequence[str]]:
                 f"NetSuite {again['netsuite']}",
             ),
         ]
+    for what, one in counts.get("drafting", {}).items():
+        floor = one["orders"] / 25
+        rows.append(
+            (
+                f"time to draft {one['orders']:,} orders over 25 a second, {what}",
+                f"{one['seconds'] / floor:.2f}",
+                "1.10" if "known" in what else "",
+                f"{one['seconds']:,.1f} s",
+            )
+        )
     back = counts.get("settled")
     if back:
         number = back["invoices"]
@@ -119,6 +130,35 @@ def _cost(counts: Results) -> str:
     rows = [[what, f"{sum(each.values()):.4f}", *(f"{each[part]:.4f}" for part in PARTS)] for what, each in found]
     said = f"USD at the list prices of {prices()['read']} ({prices()['region']})."
     return f"{said}\n\n{_table(('what', 'together', *PARTS), 'l' + 'r' * (len(PARTS) + 1), rows)}"
+
+
+def _drafting(counts: Results) -> str:
+    heads = (
+        "1,000 orders",
+        "at once",
+        "times the floor",
+        "seconds",
+        "floor",
+        "drafted",
+        "failed",
+        "answers 429",
+        "calls",
+    )
+    rows = []
+    for what, one in sorted(counts.get("drafting", {}).items(), key=lambda found: found[1]["seconds"]):
+        floor = one.get("floor", one["orders"] / 25)
+        shown = (f"{one[key]:,}" if key in one else "" for key in ("drafted", "failed", "answers 429", "calls"))
+        rows.append(
+            [
+                what,
+                str(one["at once"]),
+                f"{one['seconds'] / floor:.2f}",
+                f"{one['seconds']:,.1f}",
+                f"{floor:.1f}",
+                *shown,
+            ]
+        )
+    return _table(heads, "l" + "r" * (len(heads) - 1), rows)
 
 
 def _starts(counts: Results, times: Results) -> str:

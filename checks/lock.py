@@ -2,7 +2,7 @@
 
 requirements/dev.txt is resolved first and holds all the others to its versions, so that two layers of one
 function, the local world and the tests never have two versions of a package. requirements/build.txt (SAM's
-command line, which pins exact versions) stands alone.
+command line) and requirements/policy.txt (checkov), which pin exact versions, stand alone.
 """
 
 from __future__ import annotations
@@ -34,7 +34,10 @@ def commands(root: Path, extra: list[str]) -> list[list[str]]:
         excludes = ["--excludes", f"{folder}/excludes.txt"] if excluded else []
         output = ["--output-file", f"{folder}/requirements.txt"]
         found.append([*COMPILE, *extra, *held, *excludes, f"{folder}/requirements.in", *output])
-    found.append([*COMPILE, *extra, "requirements/build.in", "--output-file", "requirements/build.txt"])
+    found += [
+        [*COMPILE, *extra, f"requirements/{name}.in", "--output-file", f"requirements/{name}.txt"]
+        for name in ("build", "policy")
+    ]
     return found
 
 

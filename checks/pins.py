@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-BUILD = "build.txt"
-"""SAM's command line pins other versions of the same packages; its environment is never mixed with ours."""
+ALONE = ("build.txt", "policy.txt")
+"""SAM's command line and checkov pin other versions of the same packages; neither environment is mixed with ours."""
 
 LAMBDA_HAS = frozenset({"boto3", "botocore", "s3transfer"})
 """31 MB that Lambda's runtime brings; no layer holds them."""
@@ -82,7 +82,7 @@ def check_tree(root: Path) -> list[str]:
             findings += [
                 f"{name}: holds {package}, which Lambda's runtime brings." for package in sorted(LAMBDA_HAS & set(pins))
             ]
-        if path.name == BUILD:
+        if path.name in ALONE:
             continue
         for package, versions in pins.items():
             first, there = seen.setdefault(package, (path, versions))

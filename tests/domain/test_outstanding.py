@@ -130,7 +130,7 @@ def test_the_orders_of_other_subsidiaries_are_summed_by_subsidiary_and_currency_
         OtherSubsidiary("3", "Nord AB", "xxx", 1, None, ("3",)),
     )
     assert of_others_words(found) == (
-        "4 open orders of this period belong to subsidiaries that this stack does not bill (parameter Subsidiaries), "
+        "4 open orders belong to subsidiaries that this stack does not bill (parameter Subsidiaries), "
         "and are not part of this run: no subsidiary: 1 order, USD 2.00 by NetSuite's totals (SO-4); Nord AB (id 3): "
         "2 orders, EUR 10.50 by NetSuite's totals (SO-1, SO-2); Nord AB (id 3): 1 order, an unknown amount by "
         "NetSuite's totals (3). Make sure that another stack bills them."

@@ -13,7 +13,7 @@ import pytest
 
 from tests.histories.settled_firm import PETTY_CASH, WORLD, items_of, policies
 from tests.histories.settling import SettlingWorld, settling_beside
-from tests.histories.small_firm import START, month, order
+from tests.histories.small_firm import START, month, order, small_firm
 from tests.histories.world import Clock, netsuite_of
 from tests.sandbox.netsuite import NetSuiteServer, load_world
 from tests.sandbox.stripe import InvoiceLine
@@ -181,3 +181,29 @@ def test_neither_proof_sees_the_others_books(played: Played) -> None:
             held = {("waiting", root) for root in side.held()}
         assert {(one["kind"], one["root"]) for one in proof["differences"]} == held
         assert [one for one in proof["equations"] if one["difference"]] == []
+
+
+def test_an_order_that_a_stack_leaves_to_another_stays_in_its_report_until_it_is_billed() -> None:
+    """Listed in May and not billable, left out since June by the parameter, listed again without it in July."""
+    firm = {
+        "subsidiaries": [{"name": INC, "currency": "USD"}, {"name": GMBH, "currency": "USD"}],
+        "customers": [
+            {"number": "C-1", "name": "Alder Inc", "email": "ap@alder.example", "subsidiary": INC},
+            {"number": "C-2", "name": "Birke GmbH", "subsidiary": GMBH},
+        ],
+    }
+    with small_firm([order("SO-1", 2), order("SO-2", 3, client="C-2")], firm) as world:
+        reports = []
+        for number, subsidiaries in enumerate(("", "1", "")):
+            world.deploy(Subsidiaries=subsidiaries)
+            reports.append(month(world, number)[1])
+        mail = [one.text for one in world.mails if one.to == "owner@firm.example"][1]
+    fates = [{line["orders"][0]: line["fate"] for line in report["lines"]} for report in reports]
+    assert fates == [
+        {"SO-1": "drafted", "SO-2": "problem"},
+        {"SO-1": "skipped"},
+        {"SO-1": "skipped", "SO-2": "problem"},
+    ]
+    assert [[one["numbers"] for one in report["of_others"]] for report in reports] == [[], [["SO-2"]], []]
+    assert [[one["number"] for one in report["outstanding"]] for report in reports] == [[], ["SO-2"], []]
+    assert "Acme GmbH (id 2): 1 order, USD 300.00" in " ".join(mail.split())

@@ -16,6 +16,8 @@ import pytest
 
 from billing.domain.approval.approvers import Answer, Slot
 from billing.domain.batch.batch import Batch, read_batch
+from billing.domain.batch.month_comparison import MonthInvoice
+from billing.domain.batch.past_months import past_months
 from billing.domain.invoices.plan_record import PlanOrder, PlanWarning
 from billing.domain.ledger.customer_match import How, MatchedCustomer
 from billing.domain.ledger.ledger import Disposition
@@ -121,6 +123,43 @@ def test_what_is_not_billed_is_summed_by_cause_before_the_rows_and_each_cause_le
     links = [link.attributes["href"] for link in differs.all("a")]
     assert links == ["?q=SO-1990#invoices-title", "?show=unbilled&cause=header_differs#invoices-title"]
     assert html.index('id="unbilled-title"') < html.index('id="invoices-title"') < html.index('name="answer"')
+
+
+def test_what_differs_from_last_month_is_said_with_the_currency_first_and_leads_to_its_rows() -> None:
+    page = tree(samples.beside_last_year(samples.month()))
+    gone = section(page, "gone")
+    assert gone.first("summary").text == "Gone (1) Zephyr Labs"
+    assert "Zephyr Labs: nothing to bill now, and USD 1,234.50 in April 2026." in gone.text
+    assert section(page, "above").first("summary").text.startswith("Above the upper bound (")
+    for group in ("above", "changed", "new-clients"):
+        (link,) = [one for one in section(page, group).all("a") if one.text == "See them in the table"]
+        assert rows(tree(samples.beside_last_year(samples.month()), **chosen(link)))
+
+
+def test_each_total_stands_beside_last_months_with_its_bars_and_a_sentence_that_says_the_same() -> None:
+    client, other = samples.plan(0, client="Northwind"), samples.plan(3)
+    past = past_months(
+        [
+            ("2026-03", [MonthInvoice("70", "Northwind", "usd", 50_00)]),
+            ("2026-04", [MonthInvoice("70", "N", "usd", 0)]),
+        ],
+        {"70"},
+    )
+    assert past is not None
+    past = replace(past, periods=("2026-03", "2026-04", "2026-05"), totals={"usd": (50_00, 400_00, 10_00)})
+    past = replace(past, clients={"70": {"usd": (50_00, 425_00, 0)}})
+    batch = Batch(samples.run_frame(), (samples.invoice(client), samples.invoice(other)), (), past=past)
+    page = tree(batch)
+    # 850.00 and 7,910.00 now, 10.00 drafted before: 8,770.00 are 2,092% more than April's 400.00.
+    assert client.total + other.total == 876_000
+    compared = page.first("dd", class_="compared").text
+    assert "+2,092% 400.00 in April 2026; with 10.00 drafted before" in compared
+    assert "March 2026 to April 2026: between USD 50.00 and USD 400.00 a month, the most in April 2026." in compared
+    assert "May 2026: USD 8,770.00." in compared
+    changes = [row.first("td", class_="against").text.split()[-1] for row, _ in rows(page)]
+    assert changes == ["+100%", "new"]
+    for picture in page.all("svg"):
+        assert picture.attributes["aria-hidden"] == "true"
 
 
 def test_fifty_orders_with_one_problem_are_one_line_to_read() -> None:

@@ -211,6 +211,7 @@ def test_every_page_is_drawn_under_its_policy_and_fits_a_desktop_and_a_phone(
                 height = min(3_000, page.evaluate("document.documentElement.scrollHeight"))
                 page.set_viewport_size({"width": width, "height": height})
             page.screenshot(path=screenshots / f"{name}-{width}-{scheme}.png")
+        page.pdf(path=screenshots / f"{name}-printed.pdf", format="A4")
     assert [path for path in server.requested if not path.endswith(("favicon.ico", f"/{name}"))] == []
 
 

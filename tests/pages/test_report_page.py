@@ -36,7 +36,9 @@ def figures(report: Report) -> dict[str, list[str]]:
 def test_the_outcome_comes_first() -> None:
     page = tree(samples.report(failing={"order-5003": "Stripe refused it."}, outcome=RunOutcome.MISSING))
     assert page.first("main").first("h1").text == "May 2026: 1 invoice is missing, 35 were drafted"
-    assert tree(samples.report()).first("h1").text == "May 2026 is billed: 36 draft invoices in Stripe"
+    assert (
+        tree(samples.report()).first("h1").text == "May 2026 is billed, but for 3 orders: 36 draft invoices in Stripe"
+    )
 
 
 def test_listed_is_drafted_and_skipped_and_held_and_failed_and_problems_by_count_and_by_sum() -> None:
@@ -63,7 +65,7 @@ def test_amounts_that_cannot_be_read_are_counted_and_in_no_sum() -> None:
 def test_every_line_is_there_with_its_invoice_customer_and_content_hash() -> None:
     report = samples.report(failing={"order-5003": "Stripe refused it."}, outcome=RunOutcome.MISSING)
     page = tree(report)
-    assert len(list(page.first("main").all("span", class_="who"))) == len(report.lines)
+    assert len(list(page.first("main").all("th", class_="who"))) == len(report.lines)
     links = [a.attributes["href"] for a in page.all("a")]
     for line in report.lines:
         if line.invoice_hash:

@@ -118,6 +118,12 @@ def test_an_order_that_was_held_comes_back_by_itself_with_what_is_open_by_then(p
     assert played["live"][6] == [[27_000]]
 
 
+def test_the_page_shows_what_the_months_before_billed(played: dict[str, Any]) -> None:
+    # May's drafts, by hand: 60,000 of SO-2, and the others' own; July's page has May's and June's sums in its bars.
+    assert "beside June 2026" in played["july page"]
+    assert "July 2025 to June 2026: between USD 0.00 and" in played["july page"]
+
+
 def test_a_rejected_month_drafts_nothing_and_the_next_run_asks_again(played: dict[str, Any]) -> None:
     assert played["june end"].error == "ApprovalRejected"
     assert fates(played["june rejected"])["SO-8"] == "held"

@@ -50,12 +50,13 @@ def _compared(batch: Batch, last_period: str) -> Iterator[FirstLook]:
     for warning in batch.warnings:
         if warning.code == NO_LAST_MONTH:
             continue
-        said = _compared_words(batch, warning, period_name(last_period))
+        said = compared_words(batch, warning, period_name(last_period))
         in_question = warning.now if warning.code == ABOVE_UPPER_BOUND else abs(warning.now - warning.last)
         yield FirstLook(said, rough_worth(in_question, warning.currency), warning.client or "")
 
 
-def _compared_words(batch: Batch, warning: BatchWarning, last_month: str) -> str:
+def compared_words(batch: Batch, warning: BatchWarning, last_month: str) -> str:
+    """A warning with its currency before each amount, as everywhere; `last_month` as it is read ("April 2026")."""
     if not warning.currency:
         return warning.message  # of a version that kept no amounts beside it
     name = shown(warning.name, 80)

@@ -17,6 +17,7 @@ from billing.domain.period_name import period_name
 from billing.domain.text import truncate
 from billing.pages.approval.approval_view import order_numbers
 from billing.pages.approval.batch_table import NEW_REASON, Item, Lookup, client_of
+from billing.pages.approval.first_look import compared_words
 from billing.pages.approval.table_choice import Choice, Show
 from billing.pages.approval.unbilled import Cause, amount_of, causes, unbilled_sums
 from billing.pages.formatting import counted, day_words, due_words, money_words, sums_words
@@ -184,7 +185,11 @@ def _compared(known: Lookup) -> tuple[Group, ...]:
     rest = [warning for found in by_code.values() for warning in found]
 
     def rows(found: Sequence[BatchWarning]) -> list[Row]:
-        return [Row("", "", "", one.message, _client_link(named.get(one.client or "", ""))) for one in found]
+        return [Row("", "", "", said(one), _client_link(named.get(one.client or "", ""))) for one in found]
+
+    def said(one: BatchWarning) -> str:
+        words = compared_words(batch, one, period_name(batch.past.last_month)) if batch.past else one.message
+        return words if words.endswith(".") else f"{words}."
 
     return (
         _group(

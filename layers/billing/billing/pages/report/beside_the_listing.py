@@ -66,7 +66,7 @@ def of_others_words(of_others: Sequence[OtherSubsidiary]) -> str:
     rest = sum(one.orders for one in of_others[_MOST_CURRENCIES:])
     orders = sum(one.orders for one in of_others)
     return (
-        f"{counted(orders, 'open order')} of this period {'belongs' if orders == 1 else 'belong'} to subsidiaries that "
+        f"{counted(orders, 'open order')} {'belongs' if orders == 1 else 'belong'} to subsidiaries that "
         f"this stack does not bill (parameter Subsidiaries), and {'is' if orders == 1 else 'are'} not part of this "
         "run: "
         f"{'; '.join([*groups, *([f'{rest:,} more'] if rest else [])])}. Make sure that another stack bills "

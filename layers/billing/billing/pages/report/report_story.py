@@ -45,13 +45,18 @@ def is_good(report: Report) -> bool:
     return report.outcome in _GOOD
 
 
+def not_billed(report: Report) -> int:
+    """How many orders of a run that drafted are not billed: held, failed, or with a problem."""
+    return sum(report.counts.get(str(fate), 0) for fate in TROUBLED)
+
+
 def headline(report: Report) -> str:
     """What happened, in one line without foreign text but the period."""
     period = period_name(report.run.period or "an unknown period")
     drafted = len(report.of(LineOutcome.DRAFTED))
     missing = len(report.of(LineOutcome.FAILED))
     return {
-        RunOutcome.BILLED: f"{period} is billed: {counted(drafted, 'draft invoice')} in Stripe",
+        RunOutcome.BILLED: f"{period} is billed{_but_for(report)}: {counted(drafted, 'draft invoice')} in Stripe",
         RunOutcome.NOTHING_TO_BILL: f"{period}: nothing to bill",
         RunOutcome.NOTHING_NEW: (
             f"{period} was billed before and nothing has changed: {counted(report.listed, 'order')} listed, all drafted"
@@ -101,6 +106,11 @@ def explanation(report: Report) -> str:
     if report.outcome is RunOutcome.DRY_RUN:
         return "Everything up to the approval was tried. No one was asked and nothing was recorded."
     return "The drafts are in Stripe."
+
+
+def _but_for(report: Report) -> str:
+    left = not_billed(report)
+    return f", but for {counted(left, 'order')}" if left else ""
 
 
 def _nothing_to_bill(report: Report) -> str:

@@ -26,6 +26,7 @@ from billing.pages.report.report_story import (
     headline,
     is_good,
     named_lines,
+    not_billed,
     trouble_subject,
     troubles,
 )
@@ -40,7 +41,7 @@ def slack_summary(report: Report, *, console_url: str, report_url: str, stripe_d
     if report.outcome is RunOutcome.NOTHING_NEW:
         told = [f"{title}.", *([of_others_words(report.of_others)] if report.of_others else [])]
         return SlackMessage(text=escaped(title, 600), blocks=[section(escaped(one, 1_500)) for one in told])
-    mark = ":white_check_mark:" if is_good(report) else ":rotating_light:"
+    mark = ":rotating_light:" if not is_good(report) else ":warning:" if not_billed(report) else ":white_check_mark:"
     blocks: list[dict[str, Any]] = [
         header(title),
         section(f"{mark} {escaped(explanation(report), 1_500)}"),

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from billing.adapters.aws.secrets import field
-from billing.adapters.stripe.client import Caller, stripe_client
+from billing.adapters.stripe.client import Caller, requests_per_second, stripe_client
 from billing.runtime.settings import Environment
 
 if TYPE_CHECKING:
@@ -22,6 +23,6 @@ def stripe(env: Environment, share: int) -> Callable[[], tuple[StripeClient, Cal
     @lru_cache(maxsize=1)
     def made(api_key: str) -> tuple[StripeClient, Caller]:
         client = stripe_client(api_key, env.optional("STRIPE_API_URL"))
-        return client, Caller(time.sleep, time.monotonic, share)
+        return client, Caller(time.sleep, time.monotonic, share, requests_per_second(api_key), random.random)
 
     return lambda: made(field(env.text("STRIPE_SECRET_ARN"), "api_key"))
