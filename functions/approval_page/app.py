@@ -9,10 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 from billing.adapters.dynamodb.approvals import ApprovalsTable
+from billing.adapters.dynamodb.codes import Codes
 from billing.adapters.dynamodb.ledger import LedgerTable
+from billing.adapters.dynamodb.message_log import MessageLog
 from billing.runtime.clock import now
 from billing.runtime.connections.aws import dynamodb, environment, run_files, task_callback
 from billing.runtime.connections.signing import signatures
+from billing.runtime.guarding import guarding, questioning
 from billing.runtime.parameters.signers import listed_people
 from billing.runtime.telemetry import logger, metrics, tracer
 from billing.workflows.approval.who_may_sign import WhoMaySign
@@ -24,6 +27,8 @@ env = environment()
 listed, finalizes = listed_people(env), env.flag("AUTO_ADVANCE")
 tables = dynamodb()
 requests = ApprovalsTable(tables, env.text("APPROVALS_TABLE"))
+guard = guarding(env, Codes(tables, env.text("APPROVALS_TABLE")))
+questions = questioning(env, MessageLog(tables, env.text("APPROVALS_TABLE")))
 telemetry = Telemetry(logger, metrics)
 files, callback = run_files(env), task_callback()
 after = AfterSigning(LedgerTable(tables, env.text("LEDGER_TABLE"), ""), files)
@@ -31,13 +36,16 @@ after = AfterSigning(LedgerTable(tables, env.text("LEDGER_TABLE"), ""), files)
 
 def connect() -> ApprovalExchange:
     """Read the keys and who may sign; whatever of them cannot be read, a page says so."""
+    signed = signatures(env)
     return ApprovalExchange(
         requests=requests,
         files=files,
-        signatures=signatures(env),
+        signatures=signed,
         callback=callback,
         who=WhoMaySign(listed()),
         after=after,
+        guard=guard(signed),
+        questions=questions,
         now=now,
         finalizes=finalizes,
         telemetry=telemetry,

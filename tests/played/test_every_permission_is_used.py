@@ -97,6 +97,8 @@ def _left_alone(sandbox: Sandbox) -> None:
     """Nobody answers: reminders, deputies; and a turn of the waiting that finds a decision."""
     run = sandbox.start({**only(5), "requestedBy": "dana@firm.example"})
     link = sandbox.page_links(sandbox.wait_for_approval(run, SECONDS)[0])[0]
+    question = {"question": "Why in May?", "number": "1"}
+    posted(sandbox, link, "question", question)
     until(lambda: {"Remind the approvers", "Ask the deputies"} <= set(entered(sandbox, run)))
     until(lambda: sandbox.is_waiting(run))
     posted(sandbox, link, "approve", {"invoices": "1"})

@@ -20,9 +20,10 @@ from tests.sandbox import DeployError, Sandbox
 from tests.sandbox.aws.ses import MailEvent
 
 MAIL = cut.only(
-    "AskForApprovalFunction", "NoteTheBounceFunction", "ApprovalApi", "ApprovalsTable", "RunsBucket", "SigningSecret",
-    "TaskTokenKey", "MailConfigurationSet", "MailFailures", "MailFailuresPolicy", "MailFailuresDestination",
-    "BillingLayer", "PowertoolsLayer", "PagesLayer", "FunctionLogs", "AccessLogs", "LostBounces", "LostBouncesPolicy",
+    "AskForApprovalFunction", "NoteTheBounceFunction", "ApprovalApi", "ApprovalsTable", "RunsTable", "RunsBucket",
+    "SigningSecret", "TaskTokenKey", "MailConfigurationSet", "MailFailures", "MailFailuresPolicy",
+    "MailFailuresDestination", "BillingLayer", "PowertoolsLayer", "PagesLayer", "FunctionLogs", "AccessLogs",
+    "LostBounces", "LostBouncesPolicy", "NetworkIsLeftAlone",
 )  # fmt: skip
 SUBSCRIBED = """\
       Events:

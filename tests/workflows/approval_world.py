@@ -13,11 +13,13 @@ from botocore.exceptions import ClientError
 from billing.adapters.aws.run_files import RunFiles
 from billing.adapters.aws.task_tokens import TaskCallback, complete, seal_token
 from billing.adapters.dynamodb.approvals import ApprovalsTable
+from billing.adapters.dynamodb.codes import Codes
 from billing.adapters.dynamodb.ledger import LedgerTable
 from billing.adapters.dynamodb.message_log import MessageLog
 from billing.adapters.dynamodb.runs import RunsTable
 from billing.adapters.signatures import Signatures
 from billing.domain.approval.approvers import parse_slot_rules
+from billing.domain.approval.second_factor import SecondFactor, digits_of
 from billing.domain.approval.signers import ListedPeople
 from billing.domain.batch.batch import Batch, BatchInvoice, with_pieces
 from billing.domain.invoices.billing_policy import BillingPolicy
@@ -29,11 +31,16 @@ from billing.domain.orders.order_rows import read_orders
 from billing.domain.records import stored
 from billing.domain.run import Matched, read_state, to_state
 from billing.pages.approval.approval_mail import approval_mail
+from billing.pages.approval.code_mail import code_mail
+from billing.pages.approval.question_mail import question_mail
 from billing.runtime.telemetry import logger, metrics
 from billing.workflows.approval.approval_links import ApproverLinks
 from billing.workflows.approval.who_may_sign import WhoMaySign
 from billing.workflows.approval_page.after_signing import AfterSigning
 from billing.workflows.approval_page.approval_exchange import ApprovalExchange, approval_exchange
+from billing.workflows.approval_page.confirming import Confirming
+from billing.workflows.approval_page.guard import Guard
+from billing.workflows.approval_page.questions import Questions
 from billing.workflows.monthly_billing.ask_for_approval import Asking
 from billing.workflows.monthly_billing.ask_the_deputies import ask_the_deputies
 from billing.workflows.monthly_billing.read_the_decision import read_the_decision
@@ -89,6 +96,11 @@ class ApprovalWorld:
     deputies: tuple[str, ...] = ()
     domains: tuple[str, ...] = ()
     requested_by: str = ""
+    factor: SecondFactor = "off"
+    least_seconds: int = 0
+    controllers: tuple[str, ...] = ()
+    owners: tuple[str, ...] = ()
+    made_codes: int = 0
     sleeper: Sleeper = field(default_factory=Sleeper)
     outbox: Outbox = field(default_factory=Outbox)
 
@@ -186,8 +198,27 @@ class ApprovalWorld:
 
     def link(self, person: str) -> str:
         """The newest link that a person was mailed."""
-        text = [content.text for to, content, _ in self.outbox.mails if to == person][-1]
+        mailed = [content.text for to, content, _ in self.outbox.mails if to == person]
+        text = [one for one in mailed if "https://approve.example/approvals/" in one][-1]
         return text.split("https://approve.example/approvals/")[1].split()[0]
+
+    @property
+    def guard(self) -> Guard:
+        """With the second factor and the least time that the world says; its codes are 100001, 100002 and so on."""
+        confirming = Confirming(
+            self.factor,
+            Codes(self.aws.dynamodb, APPROVALS),
+            self.signatures,
+            lambda: self.outbox,
+            lambda seen, digits: code_mail(seen.request, seen.approver, digits),
+            self._next_code,
+            self.clock.now,
+        )
+        return Guard(confirming, self.signatures, self.least_seconds, self.controllers)
+
+    def _next_code(self) -> str:
+        self.made_codes += 1
+        return digits_of(100_000 + self.made_codes)
 
     @property
     def exchange(self) -> ApprovalExchange:
@@ -200,6 +231,8 @@ class ApprovalWorld:
             callback,
             who,
             AfterSigning(self.ledger, self.files),
+            self.guard,
+            Questions(self.owners, MessageLog(self.aws.dynamodb, APPROVALS), lambda: self.outbox, question_mail),
             lambda: self.clock.now,
             finalizes=False,
             telemetry=TELEMETRY,
@@ -246,7 +279,10 @@ class ApprovalWorld:
                 "pathParameters": {"link": link},
                 "rawQueryString": query,
                 "headers": {name.replace("_", "-"): value for name, value in (headers or {}).items()},
-                "requestContext": {"requestId": "ref-1", "http": {"method": method}},
+                "requestContext": {
+                    "requestId": "ref-1",
+                    "http": {"method": method, "sourceIp": "203.0.113.7", "userAgent": "Firefox/140"},
+                },
                 **({"body": body, "isBase64Encoded": False} if body is not None else {}),
             },
             lambda: self.exchange,

@@ -11,9 +11,10 @@ import hashlib
 from collections.abc import Mapping
 from typing import Any
 
-from itsdangerous import BadData, URLSafeSerializer
+from itsdangerous import BadData, Signer, URLSafeSerializer
 from itsdangerous.encoding import base64_decode, base64_encode
 
+from billing.domain.approval.second_factor import Code
 from billing.domain.approval.signed_links import InboxLink, Link
 from billing.domain.errors import PersonNeeded
 
@@ -21,6 +22,8 @@ _LINK_SALT = "approval-link"
 _VOTE_SALT = "approval-vote"
 _ENTRY_SALT = "approval-entry"
 _REQUEST_SALT = "approval-request"
+_CODE_SALT = "approval-code"
+_VIEW_SALT = "approval-view"
 PURPOSE = "decide"
 INBOX = "inbox"
 # itsdangerous' own default digest is SHA-1.
@@ -44,6 +47,8 @@ class Signatures:
         self._links = URLSafeSerializer(secrets, salt=_LINK_SALT, signer_kwargs=_SIGNER)
         self._entries = URLSafeSerializer(secrets, salt=_ENTRY_SALT, signer_kwargs=_SIGNER)
         self._votes = URLSafeSerializer(secrets, salt=_VOTE_SALT, signer_kwargs=_SIGNER)
+        self._views = URLSafeSerializer(secrets, salt=_VIEW_SALT, signer_kwargs=_SIGNER)
+        self._codes = Signer(secrets, salt=_CODE_SALT, **_SIGNER)
         self._requests = URLSafeSerializer(secrets, salt=_REQUEST_SALT, signer_kwargs=_SIGNER)
 
     def sign_link(self, link: Link) -> str:
@@ -116,6 +121,26 @@ class Signatures:
         """The vote, or None if no key of the ring made it."""
         fields = _read(self._votes, text)
         return fields if isinstance(fields, dict) else None
+
+    def sign_code(self, code: Code) -> str:
+        """The signature alone, without the code: it says nothing to whoever has no key."""
+        return self._codes.get_signature(code.signed_over).decode()
+
+    def is_code(self, code: Code, signature: str) -> bool:
+        """Whether a key of the ring has signed exactly this code."""
+        return self._codes.verify_signature(code.signed_over, signature)
+
+    def sign_view(self, request_id: str, approver: str, at: int) -> str:
+        """When (epoch seconds) a person was shown the page that they answer from."""
+        return str(self._views.dumps({"r": request_id, "a": approver, "t": at}))
+
+    def read_view(self, text: str, request_id: str, approver: str) -> int | None:
+        """That time, or None if no key of the ring has signed it for this person and request."""
+        fields = _read(self._views, text)
+        if not isinstance(fields, dict) or (fields.get("r"), fields.get("a")) != (request_id, approver):
+            return None
+        at = fields.get("t")
+        return at if type(at) is int else None
 
 
 def _read(serializer: URLSafeSerializer, text: str) -> Any:

@@ -11,9 +11,10 @@ Importance = Literal["low", "normal", "high"]
 
 @dataclass(frozen=True, slots=True)
 class MailContent:
-    """Subject, plain text and HTML say the same thing."""
+    """Subject, plain text and HTML say the same thing. `reply_to` is who gets an answer, "" for the sender."""
 
     subject: str
     text: str
     html: str
     importance: Importance = "normal"
+    reply_to: str = ""

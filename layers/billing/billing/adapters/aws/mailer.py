@@ -61,6 +61,8 @@ class Mailer:
         message = EmailMessage(policy=SMTP)
         message["From"] = Address("Month-end billing", addr_spec=self.sender)
         message["To"] = to
+        if content.reply_to:
+            message["Reply-To"] = content.reply_to
         message["Subject"] = " ".join(content.subject.split())
         root = f"<{thread}@month-end-billing.invalid>"
         message["References"] = root

@@ -29,6 +29,7 @@ class EntryKind(StrEnum):
     RELEASE = "release"  # a hold is taken back
     DELEGATE = "delegate"  # somebody else stands in this person's slots
     ESCALATE = "escalate"  # deputies are asked as well
+    QUESTION = "question"  # whoever started the run is asked something; it changes nothing
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,9 @@ class Vote:
     """One person's answer to exactly one content. `at` is an ISO instant; `reason` is given with every reject, and
     is the comment that may come with an approval. `slots` are those that the person could sign for at that time; None:
     not recorded, every slot in which they stand. `shown`
-    sums up what the page showed them when they signed."""
+    sums up what the page showed them when they signed. `address` and `agent` are the IP address and the browser that
+    the answer came from, "" in votes of versions that kept none: the report's record and the firm's controllers see
+    them, and nobody else. `confirmed` is by which second factor, "" for none."""
 
     approver: str
     answer: Answer
@@ -98,6 +100,9 @@ class Vote:
     reason: str = ""
     slots: tuple[str, ...] | None = None
     shown: str = ""
+    address: str = ""
+    agent: str = ""
+    confirmed: str = ""
 
 
 class Outcome(StrEnum):

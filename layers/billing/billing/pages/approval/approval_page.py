@@ -70,6 +70,7 @@ _FIELDS: Final[Mapping[str, str]] = {
     str(EntryKind.HOLD): "hold-order",
     str(EntryKind.RELEASE): "release-order",
     str(EntryKind.DELEGATE): "delegate",
+    str(EntryKind.QUESTION): "question",
 }
 """The field to look at first after a mistake, by what was tried."""
 
@@ -130,6 +131,8 @@ class RequestView:
     newer request now. `held` are the orders that approvers hold back, `delegate_domains` where this person may pass the
     request on to, `passed_to` to whom they did; `signed_before` says that they signed for other content. `finalizes`
     says that the stack lets Stripe finalize and send automatically; `drafting` is how far an approved run has come.
+    `seen` is what the forms carry along to say when they were shown, "" where that does not matter; `ask_to`
+    is who gets a question, "" for nobody; `origins` are the votes whose origin this person may see.
     """
 
     request: ApprovalRequest
@@ -148,6 +151,9 @@ class RequestView:
     signed_before: bool = False
     finalizes: bool = False
     drafting: Drafting | None = None
+    seen: str = ""
+    ask_to: str = ""
+    origins: Sequence[Vote] = ()
 
     @property
     def late(self) -> bool:
@@ -255,6 +261,9 @@ def _approval_values(view: RequestView, batch: Batch, posted: Posted, choice: Ch
         "approving": asked == Answer.APPROVE,
         "asked": asked if asked in _FIELDS and not picked else "",
         "field": _field(asked, picked=picked, together=bool(posted.together)),
+        "seen": view.seen,
+        "ask_to": view.ask_to,
+        "typed_question": _kept(typed.get("question", "")),
         "typed_comment": _kept(typed.get("comment", "")),
         "typed_reason": _kept(typed.get("reason", "")),
         "typed_order": " ".join(typed.get("order", "").split())[:60],
@@ -329,6 +338,7 @@ def status_page(view: RequestView, batch: Batch | None, posted: Posted = NOT_POS
             "next_title": "What happened next" if view.end and not view.asked_anew else "What happens next",
             "next_step": _next_step(view, posted.awake),
             "drafting": _drafting(view),
+            "origins": view.origins,
             "mistake": posted.mistake,
             "said": posted.said,
             "earlier": next((vote for vote in reversed(view.voided) if vote.approver == view.approver), None),

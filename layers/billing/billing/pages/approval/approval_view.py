@@ -133,6 +133,7 @@ def _change_words(entry: Entry) -> str:
         EntryKind.HOLD: f"{entry.by} put {entry.order} on hold on {when}{why}",
         EntryKind.RELEASE: f"{entry.by} released {entry.order} on {when}{why}",
         EntryKind.DELEGATE: f"{entry.by} delegated the request to {people} on {when}{why}",
+        EntryKind.QUESTION: f"{entry.by} asked whoever started the run on {when}{why}",
         EntryKind.ESCALATE: f"{people} {'is' if len(entry.people) == 1 else 'are'} asked as well, since {when}{why}",
     }[entry.kind]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from billing.domain.approval.approvers import parse_people
 from billing.domain.batch.upper_bounds import parse_upper_bounds
 from billing.domain.runs.period import parse_bill_from
 from billing.runtime.parameters.policy import billing_policy
@@ -14,6 +15,7 @@ from billing.workflows.monthly_billing.open_the_run import check_who_signs
 def check_parameters(env: Environment) -> None:
     """InputInvalid names the first that cannot be followed."""
     check_who_and_when(env)
+    parse_people(env.optional("CONTROLLERS"), "The parameter Controllers")
     parse_upper_bounds(env.optional("UPPER_BOUNDS"))
     billing_policy(env, "2026-01", ("email",))
     check_settlement(env)

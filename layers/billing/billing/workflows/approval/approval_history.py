@@ -48,6 +48,7 @@ def _lines(present: PresentRequest) -> Iterator[RecordLine]:
             EntryKind.HOLD: f"put {entry.order} on hold",
             EntryKind.RELEASE: f"released {entry.order}",
             EntryKind.DELEGATE: f"delegated the request to {people}",
+            EntryKind.QUESTION: "put a question to whoever started the run",
             EntryKind.ESCALATE: f"asked {people or 'no deputy'} as well; waiting: {', '.join(entry.slots)}",
         }[entry.kind]
         yield RecordLine(entry.at, entry.by, what, entry.reason, content)

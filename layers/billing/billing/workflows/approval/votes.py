@@ -24,6 +24,9 @@ def verified_votes(
                 at=fields["at"],
                 request_hash=fields["batch_sha256"],
                 shown=fields.get("shown", ""),
+                address=fields.get("address", ""),
+                agent=fields.get("agent", ""),
+                confirmed=fields.get("confirmed", ""),
                 slots=tuple(fields["slots"].split("\n")) if fields.get("slots") else None,
             )
         )
@@ -40,6 +43,9 @@ def vote_fields(request_id: str, vote: Vote) -> dict[str, str]:
         "at": vote.at,
         "batch_sha256": vote.request_hash,
         "shown": vote.shown,
+        "address": vote.address,
+        "agent": vote.agent,
+        "confirmed": vote.confirmed,
         # A slot's name is one line.
         "slots": "\n".join(vote.slots or ()),
     }

@@ -8,13 +8,15 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Protocol
 
-from billing.domain.approval.approval_entries import passed_on
+from billing.domain.approval.approval_entries import EntryKind, passed_on
 from billing.domain.approval.approval_request import ApprovalRequest
 from billing.domain.approval.approvers import Outcome
+from billing.domain.approval.origin import Origin
 from billing.domain.batch.batch import Batch, totals
 from billing.domain.errors import OurFault
 from billing.domain.run import RunFrame
 from billing.pages.approval.approval_page import (
+    LONGEST_REASON,
     NOT_POSTED,
     Posted,
     RequestView,
@@ -31,25 +33,38 @@ from billing.pages.approval.approval_page import (
 )
 from billing.pages.approval.approval_view import changes_words, held_orders
 from billing.pages.approval.batch_csv import batch_csv_parts
+from billing.pages.approval.confirm_page import confirm_page
 from billing.pages.approval.inbox_page import inbox_page
 from billing.pages.approval.table_choice import choice_of
-from billing.pages.formatting import counted, sums_words
+from billing.pages.formatting import counted, people_words, sums_words
 from billing.pages.rendering import Shown, page_csp, private_headers
 from billing.workflows.approval.who_may_sign import WhoMaySign
 from billing.workflows.approval_page import approval_page as one_request
 from billing.workflows.approval_page import inbox as inboxes
 from billing.workflows.approval_page.after_signing import AfterSigning
 from billing.workflows.approval_page.approval_page import (
+    QUESTION_KEPT,
     Answered,
     Seen,
-    answer,
     batch_of,
     conclude,
+    intended,
     look,
+    record,
     stands_already,
 )
-from billing.workflows.approval_page.http_exchange import LONGEST_FILE, answer_of, file_of, form_of, query_of
+from billing.workflows.approval_page.confirming import Asked
+from billing.workflows.approval_page.guard import Guard
+from billing.workflows.approval_page.http_exchange import (
+    LONGEST_FILE,
+    answer_of,
+    file_of,
+    form_of,
+    origin_of,
+    query_of,
+)
 from billing.workflows.approval_page.inbox import Expired, inbox
+from billing.workflows.approval_page.questions import Questions
 from billing.workflows.ports import ReadableFiles, Telemetry
 
 _TRIES = 5
@@ -96,6 +111,8 @@ class ApprovalExchange:
     callback: Callback
     who: WhoMaySign
     after: AfterSigning
+    guard: Guard
+    questions: Questions
     now: Callable[[], datetime]
     finalizes: bool
     telemetry: Telemetry
@@ -118,7 +135,7 @@ class ApprovalExchange:
         if not seen.present.trustworthy:
             return self._altered(seen, method)
         if method == "POST":
-            return self._decide(link, seen, form_of(event))
+            return self._decide(link, seen, form_of(event), origin_of(event))
         query = query_of(event)
         if seen.over:
             return _html(410 if query.get("format") == "csv" else 200, self._ended(seen))
@@ -153,12 +170,23 @@ class ApprovalExchange:
         file = None if report is None else file_of(event, _report_headers(), report)
         return file or _html(200, self._page(seen, {}) if seen.open else self._standing(seen))
 
-    def _decide(self, link: str, seen: Seen, form: Mapping[str, str]) -> dict[str, Any]:
+    def _decide(self, link: str, seen: Seen, form: Mapping[str, str], origin: Origin) -> dict[str, Any]:
         # What cannot be shown (missing, altered) cannot be signed for. A request that has ended needs it no more: a
         # run that asks anew may have put other content in its place.
         batch = batch_of(seen, self.files) if seen.open else Batch(RunFrame(), (), ())
         shown = f"{counted(seen.request.invoices, 'invoice')}, {sums_words(totals(batch.to_draft))}"
-        answered = answer(seen, form, batch, shown, self.requests, self.signatures, self.who, self.now())
+        what = intended(seen, form, batch, shown, self.who, self.now())
+        asks = form.get("answer") == EntryKind.QUESTION
+        if asks and not self.questions.recipients(seen):
+            what = Answered(mistake="Nobody is on record who could be asked: the run was started without a name.")
+        if not isinstance(what, Answered):
+            too_soon = self.guard.too_soon(seen, form.get("seen", ""), self.now())
+            # A question decides nothing, and nobody should need a code to ask who asked for it.
+            asked = None if too_soon or asks else self.guard.confirm(seen, form, self.now())
+            if asked is not None:
+                return _html(200 if asked in (Asked.SENT, Asked.SENT_BEFORE) else 422, self._confirm(seen, form, asked))
+            what = Answered(mistake=too_soon) if too_soon else self.guard.marked(what, origin)
+        answered = what if isinstance(what, Answered) else record(seen, what, batch, self.requests, self.signatures)
         if answered.mistake:
             again = self._look(link) or seen
             # Two clicks at once: the one that came second finds its own answer on record.
@@ -177,10 +205,22 @@ class ApprovalExchange:
             # Only the answer that decided says that the run was not there to hear it: later ones find it at work.
             awake = woken or not answered.signed
         self.telemetry.logger.info("approval answered", extra={"outcome": str(after.tally.outcome)})
+        if answered.said and asks:
+            answered = replace(answered, said=self._sent_question(after, form))
         if answered.said and after.open:
             return _html(200, self._page(after, {}, Posted(said=answered.said)))
         posted = Posted(mistake=answered.late, said=answered.said, just_signed=answered.signed, awake=awake)
         return _html(200, self._standing(after, posted))
+
+    def _sent_question(self, seen: Seen, form: Mapping[str, str]) -> str:
+        to = people_words(self.questions.recipients(seen))
+        if self.questions.send(seen, " ".join(form.get("question", "").split())[:LONGEST_REASON], self.now()):
+            return f"{QUESTION_KEPT} It was mailed to {to}."
+        return f"{QUESTION_KEPT} It could not be mailed to {to}: send it again in a minute."
+
+    def _confirm(self, seen: Seen, form: Mapping[str, str], asked: Asked) -> Shown:
+        self.telemetry.logger.info("code asked for", extra={"code": str(asked)})
+        return confirm_page(self._view(seen), form, asked)
 
     def _mistaken(self, again: Seen, answered: Answered, form: Mapping[str, str]) -> Shown:
         if not again.open:
@@ -209,7 +249,8 @@ class ApprovalExchange:
         return seen
 
     def _page(self, seen: Seen, query: Mapping[str, str], posted: Posted = NOT_POSTED) -> Shown:
-        return approval_page(self._view(seen), batch_of(seen, self.files), posted, choice=choice_of(query))
+        view = replace(self._view(seen), seen=self.guard.seen_mark(seen, self.now(), posted.typed.get("seen", "")))
+        return approval_page(view, batch_of(seen, self.files), posted, choice=choice_of(query))
 
     def _view(self, seen: Seen) -> RequestView:
         present = seen.present
@@ -229,6 +270,8 @@ class ApprovalExchange:
             passed_to=seen.passed_to,
             signed_before=any(vote.approver == seen.approver for vote in present.votes),
             finalizes=self.finalizes,
+            ask_to=people_words(self.questions.recipients(seen)),
+            origins=present.votes if self.guard.sees_origins(seen.approver) else (),
         )
 
     @staticmethod

@@ -44,6 +44,9 @@ _THOUSANDS = re.compile(r"(?<=\d)[ ,.'\u2019\u00a0\u202f](?=\d{3}(?!\d))")
 """What stands between thousands, as the page's button writes it and as others do."""
 _UNSEEN = ("Cf", "Mn", "Me", "Co", "Cn")
 _MOST_NAMED = 20
+_MOST_QUESTIONS = 10
+"""Of one person about one request: each is a mail."""
+QUESTION_KEPT = "Your question is on record."
 UNKNOWN = "-"
 """No request has this id: a run's name stands before the number of each."""
 TRAP = "note"
@@ -167,20 +170,12 @@ def look(link: str, requests: Requests, signing: Signing, who: WhoMaySign, now: 
     return Seen(present, approver, expired, taken_off, expired or off_the_list)
 
 
-def answer(
-    seen: Seen,
-    form: Mapping[str, str],
-    batch: Batch,
-    shown: str,
-    requests: Requests,
-    signing: Signing,
-    who: WhoMaySign,
-    now: datetime,
-) -> Answered:
-    """Record this person's answer. `batch` is what is asked about now, and `shown` what the page sums up of it.
+def intended(
+    seen: Seen, form: Mapping[str, str], batch: Batch, shown: str, who: WhoMaySign, now: datetime
+) -> Answered | Vote | Entry:
+    """What this person's form would record; or what it came to at once, with nothing to record. It writes nothing.
 
-    Safe to repeat: the first answer of a person about a content stands. A repeated POST after the decision asks for the
-    run to be woken again, so that a lost callback is sent.
+    `batch` is what is asked about now, and `shown` what the page sums up of it.
     """
     asked = form.get("answer", "")
     if not seen.open:
@@ -192,28 +187,31 @@ def answer(
         return Answered(mistake=why)
     if form.get(TRAP):
         return Answered(mistake=_TRAPPED)
-    content = form.get("content", "")
-    if content != seen.request.request_hash:
+    if form.get("content", "") != seen.request.request_hash:
         return Answered(mistake=_CHANGED_SINCE)
-    if asked in (EntryKind.HOLD, EntryKind.RELEASE, EntryKind.DELEGATE):
-        entry = (
-            _delegation(seen, form, who, now)
-            if asked == EntryKind.DELEGATE
-            else _hold(seen, EntryKind(asked), form, batch, now)
-        )
-        if isinstance(entry, Answered):
-            return entry
-        answered = _append(seen, entry, requests, signing)
-        # The run writes at once that a hold takes an earlier approval away: it may be aborted before it looks again.
-        return replace(answered, wake=True) if answered.said and _objects(entry, batch) else answered
+    if asked == EntryKind.DELEGATE:
+        return _delegation(seen, form, who, now)
+    if asked == EntryKind.QUESTION:
+        return _question(seen, form, now)
+    if asked in (EntryKind.HOLD, EntryKind.RELEASE):
+        return _hold(seen, EntryKind(asked), form, batch, now)
     if asked == Answer.APPROVE and _days_moved(batch, form.get("day", ""), now):
         return Answered(mistake=_DAYS_MOVED)
     vote = _vote(seen, form, shown, now)
     if isinstance(vote, str):
         return Answered(mistake=vote)
-    vote = replace(vote, slots=who.slots_of(seen.approver, seen.present))
-    signed = signing.sign_vote(vote_fields(seen.request.id, vote))
-    if not requests.vote(seen.request.id, approver_id(seen.approver), signed, content):
+    return replace(vote, slots=who.slots_of(seen.approver, seen.present))
+
+
+def record(seen: Seen, what: Vote | Entry, batch: Batch, requests: Requests, signing: Signing) -> Answered:
+    """Write what was intended. Safe to repeat: the first answer of a person about a content stands. A repeated POST
+    after the decision asks for the run to be woken again, so that a lost callback is sent."""
+    if isinstance(what, Entry):
+        answered = _append(seen, what, requests, signing)
+        # The run writes at once that a hold takes an earlier approval away: it may be aborted before it looks again.
+        return replace(answered, wake=True) if answered.said and _objects(what, batch) else answered
+    signed = signing.sign_vote(vote_fields(seen.request.id, what))
+    if not requests.vote(seen.request.id, approver_id(seen.approver), signed, what.request_hash):
         return Answered(mistake=_CHANGED)
     return Answered(signed=True)
 
@@ -265,7 +263,10 @@ def _append(seen: Seen, entry: Entry, requests: Requests, signing: Signing) -> A
     said = {
         EntryKind.HOLD: f"Order {entry.order} is on hold.",
         EntryKind.RELEASE: f"Order {entry.order} is no longer on hold.",
+        EntryKind.QUESTION: QUESTION_KEPT,
     }.get(entry.kind, "The request was delegated.")
+    if entry.kind is EntryKind.QUESTION:
+        return Answered(said=said)
     must_look = run_must_look(
         seen.present.entries, [vote.at for vote in seen.present.votes], datetime.fromisoformat(entry.at)
     )
@@ -353,6 +354,23 @@ def _delegation(seen: Seen, form: Mapping[str, str], who: WhoMaySign, now: datet
     if mistake:
         return Answered(mistake=mistake)
     return Entry(EntryKind.DELEGATE, seen.approver, now.isoformat(), people=(to,))
+
+
+def _question(seen: Seen, form: Mapping[str, str], now: datetime) -> Entry | Answered:
+    """The entry that puts a question on record, or the sentence that says what is missing. The same question again is
+    on record already: it may not have been mailed."""
+    text = _reason({"reason": form.get("question", "")}, form.get("number", "").strip())
+    own = [entry for entry in seen.present.entries if entry.kind is EntryKind.QUESTION and entry.by == seen.approver]
+    if not text:
+        return Answered(mistake="Please put your question in words.")
+    mistake = _wrong_number(seen, form, "number", "send the question")
+    if mistake:
+        return Answered(mistake=mistake)
+    if any(entry.reason == text for entry in own):
+        return Answered(said=QUESTION_KEPT)
+    if len(own) >= _MOST_QUESTIONS:
+        return Answered(mistake=f"You have put {len(own)} questions about this request: please ask by other means.")
+    return Entry(EntryKind.QUESTION, seen.approver, now.isoformat(), reason=text)
 
 
 def _reason(form: Mapping[str, str], beside: str) -> str:

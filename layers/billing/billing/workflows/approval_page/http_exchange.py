@@ -9,6 +9,9 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
+from billing.domain.approval.origin import Origin
+from billing.domain.text import clean
+
 _FORM = "application/x-www-form-urlencoded"
 _LONGEST_BODY = 16_384
 LONGEST_ANSWER = 6 * 1024 * 1024 - 64 * 1024
@@ -16,6 +19,8 @@ LONGEST_ANSWER = 6 * 1024 * 1024 - 64 * 1024
 
 LONGEST_FILE = LONGEST_ANSWER // 4 * 3
 """Bytes of a file that fits into one: Base64 makes it a third longer."""
+_LONGEST_ADDRESS = 45  # An IPv6 address with an IPv4 one in it.
+_LONGEST_AGENT = 300
 _NEVER = re.compile(r"0(\.0*)?")
 
 
@@ -33,6 +38,13 @@ def form_of(event: Mapping[str, Any]) -> dict[str, str]:
     pairs = _pairs(body)
     fields = dict(pairs)
     return fields if len(fields) == len(pairs) else {}
+
+
+def origin_of(event: Mapping[str, Any]) -> Origin:
+    """From where the request came, as API Gateway saw it. Not from a header that the caller writes."""
+    http = event.get("requestContext", {}).get("http", {})
+    agent = clean(str(http.get("userAgent", ""))[:_LONGEST_AGENT])
+    return Origin(str(http.get("sourceIp", ""))[:_LONGEST_ADDRESS], agent)
 
 
 def query_of(event: Mapping[str, Any]) -> dict[str, str]:
