@@ -23,7 +23,7 @@ _KNOWN = {
     "Pass": {"Parameters", "Result"},
     "Map": {
         "Label", "ItemReader", "ItemSelector", "MaxConcurrency", "MaxConcurrencyPath", "ToleratedFailurePercentage",
-        "ItemProcessor", "ResultWriter",
+        "ToleratedFailurePercentagePath", "ItemProcessor", "ResultWriter",
     },
     "Succeed": set(),
     "Fail": {"Error", "Cause"},
@@ -75,7 +75,7 @@ class Execution:
     token: str = ""
     due: float = 0.0
     visited: list[str] = field(default_factory=list)
-    children: dict[str, dict[int, bool]] = field(default_factory=dict)
+    children: dict[str, dict[int, bool | None]] = field(default_factory=dict)
 
     @property
     def waits(self) -> bool:
@@ -298,21 +298,30 @@ class Machine:
         self, execution: Execution, name: str, state: Mapping[str, Any], seen: Any, context: dict[str, Any]
     ) -> None:
         reader = state["ItemReader"]
-        if reader["Resource"] != "arn:aws:states:::s3:getObject" or state["ToleratedFailurePercentage"] != 100.0:
+        if reader["Resource"] != "arn:aws:states:::s3:getObject":
             raise NotUnderstood(f"the Map {name}")
+        path = state.get("ToleratedFailurePercentagePath")
+        tolerated = _at(seen, path, context) if path else state["ToleratedFailurePercentage"]
         items = json.loads(self._read(_filled(reader["Parameters"], seen, context, seen)["Key"]))
         inner = state["ItemProcessor"]
-        # A redrive of a Map Run goes on with the items that did not succeed.
+        # A redrive of a Map Run goes on with the items that did not succeed; one that ended in a Fail state (None) is
+        # redriven there and fails again at once.
         done = execution.children.setdefault(name, {})
         for number, item in enumerate(items):
-            if done.get(number):
+            if number in done and done[number] is not False:
                 continue
             within = {**context, "Map": {"Item": {"Value": item, "Index": number}}}
             data = _filled(state["ItemSelector"], seen, within, seen)
             done[number] = self._child(execution, inner, data, within)
+            if sum(not ended for ended in done.values()) * 100 > tolerated * len(items):
+                execution.children.pop(name)
+                raise StateFailed(
+                    "States.ExceedToleratedFailureThreshold", "The specified tolerated failure threshold was exceeded"
+                )
         execution.children.pop(name)
 
-    def _child(self, execution: Execution, inner: Mapping[str, Any], data: Any, context: dict[str, Any]) -> bool:
+    def _child(self, execution: Execution, inner: Mapping[str, Any], data: Any, context: dict[str, Any]) -> bool | None:
+        """Whether it succeeded; None if it ended in a Fail state."""
         at: str | None = inner["StartAt"]
         while at is not None:
             state = inner["States"][at]
@@ -322,7 +331,7 @@ class Machine:
             except StateFailed as error:
                 caught = self._caught(state, data, error)
                 if caught is None:
-                    return False
+                    return None if state["Type"] == "Fail" else False
                 at, data = caught
         return True
 

@@ -78,7 +78,7 @@ STORIES = {
     ),
     "not opened": Story(("The run was not opened", "Tell of the failure"), broken="OpenTheRunFunction"),
     "not closed": Story(("The run was not closed",), broken="CloseTheRunFunction"),
-    "not drafted": Story(("Note the failure",), broken="DraftTheInvoiceFunction"),
+    "not drafted": Story(("Note the failure", "Was it drafted after all"), broken="DraftTheInvoiceFunction"),
 }  # fmt: skip
 
 
@@ -89,6 +89,8 @@ def names(of: Mapping[str, Any]) -> set[str]:
 
 
 EVERY_STATE = names(definition("MonthlyBilling"))
+ENDS_OF_A_CHILD = {"The invoice is drafted", "The invoice was not drafted"}
+"""Nothing is done in them that could be taken away."""
 
 
 class Aborting:
@@ -220,4 +222,4 @@ def test_a_refused_input_is_refused_again_and_a_new_execution_takes_a_corrected_
 
 def test_every_state_of_the_definition_is_aborted_here() -> None:
     played = {state for story in STORIES.values() for state in story.states} | {ANOTHER, REFUSED}
-    assert played == EVERY_STATE
+    assert played | ENDS_OF_A_CHILD == EVERY_STATE

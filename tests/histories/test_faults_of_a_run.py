@@ -150,3 +150,37 @@ def test_one_poisoned_client_among_many_stops_nobody_else() -> None:
         drafted = [one["metadata"]["netsuite_so_number"] for one in world.stripe.invoices()]
         assert sorted(drafted) == sorted(one["number"] for one in orders if one["number"] != f"SO-{bad}")
         assert f"SO-{bad}" in world.mails[-1].text
+
+
+@pytest.mark.parametrize(("tolerated", "refused", "tried"), [("20", None, 3), ("30", 3, 10), ("100", None, 10)])
+def test_beyond_the_tolerated_share_of_failures_no_more_are_begun_and_everybody_hears(
+    tolerated: str, refused: int | None, tried: int
+) -> None:
+    """Of ten orders; exactly the share is still tolerated, and by default every order is tried."""
+    orders = [order(f"SO-{place}", place, client=f"C-{1 + place % 2}") for place in range(1, 11)]
+    with small_firm(orders, {}, ToleratedFailurePercentage=tolerated) as world:
+        faults = world.stripe.faults
+        fault = faults.add(method="POST", path="^/v1/invoices$", times=refused, action=stripe_error("No."))
+        posts = len(world.slack.posts)
+        run, report = month(world, 0)
+        created = len(world.stripe.invoices())
+        assert fault.hits + created == tried
+        assert (run.status, run.error) == ("FAILED", "InvoicesMissing")
+        assert (report["listed"], report["counts"]["drafted"], report["counts"]["failed"]) == (
+            10,
+            created,
+            10 - created,
+        )
+        reasons = [line["reason"] for line in report["lines"] if line["fate"] == "failed"]
+        assert all(reasons)
+        assert sum("did not begin" in reason for reason in reasons) == 10 - tried
+        early = tried < 10
+        owners = next(mail.text for mail in reversed(world.mails) if mail.to == "owner@firm.example")
+        for said in (run.cause, str([post.blocks for post in world.slack.posts[posts:]]), owners):
+            assert ("ToleratedFailurePercentage" in said) is early
+        faults.clear()
+        asked = run.visited.count("Ask for approval")
+        world.machine.redrive(run)
+        assert (run.status, run.error) == ("SUCCEEDED", "")
+        assert sorted(one["total"] for one in world.stripe.invoices()) == [place * 10_000 for place in range(1, 11)]
+        assert run.visited.count("Ask for approval") == asked, "nobody is asked again"

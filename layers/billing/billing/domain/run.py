@@ -40,13 +40,15 @@ class RunFrame:
 @dataclass(frozen=True, slots=True)
 class RunLimits:
     """How long a run waits for approval, in seconds, and how many drafts it makes at once. `first_wait_seconds` comes
-    before anything is due; 0 for `escalation_after_seconds` asks no deputies."""
+    before anything is due; 0 for `escalation_after_seconds` asks no deputies. When more than
+    `tolerated_failure_percentage` of the invoices could not be drafted, no more are begun."""
 
     approval_timeout_seconds: int
     reminder_interval_seconds: int = 0
     escalation_after_seconds: int = 0
     first_wait_seconds: int = 0
     draft_concurrency: int = 1
+    tolerated_failure_percentage: int = 100
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,7 +99,8 @@ class Report:
     happened to all of the run's requests, and `asked` the addresses of everybody whom the last one asked at some time.
     `outstanding` are orders of earlier runs that this one did not list, `carried_gone` those ended in NetSuite since,
     `left_alone` what lies before the day from which the firm bills, None where that was told before, and `of_others`
-    the open orders of subsidiaries that this stack does not bill.
+    the open orders of subsidiaries that this stack does not bill; `ended_early` says why drafting was stopped before
+    every invoice was begun, "" if it was not.
     `totals` maps a fate to sums in minor units by currency; `counts` counts orders."""
 
     run: Run
@@ -122,6 +123,7 @@ class Report:
     left_alone: tuple[LeftAlone, ...] | None = None
     of_others: tuple[OtherSubsidiary, ...] = ()
     redrive_count: int = 0
+    ended_early: str = ""
 
     def of(self, fate: LineOutcome) -> tuple[ReportLine, ...]:
         """The lines with this fate."""

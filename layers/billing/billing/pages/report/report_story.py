@@ -97,7 +97,8 @@ def explanation(report: Report) -> str:
             "again until someone has found out why."
         )
     if report.outcome is RunOutcome.MISSING:
-        return "Run again: missing invoices are drafted, existing drafts stay as they are, and no one is asked twice."
+        again = "Run again: missing invoices are drafted, existing drafts stay as they are, and no one is asked twice."
+        return f"{report.ended_early} {again}".strip()
     if report.outcome is RunOutcome.NOTHING_TO_BILL:
         return _nothing_to_bill(report)
     if report.outcome is RunOutcome.NOTHING_NEW:

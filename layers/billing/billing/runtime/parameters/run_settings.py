@@ -24,4 +24,5 @@ def run_settings(env: Environment) -> RunSettings:
         ),
         draft_concurrency=env.number("DRAFT_CONCURRENCY"),
         subsidiaries=env.texts("SUBSIDIARIES"),
+        tolerated_failure_percentage=env.number("TOLERATED_FAILURE_PERCENTAGE"),
     )

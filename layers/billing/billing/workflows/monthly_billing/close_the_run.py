@@ -92,6 +92,9 @@ _ERRORS = {
     RunOutcome.INCOMPLETE: "RunIncomplete",
 }
 
+TOO_MANY_FAILED = "States.ExceedToleratedFailureThreshold"
+"""Step Functions' name for a Map that has stopped for the share of its items that failed."""
+
 _FINISHED = (RunOutcome.BILLED, RunOutcome.NOTHING_TO_BILL)
 _LONGEST_CAUSE = 800
 
@@ -157,6 +160,8 @@ class Closing:
         whole = not lost and (batch is None or sums_agree(batch, sum_amounts(lines)))
         outcome = RunOutcome.STOPPED if stopped else _outcome(state, batch, lines, released, decision, whole)
         error, cause = stopped or _error(outcome, count_orders(lines), lost)
+        early = _ended_early(run) if _drafting_ended_early(state) else ""
+        cause = f"{cause} {early}".strip()[:_LONGEST_CAUSE]
         earlier = _earlier_report(run, redrive_count, self.files)
         if earlier is not None:
             lines = with_earlier(lines, earlier.lines, listed_anew=batch is not None)
@@ -190,6 +195,7 @@ class Closing:
             carried_gone=batch.carried_gone if batch is not None else (),
             left_alone=batch.left_alone if batch is not None else None,
             of_others=(batch.of_others or ()) if batch is not None else (),
+            ended_early=early,
         )
         if earlier is not None:
             report = _proved_before(report, earlier)
@@ -314,11 +320,24 @@ def _outstanding(run: Run, evidence: _Evidence, carry_over: CarryOver) -> tuple[
 
 def _stopped_by(state: RunState, faults: Sequence[str]) -> tuple[str, str] | None:
     """The error that stopped the run, and a sentence: what a state's Catch has kept, or that files of it are lost."""
-    if state.error is None and not faults:
+    early = _drafting_ended_early(state)
+    if (state.error is None or early) and not faults:
         return None
-    error = state.error or Caught(OurFault.__name__)
+    error = (None if early else state.error) or Caught(OurFault.__name__)
     said = error.message
     return error.error, " ".join([said, *(one for one in faults if one not in said)]).strip()[:_LONGEST_CAUSE]
+
+
+def _drafting_ended_early(state: RunState) -> bool:
+    """Whether the Map stopped for the invoices that failed: an end of the drafting, and no error of its own."""
+    return state.error is not None and state.error.error == TOO_MANY_FAILED
+
+
+def _ended_early(run: Run) -> str:
+    return (
+        f"Drafting was stopped early: more than {run.settings.tolerated_failure_percentage} % of the invoices had "
+        "failed (parameter ToleratedFailurePercentage), and those that were not begun are missing as well."
+    )
 
 
 def _unplanned(state: RunState) -> str:

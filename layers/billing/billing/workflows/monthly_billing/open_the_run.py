@@ -64,6 +64,7 @@ class RunSettings:
     waiting: WaitingRules
     draft_concurrency: int
     subsidiaries: tuple[str, ...] = ()
+    tolerated_failure_percentage: int = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +142,7 @@ def open_the_run(
             escalation_after_seconds=settings.waiting.escalation_after,
             first_wait_seconds=settings.waiting.first_wait,
             draft_concurrency=settings.draft_concurrency,
+            tolerated_failure_percentage=settings.tolerated_failure_percentage,
         ),
     )
     if run_input.dry_run:
