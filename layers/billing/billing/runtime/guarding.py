@@ -27,13 +27,13 @@ from billing.workflows.approval_page.questions import Questions
 
 
 def guarding(env: Environment, codes: Codes) -> Callable[[Signatures], Guard]:
-    """Read now, and made with the keys of each event. InputInvalid names the parameter that cannot be followed. The
-    sender of mail is made when the first one is sent: most pages send none."""
-    factor, least = second_factor(env), env.number("LEAST_SECONDS_TO_DECIDE")
-    controllers = parse_people(env.optional("CONTROLLERS"), "The parameter Controllers")
+    """Made with the keys of each event. InputInvalid names the parameter that cannot be followed, once it is needed:
+    then a page can say so. The sender of mail is made when the first one is sent: most pages send none."""
     connect = mail_connection(env)
 
     def made(signed: Signatures) -> Guard:
+        factor, least = second_factor(env), env.number("LEAST_SECONDS_TO_DECIDE")
+        controllers = parse_people(env.optional("CONTROLLERS"), "The parameter Controllers")
         confirming = Confirming(factor, codes, signed, connect, _code_mail, _new_digits, now())
         return Guard(confirming, signed, least, controllers)
 
