@@ -35,6 +35,7 @@ WEAKER: dict[str, list[Any]] = {
     "slots": [[LEAD], [CONTROLLER], [LEAD, {**CONTROLLER, "need": 1}], [LEAD, {**CONTROLLER, "need": 0}], [],
               [LEAD, slot("Controller", 2, ANN, EVE)], [slot("Lead", 1, ANN, EVE), CONTROLLER]],
     "barred": ["", approver_id(EVE)],
+    "requested_by": ["", EVE],
     "expires_at": ["2036-01-01T00:00:00+00:00", "2026-06-01T00:00:00+00:00"],
     "opened_at": ["2036-01-01T00:00:00+00:00"],
     "batch_sha256": ["0" * 64],
