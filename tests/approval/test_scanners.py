@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from html.parser import HTMLParser
-from urllib.parse import urlencode, urljoin, urlsplit
+from urllib.parse import parse_qs, urlencode, urljoin, urlsplit
 
 import pytest
 import requests
@@ -49,18 +50,31 @@ def run(sandbox: Sandbox) -> Run:
     return started
 
 
+OF_A_KIND = 2
+"""So many links that differ in their values only are followed: the table has one of each sort for every row."""
+
+
+def kind_of(link: str) -> tuple[str, ...]:
+    """The person's page, and what is asked of it by name."""
+    parts = urlsplit(link)
+    return parts.path, *sorted(parse_qs(parts.query, keep_blank_values=True))
+
+
 def crawl(sandbox: Sandbox, run: Run) -> list[requests.Response]:
     """Every link of every mail by GET and HEAD, and what those answers lead to, two levels deep."""
     session = requests.Session()
     host = urlsplit(next(iter(links(sandbox, run).values()))).netloc
     level = list(dict.fromkeys(link for mail in mails_of(sandbox, run) for link in mail.links))
-    answers, seen = [], set[str]()
+    answers, seen, kinds = [], set[str](), Counter[tuple[str, ...]]()
     for _ in range(3):
         following: list[str] = []
         for link in level:
             if link in seen or urlsplit(link).netloc != host:
                 continue
             seen.add(link)
+            kinds[kind_of(link)] += 1
+            if kinds[kind_of(link)] > OF_A_KIND:
+                continue
             head = session.head(link, timeout=60)
             answer = session.get(link, timeout=60)
             assert head.status_code == answer.status_code
@@ -127,6 +141,7 @@ def test_every_form_posted_unfilled_or_guessed_changes_no_byte(sandbox: Sandbox,
         "hold",
         "release",
         "delegate",
+        "question",
     }
     before, written = everything(sandbox, run), writes(sandbox)
     session = requests.Session()
