@@ -19,6 +19,10 @@ from typing import IO, Any, Protocol
 
 _MODULES = ("boto3", "simplejson", "snapshot_restore_py")
 """Not awslambdaric: its extension reads where the Runtime API is as soon as it is loaded."""
+_IF_THERE = ("aws_xray_sdk.core",)
+"""Powertools imports it when a Tracer is made."""
+_AFRESH = "runtime"
+"""Our package that sets up a process when it is imported (its loggers, for one), after Lambda's client has."""
 _CLIENTS = ("dynamodb", "kms", "lambda", "s3", "secretsmanager", "sesv2", "sqs", "stepfunctions")
 """The services whose descriptions boto3 has parsed beforehand. One that is missing here is only slower."""
 _BY_PRESENCE = frozenset({"LAMBDA_TASK_ROOT"})
@@ -158,6 +162,8 @@ def fork(
                 "path": path[1:],
                 "pycache": settings["pycache"],
                 "modules": _MODULES,
+                "if_there": _IF_THERE,
+                "afresh": _AFRESH,
                 "folders": [folder for folder in path[1:-1] if not _is_installed(folder)],
                 "environment": dict(environment),
                 "clients": _CLIENTS,

@@ -8,6 +8,7 @@ come over the socket that is its standard input, each with the descriptors of th
 of a pipe on which its number and its exit code are told.
 """
 
+import ast
 import contextlib
 import gc
 import importlib
@@ -19,6 +20,7 @@ import socket
 import sys
 import time
 from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -89,11 +91,22 @@ def _is_open(descriptor: int) -> bool:
     return True
 
 
-def _modules_in(folder: str) -> Iterator[str]:
-    """Every module of the packages in a folder, by name."""
+def _modules_of(folder: str, afresh: str) -> Iterator[str]:
+    """Every module of the packages in a folder, by name, and what the modules of a package called `afresh` import from
+    elsewhere in their stead: they themselves set up a process, and each process does that for itself."""
     for file in sorted(Path(folder).glob("*/**/*.py")):
         parts = file.relative_to(folder).with_suffix("").parts
-        yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+        if afresh in parts:
+            yield from _imported_by(file, parts[0])
+        else:
+            yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _imported_by(file: Path, own: str) -> Iterator[str]:
+    for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+        names = [one.name for one in node.names] if isinstance(node, ast.Import) else []
+        names += [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
+        yield from (name for name in names if name.partition(".")[0] != own)
 
 
 def _import_beforehand(settings: dict[str, Any]) -> dict[str, str | None]:
@@ -122,10 +135,9 @@ def _import_beforehand(settings: dict[str, Any]) -> dict[str, str | None]:
     try:
         for name in settings["modules"]:
             importlib.import_module(name)
-        for folder in settings["folders"]:
-            for name in _modules_in(folder):
-                with contextlib.suppress(Exception):
-                    importlib.import_module(name)
+        for name in chain(settings["if_there"], *(_modules_of(one, settings["afresh"]) for one in settings["folders"])):
+            with contextlib.suppress(Exception):
+                importlib.import_module(name)
     finally:
         environment.__getitem__, environment.__iter__ = plain, listed  # type: ignore[method-assign]
     return read
@@ -154,9 +166,9 @@ def _remember_what_botocore_reads(clients: list[str]) -> None:
 
 
 def main() -> None:
-    """Settings: path (layers and Lambda's own packages), pycache, modules (what is imported beforehand), folders (of
-    which every module is), environment (of the first function that it is for), clients (services of boto3),
-    clock_path (where time_machine lies)."""
+    """Settings: path (layers and Lambda's own packages), pycache, modules (what is imported beforehand), if_there (what
+    is if a layer has it), folders (of which every module is, but for the packages called `afresh`), environment (of
+    the first function that it is for), clients (services of boto3), clock_path (where time_machine lies)."""
     settings = json.loads(sys.argv[1])
     bootstrap = importlib.import_module("bootstrap")
     del sys.modules["bootstrap"]
