@@ -132,6 +132,7 @@ def install() -> None:
     _answer_late_callbacks_as_aws()
     _stop_at_once()
     _leave_bucket_policies_to_the_front_door()
+    _keep_the_definition_that_an_execution_began_with()
     moto_dynamodb.install()
     _scale_the_waits_of_retry()
     _time_out_by_the_clock()
@@ -371,6 +372,18 @@ def _leave_bucket_policies_to_the_front_door() -> None:
     """moto applies a bucket policy's Deny without its Condition, so "only over TLS" would lock everybody out.
     The front door evaluates bucket policies, conditions included."""
     s3_models.FakeBucket.get_permission = lambda self, action, resource: PermissionResult.NEUTRAL
+
+
+def _keep_the_definition_that_an_execution_began_with() -> None:
+    """An update of a state machine is none of its running executions' ("Updating a state machine"), nor of a redrive
+    of theirs. moto changes the object that they share."""
+    begin = execution_module.Execution.__init__
+
+    def begin_with_its_own(self: Any, *args: Any, **kwargs: Any) -> None:
+        begin(self, *args, **kwargs)
+        self.state_machine = copy.copy(self.state_machine)
+
+    execution_module.Execution.__init__ = begin_with_its_own
 
 
 def _scale_the_waits_of_retry() -> None:

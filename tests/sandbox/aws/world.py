@@ -54,12 +54,16 @@ class _QuietHandler(MotoRequestHandler):  # type: ignore[misc]
     def log(self, type: str, message: str, *args: Any) -> None:
         """Requests are recorded, not printed."""
 
+    def handle_expect_100(self) -> bool:
+        """boto3 asks before it sends a body to S3, and waits a second for the answer."""
+        going_on = super().handle_expect_100()
+        self.wfile.flush()
+        return bool(going_on)
+
     def run_wsgi(self) -> None:
         """As werkzeug's, but the connection stays open: werkzeug closes each, for an application may leave a part of
         the body unread, and waits ten milliseconds for such a rest. The front door reads a body whole, and a
         connection and a thread for each call cost more than many a call does."""
-        if self.headers.get("Expect", "").strip().lower() == "100-continue":
-            self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         self.environ = environ = self.make_environ()
         try:
             status, headers, body = ask(self.server.app, environ)
