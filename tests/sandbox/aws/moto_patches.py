@@ -132,7 +132,7 @@ def install() -> None:
     _answer_late_callbacks_as_aws()
     _stop_at_once()
     _leave_bucket_policies_to_the_front_door()
-    _keep_the_definition_that_an_execution_began_with()
+    _describe_the_definition_that_an_execution_began_with()
     moto_dynamodb.install()
     _scale_the_waits_of_retry()
     _time_out_by_the_clock()
@@ -374,16 +374,17 @@ def _leave_bucket_policies_to_the_front_door() -> None:
     s3_models.FakeBucket.get_permission = lambda self, action, resource: PermissionResult.NEUTRAL
 
 
-def _keep_the_definition_that_an_execution_began_with() -> None:
-    """An update of a state machine is none of its running executions' ("Updating a state machine"), nor of a redrive
-    of theirs. moto changes the object that they share."""
-    begin = execution_module.Execution.__init__
+def _describe_the_definition_that_an_execution_began_with() -> None:
+    """An update of a state machine is none of its running executions', and moto keeps theirs ("Updating a state
+    machine"), but describes today's."""
 
-    def begin_with_its_own(self: Any, *args: Any, **kwargs: Any) -> None:
-        begin(self, *args, **kwargs)
-        self.state_machine = copy.copy(self.state_machine)
+    def describe_its_own(self: Any) -> ActionResult:
+        execution = self.stepfunction_backend.describe_execution(self._get_param("executionArn"))
+        own = execution.state_machine
+        described = {"stateMachineArn": own.arn, "name": own.name, "definition": own.definition}
+        return ActionResult({**described, "roleArn": execution.role_arn, "updateDate": own.creation_date})
 
-    execution_module.Execution.__init__ = begin_with_its_own
+    StepFunctionResponse.describe_state_machine_for_execution = describe_its_own
 
 
 def _scale_the_waits_of_retry() -> None:
