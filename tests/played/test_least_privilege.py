@@ -166,9 +166,11 @@ def _read_by(entry: str) -> set[str]:
         start, home, own = waiting.pop()
         nodes = list(ast.walk(start))
         for node in nodes:
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
+            if isinstance(node, ast.Call) and node.args:
                 value = getattr(node.args[0], "value", None)
-                if isinstance(value, str) and re.fullmatch(r"[A-Z][A-Z0-9_]{3,}", value):
+                # By a method of the environment; a secret also by the function that reads the version asked about.
+                named = r"[A-Z][A-Z0-9_]{3,}" if isinstance(node.func, ast.Attribute) else r"[A-Z][A-Z0-9_]+_SECRET_ARN"
+                if isinstance(value, str) and re.fullmatch(named, value):
                     found.add(value)
         used = _used(nodes, home, own) - seen
         seen |= used

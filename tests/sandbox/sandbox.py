@@ -27,6 +27,7 @@ from tests.sandbox.aws.gateway import PublicAccess
 from tests.sandbox.aws.iam.evaluate import Access, unused_grants
 from tests.sandbox.aws.mail import Mail, parse_mail
 from tests.sandbox.aws.map_runs import Child
+from tests.sandbox.aws.runtime import nurseries
 from tests.sandbox.aws.ses import Ses
 from tests.sandbox.aws.stepfunctions import EnteredState
 from tests.sandbox.aws.world import ACCOUNT, STACK_NAME, EmbeddedAws
@@ -215,6 +216,7 @@ class Sandbox:
         declared = set(read_template(self._template).get("Parameters") or {})
         self._parameters = {**self._parameters, **(parameters or {})}
         given = {name: value for name, value in self._parameters.items() if name in declared}
+        nurseries.forget()
         self._stack = self.aws.update(self._template, given, self._stack_name)
 
     def _settlement_parameters(self) -> dict[str, Any]:
