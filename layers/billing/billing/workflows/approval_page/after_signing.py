@@ -35,11 +35,15 @@ class AfterSigning:
     files: ReportFiles
 
     def drafting(self, seen: Seen, batch: Batch | None) -> Drafting | None:
-        """How far it has come, by the ledger; None for a batch that was not approved, or is lost."""
+        """How far it has come, by the ledger; None for a batch that was not approved, or is lost, and where the ledger
+        cannot be read now."""
         outcome = seen.present.stored.outcome
         if batch is None or outcome is None or outcome.outcome != Outcome.APPROVED:
             return None
-        return drafting(batch, self.ledger.entries(one.plan.key for one in batch.to_draft))
+        try:
+            return drafting(batch, self.ledger.entries(one.plan.key for one in batch.to_draft))
+        except Exception:  # noqa: BLE001 - a decision stands and is confirmed, whether or not it can be counted what follows
+            return None
 
     def report(self, seen: Seen, end: RunEnd | None) -> bytes | None:
         """The run's report as its page; None where there is none (yet), or it is lost."""
