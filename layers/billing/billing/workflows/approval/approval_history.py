@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from datetime import datetime
 
 from billing.domain.approval.approval_entries import EntryKind, holds, request_hash
 from billing.domain.approval.approvers import approver_id, everybody
@@ -26,8 +25,7 @@ def record_of(requests: Iterable[PresentRequest]) -> tuple[RecordLine, ...]:
     names its request: of the same instant, the earlier request's come first.
     """
     lines = [replace(line, request=one.stored.request.id) for one in requests for line in _lines(one)]
-    # As times, not as texts: isoformat() leaves out the microseconds where they are none.
-    return tuple(sorted(lines, key=lambda line: datetime.fromisoformat(line.at)))
+    return tuple(sorted(lines, key=lambda line: line.at))
 
 
 def _lines(present: PresentRequest) -> Iterator[RecordLine]:
